@@ -1,0 +1,90 @@
+"""Audio formats of constant rate, with exact arithmetic between bytes, samples and seconds.
+
+A *sample* here is one instant of time: with two channels it is two values. Every cursor of the library counts samples;
+seconds appear only at the face and on the wire.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+Encoding = Literal["pcm_s16le", "mulaw", "alaw"]
+
+_BYTES_PER_VALUE: dict[str, int] = {"pcm_s16le": 2, "mulaw": 1, "alaw": 1}
+_RATES = range(1_000, 192_001)
+_CHANNELS = range(1, 33)
+
+
+class AudioFormat(Struct, frozen=True):
+    """How raw audio is to be read: encoding, samples a second, and interleaved channels."""
+
+    encoding: Encoding
+    sample_rate: int
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if self.encoding not in _BYTES_PER_VALUE:
+            known = ", ".join(sorted(_BYTES_PER_VALUE))
+            raise ConfigurationError(f"unknown audio encoding {self.encoding!r}: use one of {known}")
+        if self.sample_rate not in _RATES:
+            raise ConfigurationError(
+                f"sample rate {self.sample_rate!r} is not a whole number of hertz from 1,000 to 192,000"
+            )
+        if self.channels not in _CHANNELS:
+            raise ConfigurationError(f"{self.channels!r} channels: use a whole number from 1 to 32")
+
+    @classmethod
+    def pcm16(cls, sample_rate: int, channels: int = 1) -> AudioFormat:
+        """Signed 16-bit little-endian PCM."""
+        return cls("pcm_s16le", sample_rate, channels)
+
+    @classmethod
+    def mulaw(cls, sample_rate: int = 8_000, channels: int = 1) -> AudioFormat:
+        """G.711 μ-law, one byte a value."""
+        return cls("mulaw", sample_rate, channels)
+
+    @classmethod
+    def alaw(cls, sample_rate: int = 8_000, channels: int = 1) -> AudioFormat:
+        """G.711 A-law, one byte a value."""
+        return cls("alaw", sample_rate, channels)
+
+    @property
+    def frame_size(self) -> int:
+        """Bytes of one sample, all channels together."""
+        return _BYTES_PER_VALUE[self.encoding] * self.channels
+
+    def samples(self, seconds: float) -> int:
+        """The number of samples nearest to `seconds`."""
+        return round(seconds * self.sample_rate)
+
+    def seconds(self, samples: int) -> float:
+        """How long `samples` samples last."""
+        return samples / self.sample_rate
+
+    def whole_samples(self, audio: Buffer) -> memoryview:
+        """`audio` as a flat view of bytes, without copying it.
+
+        Raises `ConfigurationError` where it does not hold a whole number of samples, and `TypeError` where it is not
+        bytes-like or not contiguous.
+        """
+        view = memoryview(audio)
+        if not view.c_contiguous:
+            raise TypeError("audio must be contiguous in memory: pass a copy of this view")
+        view = view.cast("B") if view.nbytes else memoryview(b"")
+        if len(view) % self.frame_size:
+            raise ConfigurationError(
+                f"{len(view)} bytes are not a whole number of {self.frame_size}-byte samples of {self}: "
+                "send chunks cut at sample boundaries, or give the audio_format that the bytes are in"
+            )
+        return view
+
+    def __str__(self) -> str:
+        channels = "mono" if self.channels == 1 else f"{self.channels} channels"
+        return f"{self.encoding} at {self.sample_rate} Hz, {channels}"
