@@ -1,0 +1,161 @@
+"""What codecs and machines say to each other: requests on the way out, provider-neutral messages on the way in.
+
+A codec turns one provider's wire into these values and back; the machines know no provider. Times of a message are
+seconds on the clock of *its own connection*, which starts at 0 with the first sample sent on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
+
+from ..audio import AudioFormat
+from ..events import Word
+
+# ---------------------------------------------------------------- requests
+
+
+class FallbackModel(Struct, frozen=True):
+    """A model that the service itself is to try where the first one fails."""
+
+    model: str
+    options: Mapping[str, Any] | None = None
+    voice: str | None = None
+
+
+class TranscribeRequest(Struct, frozen=True, kw_only=True):
+    """What a recognition session asks for. `model` may carry a ``:language`` suffix; `language` wins over it."""
+
+    audio_format: AudioFormat
+    model: str | None = None
+    language: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    keyterms: tuple[str, ...] = ()
+    fallback: tuple[FallbackModel, ...] = ()
+
+
+class SynthesizeRequest(Struct, frozen=True, kw_only=True):
+    """What a synthesis session asks for. `model` may carry a ``:voice`` suffix; `voice` wins over it."""
+
+    audio_format: AudioFormat
+    model: str | None = None
+    voice: str | None = None
+    language: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    fallback: tuple[FallbackModel, ...] = ()
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A live change of a recognition session; what is ``None`` stays as it is."""
+
+    language: str | None = None
+    options: Mapping[str, Any] | None = None
+    keyterms: tuple[str, ...] | None = None
+
+
+# ---------------------------------------------------------------- messages from a recogniser
+
+
+class Opened(Struct, frozen=True):
+    """The service has opened the session."""
+
+    session_id: str | None = None
+
+
+class Onset(Struct, frozen=True):
+    """Somebody began to speak; ``None``: at a time the service does not tell."""
+
+    at: float | None = None
+
+
+class Hypothesis(Struct, frozen=True, kw_only=True):
+    """A transcript of some degree of certainty.
+
+    `start` and `end` bound the audio it stands for, as the provider tells it: whether that can be trusted is in the
+    profile. `id` identifies a final where the provider gives it an identity, so that a repeated one is recognised.
+    `ends_speech` says that the utterance is over with it.
+    """
+
+    kind: Literal["interim", "preflight", "final"]
+    text: str
+    start: float
+    end: float
+    words: tuple[Word, ...] = ()
+    language: str | None = None
+    confidence: float | None = None
+    speaker: str | None = None
+    extra: Any = None
+    id: str | None = None
+    ends_speech: bool = False
+
+
+class SpeechOver(Struct, frozen=True):
+    """The utterance ended, said apart from any final."""
+
+    at: float | None = None
+
+
+class Acknowledged(Struct, frozen=True):
+    """All audio before `upto` has been recognised (a watermark); says nothing of words."""
+
+    upto: float
+
+
+class Finalized(Struct, frozen=True):
+    """The answer to a finalize request. Trailing finals may still follow."""
+
+
+# ---------------------------------------------------------------- messages from a voice
+
+
+class Audio(Struct, frozen=True):
+    """PCM in the session's format."""
+
+    pcm: bytes
+
+
+class Aligned(Struct, frozen=True):
+    """Words with their times in the audio of the current generation."""
+
+    words: tuple[Word, ...]
+
+
+class Done(Struct, frozen=True):
+    """The generation is complete."""
+
+
+# ---------------------------------------------------------------- messages from either
+
+
+class Going(Struct, frozen=True):
+    """The service announces that it will end the connection, in `within` seconds."""
+
+    within: float
+
+
+class Closed(Struct, frozen=True):
+    """The service has ended the session in-band."""
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """The service reports an error in-band. `retryable` is its own opinion, or ``None``."""
+
+    message: str
+    code: int | str | None = None
+    request_id: str | None = None
+    retryable: bool | None = None
+    retry_after: float | None = None
+
+
+class Unknown(Struct, frozen=True):
+    """A message of a type that the codec does not know: skipped, and counted."""
+
+    tag: str
+
+
+SttMessage: TypeAlias = (
+    Opened | Onset | Hypothesis | SpeechOver | Acknowledged | Finalized | Going | Closed | Failure | Unknown
+)
+TtsMessage: TypeAlias = Opened | Audio | Aligned | Done | Going | Closed | Failure | Unknown

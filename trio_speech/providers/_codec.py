@@ -1,0 +1,143 @@
+"""What a provider must be: three small interfaces, and the dial they produce.
+
+A `Backend` is a frozen value that the user makes. From it and a request comes a *provider*, which knows how to dial and
+what it is like; each connection gets a fresh *codec* from it, which may keep state of that one connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
+
+from .._core.dialogue import Change, SttMessage, SynthesizeRequest, TranscribeRequest, TtsMessage
+from .._core.profile import SttProfile, TtsProfile
+
+Frame: TypeAlias = str | bytes
+"""One websocket message: ``str`` is sent as text, ``bytes`` as binary."""
+
+Connector: TypeAlias = Callable[["Dial"], Awaitable[Any]]
+"""Opens the byte stream (a `trio.abc.Stream`) for a dial, instead of TCP and TLS."""
+
+TokenProvider: TypeAlias = Callable[[], Awaitable[str]]
+"""An async callable that returns a fresh credential; called once per dial."""
+
+
+class Dial(Struct, frozen=True):
+    """One handshake to make. `headers` holds credentials, so no repr shows it."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Dial({self.url!r})"
+
+
+class SttCodec(Protocol):
+    """One recognition connection's wire. Encoders return ``None`` where the protocol has no such message."""
+
+    def open(self) -> Iterable[Frame]:
+        """What to send right after the handshake, before any audio."""
+        ...
+
+    def audio(self, pcm: bytes | memoryview) -> Frame:
+        """One chunk of audio."""
+        ...
+
+    def finalize(self) -> Frame | None:
+        """Ask for the final of what is pending."""
+        ...
+
+    def update(self, change: Change) -> Frame | None:
+        """A live change; raises `ConfigurationError` where it cannot be made."""
+        ...
+
+    def keepalive(self) -> Frame | None:
+        """What to send when there is no audio."""
+        ...
+
+    def close(self) -> Frame | None:
+        """The polite end of the session."""
+        ...
+
+    def decode(self, frame: Frame) -> Iterable[SttMessage]:
+        """What one message from the service says; raises `ProtocolError` where it is malformed."""
+        ...
+
+
+class TtsCodec(Protocol):
+    """One synthesis connection's wire: one generation at a time."""
+
+    def open(self) -> Iterable[Frame]:
+        """What to send right after the handshake, once per connection."""
+        ...
+
+    def text(self, text: str) -> Frame:
+        """A piece of the current generation's text."""
+        ...
+
+    def flush(self) -> Frame:
+        """No more text for this generation: speak the rest, then say done."""
+        ...
+
+    def cancel(self) -> Frame | None:
+        """Abandon the generation; ``None``: the connection must be dropped instead."""
+        ...
+
+    def close(self) -> Frame | None:
+        """The polite end of the connection."""
+        ...
+
+    def decode(self, frame: Frame) -> Iterable[TtsMessage]:
+        """What one message from the service says; raises `ProtocolError` where it is malformed."""
+        ...
+
+
+class SttProvider(Protocol):
+    """A recogniser as one request sees it."""
+
+    @property
+    def profile(self) -> SttProfile: ...
+    @property
+    def endpoint(self) -> str:
+        """Names the service in messages and keys its shared retry budget; holds no secret."""
+        ...
+
+    async def dial(self) -> Dial:
+        """Credentials are minted here, anew for each dial."""
+        ...
+
+    def codec(self) -> SttCodec: ...
+
+
+class TtsProvider(Protocol):
+    """A voice as one request sees it. Requests of equal `pool_key` may share connections."""
+
+    @property
+    def profile(self) -> TtsProfile: ...
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def pool_key(self) -> object: ...
+
+    async def dial(self) -> Dial: ...
+
+    def codec(self) -> TtsCodec: ...
+
+
+class Backend(Protocol):
+    """A service that the user names: a frozen value whose repr shows no secret."""
+
+    def recogniser(self, request: TranscribeRequest) -> SttProvider:
+        """Raises `ConfigurationError` where the request cannot be served."""
+        ...
+
+    def voice(self, request: SynthesizeRequest) -> TtsProvider:
+        """Raises `ConfigurationError` where the request cannot be served."""
+        ...
+
+    def transport(self) -> AbstractAsyncContextManager[Connector] | None:
+        """Opened by the client for its own lifetime; ``None``: dial over the network."""
+        ...
