@@ -1,0 +1,49 @@
+"""Reading JSON frames that are told apart by a tag: known, unknown or malformed."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, TypeVar, get_args
+
+import msgspec
+from msgspec import Struct
+
+from .._core.dialogue import Unknown
+from ..errors import ProtocolError
+
+Message = TypeVar("Message")
+
+_LONGEST_TAG = 64
+
+
+class _Tagged(Struct, frozen=True):
+    type: str
+
+
+_tag_decoder = msgspec.json.Decoder(_Tagged)
+
+
+class TaggedUnion(Generic[Message]):
+    """One direction of a wire: a union of structs tagged by their JSON field ``type``."""
+
+    def __init__(self, union: Any) -> None:
+        self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(union)
+        self._tags = frozenset(kind.__struct_config__.tag for kind in get_args(union))
+
+    def decode(self, frame: str | bytes) -> Message | Unknown:
+        """The message in a frame; `Unknown` where its tag is, or where the frame is binary.
+
+        Raises `ProtocolError`, which quotes no content, where it is no tagged JSON object or where the fields of a
+        known tag are wrong.
+        """
+        if not isinstance(frame, str):
+            return Unknown("binary")
+        try:
+            try:
+                return self._decoder.decode(frame)
+            except msgspec.ValidationError:
+                tag = _tag_decoder.decode(frame).type
+                if tag in self._tags:
+                    raise
+                return Unknown(tag[:_LONGEST_TAG])
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise ProtocolError(f"malformed message: {error}") from error

@@ -1,0 +1,3 @@
+"""The LiveKit inference gateway: its wire, its models, its credentials, and the `LiveKit` backend."""
+
+from __future__ import annotations
