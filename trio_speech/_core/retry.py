@@ -1,0 +1,171 @@
+"""Whether to dial again, and when.
+
+Laws
+    1. What cannot get better is never tried again: bad credentials, bad requests, permanent close codes.
+    2. A service's own ``Retry-After`` is obeyed, and never undercut.
+    3. Only committed progress, or a link up for `stable_after`, refills a session's budget. A handshake refills
+       nothing, so accept-then-close ends in `RetriesExhausted` like any other outage.
+    4. A link that fails alone is redialled at once; links that fail together spread out.
+
+    cause                                   fate
+    ─────────────────────────────────────   ──────────────────────────────
+    HTTP 408, 425, 429, 499, 5xx            retry, not before Retry-After
+    HTTP 429 of an exhausted quota          fatal
+    HTTP other                              fatal
+    close code                              as the profile says, else retry
+    in-band code                            as the profile says, else as the service says, else as HTTP, else retry
+    bad certificate                         fatal
+    everything else                         retry
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from random import Random
+from typing import Protocol
+
+from msgspec import Struct
+
+from ..policy import RetryPolicy
+from .causes import Cause, PeerClosed, Refused, Reported, Unreachable
+from .dialogue import Failure
+from .profile import Fate
+
+_TRANSIENT_4XX = frozenset({408, 425, 429, 499})
+_QUOTA_TYPE = "inference_quota_exceeded"
+_CROWD_WINDOW = 1.0
+
+
+class Fates(Protocol):
+    """The part of a profile that tells what a code means."""
+
+    @property
+    def close_fates(self) -> Mapping[int, Fate]: ...
+    @property
+    def failure_fates(self) -> Mapping[int | str, Fate]: ...
+
+
+class Verdict(Struct, frozen=True):
+    """`fate`, and the earliest moment of a retry in seconds from now (0: as soon as the budget allows)."""
+
+    fate: Fate
+    not_before: float = 0.0
+
+
+def judge(cause: Cause, profile: Fates) -> Verdict:
+    """What `cause` means for a session with a service of this profile."""
+    match cause:
+        case Refused(status=status, reason=reason, retry_after=after):
+            permanent = not _may_pass(status) or _QUOTA_TYPE in reason
+            return Verdict("fatal" if permanent else "retry", after or 0.0)
+        case PeerClosed(code=code):
+            return Verdict(profile.close_fates.get(code, "retry"))
+        case Reported(failure=failure):
+            return Verdict(_in_band(failure, profile), failure.retry_after or 0.0)
+        case Unreachable(permanent=True):
+            return Verdict("fatal")
+        case _:
+            return Verdict("retry")
+
+
+def _may_pass(status: int) -> bool:
+    return status >= 500 or status in _TRANSIENT_4XX
+
+
+def _in_band(failure: Failure, profile: Fates) -> Fate:
+    code = failure.code
+    if code is not None and code in profile.failure_fates:
+        return profile.failure_fates[code]
+    if failure.retryable is not None:
+        return "retry" if failure.retryable else "fatal"
+    if isinstance(code, int) and 400 <= code < 500 and not _may_pass(code):
+        return "fatal"
+    return "retry"
+
+
+class Endpoint:
+    """What all sessions of a client share about one service: the token bucket, and who failed just now."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._capacity = float(policy.bucket)
+        self._tokens = float(policy.bucket)
+        self._filled_at = 0.0
+        self._losses: deque[float] = deque(maxlen=1024)
+
+    def lost(self, now: float) -> int:
+        """Records a link's loss; returns how many links were lost within the last second, this one included."""
+        while self._losses and self._losses[0] < now - _CROWD_WINDOW:
+            self._losses.popleft()
+        self._losses.append(now)
+        return len(self._losses)
+
+    def proved_stable(self, now: float) -> None:
+        """A link did well: one retry comes back."""
+        self._refill(now)
+        self._tokens = min(self._capacity, self._tokens + 1.0)
+
+    def spend(self, now: float) -> float:
+        """Takes one retry out of the bucket; returns in how many seconds it may be made."""
+        self._refill(now)
+        self._tokens -= 1.0
+        return max(0.0, -self._tokens)
+
+    def _refill(self, now: float) -> None:
+        self._tokens = min(self._capacity, self._tokens + max(0.0, now - self._filled_at))
+        self._filled_at = now
+
+
+class Budget:
+    """One session's patience with one service."""
+
+    def __init__(self, policy: RetryPolicy, endpoint: Endpoint, random: Random) -> None:
+        self._policy = policy
+        self._endpoint = endpoint
+        self._random = random
+        self._outage_began: float | None = None
+        self._up_since: float | None = None
+        self.attempts = 0
+        """Attempts since the last progress."""
+
+    def opened(self, now: float) -> None:
+        """A handshake succeeded: nothing is refilled by that."""
+        self._up_since = now
+
+    def progressed(self, now: float) -> None:
+        """The service committed audio, or handed over speech."""
+        if self.attempts:
+            self._endpoint.proved_stable(now)
+        self.attempts = 0
+        self._outage_began = None
+
+    def failed(self, now: float, verdict: Verdict) -> float | None:
+        """The delay before the next attempt, or ``None`` where patience has run out."""
+        if self._up_since is not None and now - self._up_since >= self._policy.stable_after:
+            self.progressed(now)
+        self._up_since = None
+        if self._outage_began is None:
+            self._outage_began = now
+        crowd = self._endpoint.lost(now)
+        if self._exhausted_attempts():
+            return None
+        delay = max(self._backoff(crowd), verdict.not_before, self._endpoint.spend(now))
+        self.attempts += 1
+        deadline = self._policy.deadline
+        if deadline is not None and now + delay - self._outage_began > deadline:
+            return None
+        return delay
+
+    def _exhausted_attempts(self) -> bool:
+        limit = self._policy.max_attempts
+        return limit is not None and self.attempts >= limit
+
+    def _backoff(self, crowd: int) -> float:
+        policy = self._policy
+        if self.attempts == 0:
+            if crowd == 1:
+                return 0.0
+            window = policy.base_delay * max(1.0, crowd / policy.max_concurrent_dials)
+        else:
+            window = policy.base_delay * 2.0 ** min(self.attempts, 60)
+        return self._random.uniform(0.0, min(policy.max_delay, window))

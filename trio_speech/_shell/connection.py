@@ -1,0 +1,315 @@
+"""One websocket connection, and all that trio-websocket does not promise. Nothing else imports that library.
+
+Laws
+    1. Every wait has a deadline: dial, send, ping and close; where one passes, the stream is dropped.
+    2. One task writes. A send that is cancelled or times out may have torn a frame, so it condemns the connection.
+    3. Whatever ends the connection is told once, as the `Cause` in `LinkDown`; trio-websocket's own tasks run in a
+       nursery of their own and never raise into the caller's.
+    4. The reader must be drained without pause: pongs and close frames come through it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import trio
+import trio_websocket as tw
+
+from .._core.causes import Broken, Cause, Malformed, PeerClosed, Refused, Silent, Unreachable
+from .transport import LinkDown, host_header, open_stream, resource
+
+Frame = str | bytes
+
+MAX_MESSAGE_SIZE = 16 * 2**20
+"""Bytes of one incoming message; a larger one ends the connection."""
+
+_QUEUE = 64
+_RECEIVE_BYTES = 65_536
+_REASON_BYTES = 500
+_ABNORMAL = 1006
+_TOO_BIG = 1009
+_GONE = (tw.ConnectionClosed, trio.ClosedResourceError, trio.BrokenResourceError)
+
+_Product = TypeVar("_Product")
+
+
+class _Tap(trio.abc.Stream):
+    """The byte stream, telling when it has ended: during a handshake nobody else would."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+        self.ended: str | None = None
+        self.on_end: Callable[[], object] = lambda: None
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        try:
+            data = await self._stream.receive_some(max_bytes)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            self._end(str(error.__cause__ or error) or "the stream is closed")
+            raise
+        if not data:
+            self._end("the peer ended the stream without a close frame")
+        return data
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def _end(self, how: str) -> None:
+        if self.ended is None:
+            self.ended = how
+            self.on_end()
+
+
+class _Life:
+    """What ends a connection, and of what it ended."""
+
+    def __init__(self, tap: _Tap, scope: trio.CancelScope) -> None:
+        self.tap = tap
+        self.scope = scope
+        self.cause: Cause | None = None
+
+    def end(self, cause: Cause) -> LinkDown:
+        if self.cause is None:
+            self.cause = cause
+            self.scope.cancel(reason=str(cause))
+        return LinkDown(self.cause)
+
+
+class Connection:
+    """An open websocket; every method raises `LinkDown` once it is gone. See `open_connection`, `accept_connection`."""
+
+    def __init__(self, socket: tw.WebSocketConnection, life: _Life) -> None:
+        self._socket = socket
+        self._life = life
+
+    async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109  # the deadline is this room's duty
+        """Writes one message within `timeout` seconds. Cancelling it, or its time-out, condemns the connection."""
+        try:
+            with trio.fail_after(timeout):
+                await self._socket.send_message(frame)
+        except trio.TooSlowError:
+            raise self._life.end(Silent("progress in sending", timeout)) from None
+        except trio.Cancelled:
+            self.abort("a send was cancelled")
+            raise
+        except _GONE:
+            raise self._down() from None
+
+    async def receive(self) -> Frame:
+        """The next message. Cancelling is safe: no message is lost."""
+        try:
+            return await self._socket.get_message()
+        except _GONE:
+            raise self._down() from None
+
+    async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
+        """Seconds until the pong. Without one within `timeout` seconds the connection is condemned."""
+        sent = trio.current_time()
+        try:
+            with trio.fail_after(timeout):
+                await self._socket.ping()
+        except trio.TooSlowError:
+            raise self._life.end(Silent("pong", timeout)) from None
+        except _GONE:
+            raise self._down() from None
+        return trio.current_time() - sent
+
+    async def close(self, timeout: float, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC109
+        """Says goodbye for at most `timeout` seconds, then drops the stream. Never raises `LinkDown`."""
+        with trio.move_on_after(timeout):
+            await self._socket.aclose(code, reason)
+        self.abort("closed by us")
+
+    def abort(self, why: str) -> None:
+        """Drops the stream at once, without a goodbye."""
+        self._life.end(Broken(why))
+
+    def _down(self) -> LinkDown:
+        return self._life.end(_observed(self._socket.closed, self._life.tap))
+
+
+def _observed(closed: tw.CloseReason | None, tap: _Tap) -> Cause:
+    if closed is None or closed.code == _ABNORMAL:
+        return Broken(tap.ended or "the websocket failed")
+    if closed.code == _TOO_BIG and (closed.reason or "").startswith("Exceeded"):
+        return Malformed(f"more than {MAX_MESSAGE_SIZE} bytes in one message")
+    return PeerClosed(closed.code, closed.reason or "")
+
+
+async def open_connection(
+    nursery: trio.Nursery,
+    url: str,
+    headers: tuple[tuple[str, str], ...],
+    *,
+    timeout: float,  # noqa: ASYNC109
+    connect: Callable[[], Awaitable[Any]] | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Connection:
+    """Dials, within `timeout` seconds all told. The connection's tasks live in `nursery`, into which they never raise.
+
+    `connect` opens the byte stream instead of the network. Raises `LinkDown`; cancelling leaves nothing behind.
+    """
+    opener = connect or partial(open_stream, url, ssl_context)
+
+    async def shake(inner: trio.Nursery, life: _Life) -> Connection:
+        return Connection(await _shake_hands(inner, life.tap, url, headers), life)
+
+    return await _within(timeout, nursery, opener, shake)
+
+
+async def _within(
+    timeout: float,  # noqa: ASYNC109
+    nursery: trio.Nursery,
+    opener: Callable[[], Awaitable[Any]],
+    shake: Callable[[trio.Nursery, _Life], Awaitable[_Product]],
+) -> _Product:
+    with trio.move_on_after(timeout):
+        stream = await opener()
+        return cast(_Product, await nursery.start(_host, stream, shake))
+    raise LinkDown(Silent("answer to the handshake", timeout))
+
+
+async def _host(
+    stream: trio.abc.Stream,
+    shake: Callable[[trio.Nursery, _Life], Awaitable[_Product]],
+    *,
+    task_status: trio.TaskStatus[_Product],
+) -> None:
+    """Owns trio-websocket's tasks for the life of one connection."""
+    with trio.CancelScope() as scope:
+        life = _Life(_Tap(stream), scope)
+        open_ = False
+        try:
+            async with trio.open_nursery() as nursery:
+                product = await shake(nursery, life)
+                open_ = True
+                task_status.started(product)
+        except* Exception as group:  # trio-websocket's own tasks: whatever they die of, the connection is gone
+            cause = _cause_of(_first(group))
+            if not open_:
+                raise LinkDown(cause) from None
+            life.end(cause)
+        finally:
+            await trio.aclose_forcefully(stream)
+
+
+async def _shake_hands(
+    nursery: trio.Nursery, tap: _Tap, url: str, headers: tuple[tuple[str, str], ...]
+) -> tw.WebSocketConnection:
+    with trio.CancelScope() as shaking:
+        tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
+        # The annotation of wrap_client_stream names socket and TLS streams only; its documentation takes any stream.
+        return await tw.wrap_client_stream(
+            nursery,
+            cast(trio.SocketStream, tap),
+            host_header(url),
+            resource(url),
+            extra_headers=[(name.encode(), value.encode()) for name, value in headers],
+            message_queue_size=_QUEUE,
+            max_message_size=MAX_MESSAGE_SIZE,
+            receive_buffer_size=_RECEIVE_BYTES,
+        )
+    raise LinkDown(Unreachable(f"the handshake was not answered: {tap.ended}"))
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
+
+
+def _cause_of(error: BaseException) -> Cause:
+    if isinstance(error, LinkDown):
+        return error.cause
+    if isinstance(error, tw.ConnectionRejected):
+        return _refusal(error)
+    return Unreachable(f"the websocket failed: {error}")
+
+
+def _refusal(error: tw.ConnectionRejected) -> Refused:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in error.headers}
+    body = (error.body or b"")[:_REASON_BYTES].decode("utf-8", "replace")
+    retry_after = _retry_after(headers.get("retry-after"), datetime.now(UTC))
+    return Refused(error.status_code, body, retry_after, headers.get("x-request-id"))
+
+
+def _retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds or an HTTP date: RFC 9110, section 10.2.3."""
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+# ---------------------------------------------------------------- the other side: what a gateway accepts
+
+
+class Handshake:
+    """A client's request to open a websocket: answer it with `accept` or `reject`, once."""
+
+    def __init__(self, request: tw.WebSocketRequest, life: _Life) -> None:
+        self._request = request
+        self._life = life
+        self.resource = request.path
+        """Path and query."""
+        self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers}
+
+    async def accept(self) -> Connection:
+        """Answers 101. Raises `LinkDown` where the client has left."""
+        try:
+            return Connection(await self._request.accept(), self._life)
+        except _GONE:
+            raise self._life.end(Broken("the client left during the handshake")) from None
+
+    async def reject(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
+        """Answers with another HTTP status, and drops the stream."""
+        extra = [(name.encode(), value.encode()) for name, value in headers]
+        try:
+            await self._request.reject(status, extra_headers=extra, body=body)
+        except _GONE:
+            pass
+        self._life.end(Broken("the handshake was refused"))
+
+
+async def accept_connection(
+    nursery: trio.Nursery,
+    stream: trio.abc.Stream,
+    *,
+    timeout: float,  # noqa: ASYNC109
+    max_message_size: int = MAX_MESSAGE_SIZE,
+) -> Handshake:
+    """Serves one client on `stream`, whose request must come within `timeout` seconds.
+
+    The connection's tasks live in `nursery`, into which they never raise, and the stream is dropped with them. Raises
+    `LinkDown`.
+    """
+
+    async def shake(inner: trio.Nursery, life: _Life) -> Handshake:
+        with trio.CancelScope() as shaking:
+            life.tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
+            request = await tw.wrap_server_stream(
+                inner, life.tap, message_queue_size=_QUEUE, max_message_size=max_message_size,
+                receive_buffer_size=_RECEIVE_BYTES,
+            )
+            return Handshake(request, life)
+        raise LinkDown(Broken("the client left before its handshake"))
+
+    async def opened() -> trio.abc.Stream:
+        return stream
+
+    return await _within(timeout, nursery, opened, shake)

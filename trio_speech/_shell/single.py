@@ -1,0 +1,110 @@
+"""One exception out.
+
+A session is a nursery, yet whoever uses it must never meet an exception group: the user's own exception, a timeout,
+Ctrl-C and every error of ours leave the ``async with`` bare.
+
+Laws
+    1. Tasks in the background do not raise: their failure is recorded, and the body is cancelled.
+    2. If the body raised first, its exception wins, and ours becomes its ``__context__``.
+    3. A cancellation from outside stays exactly that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import trio
+
+from ..errors import InternalError
+
+
+class Guard:
+    """Runs tasks beside a body, and remembers the first failure of any of them."""
+
+    def __init__(self, nursery: trio.Nursery, body: trio.CancelScope) -> None:
+        self.nursery = nursery
+        self.failure: BaseException | None = None
+        self._body = body
+
+    def start_soon(self, task: Callable[[], Awaitable[object]]) -> None:
+        """Runs `task` until it returns, fails or the block ends."""
+        self.nursery.start_soon(self._run, task)
+
+    def fail(self, failure: BaseException) -> None:
+        """The session cannot go on: the body is cancelled, and `failure` leaves the block."""
+        if self.failure is None:
+            self.failure = failure
+            self._body.cancel(reason=f"the session failed: {type(failure).__name__}")
+
+    async def _run(self, task: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await task()
+        except trio.Cancelled:
+            raise
+        except BaseException as failure:  # the body's scope carries it out, bare
+            self.fail(_only_one(failure) if isinstance(failure, BaseExceptionGroup) else failure)
+
+
+@asynccontextmanager
+async def one_exception(
+    leave: Callable[[], Awaitable[object]], *, within: float, abandon: Callable[[], object] = lambda: None
+) -> AsyncGenerator[Guard, None]:
+    """A block with background tasks that lets one bare exception out.
+
+    When the body is done, whatever the reason, `leave` is run, shielded, for at most `within` seconds; then `abandon`
+    is called and all tasks are cancelled. Entering does not checkpoint; leaving does.
+    """
+    raised: BaseException | None = None
+    inner: BaseException | None = None
+    guard: Guard | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            with trio.CancelScope() as body:
+                guard = Guard(nursery, body)
+                try:
+                    yield guard
+                except trio.Cancelled:
+                    raise
+                except BaseException as error:  # leaves below, outside the nursery, bare
+                    raised = error
+                finally:
+                    await _farewell(leave, within)
+                    abandon()
+            nursery.cancel_scope.cancel(reason="the block was left")
+    except BaseExceptionGroup as group:
+        inner = _only_one(group)
+    failure = guard.failure if guard else None
+    if raised is not None and failure is not None and failure is not raised and raised.__context__ is None:
+        raised.__context__ = failure
+    leaving = raised or failure or inner
+    if leaving is not None:
+        raise leaving
+
+
+async def _farewell(leave: Callable[[], Awaitable[object]], within: float) -> None:
+    with trio.move_on_after(within, shield=True):
+        await leave()
+
+
+def _only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Background tasks raise nothing but cancellations; anything else here is a defect of ours."""
+    cancelled, rest = group.split(trio.Cancelled)
+    if rest is not None:
+        keyboard = rest.subgroup(KeyboardInterrupt)
+        if keyboard is not None:
+            return KeyboardInterrupt()
+        error = InternalError("an unexpected failure inside a session; please report it")
+        error.__cause__ = rest
+        return error
+    assert cancelled is not None
+    return _leaf(cancelled)
+
+
+def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
