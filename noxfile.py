@@ -1,0 +1,117 @@
+"""How the project is checked. ``nox`` runs all that must pass, ``nox -s NAME`` one session, ``nox -l`` lists them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "build", "tests", "coverage", "bare", "examples"]
+# A machine seldom has every interpreter: those it lacks are skipped, and `coverage` counts those that ran.
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+TOOLS = {Requirement(line).name: line for line in EXTRAS["dev"]}
+
+INSTALLED = {"PYTHONSAFEPATH": "1"}  # the working directory holds the source tree: keep it off sys.path
+GATES = {"*/_core/*,*/providers/*": 100, "*": 95}
+
+
+def install_wheel(session: nox.Session, extras: str = "") -> None:
+    """Installs the wheel that `build` made, and makes sure that the tests will not see the source tree instead."""
+    (wheel,) = Path("dist").glob("*.whl")
+    session.install(f"{wheel}{extras}")
+    session.install("--force-reinstall", "--no-deps", str(wheel))
+    session.run("python", "-c", "import trio_speech as t; assert 'site-packages' in t.__file__, t", env=INSTALLED)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, mistakes and formatting, by ruff."""
+    session.install(TOOLS["ruff"])
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """The package, its examples and its typing tests under mypy and pyright, both strict."""
+    session.install(".[local,cli,test]", TOOLS["mypy"], TOOLS["pyright"], TOOLS["nox"])
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The source distribution, and the wheel made from it, in dist/."""
+    shutil.rmtree("dist", ignore_errors=True)
+    session.install("build")
+    session.run("python", "-m", "build")
+
+
+@nox.session(python=PYTHONS, requires=["build"])
+def tests(session: nox.Session) -> None:
+    """The tests, against the built wheel; what follows ``--`` goes to pytest."""
+    install_wheel(session, "[local,cli,test]")
+    session.install(TOOLS["coverage"])
+    data = f".coverage.{session.python}"
+    for stale in Path().glob(f"{data}*"):
+        stale.unlink()
+    arguments = session.posargs or ["--ignore=tests/interop"]
+    session.run("coverage", "run", "-m", "pytest", *arguments, env=INSTALLED | {"COVERAGE_FILE": data})
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The branches that the tests took, over all interpreters together, against the gates."""
+    ran = {version for version in PYTHONS if any(Path().glob(f".coverage.{version}.*"))}
+    if "CI" in os.environ and len(ran) < 2:
+        session.error(f"the tests ran on {sorted(ran) or 'no interpreter'} only: offer at least two of {PYTHONS}")
+    session.install(TOOLS["coverage"])
+    session.run("coverage", "combine", "--quiet", "--keep")
+    for files, percent in GATES.items():
+        session.run("coverage", "report", f"--include={files}", f"--fail-under={percent}")
+
+
+@nox.session(requires=["build"])
+def bare(session: nox.Session) -> None:
+    """Without any extra, the package imports and its command says what is missing."""
+    install_wheel(session)
+    session.run("python", "-c", "import trio_speech", env=INSTALLED)
+    session.run("trio-speech", "--help", success_codes=[2], env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def examples(session: nox.Session) -> None:
+    """Each example as a reader would run it, with no more than the extra that it names."""
+    install_wheel(session, "[local,test]")
+    session.run("python", "-m", "pytest", "tests/test_examples.py", *session.posargs, env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def interop(session: nox.Session) -> None:
+    """The official LiveKit agents client, unmodified, against the embedded gateway."""
+    install_wheel(session, "[local,test]")
+    session.install("livekit-agents")
+    session.run("python", "-m", "pytest", "tests/interop", *session.posargs, env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def bench(session: nox.Session) -> None:
+    """What a frame, a chunk and an import cost."""
+    install_wheel(session, "[local,test]")
+    for benchmark in sorted(Path("tests/benchmarks").glob("*.py")):
+        session.run("python", str(benchmark), *session.posargs, env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def wer(session: nox.Session) -> None:
+    """The embedded recogniser's word error rate over the held-out sentences."""
+    install_wheel(session, "[local]")
+    session.run("python", "tests/benchmarks/word_error_rate.py", *session.posargs, env=INSTALLED)
