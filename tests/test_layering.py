@@ -17,7 +17,7 @@ LEAVES = {"events", "errors", "audio", "policy"}
 
 # What each room may import of the package; every room may import itself. "" is the face.
 MAY_IMPORT: dict[str, set[str]] = {
-    **{leaf: LEAVES for leaf in LEAVES},
+    **dict.fromkeys(LEAVES, LEAVES),
     "_core": LEAVES,
     "providers": LEAVES | {"_core"},
     "_shell": LEAVES | {"_core", "providers"},
@@ -150,7 +150,8 @@ CORE = sorted(module for module in MODULES if within(module, "_core"))
 def test_the_core_loads_no_trio() -> None:
     # The face stands above the core and needs trio: a bare package in its place lets the core be loaded alone.
     bare = f"import sys, types; face = types.ModuleType('trio_speech'); face.__path__ = [{str(ROOT)!r}]\n"
-    loaded = loaded_by(bare + "sys.modules['trio_speech'] = face\nimport " + ", ".join(f"trio_speech.{m}" for m in CORE))
+    core = ", ".join(f"trio_speech.{module}" for module in CORE)
+    loaded = loaded_by(f"{bare}sys.modules['trio_speech'] = face\nimport {core}")
     assert {f"trio_speech.{module}" for module in CORE} <= loaded
     assert not {name for name in loaded if room_of(name) in {"trio", "trio_websocket", "wsproto", "outcome"}}
 

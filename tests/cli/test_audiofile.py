@@ -1,0 +1,109 @@
+"""Files in and out: what is decoded is what was recorded, at the rate that was asked for."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from trio_speech import AudioClip, AudioFormat, ConfigurationError
+from trio_speech.cli import audiofile
+
+SECONDS = 1.3
+HERTZ = 440.0
+
+
+def tone(rate: int, channels: int = 1) -> Any:
+    wave = 0.5 * np.sin(2 * np.pi * HERTZ * np.arange(round(SECONDS * rate)) / rate)
+    return np.repeat(wave[:, None], channels, axis=1)
+
+
+async def decoded(name: str, rate: int) -> tuple[Any, list[float]]:
+    taken: list[float] = []
+    with audiofile.open_recording(name) as recording:
+        audio = b"".join([chunk async for chunk in audiofile.pcm(recording, rate, taken.append)])
+    return np.frombuffer(audio, "<i2") / 32_767, taken
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg"])
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (16_000, 1), (44_100, 2)])
+async def test_any_format_becomes_mono_at_the_rate_asked_for(
+    tmp_path: Path, ending: str, rate: int, channels: int
+) -> None:
+    name = str(tmp_path / f"tone.{ending}")
+    soundfile.write(name, tone(rate, channels), rate)
+    samples, taken = await decoded(name, 16_000)
+    assert len(samples) == pytest.approx(SECONDS * 16_000, abs=2)
+    assert sum(taken) == pytest.approx(SECONDS)
+    spectrum = np.abs(np.fft.rfft(samples))
+    assert spectrum.argmax() / SECONDS == pytest.approx(HERTZ, abs=1)
+    middle = samples[1_000:-1_000]  # away from the edges, where a resampler rings
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.02)
+
+
+async def test_a_block_that_ends_with_the_file_is_not_lost(tmp_path: Path) -> None:
+    name = str(tmp_path / "whole.wav")
+    soundfile.write(name, tone(16_000)[:16_000], 16_000)
+    samples, taken = await decoded(name, 16_000)
+    assert len(samples) == 16_000
+    assert taken == [0.5, 0.5, 0.0]
+
+
+async def test_full_scale_does_not_wrap_around(tmp_path: Path) -> None:
+    name = str(tmp_path / "loud.wav")
+    soundfile.write(name, np.ones(4_000), 8_000, subtype="FLOAT")
+    samples, _ = await decoded(name, 16_000)
+    assert samples[200:-200].min() > 0.9
+
+
+async def test_standard_input_is_decoded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, tone(16_000), 16_000, format="FLAC")
+    buffer.seek(0)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(buffer))
+    samples, _ = await decoded("-", 16_000)
+    assert len(samples) == round(SECONDS * 16_000)
+
+
+def test_what_is_no_audio_is_named(tmp_path: Path) -> None:
+    name = str(tmp_path / "notes.wav")
+    Path(name).write_text("not a recording")
+    with pytest.raises(ConfigurationError, match=r"notes\.wav holds no audio"), audiofile.open_recording(name):
+        pass
+    with pytest.raises(FileNotFoundError), audiofile.open_recording(str(tmp_path / "absent.wav")):
+        pass
+
+
+CLIP = AudioClip((tone(24_000)[:, 0] * 32_767).astype("<i2").tobytes(), AudioFormat.pcm16(24_000), ())
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac"])
+def test_a_clip_is_written_as_its_ending_says(tmp_path: Path, ending: str) -> None:
+    name = str(tmp_path / f"clip.{ending}")
+    audiofile.check_writable(name)
+    audiofile.write_clip(CLIP, name)
+    samples, rate = soundfile.read(name, dtype="int16")
+    assert rate == 24_000
+    assert samples.astype("<i2").tobytes() == CLIP.audio
+    assert soundfile.info(name).format == ending.upper()
+
+
+def test_a_clip_goes_to_standard_output_as_wav(monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(buffer))
+    audiofile.check_writable("-")
+    audiofile.write_clip(CLIP, "-")
+    buffer.seek(0)
+    samples, rate = soundfile.read(buffer, dtype="int16")
+    assert (samples.astype("<i2").tobytes(), rate) == (CLIP.audio, 24_000)
+
+
+@pytest.mark.parametrize("name", ["speech", "speech.txt", "speech.doc"])
+def test_an_ending_that_is_no_audio_format_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="ending"):
+        audiofile.check_writable(name)

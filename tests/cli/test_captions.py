@@ -1,0 +1,94 @@
+"""The caption formats, against their specifications and the laws at the top of the module."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_speech import FinalTranscript, Gap, Recognition, Word
+from trio_speech.cli import captions
+
+HELLO = FinalTranscript(
+    text="Hello, world.", start=0.5, end=1.25, words=(Word("hello", 0.5, 0.9), Word("world", 0.9, 1.25)), id="1"
+)
+LATER = FinalTranscript(text="A < B & C > D", start=3661.0005, end=3662.5, id="2")
+BOTH = Recognition(text="Hello, world. A < B & C > D", finals=(HELLO, LATER), gaps=(Gap(2.0, 3.0, "overflow"),))
+
+
+def test_text_gives_each_final_a_line() -> None:
+    assert captions.text(BOTH) == "Hello, world.\nA < B & C > D\n"
+
+
+def test_subrip_is_numbered_with_commas() -> None:
+    assert captions.srt(BOTH) == (
+        "1\n00:00:00,500 --> 00:00:01,250\nHello, world.\n\n2\n01:01:01,000 --> 01:01:02,500\nA < B & C > D\n"
+    )
+
+
+def test_webvtt_has_its_header_and_escapes() -> None:
+    assert captions.vtt(BOTH) == (
+        "WEBVTT\n\n00:00:00.500 --> 00:00:01.250\nHello, world.\n\n"
+        "01:01:01.000 --> 01:01:02.500\nA &lt; B &amp; C &gt; D\n"
+    )
+
+
+def test_json_is_the_value_itself() -> None:
+    assert msgspec.json.decode(captions.json(BOTH), type=Recognition) == BOTH
+
+
+@pytest.mark.parametrize(("name", "empty"), [("text", ""), ("srt", ""), ("vtt", "WEBVTT\n")])
+def test_nothing_recognised_is_an_empty_file(name: str, empty: str) -> None:
+    silent = FinalTranscript(text=" ", start=0, end=1)
+    assert captions.FORMATS[name](Recognition("", (), ())) == empty
+    if name != "text":
+        assert captions.FORMATS[name](Recognition("", (silent,), ())) == empty
+
+
+def test_a_final_without_word_times_is_one_cue_however_long() -> None:
+    long = FinalTranscript(text="word " * 60, start=0, end=60)
+    assert [cue.text for cue in captions.cues([long])] == [("word " * 60).strip()]
+
+
+def test_a_cue_of_no_length_lasts_a_millisecond() -> None:
+    instant = FinalTranscript(text="now", start=1, end=1)
+    assert "00:00:01.000 --> 00:00:01.001" in captions.vtt(Recognition("now", (instant,), ()))
+
+
+@st.composite
+def finals(draw: st.DrawFn) -> FinalTranscript:
+    texts = draw(st.lists(st.from_regex(r"[a-zé'<&-]{1,50}", fullmatch=True), min_size=1, max_size=60))
+    start, words = draw(st.floats(0, 1e5)), []
+    for text in texts:
+        end = start + draw(st.floats(0, 9))
+        words.append(Word(text, start, end))
+        start = end + draw(st.floats(0, 3))
+    return FinalTranscript(text=" ".join(texts), start=words[0].start, end=words[-1].end, words=tuple(words))
+
+
+@given(finals())
+def test_every_word_is_in_exactly_one_cue_that_fits(final: FinalTranscript) -> None:
+    found = list(captions.cues([final]))
+    assert " ".join(cue.text for cue in found).split() == [word.text for word in final.words]
+    assert (found[0].start, found[-1].end) == (final.start, final.end)
+    for cue in found:
+        one_word = len(cue.text.split()) == 1
+        assert one_word or cue.end - cue.start <= captions.MAX_SECONDS
+        lines = captions.srt(Recognition("", (FinalTranscript(text=cue.text, start=0, end=1),), ())).split("\n")[2:-1]
+        assert one_word or (len(lines) <= captions.MAX_LINES and all(len(line.split()) > 0 for line in lines))
+        assert all(len(line) <= captions.LINE_CHARACTERS or " " not in line for line in lines)
+
+
+@given(st.lists(finals(), max_size=5))
+def test_webvtt_reads_back(some: list[FinalTranscript]) -> None:
+    header, *blocks = captions.vtt(Recognition("", tuple(some), ())).split("\n\n")
+    assert header.strip() == "WEBVTT"
+    for block in blocks:
+        times, *lines = block.strip().split("\n")
+        assert re.fullmatch(r"\d{2,}:[0-5]\d:[0-5]\d\.\d{3} --> \d{2,}:[0-5]\d:[0-5]\d\.\d{3}", times)
+        assert times.split(" --> ")[0] < times.split(" --> ")[1] or len(times) > len("00:00:00.000 --> 00:00:00.000")
+        assert lines
+        assert not any("<" in line or "-->" in line for line in lines)

@@ -1,0 +1,19 @@
+"""The ``trio-speech`` command, from the ``[cli]`` extra: the library's one-shot forms, a server and two self-checks."""
+
+from __future__ import annotations
+
+import sys
+
+_EXTRA = {"typer", "rich", "soundfile", "soxr", "numpy"}
+
+
+def main() -> None:
+    """Runs the command; where its extra is missing, says so and exits with 2."""
+    try:
+        from .app import app  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        print(f"trio-speech: {error.name} is missing: pip install 'trio-speech[cli]'", file=sys.stderr)
+        raise SystemExit(2) from None
+    app(prog_name="trio-speech")

@@ -1,0 +1,96 @@
+"""Audio files as the service wants them, and back: whatever libsndfile reads, as mono PCM16 of one rate."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile
+import soxr
+import trio
+
+from trio_speech import AudioClip, ConfigurationError
+
+STANDARD = "-"
+"""Standard input or output, in place of a file's name."""
+_BLOCK_SECONDS = 0.5
+
+
+@contextmanager
+def open_recording(name: str) -> Generator[soundfile.SoundFile]:
+    """The recording `name`, decoded as it is read. Raises `OSError`, and `ConfigurationError` for what is no audio."""
+    with _seekable(name) as file:
+        try:
+            recording = soundfile.SoundFile(file)
+        except soundfile.LibsndfileError as error:
+            raise ConfigurationError(f"{name} holds no audio that can be decoded: {error.error_string}") from error
+        with recording:
+            yield recording
+
+
+def duration(recording: soundfile.SoundFile) -> float:
+    """Seconds of audio."""
+    return float(recording.frames / recording.samplerate)
+
+
+async def pcm(
+    recording: soundfile.SoundFile, sample_rate: int, taken: Callable[[float], object]
+) -> AsyncIterator[bytes]:
+    """The recording as mono PCM16 at `sample_rate`. `taken` is told of each block: how many seconds it holds.
+
+    Decoding and resampling run in a worker thread, one block of half a second at a time.
+    """
+    resampler = soxr.ResampleStream(recording.samplerate, sample_rate, 1, dtype="float32")
+    frames = round(recording.samplerate * _BLOCK_SECONDS)
+
+    def block() -> tuple[int, bytes]:
+        samples = recording.read(frames, dtype="float32", always_2d=True)
+        mono = np.ascontiguousarray(samples.mean(axis=1))
+        resampled = resampler.resample_chunk(mono, last=len(samples) < frames)
+        return len(samples), (np.clip(resampled, -1, 1) * 32_767).round().astype("<i2").tobytes()
+
+    read = frames
+    while read == frames:
+        read, audio = await trio.to_thread.run_sync(block)
+        if audio:
+            yield audio
+        taken(read / recording.samplerate)
+
+
+def check_writable(name: str) -> None:
+    """Raises `ConfigurationError` where the ending of `name` is not a format that can be written."""
+    ending = Path(name).suffix.removeprefix(".").upper()
+    if name != STANDARD and ending not in soundfile.available_formats():
+        raise ConfigurationError(f"{name}: use an ending that names an audio format, such as .wav, .flac or .ogg")
+
+
+def write_clip(clip: AudioClip, name: str) -> None:
+    """Writes PCM16 `clip` to the file `name`, in the format that its ending names; standard output gets WAV."""
+    samples = np.frombuffer(clip.audio, "<i2").reshape(-1, clip.audio_format.channels)
+    if name != STANDARD:
+        soundfile.write(name, samples, clip.audio_format.sample_rate)
+        return
+    wav = io.BytesIO()  # a WAV header counts what follows it, so it needs a file that can seek
+    soundfile.write(wav, samples, clip.audio_format.sample_rate, format="WAV")
+    sys.stdout.buffer.write(wav.getbuffer())
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _seekable(name: str) -> Generator[BinaryIO]:
+    """The bytes of `name`. Standard input is spooled to a temporary file, since decoders seek."""
+    if name != STANDARD:
+        with Path(name).open("rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as spool:
+        shutil.copyfileobj(sys.stdin.buffer, spool)
+        spool.seek(0)
+        yield spool
