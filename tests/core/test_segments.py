@@ -14,10 +14,10 @@ STORY = (
     "They left the U.S. in May.\n\nThe end"
 )
 
-words = st.sampled_from(
-    """Dr. Smith 5 p.m. then Then it works. Really? Yes! "Hi." (so. U.S. 3.5 ... — 🙂 J. R. Node.JS 1. - e.g.
-    你好。 世界！ 再见 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx e\u0301. \ud800""".split()
-)
+WORDS = """Dr. Smith 5 p.m. then Then it works. Really? Yes! "Hi." (so. U.S. 3.5 ... — 🙂 J. R. Node.JS 1. - e.g.
+    你好。 世界！ 再见 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx e\u0301. \ud800"""
+
+words = st.sampled_from(WORDS.split())
 texts = st.lists(st.tuples(words, st.sampled_from([" ", " ", " ", "\n", "\n\n", "  ", "", "\u00a0"])), max_size=25).map(
     lambda pairs: "".join(word + space for word, space in pairs)
 )
