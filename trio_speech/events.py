@@ -122,13 +122,15 @@ class AudioChunk(Struct, frozen=True):
     """Speech to play: PCM in the session's format, beginning `start` seconds after the session's first sample.
 
     `segment` counts the segments from 0. `words` are those whose audio ends in this chunk, where the provider aligns
-    them; their times are on the same clock as `start`.
+    them; their times are on the same clock as `start`. `restart` is true on the chunk with which all the text begins
+    again after a drop, which happens under ``resume="restart"`` alone.
     """
 
     audio: bytes
     start: float
     segment: int
     words: tuple[Word, ...] = ()
+    restart: bool = False
 
 
 class Recognition(Struct, frozen=True):
