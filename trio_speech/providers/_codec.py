@@ -34,6 +34,9 @@ class Dial(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Dial({self.url!r})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("url", self.url)]
+
 
 class SttCodec(Protocol):
     """One recognition connection's wire. Encoders return ``None`` where the protocol has no such message."""
