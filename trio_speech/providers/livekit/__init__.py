@@ -1,3 +1,7 @@
 """The LiveKit inference gateway: its wire, its models, its credentials, and the `LiveKit` backend."""
 
 from __future__ import annotations
+
+from .backend import LiveKit
+
+__all__ = ["LiveKit"]

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import metadata
+
+import pytest
+
+from trio_speech.errors import ConfigurationError
+from trio_speech.providers._handshake import bearable, setting, user_agent, websocket_base
+
+
+@pytest.mark.parametrize(("value", "means"), [("x", "x"), (" x\n", "x"), ("", None), ("  ", None)])
+def test_a_blank_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch, value: str, means: str | None) -> None:
+    monkeypatch.setenv("SOME_SETTING", value)
+    assert setting("SOME_SETTING") == means
+
+
+def test_a_missing_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOME_SETTING", raising=False)
+    assert setting("SOME_SETTING") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "base"),
+    [
+        ("https://host/v1", "wss://host/v1"),
+        ("http://host:8080", "ws://host:8080"),
+        ("wss://host/v1/", "wss://host/v1"),
+        ("ws://[::1]:7880//", "ws://[::1]:7880"),
+        (" https://http.example/http ", "wss://http.example/http"),
+        ("HTTPS://Host/V1", "wss://Host/V1"),
+    ],
+)
+def test_a_base_is_a_websocket_address_without_a_slash_at_its_end(url: str, base: str) -> None:
+    assert websocket_base(url, "it") == base
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host/v1",
+        "ftp://host",
+        "https://",
+        "https:///v1",
+        "https://host:port/v1",
+        "https://host:99999",
+        "https://[::1",
+        "https://ho st/v1",
+        "https://höst/v1",
+        "https://host/\x00",
+        "https://host/v1?model=x",
+        "https://host/v1#x",
+        "https://user@host/v1",
+        "https://user:hunter2@host/v1",
+        "https://user:hunter2:hunter2@host/v1",
+        "https://user:hunter2",
+    ],
+)
+def test_what_is_no_address_is_refused_by_the_name_of_its_source_and_not_quoted(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^THE_SOURCE ") as caught:
+        websocket_base(url, "THE_SOURCE")
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("credential", ["", "two words", "line\n", "\x00", "schlüssel"])
+def test_a_credential_that_no_header_can_hold_is_refused_and_not_quoted(credential: str) -> None:
+    with pytest.raises(ConfigurationError, match="the key of X") as caught:
+        bearable(credential, "the key of X")
+    assert not credential or credential not in str(caught.value)
+
+
+def test_a_credential_that_a_header_can_hold_passes() -> None:
+    assert bearable("abc.DEF-_~", "it") == "abc.DEF-_~"
+
+
+@pytest.fixture
+def fresh_user_agent() -> Iterator[None]:
+    user_agent.cache_clear()
+    yield
+    user_agent.cache_clear()
+
+
+@pytest.mark.usefixtures("fresh_user_agent")
+def test_we_name_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        assert name == "trio-speech"
+        return "1.2.3"
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert user_agent().startswith("trio-speech/1.2.3 (python 3.")
+
+
+@pytest.mark.usefixtures("fresh_user_agent")
+def test_we_name_ourselves_from_a_checkout_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert user_agent().startswith("trio-speech/unknown (")

@@ -1,0 +1,59 @@
+"""What dials of all providers have in common: settings from the environment, addresses, and who we say we are."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from importlib import metadata
+from urllib.parse import urlsplit
+
+from ..errors import ConfigurationError
+
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+def setting(variable: str) -> str | None:
+    """The value of an environment variable; an empty or blank one counts as unset."""
+    return os.environ.get(variable, "").strip() or None
+
+
+def websocket_base(url: str, source: str) -> str:
+    """`url` as the base of websocket addresses: its scheme made ``ws`` or ``wss``, no slash at its end.
+
+    Raises `ConfigurationError` naming `source`. It never quotes the address, which may hold a password by mistake.
+    """
+    address = url.strip()
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(f"{source} is not a URL") from None
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise ConfigurationError(f"{source} is not an address such as https://host/v1, http://…, wss://… or ws://…")
+    if not address.isascii() or not address.isprintable() or " " in address:
+        raise ConfigurationError(f"{source} holds characters that a URL cannot hold: percent-encode them")
+    if parts.username is not None:
+        raise ConfigurationError(f"{source} holds a user name or a password: give credentials apart from the address")
+    if parts.query or parts.fragment:
+        raise ConfigurationError(f"{source} holds a query or a fragment: give the part before it")
+    return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def bearable(credential: str, source: str) -> str:
+    """`credential`, fit for a header; raises `ConfigurationError`, without quoting it, where it is not."""
+    if not credential or not credential.isascii() or not credential.isprintable() or " " in credential:
+        raise ConfigurationError(
+            f"{source} is no usable credential: it is empty, or holds blanks or control characters"
+        )
+    return credential
+
+
+@cache
+def user_agent() -> str:
+    """Names this library and its version, and the version of Python."""
+    try:
+        version = metadata.version("trio-speech")
+    except metadata.PackageNotFoundError:
+        version = "unknown"
+    return f"trio-speech/{version} (python {platform.python_version()})"

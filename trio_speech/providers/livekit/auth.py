@@ -1,0 +1,126 @@
+"""Credentials, addresses and handshakes of the LiveKit inference gateway.
+
+1. A key and its secret come as a pair from one source: the arguments, else ``LIVEKIT_INFERENCE_API_KEY`` and
+   ``…_SECRET``, else ``LIVEKIT_API_KEY`` and ``…_SECRET``. Half of a pair is an error and is never completed from the
+   next source: a mixed pair would only be refused later, by the service, with less to go by.
+2. An empty variable counts as unset.
+3. A token provider in the place of the key returns the bearer token itself, and needs no secret.
+4. A token is minted for each dial, lives for `TOKEN_LIFETIME`, and is never refreshed: sessions may outlive it.
+5. Nothing here shows a secret in its repr or in an error.
+
+Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from base64 import urlsafe_b64encode
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ...errors import ConfigurationError
+from .._codec import Dial, TokenProvider
+from .._handshake import bearable, setting, user_agent, websocket_base
+
+TOKEN_LIFETIME = 600
+"""Seconds."""
+
+_PRODUCTION = "https://agent-gateway.livekit.cloud/v1"
+_STAGING = "https://agent-gateway.staging.livekit.cloud/v1"
+_STAGING_MARK = ".staging.livekit.cloud"
+
+_VARIABLES = (
+    ("LIVEKIT_INFERENCE_API_KEY", "LIVEKIT_INFERENCE_API_SECRET"),
+    ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"),
+)
+
+
+class Credentials(Struct, frozen=True):
+    """A key with its secret, or a token provider alone."""
+
+    key: str | TokenProvider
+    secret: str | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
+
+    async def bearer(self) -> str:
+        """A fresh token for one dial."""
+        if isinstance(self.key, str):
+            return access_token(self.key, self.secret or "", now=time.time())
+        return bearable(await self.key(), "the result of the token provider")
+
+
+def access_token(key: str, secret: str, *, now: float, lifetime: int = TOKEN_LIFETIME) -> str:
+    """A JWT (RFC 7519) for inference, signed by HMAC-SHA256; `now` is in seconds since 1970.
+
+    Signing is three lines. A JWT library would load cryptography and an HTTP client for it, at the first dial, and
+    warns of short secrets, which development servers have.
+    """
+    claims = {"inference": {"perform": True}, "sub": "agent", "iss": key, "nbf": int(now), "exp": int(now) + lifetime}
+    signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
+    signature = hmac.digest(secret.encode(), signed.encode(), "sha256")
+    return f"{signed}.{_base64url(signature)}"
+
+
+def _part(claims: dict[str, Any]) -> str:
+    return _base64url(msgspec.json.encode(claims))
+
+
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def given_credentials(api_key: str | TokenProvider | None, api_secret: str | None) -> Credentials | None:
+    """What the arguments give; raises `ConfigurationError` for half of a pair."""
+    if callable(api_key):
+        if api_secret:
+            raise ConfigurationError("a token provider in the place of api_key needs no api_secret: leave it out")
+        return Credentials(api_key)
+    return _pair(api_key, api_secret, ("api_key", "api_secret"))
+
+
+def find_credentials(api_key: str | TokenProvider | None, api_secret: str | None) -> Credentials:
+    """What the arguments give, else the environment; raises `ConfigurationError` where neither does."""
+    found = given_credentials(api_key, api_secret)
+    for names in _VARIABLES:
+        found = found or _pair(setting(names[0]), setting(names[1]), names)
+    if found is None:
+        raise ConfigurationError(
+            "no credentials for LiveKit: give LiveKit(api_key=…, api_secret=…), or set the environment variables "
+            + ", or ".join(" and ".join(names) for names in _VARIABLES)
+        )
+    return found
+
+
+def _pair(key: str | None, secret: str | None, names: tuple[str, str]) -> Credentials | None:
+    if key and secret:
+        return Credentials(key, secret)
+    if not key and not secret:
+        return None
+    there, missing = names if key else reversed(names)
+    raise ConfigurationError(f"{there} is set but {missing} is not: a key and its secret come from the same place")
+
+
+def find_base(url: str | None) -> str:
+    """The websocket base address: the argument, else the environment, else production."""
+    if url:
+        return websocket_base(url, "the url of LiveKit")
+    if configured := setting("LIVEKIT_INFERENCE_URL"):
+        return websocket_base(configured, "LIVEKIT_INFERENCE_URL")
+    staging = _STAGING_MARK in (setting("LIVEKIT_URL") or "")
+    return websocket_base(_STAGING if staging else _PRODUCTION, "the default")
+
+
+async def dial(url: str, credentials: Credentials | None) -> Dial:
+    """The handshake for `url`. Checkpoints only where a token provider does."""
+    agent = ("User-Agent", user_agent())
+    if credentials is None:
+        return Dial(url, (agent,))
+    return Dial(url, (agent, ("Authorization", f"Bearer {await credentials.bearer()}")))

@@ -1,0 +1,129 @@
+"""The `LiveKit` backend, and the two providers that come of it and of every server of the same wire."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
+from ..._core.profile import SttProfile, TtsProfile
+from ...errors import ConfigurationError
+from .._accept import accept_format
+from .._codec import Dial, TokenProvider
+from .._handshake import websocket_base
+from . import stt, tts, wire
+from .auth import Credentials, dial, find_base, find_credentials, given_credentials
+from .models import split_model, stt_profile, tts_profile
+
+
+class Recogniser(Struct, frozen=True):
+    """See `SttProvider`."""
+
+    endpoint: str
+    url: str
+    credentials: Credentials | None
+    profile: SttProfile
+    request: TranscribeRequest
+    opening: str
+
+    async def dial(self) -> Dial:
+        return await dial(self.url, self.credentials)
+
+    def codec(self) -> stt.LiveKitSttCodec:
+        return stt.LiveKitSttCodec(self.request, self.opening)
+
+
+class Voice(Struct, frozen=True):
+    """See `TtsProvider`. Connections are shared where all that was said when they were opened is equal."""
+
+    endpoint: str
+    url: str
+    credentials: Credentials | None
+    profile: TtsProfile
+    created: wire.TtsCreate
+    opening: str
+
+    @property
+    def pool_key(self) -> object:
+        return (self.url, self.credentials, self.opening)
+
+    async def dial(self) -> Dial:
+        return await dial(self.url, self.credentials)
+
+    def codec(self) -> tts.LiveKitTtsCodec:
+        return tts.LiveKitTtsCodec(self.created, self.opening, spaced=self.profile.spaced_words)
+
+
+def recogniser(
+    base: str, credentials: Credentials | None, request: TranscribeRequest, profile: SttProfile
+) -> Recogniser:
+    """Raises `ConfigurationError` where the request cannot be served by a service of this profile."""
+    model, _ = split_model(request.model)
+    accept_format(request.audio_format, profile, model=model)
+    opening = _opening(stt.creation(request), model)
+    endpoint = f"{base}/stt"
+    return Recogniser(endpoint, _address(endpoint, model), credentials, profile, request, opening)
+
+
+def voice(base: str, credentials: Credentials | None, request: SynthesizeRequest, profile: TtsProfile) -> Voice:
+    """Raises `ConfigurationError` where the request cannot be served by a service of this profile."""
+    model, _ = split_model(request.model)
+    accept_format(request.audio_format, profile, model=model)
+    created = tts.creation(request)
+    endpoint = f"{base}/tts"
+    return Voice(endpoint, _address(endpoint, model), credentials, profile, created, _opening(created, model))
+
+
+def _opening(creation: wire.SttCreate | wire.TtsCreate, model: str | None) -> str:
+    try:
+        return wire.encode(creation)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"the request cannot be put into JSON: {error}", model=model) from error
+
+
+def _address(endpoint: str, model: str | None) -> str:
+    return f"{endpoint}?model={quote(model, safe='')}" if model else endpoint
+
+
+class LiveKit(Struct, frozen=True):
+    """The LiveKit inference gateway: many providers' models behind one wire.
+
+    `url` is the base address of the gateway; without it ``LIVEKIT_INFERENCE_URL``, else production (staging where
+    ``LIVEKIT_URL`` is on staging). `api_key` and `api_secret` come as a pair; without them
+    ``LIVEKIT_INFERENCE_API_KEY`` and ``LIVEKIT_INFERENCE_API_SECRET``, else ``LIVEKIT_API_KEY`` and
+    ``LIVEKIT_API_SECRET``. An empty variable counts as unset. `api_key` may be an async callable that returns a bearer
+    token: it is awaited for each dial, and no secret is needed.
+
+    Arguments are checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
+    shows no secret.
+    """
+
+    url: str | None = None
+    api_key: str | TokenProvider | None = None
+    api_secret: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.url:
+            websocket_base(self.url, "the url of LiveKit")
+        given_credentials(self.api_key, self.api_secret)
+
+    def __repr__(self) -> str:
+        return f"LiveKit(url={self.url!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("url", self.url)]
+
+    def recogniser(self, request: TranscribeRequest) -> Recogniser:
+        """See `Backend`."""
+        base, credentials = find_base(self.url), find_credentials(self.api_key, self.api_secret)
+        return recogniser(base, credentials, request, stt_profile(stt.models(request)))
+
+    def voice(self, request: SynthesizeRequest) -> Voice:
+        """See `Backend`."""
+        base, credentials = find_base(self.url), find_credentials(self.api_key, self.api_secret)
+        return voice(base, credentials, request, tts_profile(tts.models(request)))
+
+    def transport(self) -> None:
+        """``None``: dials go over the network."""

@@ -1,0 +1,32 @@
+"""What the gateway's error codes mean: those of HTTP, and a few of its own.
+
+Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm): a code from 400 to 499, but
+for 408, 429 and 499, is final; 2007 ends a session that sent nothing for about half an hour; a close of any code may
+pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..._core.dialogue import Failure
+from ..._core.profile import Fate
+from . import wire
+
+INACTIVE = 2007
+
+FAILURE_FATES: Mapping[int | str, Fate] = {
+    code: "retry" if code in (408, 429, 499) else "fatal" for code in range(400, 500)
+}
+
+_LONGEST_MESSAGE = 500
+_LONGEST_CODE = 9
+
+
+def failure(error: wire.Error) -> Failure:
+    """The in-band error as the core knows it; a code in digits is a number."""
+    code = error.code
+    if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) <= _LONGEST_CODE:
+        code = int(code)
+    message = error.message or "no reason given"
+    return Failure(message=message[:_LONGEST_MESSAGE], code=code, request_id=error.request_id or error.session_id)

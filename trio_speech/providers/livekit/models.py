@@ -1,0 +1,191 @@
+"""The models behind the gateway, as data: what a name means, and what the model of that name is like.
+
+A name is ``provider``, ``provider/model``, or ``auto``. The tables are asked for the whole name, then for the provider,
+then for ``""``, which stands for what is not known and is careful: only an answered finalize acknowledges its audio.
+
+Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm). That some voices end one
+request with several ``done`` is in agents-js pull request 2146.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..._core.profile import SttProfile, TtsProfile
+from ...errors import ConfigurationError
+from .failures import FAILURE_FATES, INACTIVE
+
+T = TypeVar("T")
+
+
+def split_model(name: str | None) -> tuple[str | None, str | None]:
+    """The model, and what follows its last colon: a language or a voice; ``None`` for what is missing.
+
+    Raises `ConfigurationError` where nothing precedes the colon.
+    """
+    if not name:
+        return None, None
+    model, colon, suffix = name.rpartition(":")
+    model = (model if colon else suffix).strip()
+    if not model:
+        raise ConfigurationError(f"{name!r} names no model: use provider/model, or provider/model:suffix")
+    return model, (suffix.strip() or None) if colon else None
+
+
+def provider_of(model: str | None) -> str:
+    """The part before the first slash."""
+    return (model or "").split("/")[0]
+
+
+def _lookup(table: Mapping[str, T], model: str | None) -> T:
+    return table.get(model or "") or table.get(provider_of(model)) or table[""]
+
+
+# ---------------------------------------------------------------- recognisers
+
+_careful = SttProfile(
+    acknowledges="finalize",
+    exact_times=False,
+    word_times=False,
+    idle_codes=(INACTIVE,),
+    close_fates={},
+    failure_fates=FAILURE_FATES,
+)
+_spans = replace(_careful, acknowledges="span")
+_words = replace(_spans, word_times=True)
+
+STT_PROFILES: Mapping[str, SttProfile] = {
+    "": _careful,
+    "deepgram": _words,
+    "assemblyai": _words,
+    "cartesia/ink-whisper": _words,
+    "xai/stt-1": _words,
+    "speechmatics": replace(_spans, finalizes_itself=False),
+    "speechmatics/enhanced": replace(_words, finalizes_itself=False),
+    "speechmatics/standard": replace(_words, finalizes_itself=False),
+    "speechmatics/linden-1": _spans,
+    "openai": replace(_careful, finalizes_itself=False, sample_rates=(24_000,)),
+}
+
+RUNNING_SPANS = frozenset({"cartesia/ink-2"})
+"""Models whose transcripts all start at 0, and whose finals last as long as the audio since the final before: where
+they lie is the running sum."""
+
+
+def stt_profile(models: Sequence[str | None]) -> SttProfile:
+    """What may be relied on, whichever of `models` the gateway falls back to."""
+    profiles = [_lookup(STT_PROFILES, model) for model in models]
+    return replace(
+        profiles[0],
+        acknowledges="span" if all(profile.acknowledges == "span" for profile in profiles) else "finalize",
+        word_times=all(profile.word_times for profile in profiles),
+        finalizes_itself=all(profile.finalizes_itself for profile in profiles),
+        sample_rates=_common(profile.sample_rates for profile in profiles),
+    )
+
+
+def _common(rates: Iterable[tuple[int, ...] | None]) -> tuple[int, ...] | None:
+    common: set[int] | None = None
+    for some in rates:
+        if some is not None:
+            common = set(some) if common is None else common & set(some)
+    return None if common is None else tuple(sorted(common))
+
+
+class Keyterms(Struct, frozen=True):
+    """The option that takes keyterms, and the key of the term where the provider wants objects."""
+
+    option: str
+    content: str | None = None
+
+    def merged(self, given: Any, terms: Iterable[str]) -> dict[str, list[Any]]:
+        """The option, holding what the user gave it and then each of `terms` that is not among it."""
+        merged: list[Any] = [given] if isinstance(given, str) else list(given or ())
+        for term in terms:
+            entry = {self.content: term} if self.content else term
+            if term not in map(self._term, merged):
+                merged.append(entry)
+        return {self.option: merged}
+
+    def _term(self, entry: Any) -> Any:
+        if self.content and isinstance(entry, dict):
+            return cast("dict[str, Any]", entry).get(self.content)
+        return entry
+
+
+KEYTERMS: Mapping[str, Keyterms] = {
+    "deepgram": Keyterms("keyterm"),
+    "assemblyai": Keyterms("keyterms_prompt"),
+    "speechmatics": Keyterms("additional_vocab", content="content"),
+    "openai": Keyterms("keywords"),
+    "cartesia": Keyterms("keyterm"),
+    "google": Keyterms("custom_vocabulary"),
+}
+
+
+def with_keyterms(model: str | None, options: Mapping[str, Any], terms: Iterable[str]) -> dict[str, Any]:
+    """The one option that carries `terms` to `model`, merged with what `options` hold of it.
+
+    Raises `ConfigurationError` where the provider takes no keyterms.
+    """
+    keyterms = KEYTERMS.get(provider_of(model))
+    if keyterms is None:
+        raise ConfigurationError(
+            f"no keyterms can be given to this model: use one of {', '.join(sorted(KEYTERMS))}", model=model
+        )
+    return keyterms.merged(options.get(keyterms.option), terms)
+
+
+# ---------------------------------------------------------------- voices
+
+_voice = TtsProfile(spaced_words=True, close_fates={}, failure_fates=FAILURE_FATES)
+
+TTS_PROFILES: Mapping[str, TtsProfile] = {
+    "": _voice,
+    "cartesia": replace(_voice, max_characters=400, spaced_words=False),
+    "inworld": replace(_voice, max_characters=900, quiet_after_done=1.0),
+    "xai": replace(_voice, max_characters=1_000),
+}
+
+
+class Alignment(Struct, frozen=True):
+    """The option that asks for word times, how we ask, and which answers give them."""
+
+    option: str
+    ask: Any
+    granted: tuple[Any, ...]
+
+
+ALIGNMENT: Mapping[str, Alignment] = {
+    "cartesia": Alignment("add_timestamps", True, (True,)),
+    "inworld": Alignment("timestamp_type", "WORD", ("WORD", "CHARACTER")),
+    "assemblyai": Alignment("word_timestamps", True, (True,)),
+}
+
+
+def aligned_options(model: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """`options`, with word times asked for where they can be and the user does not say otherwise."""
+    alignment = ALIGNMENT.get(provider_of(model))
+    return dict(options) if alignment is None else {alignment.option: alignment.ask, **options}
+
+
+def _aligns(model: str | None, options: Mapping[str, Any]) -> bool:
+    alignment = ALIGNMENT.get(provider_of(model))
+    return alignment is not None and options.get(alignment.option) in alignment.granted
+
+
+def tts_profile(models: Sequence[tuple[str | None, Mapping[str, Any]]]) -> TtsProfile:
+    """What may be relied on, whichever of `models`, with its options, the gateway falls back to."""
+    profiles = [_lookup(TTS_PROFILES, model) for model, _ in models]
+    limits = [profile.max_characters for profile in profiles if profile.max_characters is not None]
+    one_spacing = len({profile.spaced_words for profile in profiles}) == 1
+    return replace(
+        profiles[0],
+        aligned=one_spacing and all(_aligns(model, options) for model, options in models),
+        max_characters=min(limits, default=None),
+        quiet_after_done=max(profile.quiet_after_done for profile in profiles),
+    )

@@ -1,0 +1,165 @@
+"""One recognition connection through the gateway.
+
+Nothing is waited for before audio is sent. Interims without text are dropped (``xai/stt-1`` sends one a second for
+ever); a final without text is delivered, and ends the utterance as every final here does.
+
+Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from msgspec import UNSET
+
+from ..._core.dialogue import (
+    Change,
+    Closed,
+    FallbackModel,
+    Finalized,
+    Hypothesis,
+    Onset,
+    Opened,
+    SttMessage,
+    TranscribeRequest,
+    Unknown,
+)
+from ...events import Word
+from .._accept import accept_options
+from .._codec import Frame
+from .._language import normalize_language
+from . import wire
+from .failures import failure
+from .models import RUNNING_SPANS, split_model, with_keyterms
+
+AUTO = "auto"
+"""The gateway chooses the model by the language; said in the address, not in the session."""
+
+
+def models(request: TranscribeRequest) -> tuple[str | None, ...]:
+    """The model asked for, then those to fall back to, without their suffixes."""
+    return tuple(split_model(name)[0] for name in (request.model, *(each.model for each in request.fallback)))
+
+
+def creation(request: TranscribeRequest) -> wire.SttCreate:
+    """The first message. Raises `ConfigurationError` where the request cannot be put into it."""
+    model, suffix = split_model(request.model)
+    language = normalize_language(request.language or suffix or "")
+    extra = accept_options(request.options)
+    if request.keyterms:
+        extra |= with_keyterms(model, extra, request.keyterms)
+    return wire.SttCreate(
+        model=UNSET if model in (None, AUTO) else model,
+        settings=wire.SttSettings(
+            sample_rate=str(request.audio_format.sample_rate),
+            encoding=request.audio_format.encoding,
+            language=language or UNSET,
+            extra=extra,
+        ),
+        fallback=wire.Fallback(tuple(map(_fallback, request.fallback))) if request.fallback else UNSET,
+        connection=wire.UpstreamPolicy(),
+    )
+
+
+def _fallback(fallback: FallbackModel) -> wire.FallbackModel:
+    model, _ = split_model(fallback.model)  # the gateway takes no language for a fallback
+    extra = None if fallback.options is None else accept_options(fallback.options)
+    return wire.FallbackModel(model=model or "", extra=extra)
+
+
+class LiveKitSttCodec:
+    """See `SttCodec`. `opening` is the encoded `creation` of `request`."""
+
+    def __init__(self, request: TranscribeRequest, opening: str) -> None:
+        self._opening = opening
+        self._model = split_model(request.model)[0]
+        self._options: dict[str, Any] = dict(request.options)
+        self._keyterms = request.keyterms
+        self._origin = 0.0 if self._model in RUNNING_SPANS else None
+
+    def open(self) -> Iterable[Frame]:
+        return (self._opening,)
+
+    def audio(self, pcm: bytes | memoryview) -> Frame:
+        return wire.encode_audio(pcm)
+
+    def finalize(self) -> Frame:
+        return wire.encode(wire.SessionFinalize())
+
+    def update(self, change: Change) -> Frame | None:
+        language = normalize_language(change.language or "")
+        extra = self._changed(change)
+        if not language and not extra:
+            return None
+        settings = wire.SttChanges(language=language or UNSET, extra=extra or UNSET)
+        return wire.encode(wire.SessionUpdate(settings=settings))
+
+    def _changed(self, change: Change) -> dict[str, Any]:
+        extra = accept_options(change.options or {})
+        options = self._options | extra
+        keyterms = self._keyterms if change.keyterms is None else change.keyterms
+        if keyterms or self._keyterms:
+            entry = with_keyterms(self._model, options, keyterms)
+            if change.keyterms is not None or entry.keys() & extra.keys():
+                extra |= entry
+        self._options, self._keyterms = options, keyterms
+        return extra
+
+    def keepalive(self) -> None:
+        return None
+
+    def close(self) -> Frame:
+        return wire.encode(wire.SessionClose())
+
+    def decode(self, frame: Frame) -> Iterable[SttMessage]:
+        said: Iterable[SttMessage]
+        match wire.stt_from_server.decode(frame):
+            case wire.InterimTranscript(transcript="") | wire.PreflightTranscript(transcript=""):
+                said = ()
+            case wire.InterimTranscript() as interim:
+                said = (self._hypothesis("interim", interim),)
+            case wire.PreflightTranscript() as preflight:
+                said = (self._hypothesis("preflight", preflight),)
+            case wire.FinalTranscript() as final:
+                said = (self._hypothesis("final", final),)
+            case wire.StartOfSpeech():
+                said = (Onset(),)
+            case wire.SessionFinalized():
+                said = (Finalized(),)
+            case wire.SessionCreated(session_id=session_id):
+                said = (Opened(session_id),)
+            case wire.SessionClosed():
+                said = (Closed(),)
+            case wire.Error() as error:
+                said = (failure(error),)
+            case Unknown() as unknown:
+                said = (unknown,)
+        return said
+
+    def _hypothesis(self, kind: Literal["interim", "preflight", "final"], transcript: wire.Transcript) -> Hypothesis:
+        start = max(0.0, transcript.start if self._origin is None else self._origin)
+        end = start + max(0.0, transcript.duration)
+        if kind == "final" and self._origin is not None:
+            self._origin = end
+        return Hypothesis(
+            kind=kind,
+            text=transcript.transcript,
+            start=start,
+            end=end,
+            words=tuple(map(_word, transcript.words or ())),
+            language=transcript.language or None,
+            confidence=_told(transcript.confidence),
+            speaker=transcript.speaker_id or None,
+            extra=transcript.extra,
+            ends_speech=kind == "final",
+        )
+
+
+def _told(confidence: wire.Maybe[float]) -> float | None:
+    return None if confidence is UNSET else confidence
+
+
+def _word(word: wire.Word) -> Word:
+    start = max(0.0, word.start)
+    return Word(word.word, start, max(start, word.end), _told(word.confidence), word.speaker_id or None)

@@ -1,0 +1,161 @@
+"""One synthesis connection through the gateway: one generation at a time.
+
+Voice, model, language and options ride on every text. There is no message that cancels. Where characters are aligned
+instead of words, they are put together here; where audio is cut inside a sample, the odd byte waits for its other half.
+
+Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import UNSET
+
+from ..._core.dialogue import (
+    Aligned,
+    Audio,
+    Closed,
+    Done,
+    FallbackModel,
+    Opened,
+    SynthesizeRequest,
+    TtsMessage,
+    Unknown,
+)
+from ...events import Word
+from .._accept import accept_options
+from .._codec import Frame
+from .._language import normalize_language
+from . import wire
+from .failures import failure
+from .models import aligned_options, split_model
+
+
+def models(request: SynthesizeRequest) -> tuple[tuple[str | None, Mapping[str, Any]], ...]:
+    """The model asked for, then those to fall back to, each with the options that it is sent."""
+    asked = ((request.model, request.options), *((each.model, each.options) for each in request.fallback))
+    return tuple(_with_options(name, options) for name, options in asked)
+
+
+def _with_options(name: str | None, options: Mapping[str, Any] | None) -> tuple[str | None, dict[str, Any]]:
+    model, _ = split_model(name)
+    return model, aligned_options(model, accept_options(options or {}))
+
+
+def creation(request: SynthesizeRequest) -> wire.TtsCreate:
+    """The first message. Raises `ConfigurationError` where the request cannot be put into it."""
+    model, extra = _with_options(request.model, request.options)
+    return wire.TtsCreate(
+        sample_rate=str(request.audio_format.sample_rate),
+        encoding=request.audio_format.encoding,
+        extra=extra,
+        voice=request.voice or split_model(request.model)[1] or UNSET,
+        model=model or UNSET,
+        language=normalize_language(request.language or "") or UNSET,
+        fallback=wire.Fallback(tuple(map(_fallback, request.fallback))) if request.fallback else UNSET,
+        connection=wire.UpstreamPolicy(),
+    )
+
+
+def _fallback(fallback: FallbackModel) -> wire.FallbackModel:
+    model, extra = _with_options(fallback.model, fallback.options)
+    voice = fallback.voice or split_model(fallback.model)[1] or ""
+    return wire.FallbackModel(model=model or "", voice=voice, extra=extra)
+
+
+class LiveKitTtsCodec:
+    """See `TtsCodec`. `opening` is `created`, encoded; `spaced`: its words bring their own spacing."""
+
+    def __init__(self, created: wire.TtsCreate, opening: str, *, spaced: bool) -> None:
+        self._opening = opening
+        self._config = wire.GenerationConfig(voice=created.voice, model=created.model, language=created.language)
+        self._extra = created.extra
+        self._odd = b""
+        self._letters = Letters(spaced=spaced)
+
+    def open(self) -> Iterable[Frame]:
+        return (self._opening,)
+
+    def text(self, text: str) -> Frame:
+        spaced = text if text[-1:].isspace() else text + " "
+        return wire.encode(wire.InputTranscript(transcript=spaced, generation_config=self._config, extra=self._extra))
+
+    def flush(self) -> Frame:
+        return wire.encode(wire.SessionFlush())
+
+    def cancel(self) -> None:
+        return None
+
+    def close(self) -> Frame:
+        return wire.encode(wire.SessionClose())
+
+    def decode(self, frame: Frame) -> Iterable[TtsMessage]:
+        said: Iterable[TtsMessage]
+        match wire.tts_from_server.decode(frame):
+            case wire.OutputAudio(audio=audio):
+                said = self._audio(audio)
+            case wire.OutputAlignment(words=words, chars=chars):
+                said = _aligned(map(_word, words) if words else self._letters.take(chars or ()))
+            case wire.Done():
+                self._odd = b""
+                said = (*_aligned(self._letters.rest()), Done())
+            case wire.SessionCreated(session_id=session_id):
+                said = (Opened(session_id),)
+            case wire.SessionClosed():
+                said = (Closed(),)
+            case wire.Error() as error:
+                said = (failure(error),)
+            case Unknown() as unknown:
+                said = (unknown,)
+        return said
+
+    def _audio(self, audio: bytes) -> Iterable[TtsMessage]:
+        pcm = self._odd + audio
+        self._odd = pcm[len(pcm) & ~1 :]
+        whole = pcm[: len(pcm) & ~1]
+        return (Audio(whole),) if whole else ()
+
+
+def _aligned(words: Iterable[Word]) -> tuple[TtsMessage, ...]:
+    found = tuple(words)
+    return (Aligned(found),) if found else ()
+
+
+def _word(word: wire.AlignedWord) -> Word:
+    start = max(0.0, word.start)
+    return Word(word.word, start, max(start, word.end))
+
+
+class Letters:
+    """Puts aligned characters together to words, over messages that may end inside one.
+
+    A word is over where a letter follows a blank. It lasts from its first letter to its last; the blanks after it are
+    part of its text where `spaced`.
+    """
+
+    def __init__(self, *, spaced: bool) -> None:
+        self._spaced = spaced
+        self._text = ""
+        self._start = self._end = 0.0
+
+    def take(self, letters: Iterable[wire.AlignedChar]) -> Iterator[Word]:
+        """The words that `letters` complete."""
+        for letter in letters:
+            if letter.char.isspace() or not letter.char:
+                self._text += letter.char if self._text else ""
+                continue
+            if self._text[-1:].isspace():
+                yield from self.rest()
+            if not self._text:
+                self._start = max(0.0, letter.start)
+                self._end = self._start
+            self._text += letter.char
+            self._end = max(self._end, letter.end)
+
+    def rest(self) -> Iterator[Word]:
+        """The word begun and not yet complete, where there is one: the generation is over."""
+        if self._text:
+            yield Word(self._text if self._spaced else self._text.rstrip(), self._start, self._end)
+        self._text = ""
