@@ -47,7 +47,11 @@ class _Tap(trio.abc.Stream):
         self.on_end: Callable[[], object] = lambda: None
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
+        try:
+            await self._stream.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+            self._end(str(error.__cause__ or error) or "the stream is closed")
+            raise
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()
