@@ -1,0 +1,45 @@
+"""The scripted gateway as a backend."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import trio
+from msgspec import Struct, field
+
+from .._core.dialogue import SynthesizeRequest, TranscribeRequest
+from .._core.profile import SttProfile, TtsProfile
+from ..providers._codec import Connector
+from ..providers.livekit import backend
+
+BASE = "ws://gateway.test/v1"
+
+
+class ScriptedBackend(Struct, frozen=True):
+    """Made by `Gateway.backend`. A client of it needs no network."""
+
+    connect: Connector = field()
+    stt: SttProfile
+    tts: TtsProfile
+
+    def __repr__(self) -> str:
+        return f"ScriptedBackend({BASE!r})"
+
+    def recogniser(self, request: TranscribeRequest) -> backend.Recogniser:
+        """See `Backend`."""
+        return backend.recogniser(BASE, None, request, self.stt)
+
+    def voice(self, request: SynthesizeRequest) -> backend.Voice:
+        """See `Backend`."""
+        return backend.voice(BASE, None, request, self.tts)
+
+    def transport(self) -> AbstractAsyncContextManager[Connector]:
+        """Memory streams; they outlive the client, with the gateway."""
+        return _lent(self.connect)
+
+
+@asynccontextmanager
+async def _lent(connect: Connector) -> AsyncGenerator[Connector, None]:
+    await trio.lowlevel.checkpoint()
+    yield connect

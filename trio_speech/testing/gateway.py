@@ -1,0 +1,206 @@
+"""The scripted gateway: the LiveKit inference wire over memory streams or loopback TCP, with faults as planned.
+
+async with open_gateway() as gateway:
+    gateway.plan(Hear(3.0), Drop(), Hear(2.0))
+    async with trio_speech.open_client(gateway.backend()) as client: ...
+    assert [visit.heard for visit in gateway.visits] == [3.0, ...]
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import trio
+
+from .._core.causes import Unreachable
+from .._core.profile import SttProfile, TtsProfile
+from .._shell.connection import Connection, Handshake, accept_connection
+from .._shell.single import Guard, one_exception
+from .._shell.transport import LinkDown
+from ..providers._codec import Dial
+from .backend import ScriptedBackend
+from .conversation import Conversation
+from .faults import Act, BlackHole, Close, Delay, Drop, NeverAnswer, Outage, Refuse, Restart, Step
+from .plan import Script, acts
+from .recogniser import Manner
+from .records import Visit
+from .services import recognise, synthesise
+from .streams import Line, MemoryStream, memory_stream_pair
+from .synthesiser import Delivery
+
+_CAPACITY = 65_536
+_SERVICE_RESTART = 1012
+_NOT_FOUND = 404
+
+
+class Gateway:
+    """Made by `open_gateway`. `manner` and `delivery` may be replaced at any time: new connections follow them."""
+
+    def __init__(self, guard: Guard, manner: Manner, delivery: Delivery, capacity: int) -> None:
+        self.manner = manner
+        self.delivery = delivery
+        self.connect_time = 0.0
+        """How long a dial over memory streams takes, in seconds."""
+        self.visits: list[Visit] = []
+        """All dials, in order, and what came of them."""
+        self.peak = 0
+        """The most websockets open at once."""
+        self._guard = guard
+        self._capacity = capacity
+        self._acts: deque[Act] = deque()
+        self._dark_until = -math.inf
+        self._silent = False
+        self._conversations: list[Conversation] = []
+        self._synthesis = itertools.count()
+
+    def plan(self, *steps: Step) -> None:
+        """What the dials to come are to meet, after what was planned before; then all goes well."""
+        self._acts.extend(acts(steps))
+
+    @property
+    def planned(self) -> tuple[Act, ...]:
+        """What no dial has met yet."""
+        return tuple(self._acts)
+
+    @property
+    def open(self) -> list[Visit]:
+        """The websockets open now."""
+        return [visit for visit in self.visits if visit.open]
+
+    def backend(self, stt: SttProfile | None = None, tts: TtsProfile | None = None) -> ScriptedBackend:
+        """Dials this gateway over memory streams.
+
+        The profiles are what the client takes the service for; without one, it is told the truth.
+        """
+        return ScriptedBackend(self.connect, stt or self.manner.profile(), tts or self.delivery.profile())
+
+    async def connect(self, dial: Dial) -> MemoryStream:
+        """A byte stream to the gateway. Raises `LinkDown` in an outage; checkpoints."""
+        await trio.sleep(self.connect_time)
+        visit = await self._arrive()
+        if visit.ended is not None:
+            if self._silent:
+                await trio.sleep_forever()
+            raise LinkDown(Unreachable("connection refused"))
+        ours, theirs = memory_stream_pair(self._capacity)
+        self._guard.start_soon(partial(self._serve, ours, visit))
+        return theirs
+
+    async def listen(self, port: int = 0) -> str:
+        """Serves on loopback TCP too, for as long as the gateway is open; the base URL to dial. Checkpoints."""
+        listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
+        self._guard.start_soon(partial(trio.serve_listeners, self._answer, listeners))
+        return f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/v1"
+
+    async def fail(self, fault: Outage | Restart) -> None:
+        """Strikes all connections, and the dials to come. Checkpoints."""
+        await trio.lowlevel.checkpoint()
+        self._dark_until = trio.current_time() + fault.seconds
+        self._silent = isinstance(fault, Outage) and fault.silent
+        each: Close | Drop | BlackHole = Close(_SERVICE_RESTART, "service restart")
+        if isinstance(fault, Outage):
+            each = BlackHole() if fault.silent else Drop()
+        for conversation in self._conversations:
+            conversation.deaf = True
+            self._guard.start_soon(partial(_befall, conversation, each))
+
+    async def _arrive(self) -> Visit:
+        """A dial has come: what it is to meet. One that meets nobody has ended already."""
+        now = trio.current_time()
+        dark = now < self._dark_until
+        visit = Visit(len(self.visits) + 1, now, self._acts.popleft() if self._acts and not dark else ())
+        self.visits.append(visit)
+        if visit.act and isinstance(visit.act[0], Outage | Restart):
+            visit.struck.append((now, visit.act[0]))
+            await self.fail(visit.act[0])
+            dark = now < self._dark_until
+        if dark:
+            visit.end(now, "an outage")
+        return visit
+
+    async def _answer(self, stream: trio.SocketStream) -> None:
+        visit = await self._arrive()
+        if visit.ended is None:
+            await self._serve(stream, visit)
+        else:
+            await Line(stream).strike(BlackHole() if self._silent else Drop())
+
+    async def _serve(self, stream: MemoryStream | trio.SocketStream, visit: Visit) -> None:
+        line, script = Line(stream), Script(visit.act, trio.current_time())
+        try:
+            async with trio.open_nursery() as nursery:
+                for fault in script.at_once():
+                    visit.struck.append((trio.current_time(), fault))
+                    await line.strike(BlackHole() if isinstance(fault, NeverAnswer) else fault)
+                handshake = await accept_connection(nursery, line, timeout=math.inf)
+                connection = await self._welcome(handshake, script, visit)
+                await self._converse(Conversation(connection, line, script, visit, self.fail))
+                nursery.cancel_scope.cancel(reason="the conversation is over")
+        except* LinkDown as down:
+            visit.end(trio.current_time(), _first(down))
+        finally:
+            visit.end(trio.current_time(), "closed by the gateway")
+            visit.pongs = line.pongs
+            await line.hang_up()
+
+    async def _welcome(self, handshake: Handshake, script: Script, visit: Visit) -> Connection:
+        visit.resource, visit.headers = handshake.resource, handshake.headers
+        refusal = Refuse(_NOT_FOUND) if visit.endpoint not in ("stt", "tts") else script.step
+        if isinstance(refusal, Refuse):
+            visit.struck.append((trio.current_time(), refusal))
+            after = refusal.retry_after
+            headers = () if after is None else (("Retry-After", after if isinstance(after, str) else f"{after:g}"),)
+            await handshake.reject(refusal.status, refusal.body.encode(), headers)
+            raise LinkDown(Unreachable(f"refused with {refusal.status}"))
+        if isinstance(script.step, Delay):
+            await trio.sleep(script.step.seconds)
+        connection = await handshake.accept()
+        visit.opened = trio.current_time()
+        self.peak = max(self.peak, len(self.open))
+        return connection
+
+    async def _converse(self, conversation: Conversation) -> None:
+        self._conversations.append(conversation)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(conversation.write)
+                await conversation.play()
+                nursery.start_soon(conversation.watch)
+                if conversation.visit.endpoint == "stt":
+                    await recognise(conversation, self.manner)
+                else:
+                    await synthesise(conversation, self.delivery, self._synthesis)
+                nursery.cancel_scope.cancel(reason="the session is closed")
+        finally:
+            self._conversations.remove(conversation)
+
+
+def _first(group: BaseException) -> str:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return str(group)
+
+
+async def _befall(conversation: Conversation, fault: Close | Drop | BlackHole) -> None:
+    try:
+        await conversation.strike(fault)
+    except LinkDown:
+        return
+
+
+@asynccontextmanager
+async def open_gateway(
+    *, manner: Manner | None = None, delivery: Delivery | None = None, capacity: int = _CAPACITY
+) -> AsyncGenerator[Gateway, None]:
+    """A scripted gateway that serves until the block is left.
+
+    `manner` is how it recognises, `delivery` how it speaks, `capacity` how many bytes are under way at most on one
+    connection each way. Leaving the block breaks what is still open.
+    """
+    async with one_exception(trio.lowlevel.checkpoint, within=0.0) as guard:
+        yield Gateway(guard, manner or Manner(), delivery or Delivery(), capacity)

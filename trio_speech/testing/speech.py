@@ -1,0 +1,171 @@
+"""Speech to feed to a recogniser, with the truth about it: which words, and at which samples.
+
+    async with client.transcribe(speech(30.0), speech.audio_format) as transcript: ...
+
+Iterating a `Speech` plays it in real time on trio's clock, like a microphone; `Speech.source` plays it otherwise.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from random import Random
+from typing import TypeAlias
+
+import trio
+from msgspec import Struct
+
+from ..audio import AudioFormat
+from .signal import Spoken, silence, word_audio
+
+PCM16 = AudioFormat.pcm16(16_000)
+_SYLLABLES = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
+_PAIRS = len(_SYLLABLES) ** 2
+_STRIDE = 2741  # has no factor in common with the number of pairs, so it visits each, and neighbours are not alike
+
+_Part: TypeAlias = float | tuple[str, float]  # silence, or a word, of so many seconds
+
+
+class Speech(Struct, frozen=True):
+    """Audio and the words in it."""
+
+    audio: bytes
+    audio_format: AudioFormat
+    words: tuple[Spoken, ...]
+
+    @property
+    def text(self) -> str:
+        """The words, with spaces between."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def samples(self) -> int:
+        """How long it is."""
+        return len(self.audio) // 2
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return self.audio_format.seconds(self.samples)
+
+    def __add__(self, other: Speech) -> Speech:
+        """One after the other. Raises `ValueError` where the formats differ."""
+        if self.audio_format != other.audio_format:
+            raise ValueError(f"{self.audio_format} and {other.audio_format} cannot be joined")
+        later = (Spoken(word.text, word.start + self.samples, word.end + self.samples) for word in other.words)
+        return Speech(self.audio + other.audio, self.audio_format, (*self.words, *later))
+
+    def chunks(self, seconds: float | Sequence[float] = 0.05) -> Iterator[bytes]:
+        """The audio in pieces of so many seconds; several lengths are used in turn."""
+        lengths = itertools.cycle([seconds] if isinstance(seconds, (int, float)) else seconds)
+        at = 0
+        while at < self.samples:
+            upto = at + max(1, self.audio_format.samples(next(lengths)))
+            yield self.audio[2 * at : 2 * upto]
+            at = upto
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.source()
+
+    def source(self, *, chunk: float | Sequence[float] = 0.05, speed: float | None = 1.0) -> Source:
+        """Plays it: each chunk comes when its last sample has been spoken, at `speed` times real time.
+
+        ``None``: as fast as it is taken.
+        """
+        return Source(self, chunk, speed)
+
+
+class Source:
+    """A `Speech` being played, once. `__anext__` checkpoints; cancelling it loses nothing."""
+
+    def __init__(self, speech: Speech, chunk: float | Sequence[float], speed: float | None) -> None:
+        self._chunks = speech.chunks(chunk)
+        self._rate = speech.audio_format.sample_rate
+        self._speed = speed
+        self._spoken = 0
+        self._ready: bytes | None = None
+        self._began: float | None = None
+
+    def __aiter__(self) -> Source:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._began is None:
+            self._began = trio.current_time()
+        if self._ready is None:
+            self._ready = next(self._chunks, None)
+            if self._ready is None:
+                await trio.lowlevel.checkpoint()
+                raise StopAsyncIteration
+            self._spoken += len(self._ready) // 2
+        if self._speed is None:
+            await trio.lowlevel.checkpoint()
+        else:
+            await trio.sleep_until(self._began + self._spoken / self._rate / self._speed)
+        chunk, self._ready = self._ready, None
+        return chunk
+
+
+def say(*script: str | float, audio_format: AudioFormat = PCM16, letter: float = 0.05, gap: float = 0.08) -> Speech:
+    """The words of `script` as audio: `letter` seconds a letter, `gap` seconds between words.
+
+    A number is silence of so many seconds: ``say(0.5, "turn left", 1.0, "now", 1.0)``.
+    """
+    items: list[str | float] = []
+    for part in script:
+        items += part.split() if isinstance(part, str) else [part]
+    parts: list[_Part] = []
+    for item, follows in itertools.pairwise((*items, None)):
+        if isinstance(item, str):
+            parts += [(item, letter * len(item.encode())), gap if isinstance(follows, str) else 0.0]
+        elif item is not None:
+            parts.append(item)
+    return _assemble(parts, audio_format)
+
+
+def speech(seconds: float, *, seed: int = 0, audio_format: AudioFormat = PCM16, pause: float = 0.8) -> Speech:
+    """So many seconds of utterances of 2 to 8 words, with pauses of about `pause` seconds between them.
+
+    Every word is another one, so that a transcript with one missing or one twice shows it. Equal seeds give equal
+    audio, and a longer one of equal seed begins like a shorter one.
+    """
+    random, names = Random(seed), map(pseudoword, itertools.count())  # noqa: S311
+    length = min(seconds, random.uniform(0.1, 0.5))
+    parts: list[_Part] = [length]
+    while True:
+        utterance = [*_utterance(random, names), pause * random.uniform(0.75, 1.25)]
+        length += sum(part[1] if isinstance(part, tuple) else part for part in utterance)
+        if length > seconds:
+            break
+        parts += utterance
+    uttered = _assemble(parts, audio_format)
+    total = audio_format.samples(seconds)
+    return Speech(uttered.audio[: 2 * total].ljust(2 * total, b"\0"), audio_format, uttered.words)
+
+
+def pseudoword(number: int) -> str:
+    """The word of that number: different numbers give different words, of two syllables or four."""
+    block, place = divmod(number, _PAIRS)
+    head, tail = divmod(place * _STRIDE % _PAIRS, len(_SYLLABLES))
+    return (pseudoword(block - 1) if block else "") + _SYLLABLES[head] + _SYLLABLES[tail]
+
+
+def _utterance(random: Random, names: Iterator[str]) -> Iterator[_Part]:
+    for index in range(random.randint(2, 8)):
+        if index:
+            yield random.uniform(0.02, 0.15)
+        name = next(names)
+        yield name, len(name) * random.uniform(0.04, 0.08)
+
+
+def _assemble(parts: Iterable[_Part], audio_format: AudioFormat) -> Speech:
+    audio, words = bytearray(), list[Spoken]()
+    for part in parts:
+        if not isinstance(part, tuple):
+            audio += silence(audio_format.samples(part))
+        else:
+            text, seconds = part
+            start = len(audio) // 2
+            audio += word_audio(text, audio_format.samples(seconds))
+            words.append(Spoken(text, start, len(audio) // 2))
+    return Speech(bytes(audio), audio_format, tuple(words))

@@ -1,0 +1,237 @@
+"""The wire between client and gateway: memory streams with bounded buffers, and a line that can be broken."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+import trio
+
+from .faults import BlackHole, Drop, Fin, Freeze, NetworkFault, StallWrites
+
+_CHUNK = 65_536
+_PONG = 0x8A  # RFC 6455 section 5.2: FIN and opcode 10; a server's frames begin a write, and its HTTP answer with "H"
+
+
+class _Pipe:
+    """One direction: at most `capacity` bytes under way."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.data = bytearray()
+        self.ended = False
+        self.broken = False
+        self.unread = False
+        self._changed = trio.lowlevel.ParkingLot()
+
+    def changed(self) -> None:
+        self._changed.unpark_all()
+
+    async def change(self) -> None:
+        await self._changed.park()
+
+    async def write(self, data: memoryview) -> None:
+        while data:
+            if self.broken or self.unread:
+                raise trio.BrokenResourceError("the peer is gone")
+            room = self.capacity - len(self.data)
+            if not room:
+                await self.change()
+                continue
+            self.data += data[:room]
+            data = data[room:]
+            self.changed()
+
+    async def read(self, size: int) -> bytes:
+        while not self.data:
+            if self.broken:
+                raise trio.BrokenResourceError("connection reset by peer")
+            if self.ended:
+                return b""
+            await self.change()
+        data = bytes(self.data[:size])
+        del self.data[:size]
+        self.changed()
+        return data
+
+
+class MemoryStream(trio.abc.HalfCloseableStream):
+    """One end of `memory_stream_pair`. What has arrived can be read even after the connection broke."""
+
+    def __init__(self, incoming: _Pipe, outgoing: _Pipe) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._closed = False
+        self._busy: set[str] = set()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._alone("sending")
+        try:
+            if self._outgoing.ended:
+                raise trio.ClosedResourceError("send_eof was called")
+            await self._outgoing.write(memoryview(data))
+            self._check()
+        finally:
+            self._busy.discard("sending")
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._alone("sending")
+        try:
+            while len(self._outgoing.data) >= self._outgoing.capacity and not self._outgoing.broken:
+                await self._outgoing.change()
+                self._check()
+        finally:
+            self._busy.discard("sending")
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        await self._alone("receiving")
+        try:
+            data = await self._incoming.read(max_bytes or _CHUNK)
+            self._check()
+            return data
+        finally:
+            self._busy.discard("receiving")
+
+    async def send_eof(self) -> None:
+        await self._alone("sending")
+        self._busy.discard("sending")
+        self._outgoing.ended = True
+        self._outgoing.changed()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        self._outgoing.ended = self._incoming.ended = self._incoming.unread = True
+        self._outgoing.changed()
+        self._incoming.changed()
+        await trio.lowlevel.checkpoint()
+
+    def sever(self) -> None:
+        """Breaks the connection for both sides, at once."""
+        for pipe in (self._incoming, self._outgoing):
+            pipe.broken = True
+            pipe.changed()
+
+    async def wait_peer_gone(self) -> None:
+        """Returns when the other side has closed its end, or the connection is broken."""
+        while not (self._outgoing.unread or self._outgoing.broken or self._closed):
+            await self._outgoing.change()
+
+    async def _alone(self, doing: str) -> None:
+        if doing in self._busy:
+            raise trio.BusyResourceError(f"another task is {doing}")
+        self._check()
+        self._busy.add(doing)
+        try:
+            await trio.lowlevel.checkpoint()
+        except BaseException:
+            self._busy.discard(doing)
+            raise
+
+    def _check(self) -> None:
+        if self._closed:
+            raise trio.ClosedResourceError("the stream is closed")
+
+
+def memory_stream_pair(capacity: int = _CHUNK) -> tuple[MemoryStream, MemoryStream]:
+    """Two connected streams, with at most `capacity` bytes under way each way: a full one blocks its sender."""
+    there, back = _Pipe(capacity), _Pipe(capacity)
+    return MemoryStream(back, there), MemoryStream(there, back)
+
+
+class Line(trio.abc.Stream):
+    """The gateway's end of a connection, which can be made to fail in the ways that networks and peers do."""
+
+    def __init__(self, stream: MemoryStream | trio.SocketStream) -> None:
+        self.pongs = 0
+        self._stream = stream
+        self._swallows = False
+        self._stalls = False
+        self._tears = False
+        self._lingers = 0.0
+        self._frozen_until = 0.0
+
+    async def strike(self, fault: NetworkFault) -> bool:
+        """Lets a fault of the network happen, now; tells whether the conversation is over with it."""
+        match fault:
+            case Drop():
+                self._sever()
+            case Fin():
+                await self._stream.send_eof()
+                self._swallows = True
+            case BlackHole():
+                self._swallows = True
+            case StallWrites():
+                self._stalls = True
+            case Freeze(seconds):
+                self._frozen_until = trio.current_time() + seconds
+                return False
+        return True
+
+    def tear(self) -> None:
+        """The next write is cut in half by a reset."""
+        self._tears = True
+
+    def linger(self, seconds: float) -> None:
+        """From now on closing leaves the stream open; `hang_up` waits for so long."""
+        self._lingers = seconds
+
+    async def hang_up(self) -> None:
+        """Closes the stream; a lingering one when the client has left, or its time has passed."""
+        with trio.move_on_after(self._lingers):
+            await self._wait_client_gone()
+        await trio.aclose_forcefully(self._stream)
+
+    def _sever(self) -> None:
+        if isinstance(self._stream, MemoryStream):
+            self._stream.sever()
+        elif self._stream.socket.fileno() != -1:
+            self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._stream.socket.close()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._thaw()
+        if self._swallows:
+            await trio.lowlevel.checkpoint()
+            return
+        if self._tears:
+            await self._stream.send_all(data[: len(data) // 2])
+            self._sever()
+            raise trio.BrokenResourceError("torn by the plan")
+        await self._stream.send_all(data)
+        self.pongs += data[:1] == bytes([_PONG])
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        while True:
+            await self._thaw()
+            if self._stalls:
+                await self._wait_client_gone(reading=False)
+                return b""
+            data = await self._stream.receive_some(max_bytes)
+            if not data or not (self._swallows or self._stalls):
+                await self._thaw()
+                return data
+
+    async def aclose(self) -> None:
+        if self._lingers:
+            await trio.lowlevel.checkpoint()
+        else:
+            await self._stream.aclose()
+
+    async def _thaw(self) -> None:
+        if trio.current_time() < self._frozen_until:
+            await trio.sleep_until(self._frozen_until)
+
+    async def _wait_client_gone(self, *, reading: bool = True) -> None:
+        if isinstance(self._stream, MemoryStream):
+            await self._stream.wait_peer_gone()
+        elif not reading:
+            await trio.sleep_forever()
+        else:
+            try:
+                while await self._stream.receive_some(_CHUNK):
+                    pass
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return
