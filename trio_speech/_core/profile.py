@@ -30,6 +30,8 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     """Finals carry words with times. Without them there is no lead-in, and the cut is at the watermark."""
     finalizes_itself: bool = True
     """The service ends utterances by itself; else the session must ask (`finalize`) to get any final at all."""
+    endpoint_after: float = 1.0
+    """Where the service does not end utterances by itself: an interim unchanged for so long is asked to be final."""
     max_lead_in: float = 30.0
     replay_speed: float | None = 1.25
     """The fastest catch-up that the service takes, as a multiple of real time; ``None``: no limit."""

@@ -125,8 +125,16 @@ class Budget:
         self._random = random
         self._outage_began: float | None = None
         self._up_since: float | None = None
+        self._committed = -1
         self.attempts = 0
         """Attempts since the last progress."""
+
+    def committed(self, upto: int, now: float) -> None:
+        """The service has acknowledged all before sample `upto`: progress, where that is news."""
+        if upto > self._committed:
+            if self._committed >= 0:
+                self.progressed(now)
+            self._committed = upto
 
     def opened(self, now: float) -> None:
         """A handshake succeeded: nothing is refilled by that."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import trio
 
@@ -31,11 +32,28 @@ class Guard:
         """Runs `task` until it returns, fails or the block ends."""
         self.nursery.start_soon(self._run, task)
 
+    async def start(self, task: Callable[..., Awaitable[object]]) -> Any:
+        """Starts a task that says when it is ready, and what it made; its failure before that is raised here."""
+        return await self.nursery.start(self._start, task)
+
     def fail(self, failure: BaseException) -> None:
         """The session cannot go on: the body is cancelled, and `failure` leaves the block."""
         if self.failure is None:
             self.failure = failure
             self._body.cancel(reason=f"the session failed: {type(failure).__name__}")
+
+    async def _start(
+        self, task: Callable[..., Awaitable[object]], *, task_status: trio.TaskStatus[Any]
+    ) -> None:
+        ready = _Ready(task_status)
+        try:
+            await task(task_status=ready)
+        except trio.Cancelled:
+            raise
+        except BaseException as failure:
+            if not ready.is_started:
+                raise
+            self.fail(_bare(failure))
 
     async def _run(self, task: Callable[[], Awaitable[object]]) -> None:
         try:
@@ -43,7 +61,19 @@ class Guard:
         except trio.Cancelled:
             raise
         except BaseException as failure:  # the body's scope carries it out, bare
-            self.fail(_only_one(failure) if isinstance(failure, BaseExceptionGroup) else failure)
+            self.fail(_bare(failure))
+
+
+class _Ready:
+    """A task status that remembers whether it was used."""
+
+    def __init__(self, status: trio.TaskStatus[Any]) -> None:
+        self._status = status
+        self.is_started = False
+
+    def started(self, value: Any = None) -> None:
+        self.is_started = True
+        self._status.started(value)
 
 
 @asynccontextmanager
@@ -85,6 +115,10 @@ async def one_exception(
 async def _farewell(leave: Callable[[], Awaitable[object]], within: float) -> None:
     with trio.move_on_after(within, shield=True):
         await leave()
+
+
+def _bare(failure: BaseException) -> BaseException:
+    return _only_one(failure) if isinstance(failure, BaseExceptionGroup) else failure
 
 
 def _only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:

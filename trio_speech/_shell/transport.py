@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import ssl
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 import h11
 import trio
@@ -71,9 +71,9 @@ def _address(parts: SplitResult) -> tuple[str, int]:
 
 
 def _proxy_for(parts: SplitResult) -> SplitResult | None:
-    proxies = getproxies_environment()
+    proxies = getproxies()
     address = parts.netloc.rpartition("@")[2]
-    if not proxies or proxy_bypass_environment(address, proxies):
+    if not proxies or proxy_bypass(address):
         return None
     found = proxies.get("https" if parts.scheme == "wss" else "http") or proxies.get("all")
     if not found:
@@ -131,7 +131,7 @@ async def _tunnel(stream: trio.abc.Stream, target: str, credentials: list[tuple[
             data = await stream.receive_some(_RECEIVE_BYTES)
             if not data:
                 raise LinkDown(Broken("the proxy closed the connection"))
-            http.receive_data(data)
+            http.receive_data(bytes(data))
         elif isinstance(event, h11.Response):
             if not 200 <= event.status_code < 300:
                 raise LinkDown(Refused(event.status_code, "by the proxy"))

@@ -1,0 +1,79 @@
+"""Streaming speech-to-text and text-to-speech for trio, over websockets, without losing or repeating a word."""
+
+from __future__ import annotations
+
+from ._core.dialogue import FallbackModel
+from ._shell.client import Client, open_client
+from ._shell.recording import TranscriptStatistics
+from ._shell.transcript import Transcript
+from .audio import AudioFormat
+from .errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectFailed,
+    InternalError,
+    LinkError,
+    ProtocolError,
+    ProviderError,
+    QuotaError,
+    ReplayOverflow,
+    RetriesExhausted,
+    SpeechError,
+)
+from .events import (
+    AudioChunk,
+    AudioClip,
+    FinalTranscript,
+    Gap,
+    InterimTranscript,
+    LinkLost,
+    PreflightTranscript,
+    Recognition,
+    Resumed,
+    SpeechEnded,
+    SpeechStarted,
+    TranscriptEvent,
+    Word,
+)
+from .policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
+from .providers._codec import Backend
+from .providers.livekit import LiveKit
+
+__all__ = [
+    "AudioChunk",
+    "AudioClip",
+    "AudioFormat",
+    "AuthenticationError",
+    "Backend",
+    "Client",
+    "ConfigurationError",
+    "ConnectFailed",
+    "FallbackModel",
+    "FinalTranscript",
+    "Gap",
+    "InterimTranscript",
+    "InternalError",
+    "LinkError",
+    "LinkLost",
+    "LiveKit",
+    "LivenessPolicy",
+    "PoolPolicy",
+    "PreflightTranscript",
+    "ProtocolError",
+    "ProviderError",
+    "QuotaError",
+    "Recognition",
+    "ReplayOverflow",
+    "ReplayPolicy",
+    "Resumed",
+    "RetriesExhausted",
+    "RetryPolicy",
+    "SpeechEnded",
+    "SpeechError",
+    "SpeechStarted",
+    "Transcript",
+    "TranscriptEvent",
+    "TranscriptStatistics",
+    "Word",
+    "open_client",
+]

@@ -1,0 +1,46 @@
+"""How fast a backlog may be played again.
+
+Law: from the moment the pacer is engaged until the link has caught up, no more than `burst` seconds plus `speed` seconds
+a second go out; live audio queues behind. Since `speed` is above 1, the backlog shrinks all the while.
+"""
+
+from __future__ import annotations
+
+import math
+
+BURST = 0.5
+"""Seconds of audio that may go out at once: no service takes that for abuse."""
+
+
+class Pacer:
+    """Paces one link's catch-up; ``None`` or infinity: no limit."""
+
+    def __init__(self, speed: float | None, sample_rate: int) -> None:
+        self._speed = math.inf if speed is None else speed
+        self._rate = sample_rate
+        self._since: float | None = None
+        self._gone = 0
+
+    def engage(self, now: float, backlog: int) -> None:
+        """A link opens with `backlog` samples to catch up on."""
+        if backlog > BURST * self._rate and self._speed != math.inf:
+            self._since = now
+
+    def delay(self, now: float, samples: int) -> float:
+        """Seconds until `samples` more may go out."""
+        if self._since is None:
+            return 0.0
+        owed = (self._gone + samples) / self._rate - BURST
+        return max(0.0, self._since + owed / self._speed - now)
+
+    def sent(self, samples: int, backlog: int) -> None:
+        """`samples` went out, which leaves `backlog`: at less than a burst the link counts as caught up."""
+        self._gone += samples
+        if self._since is not None and backlog < BURST * self._rate / 4:
+            self._since = None
+
+    def catch_up(self, backlog: int) -> float:
+        """Seconds until `backlog` samples are gone while live audio comes in; infinite at real-time speed."""
+        if backlog == 0 or self._since is None:
+            return 0.0
+        return math.inf if self._speed <= 1.0 else backlog / self._rate / (self._speed - 1.0)

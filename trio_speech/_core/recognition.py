@@ -1,0 +1,311 @@
+"""One recognition session, across all of its links. Pure: a `Leg` (see `leg`) speaks for the link of the moment.
+
+Laws (the ledger)
+    1. Every captured sample ends in exactly one of: settled, that is covered by a delivered final or by an acknowledged
+       silence; named by exactly one `Gap`; or in `unacknowledged()`.
+    2. The commit point only moves forward, and only on the service's word. A new link starts there, less a lead-in
+       whose words are reconciled away.
+    3. Messages of a link that was declared lost are not heard: only the current leg may speak.
+    4. Finals and gaps come in stream order. A gap is told when what lies behind it is settled, or the stream ends.
+    5. Speech state is the session's: a drop in mid-utterance starts no second utterance.
+
+    the user            the session                 the leg
+    ───────────────     ─────────────────────────   ─────────────────────────────────────
+    capture(audio)  →   log.captured moves
+                        log.sent moves          ←   next(): SendAudio
+    finalize()      →   a mark in the log       →   next(): SendFinalize, once sent there
+    take()          ←   outbox                  ←   receive(): finals, gaps, speech state
+    settled         ←   log.committed moves     ←   receive(), next(): acknowledgements
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from msgspec import Struct
+
+from ..audio import AudioFormat
+from ..events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, Word
+from ..policy import ReplayPolicy
+from .dialogue import Change, Hypothesis
+from .liveness import is_loud
+from .losses import Losses, Run
+from .outbox import Outbox
+from .profile import SttProfile
+from .replay import ReplayLog
+from .seam import Heard, Seam, TextSeam, TimedSeam, plain
+
+DRIFT_ALLOWANCE = 1.0
+"""Seconds by which a provider whose times are not exact may be wrong and still be reconciled."""
+_REMEMBERED_WORDS = 2_000
+
+
+class Mark(Struct):
+    """Something to say to the service once all before sample `at` has been sent; ``None``: finalize."""
+
+    at: int
+    change: Change | None = None
+
+
+class Said(Struct):
+    """A transcript on the stream's clock, in samples, before it becomes an event."""
+
+    hypothesis: Hypothesis
+    start: int
+    end: int
+    words: tuple[Word, ...]
+    heard: tuple[Heard, ...]
+
+
+class Tally(Struct):
+    """Running counts behind the session's statistics; samples unless said otherwise."""
+
+    sent: int = 0
+    replayed: int = 0
+    links: int = 0
+    finals: int = 0
+    repeated_words: int = 0
+    repeated_finals: int = 0
+    unknown_messages: int = 0
+
+
+class Recognition:
+    """The session's memory: what was captured, what was said of it, and what the user has yet to read."""
+
+    def __init__(self, audio_format: AudioFormat, policy: ReplayPolicy, *, start: int = 0, ordinal: int = 0) -> None:
+        self.audio_format = audio_format
+        self.policy = policy
+        self.rate = audio_format.sample_rate
+        self.limit = audio_format.samples(policy.limit)
+        lead_in = audio_format.samples(policy.lead_in + DRIFT_ALLOWANCE) if policy.lead_in else 0
+        self.log = ReplayLog(audio_format.frame_size, lead_in=lead_in, start=start)
+        self.losses = Losses()
+        self.outbox = Outbox(start)
+        self.marks: deque[Mark] = deque()
+        self.tally = Tally()
+        self.input_ended = False
+        self.speaking = False
+        self.linked = False
+        self._ordinal = ordinal
+        self._furthest = start
+        self._in_vain = start
+        self._remembered: deque[Heard] = deque(maxlen=_REMEMBERED_WORDS)
+
+    # ------------------------------------------------------------ the user's side
+
+    @property
+    def room(self) -> int:
+        """Samples that may be captured before the log is full."""
+        return self.limit - self.log.owed
+
+    def capture(self, audio: bytes) -> None:
+        """Takes audio, a whole number of samples. Where the log overflows, the oldest goes (see `ReplayPolicy`)."""
+        self.log.append(audio)
+        excess = self.log.owed - self.limit
+        if excess > 0:
+            self._evict(self.log.captured - self.limit, "overflow")
+
+    def finalize(self) -> None:
+        """Asks for the final of all that is captured."""
+        if not self.input_ended and not (self.marks and self.marks[-1] == Mark(self.log.captured)):
+            self.marks.append(Mark(self.log.captured))
+
+    def change(self, change: Change) -> None:
+        """Tells the service of a live change, in its place in the audio."""
+        self.marks.append(Mark(self.log.captured, change))
+
+    def end_input(self) -> None:
+        """No more audio: what is pending is finalised."""
+        if not self.input_ended:
+            self.marks.append(Mark(self.log.captured))
+            self.input_ended = True
+
+    @property
+    def finished(self) -> bool:
+        """Whether the input has ended and all of it is accounted for."""
+        return self.input_ended and self.log.committed >= self.log.captured
+
+    def take(self) -> TranscriptEvent:
+        """The next event, which is thereby delivered; what it settles is let go."""
+        event = self.outbox.take()
+        self.log.settle(self.outbox.settled)
+        return event
+
+    def end(self) -> None:
+        """The stream has ended: gaps that waited for a neighbour are told."""
+        self._tell_gaps(self.losses.tell_all())
+
+    # ------------------------------------------------------------ the link's side
+
+    def resume(self, profile: SttProfile) -> tuple[int, int]:
+        """A link opens: rewinds the log, and returns where it starts to hear and the cut before which all is old."""
+        limit = self.policy.max_replayed
+        if limit is not None:
+            self._evict(self._furthest - self.audio_format.samples(limit), "replay-limit")
+        cut = self._advance(self.log.committed)
+        base = self.log.rewind(cut - self._lead_in(profile, cut))
+        self.linked = True
+        self.tally.links += 1
+        self.tally.replayed += max(0, self._furthest - base)
+        self._requeue_marks(cut)
+        return base, cut
+
+    def link_lost(self, asked: int) -> None:
+        """The link is gone, having been asked to finalise up to sample `asked`: what only it could know is lost."""
+        self.linked = False
+        self.losses.link_lost()
+        self._advance(self.log.committed)
+        self.log.rewind(self.log.committed)
+        if asked > self.log.committed:
+            self.marks.appendleft(Mark(asked))
+
+    def seam(self, profile: SttProfile, base: int, cut: int) -> Seam | None:
+        """How the words of a link that hears from `base` are told from those delivered before `cut`."""
+        if profile.acknowledges == "finalize" or not profile.word_times:
+            old = tuple(self._remembered)
+            return TextSeam(old, cut=cut, anchored=True) if old else None
+        if profile.exact_times:
+            return TimedSeam(cut) if base < cut else None
+        reach = base - self.audio_format.samples(DRIFT_ALLOWANCE)
+        old = tuple(word for word in self._remembered if word.end is not None and word.end > reach)
+        return TextSeam(old, cut=cut, anchored=False) if old else None
+
+    def sent(self, samples: int) -> None:
+        """So many samples went out."""
+        self.tally.sent += samples
+        self._furthest = max(self._furthest, self.log.sent)
+
+    def due_mark(self) -> Mark | None:
+        """The next mark, if all audio before it has been sent. A change of keyterms waits for the end of speech."""
+        if self.marks and self.marks[0].at <= self.log.sent:
+            mark = self.marks[0]
+            waits = mark.change is not None and mark.change.keyterms is not None and self.speaking
+            return None if waits and not self.input_ended else self.marks.popleft()
+        return None
+
+    def sendable(self) -> tuple[int, bool]:
+        """Samples that may go out before the next mark or the end, and whether a short frame may carry the rest."""
+        stop = next((mark.at for mark in self.marks if mark.at > self.log.sent), None)
+        if stop is None:
+            return self.log.unsent, self.input_ended
+        return stop - self.log.sent, True
+
+    def commit(self, upto: int, *, later: tuple[Heard, ...] | None = None) -> bool:
+        """The service has recognised all before sample `upto`; returns whether that is news.
+
+        `later`: where words have no times, those delivered that may belong to audio behind `upto`.
+        """
+        before = self.log.committed
+        self.losses.committed(upto)
+        now = self._advance(upto)
+        if now > before:
+            self._tell_gaps(self.losses.tell(now))
+            self.outbox.settle(now)
+            self.log.settle(self.outbox.settled)
+            if later is not None:
+                self._remembered = deque(later, _REMEMBERED_WORDS)
+            self._forget()
+        return now > before
+
+    def is_silence(self, upto: int) -> bool:
+        """Whether what was sent before `upto` and is not acknowledged holds nothing that could be speech."""
+        return not is_loud(self.log.window(self.log.committed, upto), self.audio_format.encoding)
+
+    def heard_in_vain(self, upto: int) -> bool:
+        """A link heard all before `upto` and said nothing of it. Returns whether another is to hear it again: twice
+        is enough, after which the audio is given up as a gap."""
+        if self._in_vain <= self.log.committed:
+            self._in_vain = upto
+            return True
+        self.linked = False
+        self._evict(min(upto, self._in_vain), "unanswered")
+        self.linked = True
+        return False
+
+    # ------------------------------------------------------------ what was said
+
+    def speech_started(self, at: int) -> None:
+        """Somebody speaks; no news while somebody does."""
+        if not self.speaking:
+            self.speaking = True
+            self.outbox.put(SpeechStarted(at / self.rate))
+
+    def speech_ended(self, at: int) -> None:
+        """The utterance is over."""
+        if self.speaking:
+            self.speaking = False
+            self.outbox.put(SpeechEnded(at / self.rate))
+
+    def final(self, said: Said, *, seam: bool, upto: int | None) -> None:
+        """Queues a final, behind the gaps that come before it; `upto`: the sample up to which it acknowledges."""
+        if upto is not None:
+            self.losses.committed(upto)
+        self._tell_gaps(self.losses.tell(said.start + 1))
+        event = self._event(said, seam)
+        self.outbox.put_settling(event, self.log.committed)
+        self.tally.finals += 1
+        self._remembered.extend(said.heard)
+
+    def _event(self, said: Said, seam: bool) -> FinalTranscript:
+        hypothesis = said.hypothesis
+        self._ordinal += 1
+        return FinalTranscript(
+            text=hypothesis.text,
+            start=said.start / self.rate,
+            end=said.end / self.rate,
+            words=said.words,
+            language=hypothesis.language,
+            confidence=hypothesis.confidence,
+            speaker=hypothesis.speaker,
+            extra=hypothesis.extra,
+            id=f"f{self._ordinal}",
+            seam=seam,
+        )
+
+    # ------------------------------------------------------------ bookkeeping
+
+    def _advance(self, upto: int) -> int:
+        self.log.commit(upto)
+        self.log.commit(self.losses.after(self.log.committed))
+        return self.log.committed
+
+    def _evict(self, to: int, reason: str) -> None:
+        sent = self.log.sent
+        start, end = self.log.evict(to)
+        start = max(start, self.log.committed)
+        replayable_until = min(end, sent) if self.linked else start
+        self.losses.endanger(start, max(start, replayable_until), reason)
+        self.losses.lose(max(start, replayable_until), end, reason)
+        self._advance(self.log.committed)
+
+    def _tell_gaps(self, runs: list[Run]) -> None:
+        for run in runs:
+            gap = Gap(run.start / self.rate, run.end / self.rate, run.reason)
+            self.outbox.put_settling(gap, run.end)
+
+    def _lead_in(self, profile: SttProfile, cut: int) -> int:
+        if profile.acknowledges == "finalize" or not profile.word_times:
+            return 0
+        seconds = min(self.policy.lead_in, profile.max_lead_in)
+        if profile.exact_times or not seconds:
+            return self.audio_format.samples(seconds)
+        last = next((word for word in reversed(self._remembered) if word.start is not None), None)
+        reach = cut - last.start + self.rate // 5 if last is not None and last.start is not None else 0
+        return min(max(self.audio_format.samples(seconds), reach), self.audio_format.samples(DRIFT_ALLOWANCE + seconds))
+
+    def _requeue_marks(self, cut: int) -> None:
+        self.marks = deque(mark for mark in self.marks if mark.change is not None or mark.at > cut)
+        asks_for_all = any(mark == Mark(self.log.captured) for mark in self.marks)
+        if self.input_ended and not asks_for_all:
+            self.marks.append(Mark(self.log.captured))
+
+    def _forget(self) -> None:
+        reach = self.log.committed - self.audio_format.samples(self.policy.lead_in + 2 * DRIFT_ALLOWANCE)
+        while self._remembered and (self._remembered[0].end or 0) < reach:
+            self._remembered.popleft()
+
+
+def heard(words: tuple[Word, ...], text: str, rate: int) -> tuple[Heard, ...]:
+    """What seams compare: the words if there are any, else those of the text, without times."""
+    if words:
+        return tuple(Heard(plain(word.text), round(word.start * rate), round(word.end * rate)) for word in words)
+    return tuple(Heard(plain(token)) for token in text.split())

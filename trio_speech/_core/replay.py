@@ -1,0 +1,128 @@
+"""The replay log: the only path that audio takes from the user to the wire.
+
+Laws
+    1. Cursors count whole samples of the stream, and never anything else::
+
+           kept ≤ sent ≤ captured        settled ≤ committed ≤ captured
+
+    2. `captured`, `settled`, `committed` and `kept` only move forward. Reconnecting sets `sent` back: replay is a
+       cursor move, and there is no second path.
+    3. ``[kept, captured)`` is held, once, in the very buffers that were given; what lies before is gone.
+    4. Settled audio is let go but for `lead_in` samples, by whole buffers: what is held exceeds what is owed by less
+       than one of them.
+
+    captured    given by the user so far
+    sent        written to the current link
+    committed   recognised, as the service says: no link will hear it again
+    settled     recognised and *delivered*; lags behind `committed` while finals wait to be read
+    kept        the oldest sample still held
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+
+class ReplayLog:
+    """Audio that is captured and not yet settled; `frame_size` bytes a sample."""
+
+    def __init__(self, frame_size: int, *, lead_in: int = 0, start: int = 0) -> None:
+        self._frame_size = frame_size
+        self._lead_in = lead_in
+        self._chunks: deque[bytes] = deque()
+        self._first = start  # the sample at which the first chunk starts
+        self._reading = 0  # index of the chunk that holds `sent`, and the sample at which it starts
+        self._reading_at = start
+        self.captured = start
+        self.sent = start
+        self.committed = start
+        self.settled = start
+        self.kept = start
+
+    @property
+    def owed(self) -> int:
+        """Samples captured, neither settled nor evicted."""
+        return self.captured - max(self.settled, self.kept)
+
+    @property
+    def unsent(self) -> int:
+        """Samples that the current link has not been given."""
+        return self.captured - self.sent
+
+    def append(self, audio: bytes) -> None:
+        """Takes captured audio, a whole number of samples, without copying it."""
+        if audio:
+            self._chunks.append(audio)
+            self.captured += len(audio) // self._frame_size
+
+    def take(self, samples: int) -> bytes:
+        """The next `samples` unsent samples, or all there are if fewer; copied only where they span buffers."""
+        wanted = min(samples, self.unsent) * self._frame_size
+        parts: list[bytes | memoryview] = []
+        while wanted:
+            chunk = self._chunks[self._reading]
+            offset = (self.sent - self._reading_at) * self._frame_size
+            whole = offset == 0 and len(chunk) <= wanted
+            part = chunk if whole else memoryview(chunk)[offset : offset + wanted]
+            parts.append(part)
+            wanted -= len(part)
+            self.sent += len(part) // self._frame_size
+            if offset + len(part) == len(chunk):
+                self._reading += 1
+                self._reading_at = self.sent
+        if len(parts) == 1 and isinstance(parts[0], bytes):
+            return parts[0]
+        return b"".join(parts)
+
+    def rewind(self, to: int) -> int:
+        """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""
+        self.sent = min(max(to, self.kept), self.captured)
+        self._reading, self._reading_at = 0, self._first
+        while self._reading < len(self._chunks):
+            end = self._reading_at + len(self._chunks[self._reading]) // self._frame_size
+            if end > self.sent:
+                break
+            self._reading, self._reading_at = self._reading + 1, end
+        return self.sent
+
+    def commit(self, to: int) -> None:
+        """The service has recognised everything before sample `to`."""
+        self.committed = max(self.committed, min(to, self.captured))
+
+    def settle(self, to: int) -> None:
+        """Everything before `to`, which is committed, has been delivered: its audio is let go."""
+        self.settled = max(self.settled, min(to, self.committed))
+        self._let_go(self.settled - self._lead_in)
+
+    def evict(self, to: int) -> tuple[int, int]:
+        """Lets go of audio before `to`, settled or not; returns the unsettled run that went, which may be empty."""
+        before = max(self.kept, self.settled)
+        self._let_go(min(to, self.captured))
+        return before, max(before, self.kept)
+
+    def unacknowledged(self) -> tuple[int, bytes]:
+        """Where the audio begins that was captured and neither settled nor evicted, and a copy of it."""
+        start = max(self.settled, self.kept)
+        return start, self.window(start, self.captured)
+
+    def window(self, start: int, end: int) -> bytes:
+        """A copy of what is kept of ``[start, end)``."""
+        first = (max(start, self.kept) - self._first) * self._frame_size
+        return b"".join(self._chunks)[first : max(0, end - self._first) * self._frame_size]
+
+    def _let_go(self, to: int) -> None:
+        if to <= self.kept:
+            return
+        self.kept = to
+        while self._chunks:
+            end = self._first + len(self._chunks[0]) // self._frame_size
+            if end > to:
+                break
+            self._chunks.popleft()
+            self._first = end
+            if self._reading:
+                self._reading -= 1
+            else:
+                self._reading_at = end
+        if self.sent < to:
+            self.rewind(to)

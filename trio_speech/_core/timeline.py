@@ -1,0 +1,57 @@
+"""Whose clock is it? The stream's samples against one link's own.
+
+Laws
+    1. A link's clock starts at 0 with the first sample sent on it, and counts what was sent on it, nothing else.
+    2. Where audio was skipped between two sends, the map jumps: it is piecewise, and monotonic.
+    3. A time that the service cannot know, outside of what it was sent, is clamped to what it was sent.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+
+class Timeline:
+    """Maps the seconds of one link to samples of the stream."""
+
+    def __init__(self, base: int, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._runs_local = [0]
+        self._runs_stream = [base]
+        self._end = base
+
+    @property
+    def base(self) -> int:
+        """The stream's sample at which the link's clock began."""
+        return self._runs_stream[0]
+
+    @property
+    def heard(self) -> int:
+        """Samples sent on this link."""
+        return self._runs_local[-1] + self._end - self._runs_stream[-1]
+
+    def sent(self, start: int, end: int) -> None:
+        """Samples ``[start, end)`` of the stream went out."""
+        if start != self._end:
+            heard = self.heard
+            self._runs_local.append(heard)
+            self._runs_stream.append(start)
+        self._end = end
+
+    def start_at(self, seconds: float) -> int:
+        """The stream's sample at which something begins that the link places at `seconds`."""
+        position = self._position(seconds)
+        run = bisect_right(self._runs_local, position) - 1
+        return self._runs_stream[run] + position - self._runs_local[run]
+
+    def end_at(self, seconds: float) -> int:
+        """The stream's sample before which something ends that the link places at `seconds`.
+
+        It differs from `start_at` only where a run ends: what ends there has not jumped yet.
+        """
+        position = self._position(seconds)
+        run = max(0, bisect_left(self._runs_local, position) - 1)
+        return self._runs_stream[run] + position - self._runs_local[run]
+
+    def _position(self, seconds: float) -> int:
+        return max(0, min(self.heard, round(seconds * self._rate)))

@@ -1,0 +1,145 @@
+"""The client: backends opened, policies held, sessions made."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+import trio
+
+from .._core.dialogue import FallbackModel, TranscribeRequest
+from .._core.recognition import Recognition as RecognitionMachine
+from ..audio import AudioFormat
+from ..errors import ConfigurationError
+from ..events import FinalTranscript, Gap, Recognition
+from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
+from ..providers._codec import Backend, Connector
+from .endpoints import Network, Route
+from .recognizing import RecognitionSession, session_tasks
+from .single import Guard, one_exception
+from .transcript import Transcript
+
+_DEFAULT_STT_FORMAT = AudioFormat.pcm16(16_000)
+
+Fallback = str | FallbackModel
+
+
+class Client:
+    """An open client: makes sessions, and owns the connections that they share. Made by `open_client`."""
+
+    def __init__(self, routes: Sequence[Route], network: Network, replay: ReplayPolicy) -> None:
+        self._routes = routes
+        self._network = network
+        self._replay = replay
+
+    @asynccontextmanager
+    async def transcribe(
+        self,
+        source: AsyncIterable[Any] | None = None,
+        audio_format: AudioFormat = _DEFAULT_STT_FORMAT,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        keyterms: Iterable[str] = (),
+        gateway_fallback: Iterable[Fallback] = (),
+    ) -> AsyncGenerator[Transcript, None]:
+        """A recognition session, for the length of the block.
+
+        `source` is an async iterable of bytes-like chunks of any sizes, which is closed at the end; without one, push
+        audio with `Transcript.send`. Entering does not wait for the connection. Leaving before the end abandons the
+        session, within ``close_timeout``. What the session dies of cancels the block, and leaves it as one bare
+        exception: a `SpeechError`, or what the source raised.
+
+        Raises `ConfigurationError` at once where the request cannot be served.
+        """
+        _check_source(source)
+        request = TranscribeRequest(
+            audio_format=audio_format,
+            model=model,
+            language=language,
+            options=dict(options or {}),
+            keyterms=_keyterms(keyterms),
+            fallback=_fallbacks(gateway_fallback),
+        )
+        machine = RecognitionMachine(audio_format, self._replay)
+        session = RecognitionSession(self._network, self._routes, request, machine, source is not None)
+        async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
+            session_tasks(session, guard, source)
+            yield session.transcript
+
+    async def recognize(
+        self, source: AsyncIterable[Any], audio_format: AudioFormat = _DEFAULT_STT_FORMAT, **options: Any
+    ) -> Recognition:
+        """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final."""
+        events: list[FinalTranscript | Gap] = []
+        async with self.transcribe(source, audio_format, **options) as transcript:
+            async for event in transcript:
+                if isinstance(event, (FinalTranscript, Gap)):
+                    events.append(event)
+        finals = tuple(event for event in events if isinstance(event, FinalTranscript))
+        gaps = tuple(event for event in events if isinstance(event, Gap))
+        return Recognition(" ".join(final.text for final in finals if final.text), finals, gaps)
+
+
+@asynccontextmanager
+async def open_client(
+    backend: Backend | Sequence[Backend],
+    *,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # frozen
+    replay: ReplayPolicy = ReplayPolicy(),  # noqa: B008  # frozen
+    pool: PoolPolicy = PoolPolicy(),  # noqa: B008  # frozen
+    liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008  # frozen
+    ssl_context: ssl.SSLContext | None = None,
+) -> AsyncGenerator[Client, None]:
+    """A client of one backend, or of several in order of preference, for the length of the block.
+
+    Nothing is dialled before a session asks for it, but what a backend brings itself (`Local`) is started. All that
+    the client opened is closed when the block is left, within ``close_timeout``.
+    """
+    backends = list(backend) if isinstance(backend, Sequence) else [backend]
+    if not backends:
+        raise ConfigurationError("no backend was given: name at least one, as in open_client(LiveKit())")
+    network = Network(retry, liveness, ssl_context, Random())  # noqa: S311  # jitter, not a secret
+    async with one_exception(trio.lowlevel.checkpoint, within=liveness.close_timeout) as guard:
+        routes = [Route(each, await _transport(each, guard)) for each in backends]
+        yield Client(routes, network, replay)
+
+
+async def _transport(backend: Backend, guard: Guard) -> Connector | None:
+    """Keeps what a backend brings itself open in a task of its own, so that no exception of the block passes it."""
+    transport = backend.transport()
+    if transport is None:
+        return None
+
+    async def keep_open(task_status: trio.TaskStatus[Connector]) -> None:
+        async with transport as connector:
+            task_status.started(connector)
+            await trio.sleep_forever()
+
+    opened: Connector = await guard.start(keep_open)
+    return opened
+
+
+def _check_source(source: object) -> None:
+    if source is None or hasattr(source, "__aiter__"):
+        return
+    raise ConfigurationError(
+        f"the source is a {type(source).__name__}, not an async iterable of bytes: wrap it in an async generator, "
+        "or leave it out and call send()"
+    )
+
+
+def _keyterms(keyterms: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(keyterms, str):
+        raise ConfigurationError(f"keyterms is one string, {keyterms!r}: give a list of terms")
+    return tuple(keyterms)
+
+
+def _fallbacks(fallbacks: Iterable[Fallback]) -> tuple[FallbackModel, ...]:
+    if isinstance(fallbacks, str):
+        raise ConfigurationError(f"gateway_fallback is one string, {fallbacks!r}: give a list of models")
+    return tuple(FallbackModel(each) if isinstance(each, str) else each for each in fallbacks)

@@ -1,0 +1,81 @@
+"""What a client knows of each service: how to reach it, and the patience that its sessions share."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import partial
+from random import Random
+from typing import Any
+
+import trio
+
+from .._core.causes import Silent
+from .._core.retry import Budget, Endpoint
+from ..policy import LivenessPolicy, RetryPolicy
+from ..providers._codec import Backend, Connector, SttProvider, TtsProvider
+from .connection import Connection, open_connection
+from .transport import LinkDown
+
+Provider = SttProvider | TtsProvider
+
+
+class Service:
+    """One endpoint, shared by all sessions of a client."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self.health = Endpoint(policy)
+        self.dials = trio.CapacityLimiter(policy.max_concurrent_dials)
+
+
+class Route:
+    """A backend, and its transport once that is open."""
+
+    def __init__(self, backend: Backend, connector: Connector | None) -> None:
+        self.backend = backend
+        self.connector = connector
+
+
+class Network:
+    """Dials, with the client's policies."""
+
+    def __init__(
+        self, retry: RetryPolicy, liveness: LivenessPolicy, ssl_context: ssl.SSLContext | None, random: Random
+    ) -> None:
+        self.retry = retry
+        self.liveness = liveness
+        self._ssl_context = ssl_context
+        self._random = random
+        self._services: dict[str, Service] = {}
+
+    def service(self, endpoint: str) -> Service:
+        """What is shared about one endpoint."""
+        return self._services.setdefault(endpoint, Service(self.retry))
+
+    def budget(self, endpoint: str) -> Budget:
+        """A session's own patience with one endpoint."""
+        return Budget(self.retry, self.service(endpoint).health, self._random)
+
+    async def dial(self, nursery: trio.Nursery, provider: Provider, connector: Connector | None) -> Connection:
+        """One dial, within ``connect_timeout``; no more than ``max_concurrent_dials`` are under way at once.
+
+        Raises `LinkDown`, or what a token provider raises. Cancelling leaves nothing behind.
+        """
+        async with self.service(provider.endpoint).dials:
+            dial = await self._credentials(provider)
+            connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
+            return await open_connection(
+                nursery,
+                dial.url,
+                dial.headers,
+                timeout=self.liveness.connect_timeout,
+                connect=connect,
+                ssl_context=self._ssl_context,
+            )
+
+    async def _credentials(self, provider: Provider) -> Any:
+        with trio.move_on_after(self.liveness.connect_timeout):
+            return await provider.dial()
+        raise LinkDown(Silent("credential from the token provider", self.liveness.connect_timeout))
+
+

@@ -1,0 +1,32 @@
+"""A wake-up call without memory: whoever waits checks a condition, and parks again if it does not hold yet.
+
+No call can be missed, because nothing runs between the check and the parking.
+"""
+
+from __future__ import annotations
+
+import trio
+
+
+class Signal:
+    """Wakes all that wait now."""
+
+    def __init__(self) -> None:
+        self._lot = trio.lowlevel.ParkingLot()
+
+    def fire(self) -> None:
+        """Wakes everybody; costs next to nothing where nobody waits."""
+        if self._lot:
+            self._lot.unpark_all()
+
+    async def wait(self) -> None:
+        """Until the next `fire`. Always a checkpoint; cancelling leaves nothing behind."""
+        await self._lot.park()
+
+    async def wait_until(self, moment: float | None) -> None:
+        """Until the next `fire`, or until `moment` on trio's clock."""
+        if moment is None:
+            await self._lot.park()
+        else:
+            with trio.move_on_at(moment):
+                await self._lot.park()

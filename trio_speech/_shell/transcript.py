@@ -1,0 +1,218 @@
+"""What the user of `client.transcribe` holds: audio in, events out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from .._core.dialogue import Change
+from .._core.recognition import Recognition
+from ..errors import ConfigurationError, ReplayOverflow
+from ..events import TranscriptEvent
+from .recording import TranscriptStatistics, WallClock
+from .signal import Signal
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+class Transcript:
+    """A recognition session as its user sees it. Made by `Client.transcribe`.
+
+    Iterate it for events; one task at a time may. Iteration ends once the input has ended and all of it is settled.
+    """
+
+    def __init__(self, machine: Recognition, *, has_source: bool, change: Callable[[Change], None]) -> None:
+        self._machine = machine
+        self._has_source = has_source
+        self._change = change
+        self._clock = WallClock()
+        self._reading = False
+        self._left = False
+        self._complete = False
+        self.catch_up: Callable[[], float] = lambda: 0.0
+        self.wake_link = Signal()
+        self.wake_user = Signal()
+        self.wake_source = Signal()
+
+    # ------------------------------------------------------------ events out
+
+    def __aiter__(self) -> Transcript:
+        return self
+
+    async def __anext__(self) -> TranscriptEvent:
+        """The next event. A checkpoint, but never after an event has been taken: cancelling loses nothing.
+
+        Raises `trio.BusyResourceError` where another task iterates, `trio.ClosedResourceError` once the block is left.
+        """
+        if self._reading:
+            raise trio.BusyResourceError("another task is iterating this transcript")
+        self._reading = True
+        try:
+            await trio.lowlevel.checkpoint()
+            while not self._machine.outbox:
+                self._check_open()
+                if self._complete:
+                    raise StopAsyncIteration
+                await self.wake_user.wait()
+            self._check_open()
+            return self._machine.take()
+        finally:
+            self._reading = False
+            self.wake_source.fire()
+
+    # ------------------------------------------------------------ audio in
+
+    async def send(self, audio: Buffer) -> None:
+        """Captures audio: any bytes-like object of whole samples.
+
+        A checkpoint. Under ``overflow="wait"`` it waits while the log is full; cancelled, it has taken nothing, unless
+        the audio is longer than half the log, which is taken in parts. Raises `ConfigurationError` for audio cut
+        inside a sample, `ReplayOverflow` under ``overflow="error"``, `trio.ClosedResourceError` after `end_input`.
+        """
+        if self._has_source:
+            raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
+        await self.capture(audio)
+
+    async def capture(self, audio: Buffer) -> None:
+        """As `send`, for the session's own source."""
+        view = self._machine.audio_format.whole_samples(audio)
+        await trio.lowlevel.checkpoint()
+        self._check_sending()
+        frame = self._machine.audio_format.frame_size
+        samples = len(view) // frame
+        if self._machine.policy.overflow == "wait":
+            most = max(1, self._machine.limit // 2)
+            for start in range(0, samples, most):
+                part = view[start * frame : (start + most) * frame]
+                await self._wait_for_room(len(part) // frame)
+                self._take_in(audio if type(audio) is bytes and samples <= most else bytes(part))
+        elif self._machine.policy.overflow == "error" and samples > self._machine.room:
+            raise ReplayOverflow(
+                f"{self._machine.limit / self._machine.rate:g} s of audio wait to be recognised, the limit: "
+                "send less, read the events, or choose another ReplayPolicy"
+            )
+        else:
+            self._take_in(audio if type(audio) is bytes else bytes(view))
+
+    def finalize(self) -> None:
+        """Asks for the final of everything captured so far; the session goes on. Returns at once."""
+        self._check_sending()
+        self._machine.finalize()
+        self.wake_link.fire()
+
+    def end_input(self) -> None:
+        """No more audio will come. Returns at once; iteration ends when all is settled. Twice does no harm."""
+        self._machine.end_input()
+        self.wake_link.fire()
+
+    async def settled(self) -> None:
+        """Until all that is captured now is settled: recognised, and read where somebody is reading.
+
+        A checkpoint; cancelling it has no effect on the session. It asks for nothing: call `finalize` before it.
+        """
+        target = self._machine.log.captured
+        await trio.lowlevel.checkpoint()
+        while not self._is_settled(target):
+            self._check_open()
+            await self.wake_source.wait()
+
+    def update(
+        self,
+        *,
+        language: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        keyterms: Iterable[str] | None = None,
+    ) -> None:
+        """Changes a running session, for this and every later connection. Returns at once.
+
+        What a service cannot change in flight takes effect at the next connection. `keyterms` replaces the whole list.
+        """
+        self._check_open()
+        self._change(
+            Change(
+                language=language,
+                options=None if options is None else dict(options),
+                keyterms=None if keyterms is None else tuple(keyterms),
+            )
+        )
+        self.wake_link.fire()
+
+    # ------------------------------------------------------------ what is known
+
+    def unacknowledged(self) -> tuple[float, bytes]:
+        """Seconds at which the audio begins that was captured, and neither settled nor evicted; and that audio."""
+        start, audio = self._machine.log.unacknowledged()
+        return start / self._machine.rate, audio
+
+    def statistics(self) -> TranscriptStatistics:
+        """The session so far; valid after its end too."""
+        machine, log, rate = self._machine, self._machine.log, self._machine.rate
+        tally = machine.tally
+        lost = machine.losses.total
+        return TranscriptStatistics(
+            captured=log.captured / rate,
+            settled=(log.captured - log.owed - lost) / rate,
+            replayed=tally.replayed / rate,
+            billed=tally.sent / rate,
+            in_gaps=lost / rate,
+            unsettled=log.owed / rate,
+            backlog=log.unsent / rate,
+            catch_up=self.catch_up(),
+            links=tally.links,
+            finals=tally.finals,
+            repeated_words=tally.repeated_words,
+            repeated_finals=tally.repeated_finals,
+            unknown_messages=tally.unknown_messages,
+            anchors=self._clock.anchors(),
+        )
+
+    # ------------------------------------------------------------ for the session
+
+    def heard(self) -> None:
+        """The link made progress: whoever waits for events, room or settlement looks again."""
+        if self._machine.outbox:
+            self.wake_user.fire()
+        self.wake_source.fire()
+
+    def complete(self) -> None:
+        """All input is accounted for: iteration ends once the queue is empty."""
+        self._machine.end()
+        self._complete = True
+        self.wake_user.fire()
+        self.wake_source.fire()
+
+    def leave(self) -> None:
+        """The block is being left: nothing can be sent or read any more."""
+        self._left = True
+        self.wake_user.fire()
+        self.wake_source.fire()
+
+    # ------------------------------------------------------------ details
+
+    def _take_in(self, audio: bytes) -> None:
+        machine = self._machine
+        self._clock.captured(machine.log.captured / machine.rate, time.time())
+        machine.capture(audio)
+        self.wake_link.fire()
+
+    async def _wait_for_room(self, samples: int) -> None:
+        while self._machine.room < samples:
+            await self.wake_source.wait()
+            self._check_sending()
+
+    def _is_settled(self, target: int) -> bool:
+        read = self._machine.log.settled >= target
+        return read or (self._machine.log.committed >= target and not self._reading)
+
+    def _check_open(self) -> None:
+        if self._left:
+            raise trio.ClosedResourceError("this transcript's block has been left")
+
+    def _check_sending(self) -> None:
+        self._check_open()
+        if self._machine.input_ended:
+            raise trio.ClosedResourceError("no audio may follow end_input()")
