@@ -9,7 +9,15 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ..errors import AuthenticationError, ConnectFailed, LinkError, ProtocolError, ProviderError, QuotaError, SpeechError
+from ..errors import (
+    AuthenticationError,
+    ConnectFailed,
+    LinkError,
+    ProtocolError,
+    ProviderError,
+    QuotaError,
+    SpeechError,
+)
 from .dialogue import Failure
 
 
@@ -99,46 +107,42 @@ class Rollover(Struct, frozen=True):
 
 Cause: TypeAlias = Unreachable | Refused | PeerClosed | Broken | Silent | Malformed | Reported | Ended | Rollover
 
-_QUOTA_TYPE = "inference_quota_exceeded"
+QUOTA_TYPE = "inference_quota_exceeded"
+"""What the gateway says, in a refusal's body, of a quota that no waiting brings back."""
 
 
 def error_of(cause: Cause, *, endpoint: str, model: str | None = None, attempt: int | None = None) -> SpeechError:
     """The public error that `cause` is, worded for the person who must act."""
+    error = _error_of(cause)
+    error.endpoint, error.model, error.attempt = endpoint, model, attempt
+    return error
+
+
+def _error_of(cause: Cause) -> SpeechError:
     text = str(cause)
     match cause:
-        case Refused(status=code, request_id=request_id):
-            return _refusal(text, code, request_id, cause.retry_after, endpoint, model, attempt)
+        case Refused(status=code, request_id=request_id, retry_after=after):
+            return _refusal(text, code, request_id, after)
         case Reported(failure=Failure(code=code, request_id=request_id, retry_after=after)):
-            return _refusal(text, code, request_id, after, endpoint, model, attempt)
+            return _refusal(text, code, request_id, after)
         case PeerClosed(code=code):
-            return ProviderError(text, code=code, endpoint=endpoint, model=model, attempt=attempt)
+            return ProviderError(text, code=code)
         case Malformed():
-            return ProtocolError(text, endpoint=endpoint, model=model, attempt=attempt)
+            return ProtocolError(text)
         case Unreachable():
-            return ConnectFailed(text, endpoint=endpoint, model=model, attempt=attempt)
+            return ConnectFailed(text)
         case _:
-            return LinkError(text, endpoint=endpoint, model=model, attempt=attempt)
+            return LinkError(text)
 
 
-def _refusal(
-    text: str,
-    code: int | str | None,
-    request_id: str | None,
-    retry_after: float | None,
-    endpoint: str,
-    model: str | None,
-    attempt: int | None,
-) -> ProviderError:
-    if code in (401, 403):
-        kind: type[ProviderError] = AuthenticationError
-        text += "; check the credentials and what they permit"
-    elif code in (402, 429) or _QUOTA_TYPE in text:
-        kind = QuotaError
-        text += "; fewer sessions at once, or a larger quota, are needed"
-    else:
-        kind = ProviderError
-        text += "; check the model's name and the options" if code in (400, 404) else ""
-    error = kind(text, code=code, request_id=request_id, endpoint=endpoint, model=model, attempt=attempt)
-    if isinstance(error, QuotaError):
+def _refusal(text: str, code: int | str | None, request_id: str | None, retry_after: float | None) -> ProviderError:
+    if code in {401, 403}:
+        advice = "; check the credentials and what they permit"
+        return AuthenticationError(text + advice, code=code, request_id=request_id)
+    if code in {402, 429} or QUOTA_TYPE in text:
+        advice = "; fewer sessions at once, or a larger quota, are needed"
+        error = QuotaError(text + advice, code=code, request_id=request_id)
         error.retry_after = retry_after
-    return error
+        return error
+    advice = "; check the model's name and the options" if code in {400, 404} else ""
+    return ProviderError(text + advice, code=code, request_id=request_id)

@@ -2,9 +2,7 @@
 
 Laws
     1. Nothing is sent but from the log, in order, in frames of the profile's length; a short one only at a mark.
-    2. Words are judged at the seam before anything else sees them; a repeated final is known by identity or by exact
-       span, never by its text alone.
-    3. A leg ends itself only when all is done, when its service ends it, or to move on before the service does.
+    2. A leg ends itself only when all is done, when its service ends it, or to move on before the service does.
 
     state        sends                          ends with
     ──────────   ────────────────────────────   ───────────────────────────────────────────
@@ -15,11 +13,8 @@ Laws
 
 from __future__ import annotations
 
-from collections import deque
+import math
 
-import msgspec
-
-from ..events import InterimTranscript, PreflightTranscript, Word
 from .causes import Cause, Ended, Reported, Rollover, Silent
 from .dialogue import (
     Acknowledged,
@@ -34,18 +29,17 @@ from .dialogue import (
     SttMessage,
     Unknown,
 )
+from .hearing import Hearing
 from .liveness import Progress
 from .pacing import Pacer
 from .profile import SttProfile
-from .recognition import Recognition, Said, heard
-from .seam import Heard
+from .recognition import Recognition
 from .settlement import Settlement
 from .steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
-from .timeline import Timeline
 
 _SELF_FINALIZE_AT = 0.8
-_REMEMBERED_FINALS = 64
 _ROLLOVER_MARGIN = 0.05
+_PROGRESS = (Hypothesis, Onset, Acknowledged, Finalized)
 
 
 class Leg:
@@ -56,35 +50,26 @@ class Leg:
     ) -> None:
         self._session = session
         self.profile = profile
-        self.base, self._cut = session.resume(profile)
-        self._seam = session.seam(profile, self.base, self._cut)
-        self._timeline = Timeline(self.base, session.rate)
-        self._pacer = Pacer(profile.replay_speed if session.policy.speed is None else session.policy.speed, session.rate)
+        base, cut = session.resume(profile)
+        self._hearing = Hearing(session, profile, base, cut)
+        speed = profile.replay_speed if session.policy.speed is None else session.policy.speed
+        self._pacer = Pacer(speed, session.rate)
         self._settlement = Settlement(profile)
         self._progress = Progress(progress_timeout, now)
         self._patience = patience
         self._chunk = max(1, session.audio_format.samples(profile.chunk))
-        self._recent: deque[tuple[object, ...]] = deque(maxlen=_REMEMBERED_FINALS)
-        self._later: list[Heard] = []
-        self._opened_at = now
         self._last_sent = now
         self._committed_at = now
-        self._consumed = 0.0
         self._retire_at = None if profile.session_cap is None else now + profile.session_cap * (1 - _ROLLOVER_MARGIN)
         self._interim_at: float | None = None
         self._retiring = False
-        if self.base > 0 or session.tally.links > 1:
+        if session.tally.links > 1:
             self._pacer.engage(now, session.log.unsent)
 
     @property
     def retiring(self) -> bool:
         """Whether the link is about to be replaced by a fresh one, which may be dialled already."""
         return self._retiring
-
-    @property
-    def replays(self) -> int:
-        """Samples that this link hears although an earlier one did."""
-        return max(0, self._cut - self.base)
 
     def catch_up(self) -> float:
         """Seconds until the backlog is gone."""
@@ -133,7 +118,7 @@ class Leg:
             return None
         start = log.sent
         pcm = log.take(samples)
-        self._timeline.sent(start, log.sent)
+        self._hearing.timeline.sent(start, log.sent)
         self._pacer.sent(samples, log.unsent)
         self._session.sent(samples)
         self._last_sent = now
@@ -187,37 +172,41 @@ class Leg:
     def _settle(self, now: float) -> Cause | None:
         while (outcome := self._settlement.outcome(now, self._session.is_silence)) is not None:
             if outcome.answered:
-                later, self._later = tuple(self._later), []
-                self._commit(outcome.upto, now, None if self.profile.word_times else later)
+                later = None if self.profile.word_times else tuple(self._hearing.delivered)
+                self._hearing.delivered.clear()
+                if self._session.commit(outcome.upto, later=later):
+                    self._committed_at = now
             elif self._session.heard_in_vain(outcome.upto):
                 return Silent("answer to finalize", self.profile.quiet_unanswered)
         return None
-
-    def _commit(self, upto: int, now: float, later: tuple[Heard, ...] | None = None) -> None:
-        if self._session.commit(upto, later=later):
-            self._committed_at = now
 
     # ------------------------------------------------------------ what was received
 
     def receive(self, message: SttMessage, now: float) -> Cause | None:
         """Takes one message in; returns why the link is over, if it is."""
+        committed = self._session.log.committed
+        cause = self._receive(message, now)
+        if self._session.log.committed > committed:
+            self._committed_at = now
+        return cause
+
+    def _receive(self, message: SttMessage, now: float) -> Cause | None:
+        if isinstance(message, _PROGRESS):
+            self._progress.made(now)
         match message:
             case Hypothesis():
-                self._progress.made(now)
-                self._hypothesis(message, now)
+                self._transcript(message, now)
             case Onset(at):
-                self._progress.made(now)
-                self._onset(at)
+                self._hearing.onset(at)
             case SpeechOver(at):
-                self._session.speech_ended(self._session.log.sent if at is None else self._timeline.end_at(at))
+                self._hearing.speech_over(at)
             case Acknowledged(upto):
-                self._progress.made(now)
-                self._commit(self._timeline.end_at(upto), now)
+                self._hearing.acknowledged(upto)
             case Finalized():
-                self._progress.made(now)
                 self._settlement.finalized(now)
+                self._hearing.delivered.clear()
             case Going(within):
-                self._retire_at = min(now + within / 2, self._retire_at or now + within / 2)
+                self._retire_at = min(now + within / 2, self._retire_at or math.inf)
             case Closed():
                 return self._closed()
             case Failure():
@@ -225,6 +214,16 @@ class Leg:
             case Opened() | Unknown():
                 self._session.tally.unknown_messages += isinstance(message, Unknown)
         return None
+
+    def _transcript(self, hypothesis: Hypothesis, now: float) -> None:
+        if hypothesis.kind == "final":
+            self._settlement.final(now)
+            self._interim_at = None
+            self._hearing.final(hypothesis)
+        elif hypothesis.text:
+            self._settlement.interim(now)
+            self._interim_at = now + self.profile.endpoint_after
+            self._hearing.interim(hypothesis)
 
     def ends_well(self, code: int) -> bool:
         """Whether a close frame of this code is the end that was asked for."""
@@ -243,104 +242,3 @@ class Leg:
         if failure.code in self.profile.idle_codes and self._closed() is None:
             return None
         return Reported(failure)
-
-    def _onset(self, at: float | None) -> None:
-        position = self._session.log.sent if at is None else self._timeline.start_at(at)
-        if at is None and self._seam is not None and self._seam.open:
-            return
-        if position >= self._cut:
-            self._session.speech_started(position)
-
-    def _hypothesis(self, hypothesis: Hypothesis, now: float) -> None:
-        final = hypothesis.kind == "final"
-        if final:
-            self._settlement.final(now)
-            self._interim_at = None
-            if self._is_repeated(hypothesis):
-                return
-        elif hypothesis.text:
-            self._settlement.interim(now)
-            self._interim_at = now + self.profile.endpoint_after
-        said = self._place(hypothesis)
-        seam = self._seam is not None and self._seam.open
-        kept = self._cut_off_old(said) if seam else said
-        if final:
-            self._final(said, kept, seam=seam, now=now)
-        elif kept is not None and kept.hypothesis.text:
-            self._interim(kept)
-
-    def _final(self, said: Said, kept: Said | None, *, seam: bool, now: float) -> None:
-        session = self._session
-        upto = said.end if self.profile.acknowledges == "span" else None
-        if self._seam is not None:
-            self._seam.passed(said.heard)
-        if kept is not None:
-            if kept.hypothesis.text:
-                session.speech_started(kept.start)
-            session.final(kept, seam=seam and not self.profile.exact_times, upto=upto)
-            if self._settlement.answered:
-                self._later.extend(kept.heard)
-        if upto is not None:
-            self._commit(upto, now)
-        if said.hypothesis.ends_speech:
-            session.speech_ended(said.end)
-
-    def _interim(self, said: Said) -> None:
-        session, hypothesis, rate = self._session, said.hypothesis, self._session.rate
-        session.speech_started(said.start)
-        kind = InterimTranscript if hypothesis.kind == "interim" else PreflightTranscript
-        session.outbox.put(
-            kind(
-                text=hypothesis.text,
-                start=said.start / rate,
-                end=said.end / rate,
-                words=said.words,
-                language=hypothesis.language,
-                confidence=hypothesis.confidence,
-                speaker=hypothesis.speaker,
-                extra=hypothesis.extra,
-            )
-        )
-
-    def _is_repeated(self, hypothesis: Hypothesis) -> bool:
-        trusted = self.profile.acknowledges != "finalize" and hypothesis.end > hypothesis.start
-        keys: list[tuple[object, ...]] = []
-        if hypothesis.id is not None:
-            keys.append(("id", hypothesis.id))
-        if trusted:
-            keys.append(("span", hypothesis.start, hypothesis.end, hypothesis.speaker))
-        if any(key in self._recent for key in keys):
-            self._session.tally.repeated_finals += 1
-            return True
-        self._recent.extend(keys)
-        return False
-
-    def _place(self, hypothesis: Hypothesis) -> Said:
-        timeline, rate = self._timeline, self._session.rate
-        start, end = hypothesis.start, hypothesis.end
-        if self.profile.acknowledges == "finalize" and start <= 0.0:
-            start, end = self._consumed, self._consumed + end - start
-            if hypothesis.kind == "final":
-                self._consumed = end
-        words = tuple(
-            msgspec.structs.replace(word, start=timeline.start_at(word.start) / rate, end=timeline.end_at(word.end) / rate)
-            for word in hypothesis.words
-        )
-        first = timeline.start_at(start)
-        return Said(hypothesis, first, max(first, timeline.end_at(end)), words, heard(words, hypothesis.text, rate))
-
-    def _cut_off_old(self, said: Said) -> Said | None:
-        assert self._seam is not None
-        old = self._seam.repeated(said.heard)
-        if not old:
-            return said
-        if said.hypothesis.kind == "final":
-            self._session.tally.repeated_words += old
-        if old == len(said.heard):
-            return None
-        words: tuple[Word, ...] = said.words[old:]
-        tokens = [word.text for word in words] or said.hypothesis.text.split()[old:]
-        start = round(words[0].start * self._session.rate) if words else max(said.start, self._cut)
-        text = " ".join(token.strip() for token in tokens)
-        hypothesis = msgspec.structs.replace(said.hypothesis, text=text, words=words)
-        return Said(hypothesis, start, said.end, words, said.heard[old:])

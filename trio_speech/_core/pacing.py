@@ -1,7 +1,7 @@
 """How fast a backlog may be played again.
 
-Law: from the moment the pacer is engaged until the link has caught up, no more than `burst` seconds plus `speed` seconds
-a second go out; live audio queues behind. Since `speed` is above 1, the backlog shrinks all the while.
+Law: from the moment the pacer is engaged until the link has caught up, no more than `BURST` seconds plus `speed`
+seconds a second go out; live audio queues behind. Since `speed` is above 1, the backlog shrinks all the while.
 """
 
 from __future__ import annotations

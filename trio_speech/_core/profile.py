@@ -16,7 +16,7 @@ Acknowledgement = Literal["span", "watermark", "finalize"]
 Fate = Literal["retry", "fatal"]
 """What a close code means for the session: another link may do better, or none will."""
 
-CLOSE_FATES: Mapping[int, Fate] = {1002: "fatal", 1003: "fatal", 1007: "fatal", 1008: "fatal", 1009: "fatal", 1010: "fatal"}
+CLOSE_FATES: Mapping[int, Fate] = dict.fromkeys((1002, 1003, 1007, 1008, 1009, 1010), "fatal")
 """RFC 6455 section 7.4.1: the codes with which a server says that the client's own data is at fault."""
 
 

@@ -21,6 +21,7 @@ Laws (the ledger)
 from __future__ import annotations
 
 from collections import deque
+
 from msgspec import Struct
 
 from ..audio import AudioFormat
@@ -29,6 +30,7 @@ from ..policy import ReplayPolicy
 from .dialogue import Change, Hypothesis
 from .liveness import is_loud
 from .losses import Losses, Run
+from .marks import Mark, Marks
 from .outbox import Outbox
 from .profile import SttProfile
 from .replay import ReplayLog
@@ -36,14 +38,7 @@ from .seam import Heard, Seam, TextSeam, TimedSeam, plain
 
 DRIFT_ALLOWANCE = 1.0
 """Seconds by which a provider whose times are not exact may be wrong and still be reconciled."""
-_REMEMBERED_WORDS = 2_000
-
-
-class Mark(Struct):
-    """Something to say to the service once all before sample `at` has been sent; ``None``: finalize."""
-
-    at: int
-    change: Change | None = None
+REMEMBERED_WORDS = 2_000
 
 
 class Said(Struct):
@@ -80,7 +75,7 @@ class Recognition:
         self.log = ReplayLog(audio_format.frame_size, lead_in=lead_in, start=start)
         self.losses = Losses()
         self.outbox = Outbox(start)
-        self.marks: deque[Mark] = deque()
+        self.marks = Marks()
         self.tally = Tally()
         self.input_ended = False
         self.speaking = False
@@ -88,7 +83,7 @@ class Recognition:
         self._ordinal = ordinal
         self._furthest = start
         self._in_vain = start
-        self._remembered: deque[Heard] = deque(maxlen=_REMEMBERED_WORDS)
+        self._remembered: deque[Heard] = deque(maxlen=REMEMBERED_WORDS)
 
     # ------------------------------------------------------------ the user's side
 
@@ -106,18 +101,16 @@ class Recognition:
 
     def finalize(self) -> None:
         """Asks for the final of all that is captured."""
-        if not self.input_ended and not (self.marks and self.marks[-1] == Mark(self.log.captured)):
-            self.marks.append(Mark(self.log.captured))
+        self.marks.finalize(self.log.captured)
 
     def change(self, change: Change) -> None:
         """Tells the service of a live change, in its place in the audio."""
-        self.marks.append(Mark(self.log.captured, change))
+        self.marks.change(self.log.captured, change)
 
     def end_input(self) -> None:
         """No more audio: what is pending is finalised."""
-        if not self.input_ended:
-            self.marks.append(Mark(self.log.captured))
-            self.input_ended = True
+        self.input_ended = True
+        self.marks.finalize(self.log.captured)
 
     @property
     def finished(self) -> bool:
@@ -145,9 +138,13 @@ class Recognition:
         base = self.log.rewind(cut - self._lead_in(profile, cut))
         self.linked = True
         self.tally.links += 1
-        self.tally.replayed += max(0, self._furthest - base)
-        self._requeue_marks(cut)
+        self.marks.resume(cut, self.log.captured if self.input_ended else None)
         return base, cut
+
+    @property
+    def to_replay(self) -> float:
+        """Seconds of audio that the current link is to hear although an earlier one did."""
+        return max(0, self._furthest - self.log.sent) / self.rate
 
     def link_lost(self, asked: int) -> None:
         """The link is gone, having been asked to finalise up to sample `asked`: what only it could know is lost."""
@@ -155,8 +152,7 @@ class Recognition:
         self.losses.link_lost()
         self._advance(self.log.committed)
         self.log.rewind(self.log.committed)
-        if asked > self.log.committed:
-            self.marks.appendleft(Mark(asked))
+        self.marks.link_lost(asked, self.log.committed)
 
     def seam(self, profile: SttProfile, base: int, cut: int) -> Seam | None:
         """How the words of a link that hears from `base` are told from those delivered before `cut`."""
@@ -172,19 +168,16 @@ class Recognition:
     def sent(self, samples: int) -> None:
         """So many samples went out."""
         self.tally.sent += samples
+        self.tally.replayed += max(0, min(samples, self._furthest - self.log.sent + samples))
         self._furthest = max(self._furthest, self.log.sent)
 
     def due_mark(self) -> Mark | None:
-        """The next mark, if all audio before it has been sent. A change of keyterms waits for the end of speech."""
-        if self.marks and self.marks[0].at <= self.log.sent:
-            mark = self.marks[0]
-            waits = mark.change is not None and mark.change.keyterms is not None and self.speaking
-            return None if waits and not self.input_ended else self.marks.popleft()
-        return None
+        """The next thing to say, if all audio before it has been sent."""
+        return self.marks.due(self.log.sent, speaking=self.speaking)
 
     def sendable(self) -> tuple[int, bool]:
         """Samples that may go out before the next mark or the end, and whether a short frame may carry the rest."""
-        stop = next((mark.at for mark in self.marks if mark.at > self.log.sent), None)
+        stop = self.marks.next_stop(self.log.sent)
         if stop is None:
             return self.log.unsent, self.input_ended
         return stop - self.log.sent, True
@@ -202,7 +195,7 @@ class Recognition:
             self.outbox.settle(now)
             self.log.settle(self.outbox.settled)
             if later is not None:
-                self._remembered = deque(later, _REMEMBERED_WORDS)
+                self._remembered = deque(later, REMEMBERED_WORDS)
             self._forget()
         return now > before
 
@@ -291,12 +284,6 @@ class Recognition:
         last = next((word for word in reversed(self._remembered) if word.start is not None), None)
         reach = cut - last.start + self.rate // 5 if last is not None and last.start is not None else 0
         return min(max(self.audio_format.samples(seconds), reach), self.audio_format.samples(DRIFT_ALLOWANCE + seconds))
-
-    def _requeue_marks(self, cut: int) -> None:
-        self.marks = deque(mark for mark in self.marks if mark.change is not None or mark.at > cut)
-        asks_for_all = any(mark == Mark(self.log.captured) for mark in self.marks)
-        if self.input_ended and not asks_for_all:
-            self.marks.append(Mark(self.log.captured))
 
     def _forget(self) -> None:
         reach = self.log.committed - self.audio_format.samples(self.policy.lead_in + 2 * DRIFT_ALLOWANCE)

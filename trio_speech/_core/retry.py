@@ -28,12 +28,11 @@ from typing import Protocol
 from msgspec import Struct
 
 from ..policy import RetryPolicy
-from .causes import Cause, PeerClosed, Refused, Reported, Unreachable
+from .causes import QUOTA_TYPE, Cause, PeerClosed, Refused, Reported, Unreachable
 from .dialogue import Failure
 from .profile import Fate
 
 _TRANSIENT_4XX = frozenset({408, 425, 429, 499})
-_QUOTA_TYPE = "inference_quota_exceeded"
 _CROWD_WINDOW = 1.0
 
 
@@ -57,7 +56,7 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
     """What `cause` means for a session with a service of this profile."""
     match cause:
         case Refused(status=status, reason=reason, retry_after=after):
-            permanent = not _may_pass(status) or _QUOTA_TYPE in reason
+            permanent = not _may_pass(status) or QUOTA_TYPE in reason
             return Verdict("fatal" if permanent else "retry", after or 0.0)
         case PeerClosed(code=code):
             return Verdict(profile.close_fates.get(code, "retry"))

@@ -75,11 +75,8 @@ class Client:
         self, source: AsyncIterable[Any], audio_format: AudioFormat = _DEFAULT_STT_FORMAT, **options: Any
     ) -> Recognition:
         """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final."""
-        events: list[FinalTranscript | Gap] = []
         async with self.transcribe(source, audio_format, **options) as transcript:
-            async for event in transcript:
-                if isinstance(event, (FinalTranscript, Gap)):
-                    events.append(event)
+            events = [event async for event in transcript if isinstance(event, (FinalTranscript, Gap))]
         finals = tuple(event for event in events if isinstance(event, FinalTranscript))
         gaps = tuple(event for event in events if isinstance(event, Gap))
         return Recognition(" ".join(final.text for final in finals if final.text), finals, gaps)

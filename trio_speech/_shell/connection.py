@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -199,7 +200,7 @@ async def _host(
                 product = await shake(nursery, life)
                 open_ = True
                 task_status.started(product)
-        except* Exception as group:  # trio-websocket's own tasks: whatever they die of, the connection is gone
+        except* Exception as group:  # noqa: BLE001  # trio-websocket's own tasks: whatever they die of, the connection is gone
             cause = _cause_of(_first(group))
             if not open_:
                 raise LinkDown(cause) from None
@@ -283,10 +284,8 @@ class Handshake:
     async def reject(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
         """Answers with another HTTP status, and drops the stream."""
         extra = [(name.encode(), value.encode()) for name, value in headers]
-        try:
+        with suppress(*_GONE):
             await self._request.reject(status, extra_headers=extra, body=body)
-        except _GONE:
-            pass
         self._life.end(Broken("the handshake was refused"))
 
 
@@ -307,7 +306,10 @@ async def accept_connection(
         with trio.CancelScope() as shaking:
             life.tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
             request = await tw.wrap_server_stream(
-                inner, life.tap, message_queue_size=_QUEUE, max_message_size=max_message_size,
+                inner,
+                life.tap,
+                message_queue_size=_QUEUE,
+                max_message_size=max_message_size,
                 receive_buffer_size=_RECEIVE_BYTES,
             )
             return Handshake(request, life)

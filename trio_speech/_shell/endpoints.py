@@ -77,5 +77,3 @@ class Network:
         with trio.move_on_after(self.liveness.connect_timeout):
             return await provider.dial()
         raise LinkDown(Silent("credential from the token provider", self.liveness.connect_timeout))
-
-

@@ -29,6 +29,7 @@ class Link:
         connection: Connection,
         codec: SttCodec,
         leg: Leg,
+        *,
         liveness: LivenessPolicy,
         wake: Signal,
         heard: Callable[[], None],
@@ -80,6 +81,7 @@ class Link:
                     self._end(cause)
                     return
             self._heard()
+            self._wake.fire()
 
     async def _write(self) -> None:
         for frame in self.codec.open():

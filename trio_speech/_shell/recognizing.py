@@ -73,8 +73,10 @@ class RecognitionSession:
         """Links, one after the other, until all input is accounted for. Raises the error that ends the session."""
         try:
             with self._loop:
-                while (cause := await self._one_link(guard)) is not None:
+                cause = await self._one_link(guard)
+                while cause is not None:
                     await trio.sleep(self._delay(cause))
+                    cause = await self._one_link(guard)
                 self.transcript.complete()
         finally:
             self._ended.set()
@@ -98,7 +100,14 @@ class RecognitionSession:
         provider = self._providers[self._current]
         leg = self._open_leg(provider)
         transcript = self.transcript
-        link = Link(connection, provider.codec(), leg, self._network.liveness, transcript.wake_link, self._heard)
+        link = Link(
+            connection,
+            provider.codec(),
+            leg,
+            liveness=self._network.liveness,
+            wake=transcript.wake_link,
+            heard=self._heard,
+        )
         transcript.catch_up = leg.catch_up
         try:
             return await link.run()
@@ -121,7 +130,6 @@ class RecognitionSession:
         now = trio.current_time()
         liveness = self._network.liveness
         self._budget.opened(now)
-        replayed_before = self._machine.tally.replayed
         leg = Leg(
             self._machine,
             provider.profile,
@@ -130,8 +138,8 @@ class RecognitionSession:
             progress_timeout=liveness.progress_timeout,
         )
         if self._lost_at is not None:
-            replayed = (self._machine.tally.replayed - replayed_before) / self._machine.rate
-            self._machine.outbox.put(Resumed(replayed, now - self._lost_at, self._budget.attempts))
+            downtime = now - self._lost_at
+            self._machine.outbox.put(Resumed(self._machine.to_replay, downtime, self._budget.attempts))
             self._lost_at = None
             self.transcript.heard()
         return leg

@@ -42,9 +42,7 @@ class Guard:
             self.failure = failure
             self._body.cancel(reason=f"the session failed: {type(failure).__name__}")
 
-    async def _start(
-        self, task: Callable[..., Awaitable[object]], *, task_status: trio.TaskStatus[Any]
-    ) -> None:
+    async def _start(self, task: Callable[..., Awaitable[object]], *, task_status: trio.TaskStatus[Any]) -> None:
         ready = _Ready(task_status)
         try:
             await task(task_status=ready)
@@ -60,7 +58,7 @@ class Guard:
             await task()
         except trio.Cancelled:
             raise
-        except BaseException as failure:  # the body's scope carries it out, bare
+        except BaseException as failure:  # noqa: BLE001  # the body's scope carries it out, bare
             self.fail(_bare(failure))
 
 
@@ -96,7 +94,7 @@ async def one_exception(
                     yield guard
                 except trio.Cancelled:
                     raise
-                except BaseException as error:  # leaves below, outside the nursery, bare
+                except BaseException as error:  # noqa: BLE001  # leaves below, outside the nursery, bare
                     raised = error
                 finally:
                     await _farewell(leave, within)
@@ -123,7 +121,7 @@ def _bare(failure: BaseException) -> BaseException:
 
 def _only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Background tasks raise nothing but cancellations; anything else here is a defect of ours."""
-    cancelled, rest = group.split(trio.Cancelled)
+    _, rest = group.split(trio.Cancelled)
     if rest is not None:
         keyboard = rest.subgroup(KeyboardInterrupt)
         if keyboard is not None:
@@ -131,8 +129,7 @@ def _only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
         error = InternalError("an unexpected failure inside a session; please report it")
         error.__cause__ = rest
         return error
-    assert cancelled is not None
-    return _leaf(cancelled)
+    return _leaf(group)
 
 
 def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -140,5 +137,3 @@ def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
     return first
-
-

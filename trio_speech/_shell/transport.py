@@ -27,8 +27,8 @@ class LinkDown(Exception):
 async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.Stream:
     """TCP for ``ws``, TLS for ``wss``, through the proxy that the environment names for this host, if any.
 
-    `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as HTTP clients do, at every dial. Cancelling closes
-    what was opened so far. Raises `LinkDown`.
+    `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as HTTP clients do, at every dial. Cancelling
+    closes what was opened so far. Raises `LinkDown`.
     """
     parts = urlsplit(url)
     host, port = _address(parts)

@@ -1,0 +1,144 @@
+"""What one link says, put on the stream's clock and judged: the ear of a `Leg`.
+
+Laws
+    1. Words are judged at the seam before anything else sees them.
+    2. A repeated final is known by identity or by exact span, never by its text alone: people do say things twice.
+    3. Text out of which words were cut is rebuilt from the words that stay.
+    4. A final acknowledges the audio before its end only where the profile trusts spans.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec.structs import replace
+
+from ..events import InterimTranscript, PreflightTranscript
+from .dialogue import Hypothesis
+from .profile import SttProfile
+from .recognition import REMEMBERED_WORDS, Recognition, Said, heard
+from .seam import Heard
+from .timeline import Timeline
+
+_REMEMBERED_FINALS = 64
+
+
+class Hearing:
+    """Judges the transcripts of one link, which hears from `base`; all before `cut` had been recognised by others."""
+
+    def __init__(self, session: Recognition, profile: SttProfile, base: int, cut: int) -> None:
+        self._session = session
+        self._profile = profile
+        self._cut = cut
+        self._seam = session.seam(profile, base, cut)
+        self._recent: deque[tuple[object, ...]] = deque(maxlen=_REMEMBERED_FINALS)
+        self._consumed = 0.0
+        self.timeline = Timeline(base, session.rate)
+        self.delivered: deque[Heard] = deque(maxlen=REMEMBERED_WORDS)
+        """Words of finals delivered since this was last cleared."""
+
+    def onset(self, at: float | None) -> None:
+        """Somebody began to speak; at the seam, only if it is plain that this is new."""
+        position = self._session.log.sent if at is None else self.timeline.start_at(at)
+        if at is None and self._seam is not None:
+            return
+        if position >= self._cut:
+            self._session.speech_started(position)
+
+    def speech_over(self, at: float | None) -> None:
+        """The utterance ended."""
+        self._session.speech_ended(self._session.log.sent if at is None else self.timeline.end_at(at))
+
+    def acknowledged(self, upto: float) -> None:
+        """A watermark."""
+        self._session.commit(self.timeline.end_at(upto))
+
+    def interim(self, hypothesis: Hypothesis) -> None:
+        """An interim or preflight transcript: what is new of it is shown."""
+        said = self._place(hypothesis)
+        kept = self._cut_off_old(said)
+        if kept is not None and kept.hypothesis.text:
+            self._show(kept)
+
+    def final(self, hypothesis: Hypothesis) -> None:
+        """A final: what is new of it is delivered, and what it acknowledges is committed."""
+        if self._is_repeated(hypothesis):
+            self._session.tally.repeated_finals += 1
+            return
+        said = self._place(hypothesis)
+        self._consumed += max(0.0, hypothesis.end - hypothesis.start)
+        at_seam = self._seam is not None
+        kept = self._cut_off_old(said)
+        if self._seam is not None:
+            self._seam.passed(said.heard)
+            self._seam = self._seam if self._seam.open else None
+        upto = said.end if self._profile.acknowledges == "span" else None
+        if kept is None:
+            self._session.tally.repeated_words += len(said.heard)
+        else:
+            self._session.tally.repeated_words += len(said.heard) - len(kept.heard)
+            self._deliver(kept, seam=at_seam and not self._profile.exact_times, upto=upto)
+        if upto is not None:
+            self._session.commit(upto)
+        if hypothesis.ends_speech:
+            self._session.speech_ended(said.end)
+
+    def _deliver(self, said: Said, *, seam: bool, upto: int | None) -> None:
+        if said.hypothesis.text:
+            self._session.speech_started(said.start)
+        self._session.final(said, seam=seam, upto=upto)
+        self.delivered.extend(said.heard)
+
+    def _show(self, said: Said) -> None:
+        session, hypothesis, rate = self._session, said.hypothesis, self._session.rate
+        session.speech_started(said.start)
+        kind = InterimTranscript if hypothesis.kind == "interim" else PreflightTranscript
+        session.outbox.put(
+            kind(
+                text=hypothesis.text,
+                start=said.start / rate,
+                end=said.end / rate,
+                words=said.words,
+                language=hypothesis.language,
+                confidence=hypothesis.confidence,
+                speaker=hypothesis.speaker,
+                extra=hypothesis.extra,
+            )
+        )
+
+    def _is_repeated(self, hypothesis: Hypothesis) -> bool:
+        trusted = self._profile.acknowledges != "finalize" and hypothesis.end > hypothesis.start
+        keys: list[tuple[object, ...]] = []
+        if hypothesis.id is not None:
+            keys.append(("id", hypothesis.id))
+        if trusted:
+            keys.append(("span", hypothesis.start, hypothesis.end, hypothesis.speaker))
+        if any(key in self._recent for key in keys):
+            return True
+        self._recent.extend(keys)
+        return False
+
+    def _place(self, hypothesis: Hypothesis) -> Said:
+        timeline, rate = self.timeline, self._session.rate
+        start, end = hypothesis.start, hypothesis.end
+        if self._profile.acknowledges == "finalize" and start <= 0.0:
+            start, end = self._consumed, self._consumed + end - start
+        words = tuple(
+            replace(word, start=timeline.start_at(word.start) / rate, end=timeline.end_at(word.end) / rate)
+            for word in hypothesis.words
+        )
+        first = timeline.start_at(start)
+        return Said(hypothesis, first, max(first, timeline.end_at(end)), words, heard(words, hypothesis.text, rate))
+
+    def _cut_off_old(self, said: Said) -> Said | None:
+        old = 0 if self._seam is None else self._seam.repeated(said.heard)
+        if not old:
+            return said
+        if old == len(said.heard):
+            return None
+        words = said.words[old:]
+        tokens = [word.text for word in words] or said.hypothesis.text.split()[old:]
+        start = round(words[0].start * self._session.rate) if words else max(said.start, self._cut)
+        text = " ".join(token.strip() for token in tokens)
+        hypothesis = replace(said.hypothesis, text=text, words=words)
+        return Said(hypothesis, start, said.end, words, said.heard[old:])

@@ -1,0 +1,72 @@
+"""Things to say to the service at a certain place in the audio: finalise here, change the settings here.
+
+Laws
+    1. A mark is due when all audio before it has been sent, and not a sample later: audio frames are cut at marks.
+    2. Marks come in the order in which they were made.
+    3. A mark that its link did not live to answer is due again on the next.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct
+
+from .dialogue import Change
+
+
+class Mark(Struct, frozen=True):
+    """To be said once all before sample `at` has been sent; without a change: finalize."""
+
+    at: int
+    change: Change | None = None
+
+
+class Marks:
+    """The marks that are still to be sent."""
+
+    def __init__(self) -> None:
+        self._marks: deque[Mark] = deque()
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    def finalize(self, at: int) -> None:
+        """Finalise all before `at`; asked for twice at one place, it is said once."""
+        if not self._asks_for(at):
+            self._marks.append(Mark(at))
+
+    def change(self, at: int, change: Change) -> None:
+        """Tell of a change."""
+        self._marks.append(Mark(at, change))
+
+    def due(self, sent: int, *, speaking: bool) -> Mark | None:
+        """Takes out the next mark, if all before it has been sent.
+
+        A change of keyterms makes some services start afresh, so while somebody speaks it waits, for as long as there
+        is nothing behind it.
+        """
+        if not self._marks or self._marks[0].at > sent:
+            return None
+        change = self._marks[0].change
+        if change is not None and change.keyterms is not None and speaking and len(self._marks) == 1:
+            return None
+        return self._marks.popleft()
+
+    def next_stop(self, sent: int) -> int | None:
+        """Where the next frame of audio must end at the latest."""
+        return next((mark.at for mark in self._marks if mark.at > sent), None)
+
+    def link_lost(self, asked: int, committed: int) -> None:
+        """The link that was asked to finalise up to `asked` is gone."""
+        if asked > committed and not self._asks_for(asked):
+            self._marks.appendleft(Mark(asked))
+
+    def resume(self, cut: int, end: int | None) -> None:
+        """A new link hears what comes after `cut`; `end` is where the input ends, once it has."""
+        self._marks = deque(mark for mark in self._marks if mark.change is not None or mark.at > cut)
+        if end is not None:
+            self.finalize(end)
+
+    def _asks_for(self, at: int) -> bool:
+        return any(mark.at == at and mark.change is None for mark in self._marks)
