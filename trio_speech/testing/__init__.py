@@ -35,6 +35,16 @@ from .faults import (
     Trigger,
 )
 from .gateway import Gateway, open_gateway
+from .laws import (
+    assert_exactly_once,
+    assert_in_stream_order,
+    assert_ledger,
+    assert_speech_alternates,
+    assert_spoken_once,
+    assert_times_within,
+    assert_unique_ids,
+)
+from .picture import picture
 from .plan import RECOVERABLE, random_plan
 from .recogniser import Drift, Manner, Recogniser
 from .records import Passed, Visit
@@ -85,9 +95,17 @@ __all__ = [
     "TearFrame",
     "Trigger",
     "Visit",
+    "assert_exactly_once",
+    "assert_in_stream_order",
+    "assert_ledger",
+    "assert_speech_alternates",
+    "assert_spoken_once",
+    "assert_times_within",
+    "assert_unique_ids",
     "hear",
     "memory_stream_pair",
     "open_gateway",
+    "picture",
     "random_plan",
     "say",
     "speech",

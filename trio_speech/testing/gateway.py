@@ -12,13 +12,15 @@ import itertools
 import math
 from collections import deque
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import Any
 
 import trio
 
 from .._core.causes import Unreachable
 from .._core.profile import SttProfile, TtsProfile
+from .._shell.client import Client, open_client
 from .._shell.connection import Connection, Handshake, accept_connection
 from .._shell.single import Guard, one_exception
 from .._shell.transport import LinkDown
@@ -78,6 +80,10 @@ class Gateway:
         The profiles are what the client takes the service for; without one, it is told the truth.
         """
         return ScriptedBackend(self.connect, stt or self.manner.profile(), tts or self.delivery.profile())
+
+    def client(self, **policies: Any) -> AbstractAsyncContextManager[Client]:
+        """`trio_speech.open_client` on this gateway; takes what that takes but for the backend."""
+        return open_client(self.backend(), **policies)
 
     async def connect(self, dial: Dial) -> MemoryStream:
         """A byte stream to the gateway. Raises `LinkDown` in an outage; checkpoints."""
