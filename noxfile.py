@@ -71,8 +71,9 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """The branches that the tests took, over all interpreters together, against the gates."""
     ran = {version for version in PYTHONS if any(Path().glob(f".coverage.{version}.*"))}
-    if "CI" in os.environ and len(ran) < 2:
-        session.error(f"the tests ran on {sorted(ran) or 'no interpreter'} only: offer at least two of {PYTHONS}")
+    needed = 2 if "CI" in os.environ else 1
+    if len(ran) < needed:
+        session.error(f"the tests ran on {len(ran)} interpreters of {', '.join(PYTHONS)}: offer at least {needed}")
     session.install(TOOLS["coverage"])
     session.run("coverage", "combine", "--quiet", "--keep")
     for files, percent in GATES.items():
