@@ -41,6 +41,8 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     stable_after: float = 10.0
     max_concurrent_dials: int = 8
     """Dials under way at once to one endpoint, over all sessions of the client."""
+    return_after: float | None = 60.0
+    """With several backends: seconds between attempts to return to a better one; ``None``: never return."""
     bucket: int = 500
     """Retries that all sessions of the client may spend on one endpoint before they must wait for it to refill, which
     it does at one a second and at one for each link that proves stable."""
@@ -55,6 +57,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
                 "deadline": (0, math.inf),
                 "stable_after": (0, math.inf),
                 "max_concurrent_dials": (1, 10_000),
+                "return_after": (0.1, math.inf),
                 "bucket": (1, math.inf),
             },
         )

@@ -38,7 +38,7 @@ from .settlement import Settlement
 from .steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
 
 _SELF_FINALIZE_AT = 0.8
-_ROLLOVER_MARGIN = 0.05
+_ROLLOVER_AT, _ROLLOVER_BY = 0.9, 0.97
 _PROGRESS = (Hypothesis, Onset, Acknowledged, Finalized)
 
 
@@ -60,9 +60,11 @@ class Leg:
         self._chunk = max(1, session.audio_format.samples(profile.chunk))
         self._last_sent = now
         self._committed_at = now
-        self._retire_at = None if profile.session_cap is None else now + profile.session_cap * (1 - _ROLLOVER_MARGIN)
+        self._retire_at, self._retire_by = math.inf, math.inf
         self._interim_at: float | None = None
         self._retiring = False
+        if profile.session_cap is not None:
+            self.retire(now + profile.session_cap * _ROLLOVER_AT, now + profile.session_cap * _ROLLOVER_BY)
         if session.tally.links > 1:
             self._pacer.engage(now, session.log.unsent)
 
@@ -74,6 +76,10 @@ class Leg:
     def catch_up(self) -> float:
         """Seconds until the backlog is gone."""
         return self._pacer.catch_up(self._session.log.unsent)
+
+    def retire(self, at: float, by: float) -> None:
+        """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
+        self._retire_at, self._retire_by = min(self._retire_at, at), min(self._retire_by, by)
 
     def lost(self) -> None:
         """The link is gone."""
@@ -128,12 +134,15 @@ class Leg:
         """At most of the log's limit without progress, or at the end of speech for a service that never ends it."""
         if self._settlement.pending or self._session.log.sent <= self._session.log.committed:
             return None
-        if self._retire_at is not None and now >= self._retire_at:
+        if self._may_retire(now):
             self._retiring = True
             return self._finalize(now)
         full = self._session.log.owed >= _SELF_FINALIZE_AT * self._session.limit
         stalled = now - self._committed_at >= self._patience / 2
         return self._finalize(now) if (full and stalled) or self._speech_paused(now) else None
+
+    def _may_retire(self, now: float) -> bool:
+        return now >= self._retire_by or (now >= self._retire_at and not self._session.speaking)
 
     def _speech_paused(self, now: float) -> bool:
         return not self.profile.finalizes_itself and self._interim_at is not None and now >= self._interim_at
@@ -146,7 +155,7 @@ class Leg:
 
     def _end(self, now: float) -> Step | None:
         session = self._session
-        if self._retire_at is not None and now >= self._retire_at and session.log.sent <= session.log.committed:
+        if self._may_retire(now) and session.log.sent <= session.log.committed:
             return Leave(Rollover())
         if self._progress.overdue(now, lambda: session.is_silence(session.log.sent)):
             self._progress.made(now)
@@ -156,7 +165,7 @@ class Leg:
 
     def _wake_at(self, now: float) -> float | None:
         session = self._session
-        due = [self._settlement.deadline(), self._progress.deadline(), self._retire_at]
+        due = [self._settlement.deadline(), self._progress.deadline(), self._retire_at, self._retire_by]
         if self.profile.keepalive is not None:
             due.append(self._last_sent + self.profile.keepalive)
         samples, _ = session.sendable()
@@ -167,7 +176,7 @@ class Leg:
             due.append(self._interim_at if not self.profile.finalizes_itself else None)
             if session.log.owed >= _SELF_FINALIZE_AT * session.limit:
                 due.append(self._committed_at + self._patience / 2)
-        return min((moment for moment in due if moment is not None and moment > now), default=None)
+        return min((moment for moment in due if moment is not None and now < moment < math.inf), default=None)
 
     def _settle(self, now: float) -> Cause | None:
         while (outcome := self._settlement.outcome(now, self._session.is_silence)) is not None:
@@ -206,7 +215,7 @@ class Leg:
                 self._settlement.finalized(now)
                 self._hearing.delivered.clear()
             case Going(within):
-                self._retire_at = min(now + within / 2, self._retire_at or math.inf)
+                self.retire(now, now + within / 2)
             case Closed():
                 return self._closed()
             case Failure():

@@ -18,8 +18,9 @@ from ..events import FinalTranscript, Gap, Recognition
 from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector
 from .endpoints import Network, Route
-from .recognizing import RecognitionSession, session_tasks
+from .recognizing import RecognitionSession
 from .single import Guard, one_exception
+from .succession import Succession
 from .transcript import Transcript
 
 _DEFAULT_STT_FORMAT = AudioFormat.pcm16(16_000)
@@ -66,9 +67,10 @@ class Client:
             fallback=_fallbacks(gateway_fallback),
         )
         machine = RecognitionMachine(audio_format, self._replay)
-        session = RecognitionSession(self._network, self._routes, request, machine, source is not None)
+        succession = Succession(self._network, self._routes, request)
+        session = RecognitionSession(machine, succession, request, self._network.liveness)
         async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
-            session_tasks(session, guard, source)
+            session.start(guard, source)
             yield session.transcript
 
     async def recognize(

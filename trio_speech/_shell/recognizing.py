@@ -8,7 +8,7 @@ Both live in the block of `Client.transcribe`; links come and go below them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -20,57 +20,74 @@ from .._core.causes import Cause, Rollover, error_of
 from .._core.dialogue import Change, TranscribeRequest
 from .._core.leg import Leg
 from .._core.recognition import Recognition
-from .._core.retry import Budget, Verdict, judge
+from .._core.retry import judge
 from ..errors import RetriesExhausted, SpeechError
 from ..events import LinkLost, Resumed
-from ..providers._codec import SttProvider
-from .endpoints import Network, Route
+from ..policy import LivenessPolicy
+from .connection import Connection
 from .link import Link
 from .signal import Signal
 from .single import Guard
+from .succession import Succession
 from .transcript import Transcript
 from .transport import LinkDown
+
+_PAUSE = 30.0
+"""Seconds that a return to a better backend waits for a pause in speech."""
 
 
 class RecognitionSession:
     """Runs one session over as many links, and as many backends, as it takes."""
 
     def __init__(
-        self, network: Network, routes: Sequence[Route], request: TranscribeRequest, machine: Recognition, source: bool
+        self, machine: Recognition, succession: Succession, request: TranscribeRequest, liveness: LivenessPolicy
     ) -> None:
-        self._network = network
-        self._routes = routes
-        self._request = request
         self._machine = machine
-        self.transcript = Transcript(machine, has_source=source, change=self._change)
-        self._providers = [route.backend.recogniser(request) for route in routes]
-        self._current = 0
-        self._budget = self._new_budget()
+        self._succession = succession
+        self._request = request
+        self._liveness = liveness
         self._loop = trio.CancelScope()
         self._ended = trio.Event()
+        self._leg: Leg | None = None
         self._lost_at: float | None = None
         self._goodbyes = 0
         self._said_goodbye = Signal()
+        self.transcript = Transcript(machine, change=self._change)
+
+    def start(self, guard: Guard, source: AsyncIterable[Any] | None) -> None:
+        """Starts what the block of a session owns."""
+        guard.start_soon(partial(self._run, guard))
+        if self._succession.has_others:
+            guard.start_soon(partial(self._succession.watch_for_better, guard, self._better_found))
+        if source is not None:
+            self.transcript.has_source = True
+            guard.start_soon(partial(self._feed, source))
+
+    async def leave(self) -> None:
+        """Abandons what is not done. Bounded by the caller."""
+        self.transcript.leave()
+        self._loop.cancel(reason="the block was left")
+        await self._ended.wait()
+        while self._goodbyes:
+            await self._said_goodbye.wait()
 
     # ------------------------------------------------------------ the replay task
 
-    async def feed(self, source: AsyncIterable[Any]) -> None:
-        """Captures what the source yields, as it yields it, until it ends."""
+    async def _feed(self, source: AsyncIterable[Any]) -> None:
         if hasattr(source, "aclose"):
             async with aclosing(source):  # type: ignore[type-var]
-                await self._feed(source)
+                await self._capture(source)
         else:
-            await self._feed(source)
+            await self._capture(source)
 
-    async def _feed(self, source: AsyncIterable[Any]) -> None:
+    async def _capture(self, source: AsyncIterable[Any]) -> None:
         async for audio in source:
             await self.transcript.capture(audio)
         self.transcript.end_input()
 
     # ------------------------------------------------------------ the link loop
 
-    async def run(self, guard: Guard) -> None:
-        """Links, one after the other, until all input is accounted for. Raises the error that ends the session."""
+    async def _run(self, guard: Guard) -> None:
         try:
             with self._loop:
                 cause = await self._one_link(guard)
@@ -81,42 +98,54 @@ class RecognitionSession:
         finally:
             self._ended.set()
 
-    async def leave(self) -> None:
-        """Abandons what is not done. Bounded by the caller."""
-        self.transcript.leave()
-        self._loop.cancel(reason="the block was left")
-        await self._ended.wait()
-        while self._goodbyes:
-            await self._said_goodbye.wait()
-
     async def _one_link(self, guard: Guard) -> Cause | None:
-        provider, route = self._providers[self._current], self._routes[self._current]
+        """Dials and runs one link; returns why it ended, or ``None`` if all input is accounted for."""
         if self._machine.finished:
             return None
         try:
-            connection = await self._network.dial(guard.nursery, provider, route.connector)
+            connection = await self._succession.connection(guard)
         except LinkDown as down:
             return down.cause
-        provider = self._providers[self._current]
-        leg = self._open_leg(provider)
-        transcript = self.transcript
-        link = Link(
-            connection,
-            provider.codec(),
-            leg,
-            liveness=self._network.liveness,
-            wake=transcript.wake_link,
-            heard=self._heard,
-        )
-        transcript.catch_up = leg.catch_up
+        leg = self._leg = self._open_leg()
+        link = self._open_link(guard, connection, leg)
         try:
             return await link.run()
         finally:
+            self._leg = None
             leg.lost()
             if link.done:
-                transcript.complete()
+                self.transcript.complete()
             self._goodbyes += 1
             guard.start_soon(partial(self._say_goodbye, link))
+
+    def _open_leg(self) -> Leg:
+        now = trio.current_time()
+        self._succession.budget.opened(now)
+        leg = Leg(
+            self._machine,
+            self._succession.provider.profile,
+            now,
+            patience=self._liveness.send_timeout,
+            progress_timeout=self._liveness.progress_timeout,
+        )
+        self.transcript.catch_up = leg.catch_up
+        if self._lost_at is not None:
+            attempts = self._succession.budget.attempts
+            self._machine.outbox.put(Resumed(self._machine.to_replay, now - self._lost_at, attempts))
+            self._lost_at = None
+            self.transcript.heard()
+        return leg
+
+    def _open_link(self, guard: Guard, connection: Connection, leg: Leg) -> Link:
+        def heard() -> None:
+            self._succession.budget.committed(self._machine.log.committed, trio.current_time())
+            self.transcript.heard()
+            if leg.retiring:
+                self._succession.prepare(guard)
+
+        codec = self._succession.provider.codec()
+        wake = self.transcript.wake_link
+        return Link(connection, codec, leg, liveness=self._liveness, wake=wake, heard=heard)
 
     async def _say_goodbye(self, link: Link) -> None:
         """Beside the next dial, which need not wait for it."""
@@ -126,27 +155,11 @@ class RecognitionSession:
             self._goodbyes -= 1
             self._said_goodbye.fire()
 
-    def _open_leg(self, provider: SttProvider) -> Leg:
-        now = trio.current_time()
-        liveness = self._network.liveness
-        self._budget.opened(now)
-        leg = Leg(
-            self._machine,
-            provider.profile,
-            now,
-            patience=liveness.send_timeout,
-            progress_timeout=liveness.progress_timeout,
-        )
-        if self._lost_at is not None:
-            downtime = now - self._lost_at
-            self._machine.outbox.put(Resumed(self._machine.to_replay, downtime, self._budget.attempts))
-            self._lost_at = None
-            self.transcript.heard()
-        return leg
-
-    def _heard(self) -> None:
-        self._budget.committed(self._machine.log.committed, trio.current_time())
-        self.transcript.heard()
+    def _better_found(self) -> None:
+        if self._leg is not None:
+            now = trio.current_time()
+            self._leg.retire(now, now + _PAUSE)
+            self.transcript.wake_link.fire()
 
     # ------------------------------------------------------------ verdicts
 
@@ -157,37 +170,32 @@ class RecognitionSession:
             self._lost_at = now
         if isinstance(cause, Rollover):
             return 0.0
-        provider = self._providers[self._current]
-        verdict = judge(cause, provider.profile)
-        delay = self._budget.failed(now, verdict) if verdict.fate == "retry" else None
+        succession = self._succession
+        verdict = judge(cause, succession.provider.profile)
+        fatal = verdict.fate == "fatal"
+        delay = None if fatal else succession.budget.failed(now, verdict)
         if delay is None:
-            self._fail_over(self._error(cause, verdict, provider))
+            error = self._error(cause, fatal=fatal)
+            if not succession.fail_over(for_good=fatal):
+                raise error
             delay = 0.0
-        self._machine.outbox.put(LinkLost(str(cause), self._budget.attempts, delay))
+        self._machine.outbox.put(LinkLost(str(cause), succession.budget.attempts, delay))
         self.transcript.heard()
         return delay
 
-    def _fail_over(self, error: SpeechError) -> None:
-        if self._current + 1 >= len(self._routes):
-            raise error
-        self._current += 1
-        self._budget = self._new_budget()
-
-    def _error(self, cause: Cause, verdict: Verdict, provider: SttProvider) -> SpeechError:
-        model, attempts = self._request.model, self._budget.attempts
-        error = error_of(cause, endpoint=provider.endpoint, model=model, attempt=attempts or None)
-        if verdict.fate == "retry":
+    def _error(self, cause: Cause, *, fatal: bool) -> SpeechError:
+        endpoint, attempts = self._succession.provider.endpoint, self._succession.budget.attempts
+        model = self._request.model
+        error = error_of(cause, endpoint=endpoint, model=model, attempt=attempts or None)
+        if not fatal:
             last = error
             message = f"gave up after {attempts} attempts to reconnect; the last one: {cause}"
-            error = RetriesExhausted(message, attempts=attempts, endpoint=provider.endpoint, model=model)
+            error = RetriesExhausted(message, attempts=attempts, endpoint=endpoint, model=model)
             error.__cause__ = last
         owed = self._machine.log.owed / self._machine.rate
         if owed:
             error.add_note(f"{owed:.1f} s of audio were not recognised: Transcript.unacknowledged() has them")
         return error
-
-    def _new_budget(self) -> Budget:
-        return self._network.budget(self._providers[self._current].endpoint)
 
     # ------------------------------------------------------------ changes
 
@@ -199,13 +207,6 @@ class RecognitionSession:
             options={**request.options, **(change.options or {})},
             keyterms=request.keyterms if change.keyterms is None else change.keyterms,
         )
-        self._providers = [route.backend.recogniser(changed) for route in self._routes]
+        self._succession.request(changed)
         self._request = changed
         self._machine.change(change)
-
-
-def session_tasks(session: RecognitionSession, guard: Guard, source: AsyncIterable[Any] | None) -> None:
-    """Starts what the block of a session owns."""
-    guard.start_soon(partial(session.run, guard))
-    if source is not None:
-        guard.start_soon(partial(session.feed, source))

@@ -25,14 +25,14 @@ class Transcript:
     Iterate it for events; one task at a time may. Iteration ends once the input has ended and all of it is settled.
     """
 
-    def __init__(self, machine: Recognition, *, has_source: bool, change: Callable[[Change], None]) -> None:
+    def __init__(self, machine: Recognition, *, change: Callable[[Change], None]) -> None:
         self._machine = machine
-        self._has_source = has_source
         self._change = change
         self._clock = WallClock()
         self._reading = False
         self._left = False
         self._complete = False
+        self.has_source = False
         self.catch_up: Callable[[], float] = lambda: 0.0
         self.wake_link = Signal()
         self.wake_user = Signal()
@@ -73,7 +73,7 @@ class Transcript:
         the audio is longer than half the log, which is taken in parts. Raises `ConfigurationError` for audio cut
         inside a sample, `ReplayOverflow` under ``overflow="error"``, `trio.ClosedResourceError` after `end_input`.
         """
-        if self._has_source:
+        if self.has_source:
             raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
         await self.capture(audio)
 

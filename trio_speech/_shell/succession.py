@@ -1,0 +1,113 @@
+"""Who serves next: the order of a session's backends, and a connection made before it is needed.
+
+Laws
+    1. The first backend that will serve is used; one is given up when its budget is spent or its refusal is final.
+    2. A better one than the current is tried again every ``return_after`` seconds, by a real dial.
+    3. A connection that was made ahead is used for the next link, or closed; never both, never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import trio
+
+from .._core.dialogue import TranscribeRequest
+from .._core.retry import Budget
+from ..providers._codec import SttProvider
+from .connection import Connection
+from .endpoints import Network, Route
+from .single import Guard
+from .transport import LinkDown
+
+
+class Succession:
+    """The backends of one session, in order of preference."""
+
+    def __init__(self, network: Network, routes: Sequence[Route], request: TranscribeRequest) -> None:
+        self._network = network
+        self._routes = routes
+        self._providers: list[SttProvider] = []
+        self.request(request)
+        self._current = 0
+        self._hopeless: set[int] = set()
+        self._ahead: tuple[int, Connection] | None = None
+        self._preparing: trio.Event | None = None
+        self.budget = self._new_budget()
+
+    @property
+    def provider(self) -> SttProvider:
+        """The one whose turn it is."""
+        return self._providers[self._current]
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there is more than one backend."""
+        return len(self._routes) > 1
+
+    def request(self, request: TranscribeRequest) -> None:
+        """What every later link asks for. Raises `ConfigurationError`."""
+        self._providers = [route.backend.recogniser(request) for route in self._routes]
+
+    def fail_over(self, *, for_good: bool) -> bool:
+        """Gives the current backend up, if need be without return; says whether there is another."""
+        if for_good:
+            self._hopeless.add(self._current)
+        if self._current + 1 >= len(self._routes):
+            return False
+        self._turn_to(self._current + 1)
+        return True
+
+    async def connection(self, guard: Guard) -> Connection:
+        """The connection for the next link: the one made ahead, or a new one. Raises `LinkDown`."""
+        if self._preparing is not None:
+            await self._preparing.wait()
+        if self._ahead is not None:
+            (index, connection), self._ahead = self._ahead, None
+            if index != self._current:
+                self._turn_to(index)
+            return connection
+        return await self._dial(guard, self._current)
+
+    def prepare(self, guard: Guard) -> None:
+        """Dials the successor of a link that is about to retire; a failure is left to the next regular dial."""
+        if self._is_free:
+            self._preparing = trio.Event()
+            guard.start_soon(partial(self._make_ahead, guard, self._current, self._preparing))
+
+    async def watch_for_better(self, guard: Guard, found: Callable[[], None]) -> None:
+        """Tries every ``return_after`` seconds to return to a better backend; `found` is told when one answers."""
+        period = self._network.retry.return_after
+        while period is not None:
+            await trio.sleep(period)
+            for index in sorted(set(range(self._current)) - self._hopeless):
+                if not self._is_free:
+                    break
+                self._preparing = trio.Event()
+                if await self._make_ahead(guard, index, self._preparing):
+                    found()
+
+    @property
+    def _is_free(self) -> bool:
+        return self._preparing is None and self._ahead is None
+
+    async def _make_ahead(self, guard: Guard, index: int, made: trio.Event) -> bool:
+        try:
+            self._ahead = index, await self._dial(guard, index)
+        except LinkDown:
+            return False
+        finally:
+            self._preparing = None
+            made.set()
+        return True
+
+    async def _dial(self, guard: Guard, index: int) -> Connection:
+        return await self._network.dial(guard.nursery, self._providers[index], self._routes[index].connector)
+
+    def _turn_to(self, index: int) -> None:
+        self._current = index
+        self.budget = self._new_budget()
+
+    def _new_budget(self) -> Budget:
+        return self._network.budget(self.provider.endpoint)
