@@ -243,16 +243,6 @@ def test_times_run_forward_and_begin_at_zero() -> None:
     assert [(word.start, word.end) for word in final.words] == [(0.0, 0.0), (2.0, 2.0)]
 
 
-def test_where_finals_only_tell_how_much_was_heard_they_lie_one_after_the_other() -> None:
-    session = codec(model="cartesia/ink-2")
-    spans = []
-    for kind, duration in [("interim", 1.0), ("final", 2.5), ("interim", 0.5), ("preflight", 1.0), ("final", 1.5)]:
-        [said] = session.decode(f'{{"type":"{kind}_transcript","transcript":"x","start":0.0,"duration":{duration}}}')
-        assert isinstance(said, Hypothesis)
-        spans.append((said.start, said.end))
-    assert spans == [(0.0, 1.0), (0.0, 2.5), (2.5, 3.0), (2.5, 3.5), (2.5, 4.0)]
-
-
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner, max_size=3)
 )

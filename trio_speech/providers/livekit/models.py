@@ -71,10 +71,6 @@ STT_PROFILES: Mapping[str, SttProfile] = {
     "openai": replace(_careful, finalizes_itself=False, sample_rates=(24_000,)),
 }
 
-RUNNING_SPANS = frozenset({"cartesia/ink-2"})
-"""Models whose transcripts all start at 0, and whose finals last as long as the audio since the final before: where
-they lie is the running sum."""
-
 
 def stt_profile(models: Sequence[str | None]) -> SttProfile:
     """What may be relied on, whichever of `models` the gateway falls back to."""

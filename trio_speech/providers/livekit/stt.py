@@ -23,7 +23,6 @@ from ..._core.dialogue import (
     Opened,
     SttMessage,
     TranscribeRequest,
-    Unknown,
 )
 from ...events import Word
 from .._accept import accept_options
@@ -31,7 +30,7 @@ from .._codec import Frame
 from .._language import normalize_language
 from . import wire
 from .failures import failure
-from .models import RUNNING_SPANS, split_model, with_keyterms
+from .models import split_model, with_keyterms
 
 AUTO = "auto"
 """The gateway chooses the model by the language; said in the address, not in the session."""
@@ -76,7 +75,6 @@ class LiveKitSttCodec:
         self._model = split_model(request.model)[0]
         self._options: dict[str, Any] = dict(request.options)
         self._keyterms = request.keyterms
-        self._origin = 0.0 if self._model in RUNNING_SPANS else None
 
     def open(self) -> Iterable[Frame]:
         return (self._opening,)
@@ -118,11 +116,11 @@ class LiveKitSttCodec:
             case wire.InterimTranscript(transcript="") | wire.PreflightTranscript(transcript=""):
                 said = ()
             case wire.InterimTranscript() as interim:
-                said = (self._hypothesis("interim", interim),)
+                said = (_hypothesis("interim", interim),)
             case wire.PreflightTranscript() as preflight:
-                said = (self._hypothesis("preflight", preflight),)
+                said = (_hypothesis("preflight", preflight),)
             case wire.FinalTranscript() as final:
-                said = (self._hypothesis("final", final),)
+                said = (_hypothesis("final", final),)
             case wire.StartOfSpeech():
                 said = (Onset(),)
             case wire.SessionFinalized():
@@ -133,27 +131,25 @@ class LiveKitSttCodec:
                 said = (Closed(),)
             case wire.Error() as error:
                 said = (failure(error),)
-            case Unknown() as unknown:
+            case unknown:
                 said = (unknown,)
         return said
 
-    def _hypothesis(self, kind: Literal["interim", "preflight", "final"], transcript: wire.Transcript) -> Hypothesis:
-        start = max(0.0, transcript.start if self._origin is None else self._origin)
-        end = start + max(0.0, transcript.duration)
-        if kind == "final" and self._origin is not None:
-            self._origin = end
-        return Hypothesis(
-            kind=kind,
-            text=transcript.transcript,
-            start=start,
-            end=end,
-            words=tuple(map(_word, transcript.words or ())),
-            language=transcript.language or None,
-            confidence=_told(transcript.confidence),
-            speaker=transcript.speaker_id or None,
-            extra=transcript.extra,
-            ends_speech=kind == "final",
-        )
+
+def _hypothesis(kind: Literal["interim", "preflight", "final"], transcript: wire.Transcript) -> Hypothesis:
+    start = max(0.0, transcript.start)
+    return Hypothesis(
+        kind=kind,
+        text=transcript.transcript,
+        start=start,
+        end=start + max(0.0, transcript.duration),
+        words=tuple(map(_word, transcript.words or ())),
+        language=transcript.language or None,
+        confidence=_told(transcript.confidence),
+        speaker=transcript.speaker_id or None,
+        extra=transcript.extra,
+        ends_speech=kind == "final",
+    )
 
 
 def _told(confidence: wire.Maybe[float]) -> float | None:

@@ -22,7 +22,6 @@ from ..._core.dialogue import (
     Opened,
     SynthesizeRequest,
     TtsMessage,
-    Unknown,
 )
 from ...events import Word
 from .._accept import accept_options
@@ -107,7 +106,7 @@ class LiveKitTtsCodec:
                 said = (Closed(),)
             case wire.Error() as error:
                 said = (failure(error),)
-            case Unknown() as unknown:
+            case unknown:
                 said = (unknown,)
         return said
 

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_speech._core.dialogue import (
+    Acknowledged,
+    Change,
+    Closed,
+    Failure,
+    Finalized,
+    Hypothesis,
+    Onset,
+    SpeechOver,
+    SttMessage,
+    Unknown,
+)
+from trio_speech.errors import ConfigurationError, ProtocolError
+from trio_speech.events import Word
+from trio_speech.providers.deepgram.listen import PROFILE, DeepgramCodec
+
+RESULTS = (
+    '{"type":"Results","channel_index":[0,1],"start":1.04,"duration":1.98,"is_final":true,"speech_final":true,'
+    '"from_finalize":false,"channel":{"alternatives":[{"transcript":"Hello world.","confidence":0.99,'
+    '"languages":["en"],"words":[{"word":"hello","start":1.12,"end":1.44,"confidence":0.99,"punctuated_word":"Hello","speaker":0,'
+    '"language":"en"}]}]},"metadata":{"request_id":"a1b2","model_uuid":"x","model_info":{"name":"general-nova-3"}}}'
+)
+
+
+def window(start: float, duration: float, transcript: str = "", **flags: bool) -> str:
+    channel = {"alternatives": [{"transcript": transcript, "confidence": 0.0, "words": []}]}
+    return json.dumps({"type": "Results", "start": start, "duration": duration, "channel": channel, **flags})
+
+
+def heard(*frames: str | bytes) -> list[SttMessage]:
+    codec = DeepgramCodec("nova-3")
+    return [message for frame in frames for message in codec.decode(frame)]
+
+
+# ---------------------------------------------------------------- requests
+
+
+def test_what_is_said_while_a_session_lasts() -> None:
+    codec = DeepgramCodec("nova-3")
+    assert list(codec.open()) == []
+    assert codec.audio(memoryview(b"\x01\x02")) == b"\x01\x02"
+    assert type(codec.audio(memoryview(b"\x01\x02"))) is bytes
+    assert codec.finalize() == '{"type":"Finalize"}'
+    assert codec.keepalive() == '{"type":"KeepAlive"}'
+    assert codec.close() == '{"type":"CloseStream"}'
+
+
+def test_keyterms_change_as_a_whole() -> None:
+    codec = DeepgramCodec("nova-3-medical")
+    assert codec.update(Change(keyterms=("a", "b"))) == '{"type":"Configure","keyterms":["a","b"]}'
+    assert codec.update(Change(keyterms=())) == '{"type":"Configure","keyterms":[]}'
+    assert codec.update(Change()) is None
+    assert codec.update(Change(options={})) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "change", "says"),
+    [
+        ("nova-3", Change(language="fr"), "on a new connection only"),
+        ("nova-3", Change(options={"numerals": True}, keyterms=("a",)), "on a new connection only"),
+        ("nova-2", Change(keyterms=("a",)), "are fixed when it is opened"),
+    ],
+)
+def test_what_cannot_change_is_refused(model: str, change: Change, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        DeepgramCodec(model).update(change)
+    assert caught.value.model == model
+
+
+# ---------------------------------------------------------------- results
+
+
+def test_the_results_of_the_fact_sheet() -> None:
+    assert heard(RESULTS) == [
+        Hypothesis(
+            kind="final",
+            text="Hello world.",
+            start=1.04,
+            end=1.04 + 1.98,
+            words=(Word("Hello", 1.12, 1.44, 0.99, "0"),),
+            language="en",
+            confidence=0.99,
+            ends_speech=True,
+        )
+    ]
+
+
+def test_a_final_may_be_less_than_an_utterance() -> None:
+    [interim, final, last] = heard(
+        window(0, 1, "so"),
+        window(0, 2, "so far", is_final=True),
+        window(2, 1, "so good", is_final=True, speech_final=True),
+    )
+    assert isinstance(interim, Hypothesis)
+    assert isinstance(final, Hypothesis)
+    assert isinstance(last, Hypothesis)
+    assert (interim.kind, interim.ends_speech) == ("interim", False)
+    assert (final.kind, final.ends_speech) == ("final", False)
+    assert (last.kind, last.ends_speech) == ("final", True)
+
+
+def test_an_interim_never_ends_speech() -> None:
+    [interim] = heard(window(0, 1, "so", speech_final=True))
+    assert isinstance(interim, Hypothesis)
+    assert not interim.ends_speech
+
+
+def test_silence_is_acknowledged_and_is_no_transcript() -> None:
+    assert heard(window(0, 1), window(0, 2.5, is_final=True)) == [Acknowledged(2.5)]
+
+
+def test_silence_may_end_an_utterance_whose_words_are_final_already() -> None:
+    assert heard(window(2, 0.5, is_final=True, speech_final=True)) == [Acknowledged(2.5), SpeechOver(2.5)]
+
+
+def test_an_empty_final_takes_back_what_an_interim_guessed() -> None:
+    assert heard(window(0, 1, "uh"), window(0, 2, is_final=True), window(2, 2, is_final=True))[1:] == [
+        Hypothesis(kind="final", text="", start=0.0, end=2.0, confidence=0.0),
+        Acknowledged(4.0),
+    ]
+
+
+def test_an_answer_to_finalize_follows_its_transcript() -> None:
+    [final, finalized] = heard(window(0, 1, "so", is_final=True, from_finalize=True))
+    assert isinstance(final, Hypothesis)
+    assert finalized == Finalized()
+    assert heard(window(0, 1, is_final=True, from_finalize=True)) == [Acknowledged(1.0), Finalized()]
+
+
+def test_windows_run_forward_and_begin_at_zero() -> None:
+    assert heard(window(-1, -2, is_final=True)) == [Acknowledged(0.0)]
+    channel = {"alternatives": [{"transcript": "a b", "words": [{"start": -2, "end": -1}, {"start": 2, "end": 1}]}]}
+    [final] = heard(json.dumps({"type": "Results", "start": 0, "duration": 3, "is_final": True, "channel": channel}))
+    assert isinstance(final, Hypothesis)
+    assert [(word.start, word.end) for word in final.words] == [(0.0, 0.0), (2.0, 2.0)]
+
+
+def test_a_window_of_no_alternative_is_silence() -> None:
+    assert heard('{"type":"Results","start":0,"duration":1,"is_final":true,"channel":{}}') == [Acknowledged(1.0)]
+
+
+def test_the_other_messages() -> None:
+    assert heard(
+        '{"type":"SpeechStarted","channel":[0],"timestamp":1.1}',
+        '{"type":"SpeechStarted"}',
+        '{"type":"UtteranceEnd","channel":[0,1],"last_word_end":2.95}',
+        '{"type":"UtteranceEnd","channel":[0,1],"last_word_end":-1}',
+        '{"type":"ConfigureSuccess","request_id":"r","keyterms":["x"]}',
+        '{"type":"New"}',
+        b"binary",
+    ) == [Onset(1.1), Onset(), SpeechOver(2.95), SpeechOver(), Unknown("New"), Unknown("binary")]
+
+
+def test_metadata_is_the_end_once_the_end_was_asked_for() -> None:
+    codec = DeepgramCodec("nova-3")
+    assert list(codec.decode('{"type":"Metadata","request_id":"r"}')) == []
+    codec.close()
+    assert list(codec.decode('{"type":"Metadata","request_id":"r"}')) == [Closed()]
+
+
+@pytest.mark.parametrize(
+    ("frame", "failure"),
+    [
+        (
+            '{"type":"ConfigureFailure","request_id":"r","code":"CONFIGURE_ALREADY_PENDING","description":"wait"}',
+            Failure(message="the keyterms were not taken: wait", code="CONFIGURE_ALREADY_PENDING", request_id="r"),
+        ),
+        ('{"type":"ConfigureFailure"}', Failure(message="the keyterms were not taken: no reason given")),
+        (
+            '{"type":"Error","variant":"SchemaError","description":"no","message":"<offending client text>"}',
+            Failure(message="no", code="SchemaError"),
+        ),
+        ('{"type":"Error"}', Failure(message="no reason given")),
+    ],
+)
+def test_errors_become_failures(frame: str, failure: Failure) -> None:
+    assert heard(frame) == [failure]
+
+
+def test_what_the_service_is_like() -> None:
+    assert PROFILE.acknowledges == "span"
+    assert PROFILE.keepalive is not None
+    assert PROFILE.keepalive < 5
+    assert PROFILE.replay_speed == 1.25
+    assert PROFILE.close_fates[1008] == "fatal"
+    assert 1011 not in PROFILE.close_fates
+    assert PROFILE.failure_fates["CONFIGURE_KEYTERMS_NOT_SUPPORTED"] == "fatal"
+    assert PROFILE.failure_fates["CONFIGURE_ALREADY_PENDING"] == "retry"
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.01, 9), st.sampled_from(["", "", "word"]), st.booleans(), st.booleans()), max_size=20
+    )
+)
+def test_final_windows_leave_no_audio_without_an_acknowledgement(windows: list[tuple[float, str, bool, bool]]) -> None:
+    start = 0.0
+    codec = DeepgramCodec("nova-3")
+    for duration, transcript, final, ends in windows:
+        said = list(codec.decode(window(start, duration, transcript, is_final=final, speech_final=ends)))
+        ends_at = [
+            message.upto if isinstance(message, Acknowledged) else message.end
+            for message in said
+            if isinstance(message, Acknowledged) or (isinstance(message, Hypothesis) and message.kind == "final")
+        ]
+        assert ends_at == ([start + duration] if final else [])
+        start += duration if final else 0.0
+
+
+@given(
+    st.text()
+    | st.binary()
+    | st.fixed_dictionaries(
+        {"type": st.sampled_from(["Results", "SpeechStarted", "UtteranceEnd", "Error", "ConfigureFailure"])},
+        optional={
+            "start": st.floats(),
+            "duration": st.floats(),
+            "is_final": st.booleans(),
+            "channel": st.just({}) | st.just({"alternatives": [{"transcript": "x", "words": None}]}),
+            "timestamp": st.none() | st.floats(),
+            "last_word_end": st.none() | st.floats(),
+        },
+    ).map(json.dumps)
+)
+def test_whatever_comes_is_in_order_or_a_protocol_error(frame: Any) -> None:
+    try:
+        said = heard(frame)
+    except ProtocolError:
+        return
+    for message in said:
+        if isinstance(message, Hypothesis):
+            assert 0.0 <= message.start <= message.end
+        if isinstance(message, (Onset, SpeechOver)):
+            assert message.at is None or message.at >= 0.0

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from trio_speech._core.dialogue import SynthesizeRequest, TranscribeRequest
+from trio_speech.audio import AudioFormat
+from trio_speech.errors import ConfigurationError
+from trio_speech.providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
+from trio_speech.providers.local import Local
+
+PCM = AudioFormat.pcm16(16_000)
+
+
+def test_it_is_what_the_interfaces_ask_for() -> None:
+    backend: Backend = Local()
+    recogniser: SttProvider = backend.recogniser(TranscribeRequest(audio_format=PCM))
+    voice: TtsProvider = backend.voice(SynthesizeRequest(audio_format=PCM))
+    assert recogniser.endpoint == "ws://local/v1/stt"
+    assert voice.endpoint == "ws://local/v1/tts"
+
+
+async def test_a_dial_needs_no_credentials() -> None:
+    dial = await Local().recogniser(TranscribeRequest(audio_format=PCM, model="local/sphinx")).dial()
+    assert dial.url == "ws://local/v1/stt?model=local%2Fsphinx"
+    assert [name for name, _ in dial.headers] == ["User-Agent"]
+
+
+def test_a_session_opens_as_with_the_real_gateway() -> None:
+    [heard] = Local().recogniser(TranscribeRequest(audio_format=PCM, language="English")).codec().open()
+    assert json.loads(heard)["settings"]["language"] == "en"
+    [spoken] = Local().voice(SynthesizeRequest(audio_format=PCM, voice="v")).codec().open()
+    assert json.loads(spoken)["voice"] == "v"
+
+
+def test_what_it_is_like() -> None:
+    hearing = Local().recogniser(TranscribeRequest(audio_format=PCM)).profile
+    assert (hearing.acknowledges, hearing.exact_times, hearing.word_times, hearing.finalizes_itself) == (
+        "span",
+        True,
+        True,
+        True,
+    )
+    assert (hearing.max_lead_in, hearing.replay_speed, hearing.quiet_after_finalized) == (0.0, None, 0.0)
+    speaking = Local().voice(SynthesizeRequest(audio_format=PCM)).profile
+    assert (speaking.aligned, speaking.deterministic, speaking.spaced_words) == (True, True, False)
+
+
+def test_formats_that_it_does_not_take_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="it takes pcm_s16le"):
+        Local().recogniser(TranscribeRequest(audio_format=AudioFormat.mulaw()))
+    with pytest.raises(ConfigurationError, match="it takes 1 channel"):
+        Local().voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000, 2)))
+
+
+async def test_its_transport_is_the_gateway_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connect(dial: Dial) -> Any:
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def open_local_gateway() -> AsyncGenerator[Connector, None]:
+        yield connect
+
+    gateway = ModuleType("trio_speech.gateway")
+    gateway.open_local_gateway = open_local_gateway  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "trio_speech.gateway", gateway)
+    async with Local().transport() as connector:
+        assert connector is connect
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trio_speech.gateway", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'trio-speech\[local\]'"):
+        Local().transport()
+
+
+def test_it_is_a_value() -> None:
+    assert Local() == Local()
+    assert repr(Local()) == "Local()"

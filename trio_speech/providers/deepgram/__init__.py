@@ -1,0 +1,7 @@
+"""Deepgram: the wire of its live recognition, and the `Deepgram` backend."""
+
+from __future__ import annotations
+
+from .backend import Deepgram
+
+__all__ = ["Deepgram"]

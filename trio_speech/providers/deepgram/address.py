@@ -1,0 +1,76 @@
+"""What is asked of Deepgram's live recognition, as the query of an address.
+
+Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from ..._core.dialogue import TranscribeRequest
+from ...errors import ConfigurationError
+from .._accept import accept_options
+from .._language import normalize_language
+from .listen import knows_keyterms
+
+_MODEL = "nova-3"
+_ENCODINGS = {"pcm_s16le": "linear16", "mulaw": "mulaw", "alaw": "alaw"}
+_OURS = ("encoding", "sample_rate", "channels", "multichannel", "callback", "callback_method", "model", "language")
+
+
+def split_model(name: str | None) -> tuple[str, str | None]:
+    """The model and the language of ``model[:language]``; raises `ConfigurationError` for another provider's."""
+    provider, slash, model = (name or _MODEL).rpartition("/")
+    if slash and provider != "deepgram":
+        raise ConfigurationError(f"{name!r} is no model of Deepgram: use deepgram/model, or the model alone")
+    model, _, language = model.partition(":")
+    if model.startswith("flux"):
+        raise ConfigurationError("the Flux models speak another protocol: use a nova model, or LiveKit()", model=model)
+    return _MODEL if model in ("", "deepgram") else model, language or None
+
+
+def query(request: TranscribeRequest) -> str:
+    """The request as the query of an address. Raises `ConfigurationError` where it cannot be put into one."""
+    model, suffix = split_model(request.model)
+    language = normalize_language(request.language or suffix or "")
+    settings: dict[str, Any] = {
+        "model": model,
+        "encoding": _ENCODINGS[request.audio_format.encoding],
+        "sample_rate": request.audio_format.sample_rate,
+        "channels": request.audio_format.channels,
+        "interim_results": True,
+        **({"language": language} if language else {}),
+        **_options(request.options),
+    }
+    if request.keyterms:
+        key = "keyterm" if knows_keyterms(model) else "keywords"
+        settings[key] = [*_listed(settings.get(key, ())), *request.keyterms]
+    pairs = [(name, _spelled(name, each)) for name, value in settings.items() for each in _listed(value)]
+    try:
+        return urlencode(pairs)
+    except UnicodeError as error:
+        raise ConfigurationError(f"the request cannot be put into an address: {error}", model=model) from error
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    for name in _OURS:
+        if name in options:
+            raise ConfigurationError(
+                f"the option {name!r} cannot be given to Deepgram here: audio_format, model and language say what can "
+                "be had, in one channel, and results come to this connection"
+            )
+    return {name: value for name, value in accept_options(options).items() if value is not None}
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+
+
+def _spelled(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ConfigurationError(f"the option {name!r} holds {type(value).__name__}: use text, numbers, booleans, or lists")

@@ -1,0 +1,100 @@
+"""The `Deepgram` backend: recognition, without a gateway between."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from msgspec import Struct
+
+from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
+from ..._core.profile import SttProfile
+from ...errors import ConfigurationError
+from .._accept import accept_format
+from .._codec import Dial, TokenProvider
+from .._handshake import bearable, setting, user_agent, websocket_base
+from .address import query, split_model
+from .listen import PROFILE, DeepgramCodec
+
+_BASE = "https://api.deepgram.com"
+_VARIABLE = "DEEPGRAM_API_KEY"
+
+
+class Recogniser(Struct, frozen=True):
+    """See `SttProvider`. `key` is a credential, so no repr shows it."""
+
+    endpoint: str
+    query: str
+    key: str | TokenProvider
+    model: str
+
+    def __repr__(self) -> str:
+        return f"Recogniser({self.endpoint!r}, {self.query!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("endpoint", self.endpoint), ("query", self.query)]
+
+    @property
+    def profile(self) -> SttProfile:
+        return PROFILE
+
+    async def dial(self) -> Dial:
+        if isinstance(self.key, str):
+            credential = f"Token {self.key}"
+        else:
+            credential = f"Bearer {bearable(await self.key(), 'the result of the token provider')}"
+        headers = (("User-Agent", user_agent()), ("Authorization", credential))
+        return Dial(f"{self.endpoint}?{self.query}", headers)
+
+    def codec(self) -> DeepgramCodec:
+        return DeepgramCodec(self.model)
+
+
+class Deepgram(Struct, frozen=True):
+    """Deepgram's live recognition, with models as ``nova-3[:language]`` or ``deepgram/nova-3[:language]``.
+
+    `api_key`, or else ``DEEPGRAM_API_KEY``; an empty variable counts as unset. It may be an async callable that returns
+    a temporary token: it is awaited for each dial. `url` is the base address of a server of one's own. Options become
+    query parameters.
+
+    The address is checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
+    shows no secret.
+    """
+
+    api_key: str | TokenProvider | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        self._base()
+
+    def __repr__(self) -> str:
+        return f"Deepgram(url={self.url!r})" if self.url else "Deepgram()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("url", self.url)] if self.url else []
+
+    def _base(self) -> str:
+        return websocket_base(self.url or _BASE, "the url of Deepgram")
+
+    def recogniser(self, request: TranscribeRequest) -> Recogniser:
+        """See `Backend`."""
+        key = self.api_key or setting(_VARIABLE)
+        if key is None:
+            raise ConfigurationError(
+                f"no credentials for Deepgram: give Deepgram(api_key=…), or set the environment variable {_VARIABLE}"
+            )
+        if isinstance(key, str):
+            bearable(key, "the API key of Deepgram")
+        model, _ = split_model(request.model)
+        accept_format(request.audio_format, PROFILE, model=model)
+        if request.fallback:
+            raise ConfigurationError("Deepgram falls back to no other model: give open_client() a list of backends")
+        return Recogniser(f"{self._base()}/v1/listen", query(request), key, model)
+
+    def voice(self, request: SynthesizeRequest) -> NoReturn:
+        """Always raises `ConfigurationError`: only recognition is here."""
+        raise ConfigurationError(
+            "Deepgram() recognises speech only: for its voices, use LiveKit()", model=request.model
+        )
+
+    def transport(self) -> None:
+        """``None``: dials go over the network."""

@@ -1,0 +1,156 @@
+"""One connection to Deepgram's live recognition, ``/v1/listen``, and what that service is like.
+
+Audio goes out in binary frames, and what was asked for stands in the address. Results come in windows that lie end to
+end, silence included, so the end of every final window acknowledges the audio before it: one without words is no
+transcript, but an acknowledgement; unless an interim transcript had guessed at words in it, which it takes back. An
+utterance may be several finals long.
+
+Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v1``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..._core.dialogue import (
+    Acknowledged,
+    Change,
+    Closed,
+    Failure,
+    Finalized,
+    Hypothesis,
+    Onset,
+    SpeechOver,
+    SttMessage,
+)
+from ..._core.profile import SttProfile
+from ...errors import ConfigurationError
+from ...events import Word
+from .._codec import Frame
+from . import wire
+
+PROFILE = SttProfile(
+    exact_times=False,
+    encodings=("pcm_s16le", "mulaw", "alaw"),
+    keepalive=4.0,
+    quiet_after_final=2.0,
+    quiet_after_finalized=0.0,
+    quiet_unanswered=5.0,
+    failure_fates={
+        "CONFIGURE_KEYTERMS_NOT_SUPPORTED": "fatal",
+        "CONFIGURE_KEYTERM_LIMIT_EXCEEDED": "fatal",
+        "CONFIGURE_ALREADY_PENDING": "retry",
+        "CONFIGURE_INTERNAL_ERROR": "retry",
+    },
+)
+"""It closes after 10 s with neither audio nor a keepalive, and takes no more than 1.25 times real time. With little
+audio pending, a finalize may stay unanswered. A new connection has the new keyterms in its address, which makes good
+for a change that failed for no fault of theirs."""
+
+
+def knows_keyterms(model: str) -> bool:
+    """Whether the model takes keyterms, which may change; others take keywords, which stay as they are."""
+    return model.startswith("nova-3")
+
+
+class DeepgramCodec:
+    """See `SttCodec`."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._closing = False
+        self._guessed = False
+
+    def open(self) -> Iterable[Frame]:
+        return ()
+
+    def audio(self, pcm: bytes | memoryview) -> Frame:
+        return bytes(pcm)
+
+    def finalize(self) -> Frame:
+        return wire.encode(wire.Finalize())
+
+    def update(self, change: Change) -> Frame | None:
+        """Keyterms alone can be changed, as a whole, and of models that know them."""
+        if change.language is not None or change.options:
+            raise ConfigurationError(
+                "Deepgram takes a new language or new options on a new connection only: open another session",
+                model=self._model,
+            )
+        if change.keyterms is None:
+            return None
+        if not knows_keyterms(self._model):
+            raise ConfigurationError("the keyterms of this model are fixed when it is opened", model=self._model)
+        return wire.encode(wire.Configure(change.keyterms))
+
+    def keepalive(self) -> Frame:
+        return wire.encode(wire.KeepAlive())
+
+    def close(self) -> Frame:
+        self._closing = True
+        return wire.encode(wire.CloseStream())
+
+    def decode(self, frame: Frame) -> Iterable[SttMessage]:
+        said: Iterable[SttMessage]
+        match wire.from_server.decode(frame):
+            case wire.Results() as results:
+                said = tuple(self._results(results))
+            case wire.SpeechStarted(timestamp=at):
+                said = (Onset(_known(at)),)
+            case wire.UtteranceEnd(last_word_end=at):
+                said = (SpeechOver(_known(at)),)
+            case wire.Metadata():
+                said = (Closed(),) if self._closing else ()
+            case wire.ConfigureSuccess():
+                said = ()
+            case wire.ConfigureFailure(code=code, description=why, request_id=request_id):
+                message = f"the keyterms were not taken: {why or 'no reason given'}"
+                said = (Failure(message=message, code=code, request_id=request_id),)
+            case wire.Error(variant=variant, description=why):
+                said = (Failure(message=why or "no reason given", code=variant),)
+            case unknown:
+                said = (unknown,)
+        return said
+
+    def _results(self, results: wire.Results) -> Iterator[SttMessage]:
+        best = next(iter(results.channel.alternatives), wire.Alternative())
+        if best.transcript or (results.is_final and self._guessed):
+            self._guessed = not results.is_final
+            yield _hypothesis(results, best)
+        elif results.is_final:
+            yield Acknowledged(_end(results))
+            if results.speech_final:
+                yield SpeechOver(_end(results))
+        if results.from_finalize:
+            yield Finalized()
+
+
+def _known(time: float | None) -> float | None:
+    return None if time is None or time < 0.0 else time
+
+
+def _hypothesis(results: wire.Results, best: wire.Alternative) -> Hypothesis:
+    return Hypothesis(
+        kind="final" if results.is_final else "interim",
+        text=best.transcript,
+        start=_start(results),
+        end=_end(results),
+        words=tuple(map(_word, best.words or ())),
+        language=next(iter(best.languages or ()), None),
+        confidence=best.confidence,
+        ends_speech=results.is_final and results.speech_final,
+    )
+
+
+def _start(results: wire.Results) -> float:
+    return max(0.0, results.start)
+
+
+def _end(results: wire.Results) -> float:
+    return _start(results) + max(0.0, results.duration)
+
+
+def _word(word: wire.Word) -> Word:
+    start = max(0.0, word.start)
+    speaker = None if word.speaker is None else str(word.speaker)
+    return Word(word.punctuated_word or word.word, start, max(start, word.end), word.confidence, speaker)

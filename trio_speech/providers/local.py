@@ -1,0 +1,58 @@
+"""The embedded gateway: recognition and speech on this machine, with no account and no network.
+
+It speaks the LiveKit inference wire over memory streams, so its codecs are those of `livekit`.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+
+from msgspec import Struct
+
+from .._core.dialogue import SynthesizeRequest, TranscribeRequest
+from .._core.profile import SttProfile, TtsProfile
+from ..errors import ConfigurationError
+from ._codec import Connector
+from .livekit import backend
+from .livekit.failures import FAILURE_FATES, INACTIVE
+
+BASE = "ws://local/v1"
+"""What the addresses of its dials begin with; nothing is looked up."""
+
+STT = SttProfile(
+    max_lead_in=0.0,
+    replay_speed=None,
+    quiet_after_finalized=0.0,
+    idle_codes=(INACTIVE,),
+    failure_fates=FAILURE_FATES,
+)
+"""Times are exact, and a replay from the end of a final is heard as it would have been without the break, bit for bit:
+audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for."""
+
+TTS = TtsProfile(aligned=True, deterministic=True, failure_fates=FAILURE_FATES)
+"""Words are aligned as they stand in the text. Equal texts give equal samples."""
+
+
+class Local(Struct, frozen=True):
+    """The embedded gateway, started and stopped by `open_client`. Models and voices are those of its engines.
+
+    Opening a client of it raises `ConfigurationError` where the extra is missing: ``pip install 'trio-speech[local]'``.
+    """
+
+    def recogniser(self, request: TranscribeRequest) -> backend.Recogniser:
+        """See `Backend`."""
+        return backend.recogniser(BASE, None, request, STT)
+
+    def voice(self, request: SynthesizeRequest) -> backend.Voice:
+        """See `Backend`."""
+        return backend.voice(BASE, None, request, TTS)
+
+    def transport(self) -> AbstractAsyncContextManager[Connector]:
+        """The gateway in this process. Raises `ConfigurationError` where its extra is not installed."""
+        try:
+            from ..gateway import open_local_gateway  # noqa: PLC0415  # only those pay for the engines who use them
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"Local() needs its engines, and {error.name} is missing: pip install 'trio-speech[local]'"
+            ) from error
+        return open_local_gateway()
