@@ -81,6 +81,8 @@ class Recognition:
         self.speaking = False
         self.linked = False
         self._ordinal = ordinal
+        self.taken = ordinal
+        """Finals that the user has taken."""
         self._furthest = start
         self._in_vain = start
         self._remembered: deque[Heard] = deque(maxlen=REMEMBERED_WORDS)
@@ -120,8 +122,13 @@ class Recognition:
     def take(self) -> TranscriptEvent:
         """The next event, which is thereby delivered; what it settles is let go."""
         event = self.outbox.take()
+        self.taken += isinstance(event, FinalTranscript)
         self.log.settle(self.outbox.settled)
         return event
+
+    def recover(self, audio: bytes) -> None:
+        """Takes in what an earlier process had captured, whatever the limit."""
+        self.log.append(audio)
 
     def end(self) -> None:
         """The stream has ended: gaps that waited for a neighbour are told."""

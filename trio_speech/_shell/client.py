@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,6 +20,7 @@ from ..events import FinalTranscript, Gap, Recognition
 from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector
 from .endpoints import Network, Route
+from .journaling import FileJournal, check_new, read_journal
 from .recognizing import RecognitionSession
 from .single import Guard, one_exception
 from .succession import Succession
@@ -47,6 +50,7 @@ class Client:
         options: Mapping[str, Any] | None = None,
         keyterms: Iterable[str] = (),
         gateway_fallback: Iterable[Fallback] = (),
+        journal: str | os.PathLike[str] | None = None,
     ) -> AsyncGenerator[Transcript, None]:
         """A recognition session, for the length of the block.
 
@@ -54,6 +58,8 @@ class Client:
         audio with `Transcript.send`. Entering does not wait for the connection. Leaving before the end abandons the
         session, within ``close_timeout``. What the session dies of cancels the block, and leaves it as one bare
         exception: a `SpeechError`, or what the source raised.
+
+        `journal` names a file for what a crash of this process must not take: see `resume_journal`.
 
         Raises `ConfigurationError` at once where the request cannot be served.
         """
@@ -67,8 +73,50 @@ class Client:
             fallback=_fallbacks(gateway_fallback),
         )
         machine = RecognitionMachine(audio_format, self._replay)
+        session = self._session(machine, request)
+        if journal is not None:
+            check_new(Path(journal))
+            self._keep_journal(session, machine, request, Path(journal))
+        async with self._running(session, source) as transcript:
+            yield transcript
+
+    @asynccontextmanager
+    async def resume_journal(
+        self, path: str | os.PathLike[str], source: AsyncIterable[Any] | None = None
+    ) -> AsyncGenerator[Transcript, None]:
+        """Goes on where a killed process left off: as `transcribe`, with the model and the format of the journal.
+
+        What had been captured and not settled is recognised first; then comes what is sent, or what `source` yields.
+        The clock, the ids of finals and the journal go on. Nothing captured is lost; at most the last event that the
+        killed process had read comes again, with the same `id`.
+
+        Raises `OSError`, and `ConfigurationError` where the file is no journal.
+        """
+        _check_source(source)
+        recovered = read_journal(Path(path))
+        request = recovered.header.request
+        machine = RecognitionMachine(
+            request.audio_format, self._replay, start=recovered.start, ordinal=recovered.ordinal
+        )
+        machine.recover(recovered.audio)
+        session = self._session(machine, request)
+        self._keep_journal(session, machine, request, Path(path))
+        async with self._running(session, source) as transcript:
+            yield transcript
+
+    def _session(self, machine: RecognitionMachine, request: TranscribeRequest) -> RecognitionSession:
         succession = Succession(self._network, self._routes, request)
-        session = RecognitionSession(machine, succession, request, self._network.liveness)
+        return RecognitionSession(machine, succession, request, self._network.liveness)
+
+    def _keep_journal(
+        self, session: RecognitionSession, machine: RecognitionMachine, request: TranscribeRequest, path: Path
+    ) -> None:
+        session.transcript.journal = FileJournal(path, request, machine.log.unacknowledged, machine.taken)
+
+    @asynccontextmanager
+    async def _running(
+        self, session: RecognitionSession, source: AsyncIterable[Any] | None
+    ) -> AsyncGenerator[Transcript, None]:
         async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
             session.start(guard, source)
             yield session.transcript

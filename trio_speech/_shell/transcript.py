@@ -12,6 +12,7 @@ from .._core.dialogue import Change
 from .._core.recognition import Recognition
 from ..errors import ConfigurationError, ReplayOverflow
 from ..events import TranscriptEvent
+from .journaling import Journal, NoJournal
 from .recording import TranscriptStatistics, WallClock
 from .signal import Signal
 
@@ -33,6 +34,7 @@ class Transcript:
         self._left = False
         self._complete = False
         self.has_source = False
+        self.journal: Journal = NoJournal()
         self.catch_up: Callable[[], float] = lambda: 0.0
         self.wake_link = Signal()
         self.wake_user = Signal()
@@ -52,6 +54,7 @@ class Transcript:
             raise trio.BusyResourceError("another task is iterating this transcript")
         self._reading = True
         try:
+            self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
             await trio.lowlevel.checkpoint()
             while not self._machine.outbox:
                 self._check_open()
@@ -188,6 +191,7 @@ class Transcript:
     def leave(self) -> None:
         """The block is being left: nothing can be sent or read any more."""
         self._left = True
+        self.journal.close()
         self.wake_user.fire()
         self.wake_source.fire()
 
@@ -195,6 +199,7 @@ class Transcript:
 
     def _take_in(self, audio: bytes) -> None:
         machine = self._machine
+        self.journal.captured(audio)
         self._clock.captured(machine.log.captured / machine.rate, time.time())
         machine.capture(audio)
         self.wake_link.fire()

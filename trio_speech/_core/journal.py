@@ -1,0 +1,146 @@
+"""The journal's format: what was captured, and how much of what was said of it the user has taken.
+
+Laws
+    1. Audio is in the journal before it is in the log; what was delivered is there before the next event is.
+    2. A record that was not written whole, at the end of the file, never happened.
+    3. What is recovered starts at the last settled sample: nothing captured is lost, and at most the last event that
+       was delivered comes again, with the same `id`.
+
+    record    payload
+    ───────   ─────────────────────────────────────────────────────
+    H         msgpack of `Header`: first, once
+    A         captured audio
+    S         two unsigned 64-bit numbers: settled sample, last final's ordinal
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ..audio import AudioFormat, Encoding
+from ..errors import ConfigurationError
+from .dialogue import FallbackModel, TranscribeRequest
+
+_VERSION = 1
+_FRAME = struct.Struct("<cI")
+_SETTLED = struct.Struct("<QQ")
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session needs to begin again. It holds no credential."""
+
+    version: int = _VERSION
+    encoding: Encoding
+    sample_rate: int
+    channels: int
+    start: int = 0
+    ordinal: int = 0
+    model: str | None = None
+    language: str | None = None
+    options: dict[str, Any] = {}
+    keyterms: tuple[str, ...] = ()
+    fallback: tuple[FallbackModel, ...] = ()
+
+    @property
+    def audio_format(self) -> AudioFormat:
+        """The format of the audio in the journal."""
+        return AudioFormat(self.encoding, self.sample_rate, self.channels)
+
+    @property
+    def request(self) -> TranscribeRequest:
+        """What the session asked for."""
+        return TranscribeRequest(
+            audio_format=self.audio_format,
+            model=self.model,
+            language=self.language,
+            options=self.options,
+            keyterms=self.keyterms,
+            fallback=self.fallback,
+        )
+
+
+class Recovered(msgspec.Struct, frozen=True):
+    """A journal, read: the session goes on at sample `start` with `audio`; `ordinal` finals had been taken."""
+
+    header: Header
+    start: int
+    ordinal: int
+    audio: bytes
+
+
+def header_of(request: TranscribeRequest, start: int = 0, ordinal: int = 0) -> Header:
+    """The header of a session's journal that begins at sample `start`."""
+    audio_format = request.audio_format
+    return Header(
+        encoding=audio_format.encoding,
+        sample_rate=audio_format.sample_rate,
+        channels=audio_format.channels,
+        start=start,
+        ordinal=ordinal,
+        model=request.model,
+        language=request.language,
+        options=dict(request.options),
+        keyterms=request.keyterms,
+        fallback=request.fallback,
+    )
+
+
+def header_record(header: Header) -> bytes:
+    """The first record."""
+    return _record(b"H", msgspec.msgpack.encode(header))
+
+
+def audio_record(size: int) -> bytes:
+    """What stands before `size` bytes of audio."""
+    return _FRAME.pack(b"A", size)
+
+
+def settled_record(settled: int, ordinal: int) -> bytes:
+    """All before sample `settled` has been taken, the last final being number `ordinal`."""
+    return _record(b"S", _SETTLED.pack(settled, ordinal))
+
+
+def recover(data: bytes) -> Recovered:
+    """Reads a journal. Raises `ConfigurationError` where it is none, or one of another version."""
+    records = _records(data)
+    tag, payload = next(records, (b"", memoryview(b"")))
+    if tag != b"H":
+        raise ConfigurationError("this file is not a journal: it has no header")
+    try:
+        header = msgspec.msgpack.decode(payload, type=Header)
+    except msgspec.MsgspecError as error:
+        raise ConfigurationError(f"the journal's header cannot be read: {error}") from None
+    if header.version != _VERSION:
+        raise ConfigurationError(f"the journal is of version {header.version}, and this library reads {_VERSION}")
+    return _replay(header, records)
+
+
+def _replay(header: Header, records: Iterator[tuple[bytes, memoryview]]) -> Recovered:
+    audio: list[memoryview] = []
+    settled, ordinal = header.start, header.ordinal
+    for tag, payload in records:
+        if tag == b"A":
+            audio.append(payload)
+        elif tag == b"S":
+            settled, ordinal = _SETTLED.unpack(payload)
+    skipped = (settled - header.start) * header.audio_format.frame_size
+    return Recovered(header, settled, ordinal, b"".join(audio)[skipped:])
+
+
+def _record(tag: bytes, payload: bytes) -> bytes:
+    return _FRAME.pack(tag, len(payload)) + payload
+
+
+def _records(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    view, at = memoryview(data), 0
+    while at + _FRAME.size <= len(view):
+        tag, size = _FRAME.unpack_from(view, at)
+        at += _FRAME.size
+        if at + size > len(view):
+            return
+        yield tag, view[at : at + size]
+        at += size
