@@ -37,7 +37,9 @@ from .events import (
 )
 from .policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from .providers._codec import Backend
+from .providers.deepgram import Deepgram
 from .providers.livekit import LiveKit
+from .providers.local import Local
 
 __all__ = [
     "AudioChunk",
@@ -48,6 +50,7 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "ConnectFailed",
+    "Deepgram",
     "FallbackModel",
     "FinalTranscript",
     "Gap",
@@ -57,6 +60,7 @@ __all__ = [
     "LinkLost",
     "LiveKit",
     "LivenessPolicy",
+    "Local",
     "PoolPolicy",
     "PreflightTranscript",
     "ProtocolError",
