@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import ssl
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import h11
 import trio
@@ -71,6 +70,8 @@ def _address(parts: SplitResult) -> tuple[str, int]:
 
 
 def _proxy_for(parts: SplitResult) -> SplitResult | None:
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # slow to import, and only a dial needs it
+
     proxies = getproxies()
     address = parts.netloc.rpartition("@")[2]
     if not proxies or proxy_bypass(address):
