@@ -27,7 +27,7 @@ async def decoded(name: str, rate: int) -> tuple[Any, list[float]]:
     taken: list[float] = []
     with audiofile.open_recording(name) as recording:
         audio = b"".join([chunk async for chunk in audiofile.pcm(recording, rate, taken.append)])
-    return np.frombuffer(audio, "<i2") / 32_767, taken
+    return np.frombuffer(audio, "<i2") / 32_768, taken
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg"])
@@ -44,6 +44,14 @@ async def test_any_format_becomes_mono_at_the_rate_asked_for(
     assert spectrum.argmax() / SECONDS == pytest.approx(HERTZ, abs=1)
     middle = samples[1_000:-1_000]  # away from the edges, where a resampler rings
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.02)
+
+
+async def test_what_needs_no_resampling_stays_bit_for_bit(tmp_path: Path) -> None:
+    name = str(tmp_path / "exact.wav")
+    noise = np.random.default_rng(7).integers(-32_768, 32_768, 20_001, dtype=np.int16)
+    soundfile.write(name, noise, 16_000)
+    samples, _ = await decoded(name, 16_000)
+    assert np.array_equal(samples * 32_768, noise)
 
 
 async def test_a_block_that_ends_with_the_file_is_not_lost(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import io
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -42,7 +42,7 @@ def duration(recording: soundfile.SoundFile) -> float:
 
 async def pcm(
     recording: soundfile.SoundFile, sample_rate: int, taken: Callable[[float], object]
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The recording as mono PCM16 at `sample_rate`. `taken` is told of each block: how many seconds it holds.
 
     Decoding and resampling run in a worker thread, one block of half a second at a time.
@@ -54,7 +54,7 @@ async def pcm(
         samples = recording.read(frames, dtype="float32", always_2d=True)
         mono = np.ascontiguousarray(samples.mean(axis=1))
         resampled = resampler.resample_chunk(mono, last=len(samples) < frames)
-        return len(samples), (np.clip(resampled, -1, 1) * 32_767).round().astype("<i2").tobytes()
+        return len(samples), np.clip((resampled * 32_768).round(), -32_768, 32_767).astype("<i2").tobytes()
 
     read = frames
     while read == frames:

@@ -1,0 +1,66 @@
+"""The commands: options in, one call of the library, the result on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Literal
+
+import trio
+import typer
+
+from .audiofile import STANDARD, check_writable, open_recording, write_clip
+from .backends import BACKENDS, BackendName
+from .captions import FORMATS
+from .exits import exit_codes, report_gaps
+from .oneshot import recognize, render
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Speech to text and back, over a network that breaks.",
+    epilog="Exit codes: 0 done, 1 the service or the network failed, 2 wrong use, 3 done with gaps, 130 interrupted.",
+)
+
+
+Backend = Annotated[
+    BackendName,
+    typer.Option(envvar="TRIO_SPEECH_BACKEND", help="The service; all but local want credentials in the environment."),
+]
+Model = Annotated[str | None, typer.Option(help="provider/model, as the service names it.")]
+Language = Annotated[str | None, typer.Option(help="A language code, such as en or pt-BR.")]
+
+
+@app.command()
+def transcribe(
+    file: Annotated[str, typer.Argument(help="A recording: WAV, FLAC, OGG, MP3 and more; - reads standard input.")],
+    *,
+    backend: Backend = "local",
+    model: Model = None,
+    language: Language = None,
+    format: Annotated[Literal["text", "json", "srt", "vtt"], typer.Option(help="How to write it.")] = "text",
+) -> None:
+    """Writes what is said in a recording."""
+    with exit_codes(), open_recording(file) as recording:
+        service = BACKENDS[backend]()
+        recognition = trio.run(recognize, service, recording, model, language)
+        sys.stdout.write(FORMATS[format](recognition))
+        sys.stdout.flush()
+    report_gaps(recognition.gaps)
+
+
+@app.command()
+def speak(
+    text: Annotated[str, typer.Argument(help="What to say; - reads standard input.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The file: .wav, .flac, .ogg and more; - writes WAV.")],
+    *,
+    backend: Backend = "local",
+    model: Model = None,
+    voice: Annotated[str | None, typer.Option(help="A voice of the model.")] = None,
+    language: Language = None,
+) -> None:
+    """Says a text into an audio file."""
+    with exit_codes():
+        check_writable(output)
+        words = sys.stdin.read() if text == STANDARD else text
+        clip = trio.run(render, BACKENDS[backend](), words, model, voice, language)
+        write_clip(clip, output)

@@ -1,0 +1,53 @@
+"""What went wrong, in one line on standard error and in the exit code.
+
+0    done
+1    the service or the network failed
+2    wrong use: an argument, a file, a credential, a missing extra
+3    done, but some audio could not be recognised; standard error names it
+130  interrupted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from trio_speech import ConfigurationError, Gap, SpeechError
+
+FAILED, MISUSED, INCOMPLETE = 1, 2, 3
+
+messages = Console(stderr=True, highlight=False)
+"""Everything that is not the result itself."""
+
+
+@contextmanager
+def exit_codes() -> Generator[None]:
+    """Turns the errors that a user can act on into a line and a code; a defect keeps its traceback."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever read our output has left: typer ends quietly
+    except OSError as error:
+        raise _told(f"{error.filename or 'operating system'}: {error.strerror}", MISUSED) from error
+    except ConfigurationError as error:
+        raise _told(str(error), MISUSED) from error
+    except SpeechError as error:
+        raise _told(str(error), FAILED) from error
+
+
+def report_gaps(gaps: Iterable[Gap]) -> None:
+    """Names what could not be recognised, and exits with 3 if there is any."""
+    lost = tuple(gaps)
+    for gap in lost:
+        messages.print(f"[yellow]not recognised:[/] {gap.start:.2f} to {gap.end:.2f} s ({gap.reason})")
+    if lost:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _told(message: str, code: int) -> typer.Exit:
+    messages.print(f"[red]trio-speech:[/] {escape(message)}", soft_wrap=True)
+    return typer.Exit(code)
