@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -103,16 +103,35 @@ async def one_exception(
     except BaseExceptionGroup as group:
         inner = _only_one(group)
     failure = guard.failure if guard else None
-    if raised is not None and failure is not None and failure is not raised and raised.__context__ is None:
-        raised.__context__ = failure
+    if raised is not None and failure is not None:
+        _put_behind(raised, failure)
     leaving = raised or failure or inner
     if leaving is not None:
-        raise leaving
+        _raise_as_it_is(leaving)
 
 
 async def _farewell(leave: Callable[[], Awaitable[object]], within: float) -> None:
     with trio.move_on_after(within, shield=True):
         await leave()
+
+
+def _put_behind(raised: BaseException, failure: BaseException) -> None:
+    """Makes `failure` the context of `raised`, in place of the cancellation by which the body learned of it."""
+    last = raised
+    while last.__context__ is not None and not isinstance(last.__context__, trio.Cancelled):
+        last = last.__context__
+    if last is not failure:
+        last.__context__ = failure
+
+
+def _raise_as_it_is(leaving: BaseException) -> NoReturn:
+    """Raises it with the context that it has: the cancellation by which it ended the body is none of its story."""
+    context = leaving.__context__
+    try:
+        raise leaving
+    finally:
+        leaving.__context__ = context
+        del leaving, context
 
 
 def _bare(failure: BaseException) -> BaseException:
