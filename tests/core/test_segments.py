@@ -90,8 +90,9 @@ def test_scripts_without_spaces_need_one_more_character() -> None:
     assert segmenter.push("界！再") == ["世界！"]
 
 
-def test_a_mark_alone_joins_the_sentence_after_it() -> None:
+def test_a_mark_alone_joins_the_sentence_beside_it() -> None:
     assert segments_of(["Sure. 🙂 Here we are. Good"]) == ["Sure. ", "🙂 Here we are. ", "Good"]
+    assert segments_of(["Sure. 🙂"]) == ["Sure. 🙂"]
     assert segments_of(["... Hm. Well now"]) == ["... Hm. ", "Well now"]
 
 

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_speech._core.alignment import TextCursor, letters
+
+
+def spoken(text: str, *words: str) -> str:
+    cursor = TextCursor(text)
+    for word in words:
+        cursor.advance(word)
+    return text[: cursor.position]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "covered"),
+    [
+        ("Hello, world!", ("Hello",), "Hello,"),
+        ("Hello, world!", ("hello,", "WORLD!"), "Hello, world!"),
+        ("Hello, world!", (" Hello,", " world"), "Hello, world!"),
+        ("unbelievable news", ("un", "believable"), "unbelievable"),
+        ("It is $5 now, OK", ("It", "is", "five"), "It is"),
+        ("It is $5 now, OK", ("It", "is", "five", "dollars", "now"), "It is $5 now,"),
+        ("no no no", ("no", "no"), "no no"),
+        ("a cat", ("at",), ""),
+        ("the cat at it", ("cats", "at"), "the cat at"),
+        ("don't (stop)", ("don't", "stop"), "don't (stop)"),
+        ("wait — what", ("wait", "—", "what"), "wait — what"),
+        ("end", ("end", "end", ""), "end"),
+        ("straße", ("STRASSE",), ""),
+    ],
+)
+def test_what_is_covered(text: str, words: tuple[str, ...], covered: str) -> None:
+    assert spoken(text, *words) == covered
+
+
+def test_a_word_far_ahead_is_another_one() -> None:
+    far = "x" * 30 + " " + "y" * 30 + " now"
+    assert spoken(far, "now") == ""
+    assert spoken(far, "ex", "why", "now") == far
+
+
+def test_letters_do_not_depend_on_the_division() -> None:
+    assert letters(" un believable,") == letters("un") + letters("believable") + letters(",") == 13
+
+
+@given(st.lists(st.text("abcdeé'-$5.,", min_size=1, max_size=8), max_size=20))
+def test_a_voice_that_says_what_is_written_covers_it(words: list[str]) -> None:
+    text = " ".join(words)
+    cursor = TextCursor(text)
+    before = 0
+    for word in words:
+        after = cursor.advance(word)
+        assert before <= after <= len(text)
+        before = after
+    unsaid = text[before:]
+    assert not any(character.isalnum() for character in unsaid)

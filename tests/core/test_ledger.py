@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from trio_speech._core.ledger import Ledger
+from trio_speech._core.rendition import Release
+from trio_speech.audio import AudioFormat
+from trio_speech.events import AudioChunk, Word
+
+KILOHERTZ = AudioFormat.mulaw(1_000)
+TEXTS = ["One two. ", "Three. "]
+ONE_TWO = Release(b"a" * 300, 100, ((Word("One ", 0.1, 0.2), 3), (Word("two.", 0.25, 0.4), 8)))
+
+
+def test_chunks_are_on_the_session_clock() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, Release(b"x" * 50, 0, ()), restart=False)
+    ledger.put(0, ONE_TWO, restart=True)
+    assert ledger.waiting == 350
+    assert ledger.take() == AudioChunk(b"x" * 50, 0.0, 0)
+    chunk = ledger.take()
+    assert chunk is not None
+    assert (chunk.start, chunk.segment, chunk.restart) == (0.05, 0, True)
+    assert [word.text for word in chunk.words] == ["One", "two."]
+    assert [word.start for word in chunk.words] == pytest.approx([0.05, 0.2])
+    assert [word.end for word in chunk.words] == pytest.approx([0.15, 0.35])
+    assert ledger.take() is None
+    assert (ledger.handed_over, ledger.waiting) == (350, 0)
+
+
+def test_words_stay_within_their_chunk() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, Release(b"x" * 100, 100, ((Word("One", 0.05, 0.9, 0.5, "A"), 3),)), restart=False)
+    chunk = ledger.take()
+    assert chunk is not None
+    assert chunk.words == (Word("One", 0.0, 0.1, 0.5, "A"),)
+
+
+def test_text_is_spoken_once_it_is_handed_over() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, ONE_TWO, restart=False)
+    ledger.mark(0, 9)
+    assert ledger.spoken(TEXTS, None) == ledger.spoken(TEXTS, 9.0) == ""
+    ledger.take()
+    assert ledger.spoken(TEXTS, None) == "One two. "
+    assert [ledger.spoken(TEXTS, at) for at in (-1.0, 0.09, 0.1, 0.29, 0.3)] == ["", "", "One", "One", "One two. "]
+
+
+def test_a_mark_after_the_last_chunk_counts_at_once() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, Release(b"x" * 100, 0, ()), restart=False)
+    ledger.take()
+    assert ledger.spoken(TEXTS, None) == ""
+    ledger.mark(0, 9)
+    ledger.mark(1, 7)
+    assert ledger.spoken(TEXTS, None) == "One two. Three. "
+    assert ledger.spoken(TEXTS, 0.05) == ""
+
+
+def test_rewind_takes_back_what_was_not_handed_over() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, Release(b"x" * 100, 0, ()), restart=False)
+    ledger.put(0, ONE_TWO, restart=False)
+    ledger.take()
+    ledger.rewind()
+    assert ledger.take() is None
+    assert ledger.waiting == 0
+    assert ledger.spoken(TEXTS, None) == ""
+    ledger.put(1, Release(b"y" * 10, 0, ()), restart=False)
+    chunk = ledger.take()
+    assert chunk is not None
+    assert chunk.start == 0.1
+
+
+def test_what_begins_again_does_not_take_back_what_was_heard() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, ONE_TWO, restart=False)
+    ledger.take()
+    ledger.put(0, Release(b"a" * 100, 0, ((Word("One", 0.0, 0.1), 3),)), restart=True)
+    ledger.take()
+    assert ledger.spoken(TEXTS, None) == "One two."

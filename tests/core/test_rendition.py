@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from trio_speech._core.rendition import LONGEST, Release, Rendition, Said
+from trio_speech._core.resume import Policy
+from trio_speech.audio import AudioFormat
+from trio_speech.events import Word
+
+PCM = AudioFormat.pcm16(1_000)
+BY_WORDS = Policy("word", "word", "words")
+BY_SAMPLES = Policy("word", "received", "samples")
+WHOLE = Policy("segment", "complete", "whole")
+
+ONE, TWO, THREE = Word("One", 0.0, 0.1), Word("two", 0.15, 0.3), Word("three.", 0.3, 0.5)
+
+
+def audio(samples: int) -> bytes:
+    return b"\1\2" * samples
+
+
+def said() -> Said:
+    return Said("One two three.")
+
+
+def test_audio_waits_for_its_word_and_words_for_their_audio() -> None:
+    rendition = Rendition(PCM, BY_WORDS, said())
+    rendition.hear(audio(120))
+    assert rendition.release() is None
+    rendition.align((ONE, TWO))
+    assert rendition.release() == Release(audio(100), 0, ((ONE, 3),))
+    assert rendition.release() is None
+    rendition.hear(audio(179))
+    assert rendition.release() is None
+    rendition.hear(audio(1))
+    assert rendition.release() == Release(audio(200), 100, ((TWO, 7),))
+
+
+def test_what_is_complete_is_released_whole() -> None:
+    rendition = Rendition(PCM, BY_WORDS, said())
+    rendition.hear(audio(400))
+    rendition.align((ONE, TWO, THREE))
+    rendition.release()
+    rendition.finish()
+    assert rendition.release() == Release(audio(100), 300, ((THREE, 14),))
+    assert rendition.release() is None
+
+
+def test_half_a_sample_waits_for_its_other_half() -> None:
+    rendition = Rendition(PCM, BY_SAMPLES, said())
+    rendition.hear(b"\1")
+    assert rendition.release() is None
+    rendition.hear(b"\2\1\2\1")
+    assert rendition.received == 2
+    assert rendition.release() == Release(audio(2), 0, ())
+
+
+def test_the_next_rendition_is_cut_after_the_words_known() -> None:
+    known = said()
+    first = Rendition(PCM, BY_WORDS, known)
+    first.hear(audio(330))
+    first.align((ONE, TWO))
+    first.release()
+    second = Rendition(PCM, BY_WORDS, known)
+    second.align((Word("One", 0.0, 0.2),))
+    second.hear(audio(1_000))
+    assert second.release() is None
+    late = Word("three.", 0.6, 0.8)
+    second.align((Word("two", 0.3, 0.6), late))
+    assert second.release() == Release(audio(200), 600, ((late, 14),))
+    assert (known.samples, known.letters) == (500, 12)
+
+
+def test_however_finely_the_words_are_divided() -> None:
+    known = said()
+    first = Rendition(PCM, BY_WORDS, known)
+    first.hear(audio(100))
+    first.align((ONE,))
+    first.release()
+    second = Rendition(PCM, BY_WORDS, known)
+    second.hear(audio(400))
+    second.align((Word("O", 0.0, 0.1), Word("ne", 0.1, 0.2), Word(" two", 0.2, 0.4)))
+    release = second.release()
+    assert release is not None
+    assert (release.start, len(release.pcm) // 2) == (200, 200)
+
+
+def test_known_words_without_times_are_cut_by_length() -> None:
+    known = said()
+    first = Rendition(PCM, BY_WORDS, known)
+    first.hear(audio(100))
+    first.align((ONE,))
+    first.release()
+    second = Rendition(PCM, BY_WORDS, known)
+    second.hear(audio(500))
+    assert second.release() is None
+    second.finish()
+    assert second.release() == Release(audio(400), 100, ())
+
+
+def test_a_steady_voice_is_cut_at_the_sample() -> None:
+    known = said()
+    first = Rendition(PCM, BY_SAMPLES, known)
+    first.hear(audio(70))
+    first.release()
+    second = Rendition(PCM, BY_SAMPLES, known)
+    second.hear(audio(60))
+    assert second.release() is None
+    second.hear(audio(60))
+    assert second.release() == Release(audio(50), 70, ())
+
+
+def test_words_that_go_backwards_release_nothing_twice() -> None:
+    rendition = Rendition(PCM, BY_WORDS, said())
+    rendition.hear(audio(300))
+    rendition.align((TWO, ONE))
+    release = rendition.release()
+    assert release is not None
+    assert len(release.pcm) // 2 == 300
+    assert len(release.words) == 2
+
+
+def test_nothing_goes_before_it_is_complete() -> None:
+    rendition = Rendition(PCM, WHOLE, said())
+    rendition.hear(audio(300))
+    rendition.align((ONE, TWO))
+    assert rendition.release() is None
+    rendition.finish()
+    assert rendition.release() == Release(audio(300), 0, ((ONE, 3), (TWO, 7)))
+
+
+def test_no_segment_is_as_long_as_that() -> None:
+    rendition = Rendition(PCM, WHOLE, said())
+    rendition.hear(audio(PCM.samples(LONGEST)))
+    assert not rendition.too_long
+    rendition.hear(audio(1))
+    assert rendition.too_long

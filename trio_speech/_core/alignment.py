@@ -1,0 +1,70 @@
+"""Where in a text its spoken words have arrived.
+
+A voice aligns what it says, which need not be what was written: the case differs, punctuation is missing, "$5" comes as
+"five dollars", and one written word may come in several parts. So the cursor goes by what it recognises, and never
+claims text that it has not: an unknown word leaves it where it is, and the next known one takes it past what was in
+between.
+"""
+
+from __future__ import annotations
+
+import re
+
+_REACH = 40
+_REACH_PER_UNKNOWN = 20
+
+
+class TextCursor:
+    """Follows aligned words through `text`; `position` is the end of what they cover, closing punctuation included."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._unknown = 0
+        self.position = 0
+
+    def advance(self, word: str) -> int:
+        """Takes the next word that was spoken; returns the new position."""
+        end = self._find(_core_of(word))
+        self._unknown = 0 if end else self._unknown + 1
+        self.position = _past_marks(self._text, end) if end else self.position
+        return self.position
+
+    def _find(self, word: str) -> int:
+        """The end of `word` in the text ahead, or 0 where it is not recognised."""
+        if not word:
+            return 0
+        pattern = re.compile(re.escape(word), re.IGNORECASE)
+        ahead = _first_letter(self._text, self.position)
+        here = pattern.match(self._text, ahead)
+        if here:
+            return here.end()
+        reach = ahead + len(word) + _REACH + _REACH_PER_UNKNOWN * self._unknown
+        found = (match.end() for match in pattern.finditer(self._text, ahead, reach) if _whole(self._text, match))
+        return next(found, 0)
+
+
+def letters(word: str) -> int:
+    """The measure of a spoken word: the same however finely the voice divides it."""
+    return sum(not character.isspace() for character in word)
+
+
+def _core_of(word: str) -> str:
+    """`word` without the punctuation around it."""
+    inside = [at for at, character in enumerate(word) if character.isalnum()]
+    return word[inside[0] : inside[-1] + 1] if inside else ""
+
+
+def _first_letter(text: str, at: int) -> int:
+    while at < len(text) and not text[at].isalnum():
+        at += 1
+    return at
+
+
+def _past_marks(text: str, at: int) -> int:
+    while at < len(text) and not (text[at].isalnum() or text[at].isspace()):
+        at += 1
+    return at
+
+
+def _whole(text: str, match: re.Match[str]) -> bool:
+    return not (text[match.start() - 1 : match.start()].isalnum() or text[match.end() : match.end() + 1].isalnum())

@@ -1,0 +1,91 @@
+"""What was released to the user and what was handed over, in samples and in text.
+
+The session's clock counts handed-over samples: `rewind` takes back whatever the user has not got, as if it had never
+been released. A mark says that up to some sample, so much of a segment's text has been spoken; it counts once all audio
+before it was handed over.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct
+
+from ..audio import AudioFormat
+from ..events import AudioChunk, Word
+from .rendition import Release
+
+
+class _Mark(Struct, frozen=True):
+    end: int
+    segment: int
+    position: int
+
+
+class _Waiting(Struct):
+    chunk: AudioChunk
+    end: int
+    marks: list[_Mark]
+
+
+class Ledger:
+    """Chunks wait here between the voice and the user."""
+
+    def __init__(self, audio_format: AudioFormat) -> None:
+        self._format = audio_format
+        self._waiting: deque[_Waiting] = deque()
+        self._marks: list[_Mark] = []
+        self._released = 0
+        self.handed_over = 0
+        """Samples."""
+
+    @property
+    def waiting(self) -> int:
+        """Samples that are released and not yet handed over."""
+        return self._released - self.handed_over
+
+    def put(self, segment: int, release: Release, *, restart: bool) -> None:
+        """Releases audio of `segment`."""
+        at = self._released
+        shift = self._format.seconds(at - release.start)
+        self._released += len(release.pcm) // self._format.frame_size
+        start, end = self._format.seconds(at), self._format.seconds(self._released)
+        words = tuple(_shifted(word, shift, start, end) for word, _ in release.words)
+        ends = (self._format.samples(word.end) for word in words)
+        marks = [_Mark(end, segment, position) for end, (_, position) in zip(ends, release.words, strict=True)]
+        chunk = AudioChunk(release.pcm, start, segment, words, restart)
+        self._waiting.append(_Waiting(chunk, self._released, marks))
+
+    def mark(self, segment: int, position: int) -> None:
+        """Says that the text of `segment` up to `position` is spoken in what has been released."""
+        marks = self._waiting[-1].marks if self._waiting else self._marks
+        marks.append(_Mark(self._released, segment, position))
+
+    def take(self) -> AudioChunk | None:
+        """Hands over the next chunk."""
+        if not self._waiting:
+            return None
+        waiting = self._waiting.popleft()
+        self.handed_over = waiting.end
+        self._marks += waiting.marks
+        return waiting.chunk
+
+    def rewind(self) -> None:
+        """Drops what is released and not handed over."""
+        self._waiting.clear()
+        self._released = self.handed_over
+
+    def spoken(self, texts: list[str], at: float | None) -> str:
+        """The text that is spoken in the first `at` seconds handed over, or in all of them."""
+        limit = self.handed_over if at is None else self._format.samples(at)
+        reached: dict[int, int] = {}
+        for mark in self._marks:
+            if mark.end <= limit:
+                reached[mark.segment] = max(mark.position, reached.get(mark.segment, 0))
+        return "".join(texts[segment][:position] for segment, position in sorted(reached.items()))
+
+
+def _shifted(word: Word, shift: float, start: float, end: float) -> Word:
+    """The word on the session's clock, within its chunk's end and not before the audio that is new."""
+    begins = min(max(word.start + shift, start), end)
+    return Word(word.text.strip(), begins, min(max(word.end + shift, begins), end), word.confidence, word.speaker)

@@ -1,0 +1,121 @@
+"""One speaking of one segment: its audio and its words as they come, and how much of them may go on to the user.
+
+What may go, and where a repeated speaking is cut, is a `Policy` (see `resume`). All positions are whole samples.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct
+
+from ..audio import AudioFormat
+from ..events import Word
+from .alignment import TextCursor, letters
+from .resume import Policy
+
+LONGEST = 600.0
+"""Seconds of audio that one segment may have: more is no speech of it."""
+
+
+class Said:
+    """What has been released of one segment, over all its renditions."""
+
+    def __init__(self, text: str) -> None:
+        self.cursor = TextCursor(text)
+        self.samples = 0
+        self.letters = 0
+
+
+class Release(Struct, frozen=True):
+    """A run of new audio, from sample `start` of its rendition on, and the words that end in it, each with the position
+    in the text that is reached with it."""
+
+    pcm: bytes
+    start: int
+    words: tuple[tuple[Word, int], ...]
+
+
+class _Spoken(Struct, frozen=True):
+    word: Word
+    end: int
+    letters: int
+
+
+class Rendition:
+    """Audio and words go in by `hear` and `align`, in any order between them; what may be released comes out."""
+
+    def __init__(self, audio_format: AudioFormat, policy: Policy, said: Said) -> None:
+        self._format = audio_format
+        self._policy = policy
+        self._said = said
+        self._known_letters = said.letters
+        self._known_samples = said.samples
+        self._audio = bytearray()
+        self._base = 0
+        self._next = said.samples if policy.again == "samples" else 0
+        self._words: deque[_Spoken] = deque()
+        self._letters = 0
+        self._aligned = 0
+        self._complete = False
+
+    @property
+    def received(self) -> int:
+        """Whole samples that have come."""
+        return self._base + len(self._audio) // self._format.frame_size
+
+    @property
+    def too_long(self) -> bool:
+        """More audio has come than any segment can have."""
+        return self.received > self._format.samples(LONGEST)
+
+    def hear(self, pcm: bytes) -> None:
+        """Takes audio, which may end inside a sample."""
+        self._audio += pcm
+
+    def align(self, words: tuple[Word, ...]) -> None:
+        """Takes words; those that the user has from an earlier rendition only say where to cut."""
+        for word in words:
+            self._letters += letters(word.text)
+            self._aligned = max(self._aligned, self._format.samples(word.end))
+            if self._letters <= self._known_letters:
+                self._next = self._aligned
+            else:
+                self._words.append(_Spoken(word, self._aligned, self._letters))
+
+    def finish(self) -> None:
+        """No more will come. Where the words known did not come this time, their length in samples has to do."""
+        self._complete = True
+        if self._known_letters and not self._aligned:
+            self._next = self._known_samples
+
+    def release(self) -> Release | None:
+        """What may go now and has not gone before; `said` takes note of it."""
+        start, end = self._next, self._until()
+        if end <= start:
+            return None
+        self._next = end
+        self._said.samples += end - start
+        return Release(self._cut(start, end), start, self._words_until(end))
+
+    def _until(self) -> int:
+        if self._complete or self._policy.until == "received":
+            return self.received
+        if self._policy.until == "complete":
+            return 0
+        return max((spoken.end for spoken in self._words if spoken.end <= self.received), default=0)
+
+    def _words_until(self, end: int) -> tuple[tuple[Word, int], ...]:
+        words: list[tuple[Word, int]] = []
+        while self._words and (self._words[0].end <= end or self._complete):
+            spoken = self._words.popleft()
+            words.append((spoken.word, self._said.cursor.advance(spoken.word.text)))
+            self._said.letters = spoken.letters
+        return tuple(words)
+
+    def _cut(self, start: int, end: int) -> bytes:
+        size = self._format.frame_size
+        pcm = bytes(self._audio[(start - self._base) * size : (end - self._base) * size])
+        del self._audio[: (end - self._base) * size]
+        self._base = end
+        return pcm

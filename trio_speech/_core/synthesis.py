@@ -1,0 +1,253 @@
+"""The machine of one synthesis: which text to ask for, and which audio to hand over.
+
+Laws
+    1. One request is one segment, and one request is under way at a time: what comes in between is known to be of it.
+    2. Cursors only move: handed over ≤ released ≤ complete ≤ requested ≤ queued. A lost link sets `requested` back to
+       the segment that was being spoken; there is no other path.
+    3. Audio goes to the user once: what was released is never released again, but under ``resume="restart"``, which
+       says so on the chunk.
+    4. The reader never waits for the user. A slow user holds back the next request, not the audio of this one: what is
+       kept is at most `BUFFER` seconds and the audio of one segment.
+    5. Text counts as spoken when its audio was handed over, by aligned word or else by whole segment; never earlier.
+    6. Messages of an earlier generation are ignored.
+
+    state of a segment   what comes              what happens
+    ──────────────────   ─────────────────────   ────────────────────────────────────────────────────────────
+    queued               `next_request`          spoken by the next generation
+    being spoken         Audio, Aligned          released as the mode's policy says (see `resume`)
+    being spoken         Done, then quiet        complete: the rest is released; without any audio, a failure
+    being spoken         silence                 the link counts as dead
+    being spoken         Failure, Closed         the link is over
+    being spoken         `lost`                  queued again, to be cut; or all text is; or the end, as the mode says
+    any                  `clear`                 dropped, with all released audio that was not handed over
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ..audio import AudioFormat
+from ..events import AudioChunk
+from .bill import Bill, SpeechStatistics
+from .causes import Cause, Ended, Malformed, Reported, Silent
+from .dialogue import Aligned, Audio, Closed, Done, Failure, TtsMessage
+from .ledger import Ledger
+from .profile import TtsProfile
+from .rendition import LONGEST, Rendition, Said
+from .resume import Resume, resume_policy
+from .segments import speakable
+
+BUFFER = 10.0
+"""Seconds of released audio that wait for the user before the next segment is asked for."""
+
+_MUTE = Failure(message="done was said without any audio for the text", retryable=True)
+
+
+class Request(Struct, frozen=True):
+    """Text to send and to flush, as `generation`."""
+
+    generation: int
+    text: str
+
+
+class _Run(Struct):
+    """All text since the start or the last `clear`: what ``"restart"`` begins again."""
+
+    first: int = 0
+    handed_over: int = 0
+    furthest: int = 0
+    restarted: bool = False
+
+
+class Synthesis:
+    """Text goes in by `add`, a link's messages by `receive`; `next_request` says what to send, `take` hands over."""
+
+    def __init__(self, audio_format: AudioFormat, profile: TtsProfile, resume: Resume) -> None:
+        self._format = audio_format
+        self._profile = profile
+        self._policy = resume_policy(resume, profile)
+        self._ledger = Ledger(audio_format)
+        self._bill = Bill()
+        self._run = _Run()
+        self._texts: list[str] = []
+        self._next = 0
+        self._ended = False
+        self._generation = 0
+        self._said: Said | None = None
+        self._rendition: Rendition | None = None
+        self._heard_at = 0.0
+        self._quiet = False
+
+    @property
+    def mode(self) -> Resume:
+        """What became of `resume` with this voice."""
+        return self._policy.mode
+
+    # ------------------------------------------------------------ text
+
+    @property
+    def queued_characters(self) -> int:
+        """Length of the text that is not yet asked for."""
+        return sum(map(len, self._texts[self._next :]))
+
+    def add(self, text: str) -> None:
+        """Queues one segment."""
+        self._texts.append(text)
+
+    def end(self) -> None:
+        """No more segments will come."""
+        self._ended = True
+
+    def clear(self) -> bool:
+        """Drops all that was not handed over; whether a link is left with a generation that nobody wants."""
+        unwanted = self.speaking
+        self._generation += 1
+        self._rendition = self._said = None
+        self._texts[self._next :] = [""] * (len(self._texts) - self._next)
+        self._next = len(self._texts)
+        self._ledger.rewind()
+        self._run = _Run(self._next, self._ledger.handed_over, self._run.furthest)
+        return unwanted
+
+    # ------------------------------------------------------------ link
+
+    @property
+    def speaking(self) -> bool:
+        """Text is outstanding."""
+        return self._rendition is not None
+
+    @property
+    def ready(self) -> bool:
+        """There is text to ask for now."""
+        room = self._ledger.waiting < self._format.samples(BUFFER)
+        return room and not self.speaking and self._next < len(self._texts)
+
+    @property
+    def progress(self) -> int:
+        """Grows whenever the user gets closer to the end of the text: repeating audio is no progress."""
+        return self._run.furthest if self._policy.again == "text" else self._bill.released
+
+    def next_request(self, now: float) -> Request | None:
+        """The next text to send, on a link with nothing outstanding."""
+        if not self.ready:
+            return None
+        text = self._texts[self._next]
+        self._bill.ask(self._next, len(text))
+        self._said = self._said or Said(text)
+        self._rendition = Rendition(self._format, self._policy, self._said)
+        self._generation += 1
+        self._next += 1
+        self._heard_at = now
+        self._quiet = False
+        return Request(self._generation, text)
+
+    def receive(self, generation: int, message: TtsMessage, now: float) -> Cause | None:
+        """Takes a message; returns the cause where the link is over with it."""
+        if generation != self._generation:
+            return None
+        match message:
+            case Failure():
+                return Reported(message)
+            case Closed():
+                return Ended()
+            case Audio() | Aligned() | Done() if self._rendition:
+                self._heard_at = now
+                return self._hear(self._rendition, message)
+            case _:
+                return None
+
+    def deadline(self) -> float | None:
+        """When `expired` is due unless something comes before; ``None`` while no text is outstanding."""
+        if not self.speaking:
+            return None
+        return self._heard_at + (self._profile.quiet_after_done if self._quiet else self._profile.receive_timeout)
+
+    def expired(self, now: float) -> Cause | None:
+        """Call it when the deadline has passed: the segment is complete, or the link is over of the cause returned."""
+        due = self.deadline()
+        if self._rendition is None or due is None or now < due:
+            return None
+        if self._quiet:
+            return self._complete(self._rendition)
+        return Silent("audio for the text that was sent", self._profile.receive_timeout)
+
+    def lost(self) -> bool:
+        """The link is gone. Returns whether the session may go on, speaking again what was outstanding."""
+        self._generation += 1
+        if self._said is None or self._rendition is None:
+            return True
+        self._rendition = None
+        self._bill.drops += 1
+        begun = self._said.samples > 0
+        if begun and self._policy.again == "text":
+            self._restart()
+        else:
+            self._next -= 1
+        return not (begun and self._policy.again == "error")
+
+    def _hear(self, rendition: Rendition, message: Audio | Aligned | Done) -> Cause | None:
+        if isinstance(message, Done):
+            self._quiet = True
+            return None if self._profile.quiet_after_done else self._complete(rendition)
+        if isinstance(message, Aligned):
+            rendition.align(message.words)
+        else:
+            self._bill.received += len(message.pcm)
+            rendition.hear(message.pcm)
+        self._release(rendition)
+        return Malformed(f"more than {LONGEST:g} s of audio for one segment") if rendition.too_long else None
+
+    def _complete(self, rendition: Rendition) -> Cause | None:
+        segment, text = self._next - 1, self._texts[self._next - 1]
+        if not rendition.received and speakable(text):
+            return Reported(_MUTE)
+        rendition.finish()
+        self._release(rendition)
+        self._ledger.mark(segment, len(text))
+        self._rendition = self._said = None
+        self._run.furthest = max(self._run.furthest, self._next)
+        return None
+
+    def _release(self, rendition: Rendition) -> None:
+        release = rendition.release()
+        if release:
+            self._ledger.put(self._next - 1, release, restart=self._run.restarted)
+            self._run.restarted = False
+            self._bill.released += len(release.pcm)
+
+    def _restart(self) -> None:
+        self._said = None
+        self._next = self._run.first
+        self._ledger.rewind()
+        self._run.restarted = self._ledger.handed_over > self._run.handed_over
+        self._bill.restarts += 1
+
+    # ------------------------------------------------------------ user
+
+    @property
+    def finished(self) -> bool:
+        """All text is complete, all its audio handed over, and no more will come."""
+        return self._ended and not self.speaking and self._next == len(self._texts) and not self._ledger.waiting
+
+    def take(self) -> AudioChunk | None:
+        """Hands over the next chunk, if there is one."""
+        return self._ledger.take()
+
+    def spoken(self, at: float | None = None) -> str:
+        """The text that was spoken in the first `at` seconds of the audio handed over, or in all of it."""
+        return self._ledger.spoken(self._texts, at)
+
+    def statistics(self) -> SpeechStatistics:
+        """The figures so far."""
+        bill, frame_size, seconds = self._bill, self._format.frame_size, self._format.seconds
+        return SpeechStatistics(
+            segments=len(self._texts),
+            requests=bill.requests,
+            characters=bill.characters,
+            characters_repeated=bill.characters_repeated,
+            received=seconds(bill.received // frame_size),
+            handed_over=seconds(self._ledger.handed_over),
+            buffered=seconds(self._ledger.waiting),
+            drops=bill.drops,
+            restarts=bill.restarts,
+        )
