@@ -18,6 +18,7 @@ from ..policy import LivenessPolicy
 from ..providers._codec import Frame, SttCodec
 from .connection import Connection
 from .signal import Signal
+from .single import only_one
 from .transport import LinkDown
 
 
@@ -46,10 +47,13 @@ class Link:
 
     async def run(self) -> Cause | None:
         """Until the link ends; returns the cause, or ``None`` if all is done."""
-        with self._scope:
-            async with trio.open_nursery() as nursery:
-                for task in (self._read, self._write, self._ping):
-                    nursery.start_soon(self._until_down, task)
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    for task in (self._read, self._write, self._ping):
+                        nursery.start_soon(self._until_down, task)
+        except BaseExceptionGroup as group:
+            raise only_one(group) from None
         return self._cause
 
     async def _until_down(self, task: Callable[[], Awaitable[None]]) -> None:

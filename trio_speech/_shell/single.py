@@ -46,20 +46,18 @@ class Guard:
         ready = _Ready(task_status)
         try:
             await task(task_status=ready)
-        except trio.Cancelled:
-            raise
         except BaseException as failure:
-            if not ready.is_started:
+            if _is_cancellation(failure) or not ready.is_started:
                 raise
-            self.fail(_bare(failure))
+            self.fail(failure)
 
     async def _run(self, task: Callable[[], Awaitable[object]]) -> None:
         try:
             await task()
-        except trio.Cancelled:
-            raise
-        except BaseException as failure:  # noqa: BLE001  # the body's scope carries it out, bare
-            self.fail(_bare(failure))
+        except BaseException as failure:
+            if _is_cancellation(failure):
+                raise
+            self.fail(failure)
 
 
 class _Ready:
@@ -101,7 +99,7 @@ async def one_exception(
                     abandon()
             nursery.cancel_scope.cancel(reason="the block was left")
     except BaseExceptionGroup as group:
-        inner = _only_one(group)
+        inner = only_one(group)
     failure = guard.failure if guard else None
     if raised is not None and failure is not None:
         _put_behind(raised, failure)
@@ -134,12 +132,14 @@ def _raise_as_it_is(leaving: BaseException) -> NoReturn:
         del leaving, context
 
 
-def _bare(failure: BaseException) -> BaseException:
-    return _only_one(failure) if isinstance(failure, BaseExceptionGroup) else failure
+def _is_cancellation(failure: BaseException) -> bool:
+    if isinstance(failure, BaseExceptionGroup):
+        return failure.split(trio.Cancelled)[1] is None
+    return isinstance(failure, trio.Cancelled)
 
 
-def _only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Background tasks raise nothing but cancellations; anything else here is a defect of ours."""
+def only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What leaves a nursery of ours, whose tasks raise nothing but cancellations: anything else is a defect."""
     _, rest = group.split(trio.Cancelled)
     if rest is not None:
         keyboard = rest.subgroup(KeyboardInterrupt)
