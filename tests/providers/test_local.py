@@ -12,6 +12,7 @@ import pytest
 from trio_speech._core.dialogue import SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
+from trio_speech.gateway.resample import RATES
 from trio_speech.providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
 from trio_speech.providers.local import Local
 
@@ -57,6 +58,13 @@ def test_formats_that_it_does_not_take_are_refused() -> None:
         Local().recogniser(TranscribeRequest(audio_format=AudioFormat.mulaw()))
     with pytest.raises(ConfigurationError, match="it takes 1 channel"):
         Local().voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000, 2)))
+
+
+def test_it_takes_the_rates_that_the_gateway_converts_between() -> None:
+    assert Local().recogniser(TranscribeRequest(audio_format=PCM)).profile.sample_rates == RATES
+    assert Local().voice(SynthesizeRequest(audio_format=PCM)).profile.sample_rates == RATES
+    with pytest.raises(ConfigurationError, match="it takes 8000 or"):
+        Local().recogniser(TranscribeRequest(audio_format=AudioFormat.pcm16(16_001)))
 
 
 async def test_its_transport_is_the_gateway_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,10 @@ from .livekit.failures import FAILURE_FATES, INACTIVE
 BASE = "ws://local/v1"
 """What the addresses of its dials begin with; nothing is looked up."""
 
+_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+
 STT = SttProfile(
+    sample_rates=_RATES,
     max_lead_in=0.0,
     replay_speed=None,
     quiet_after_finalized=0.0,
@@ -29,7 +32,7 @@ STT = SttProfile(
 """Times are exact, and a replay from the end of a final is heard as it would have been without the break, bit for bit:
 audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for."""
 
-TTS = TtsProfile(aligned=True, deterministic=True, failure_fates=FAILURE_FATES)
+TTS = TtsProfile(sample_rates=_RATES, aligned=True, deterministic=True, failure_fates=FAILURE_FATES)
 """Words are aligned as they stand in the text. Equal texts give equal samples."""
 
 
