@@ -47,6 +47,7 @@ class RecognitionSession:
         self._request = request
         self._liveness = liveness
         self._loop = trio.CancelScope()
+        self._feeding = trio.CancelScope()
         self._ended = trio.Event()
         self._leg: Leg | None = None
         self._lost_at: float | None = None
@@ -65,6 +66,7 @@ class RecognitionSession:
 
     async def leave(self) -> None:
         """Abandons what is not done. Bounded by the caller."""
+        self._feeding.cancel(reason="the block was left")
         self.transcript.leave()
         self._loop.cancel(reason="the block was left")
         await self._ended.wait()
@@ -74,11 +76,12 @@ class RecognitionSession:
     # ------------------------------------------------------------ the replay task
 
     async def _feed(self, source: AsyncIterable[Any]) -> None:
-        if hasattr(source, "aclose"):
-            async with aclosing(source):  # type: ignore[type-var]
+        with self._feeding:
+            if hasattr(source, "aclose"):
+                async with aclosing(source):  # type: ignore[type-var]
+                    await self._capture(source)
+            else:
                 await self._capture(source)
-        else:
-            await self._capture(source)
 
     async def _capture(self, source: AsyncIterable[Any]) -> None:
         async for audio in source:
