@@ -46,8 +46,10 @@ class Hearing:
             self._session.speech_started(position)
 
     def speech_over(self, at: float | None) -> None:
-        """The utterance ended."""
-        self._session.speech_ended(self._session.log.sent if at is None else self.timeline.end_at(at))
+        """The utterance ended; at the seam, only if it is one that the link before did not end."""
+        position = self._session.log.sent if at is None else self.timeline.end_at(at)
+        if self._seam is None or position > self._cut:
+            self._session.speech_ended(position)
 
     def acknowledged(self, upto: float) -> None:
         """A watermark."""
@@ -80,7 +82,7 @@ class Hearing:
             self._deliver(kept, seam=at_seam and not self._profile.exact_times, upto=upto)
         if upto is not None:
             self._session.commit(upto)
-        if hypothesis.ends_speech:
+        if hypothesis.ends_speech and kept is not None:
             self._session.speech_ended(said.end)
 
     def _deliver(self, said: Said, *, seam: bool, upto: int | None) -> None:
