@@ -10,6 +10,7 @@ Laws
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -21,6 +22,7 @@ import trio
 import trio_websocket as tw
 
 from .._core.causes import Broken, Cause, Malformed, PeerClosed, Refused, Silent, Unreachable
+from .framing import client_frame
 from .transport import LinkDown, host_header, open_stream, resource
 
 Frame = str | bytes
@@ -29,6 +31,8 @@ MAX_MESSAGE_SIZE = 16 * 2**20
 """Bytes of one incoming message; a larger one ends the connection."""
 
 _QUEUE = 64
+_PATIENCE = 1.0
+"""Seconds that the first send may begin unnoticed: all later ones are timed to the moment."""
 _RECEIVE_BYTES = 65_536
 _REASON_BYTES = 500
 _ABNORMAL = 1006
@@ -39,19 +43,27 @@ _Product = TypeVar("_Product")
 
 
 class _Tap(trio.abc.Stream):
-    """The byte stream, telling when it has ended: during a handshake nobody else would."""
+    """The byte stream, shared by trio-websocket's frames and ours, one at a time; it tells when it has ended, which
+    nobody else would during a handshake."""
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
+        self._turn = trio.StrictFIFOLock()
         self.ended: str | None = None
         self.on_end: Callable[[], object] = lambda: None
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         try:
+            self._turn.acquire_nowait()
+        except trio.WouldBlock:
+            await self._turn.acquire()
+        try:
             await self._stream.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             self._end(str(error.__cause__ or error) or "the stream is closed")
             raise
+        finally:
+            self._turn.release()
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()
@@ -82,12 +94,22 @@ class _Life:
         self.tap = tap
         self.scope = scope
         self.cause: Cause | None = None
+        self.sending_until = math.inf
+        self.patience = _PATIENCE
 
     def end(self, cause: Cause) -> LinkDown:
         if self.cause is None:
             self.cause = cause
             self.scope.cancel(reason=str(cause))
         return LinkDown(self.cause)
+
+    async def watch_sends(self) -> None:
+        """One timer for all sends: it sleeps no longer than a send may take, so none begun meanwhile is missed."""
+        now = trio.current_time()
+        while now < self.sending_until:
+            await trio.sleep_until(min(self.sending_until, now + self.patience))
+            now = trio.current_time()
+        self.end(Silent("progress in sending", self.patience))
 
 
 class Connection:
@@ -99,16 +121,18 @@ class Connection:
 
     async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109  # the deadline is this room's duty
         """Writes one message within `timeout` seconds. Cancelling it, or its time-out, condemns the connection."""
+        life = self._life
+        life.patience = timeout
+        life.sending_until = trio.current_time() + timeout
         try:
-            with trio.fail_after(timeout):
-                await self._socket.send_message(frame)
-        except trio.TooSlowError:
-            raise self._life.end(Silent("progress in sending", timeout)) from None
+            await self._write(frame)
         except trio.Cancelled:
             self.abort("a send was cancelled")
             raise
         except _GONE:
             raise self._down() from None
+        finally:
+            life.sending_until = math.inf
 
     async def receive(self) -> Frame:
         """The next message. Cancelling is safe: no message is lost."""
@@ -135,12 +159,24 @@ class Connection:
             await self._socket.aclose(code, reason)
         self.abort("closed by us")
 
+    async def _write(self, frame: Frame) -> None:
+        await self._socket.send_message(frame)
+
     def abort(self, why: str) -> None:
         """Drops the stream at once, without a goodbye."""
         self._life.end(Broken(why))
 
     def _down(self) -> LinkDown:
         return self._life.end(_observed(self._socket.closed, self._life.tap))
+
+
+class _ClientConnection(Connection):
+    """The client's side, which makes its own data frames."""
+
+    async def _write(self, frame: Frame) -> None:
+        if self._socket.closed is not None:
+            raise tw.ConnectionClosed(self._socket.closed)
+        await self._life.tap.send_all(client_frame(frame))
 
 
 def _observed(closed: tw.CloseReason | None, tap: _Tap) -> Cause:
@@ -167,7 +203,7 @@ async def open_connection(
     opener = connect or partial(open_stream, url, ssl_context)
 
     async def shake(inner: trio.Nursery, life: _Life) -> Connection:
-        return Connection(await _shake_hands(inner, life.tap, url, headers), life)
+        return _ClientConnection(await _shake_hands(inner, life.tap, url, headers), life)
 
     return await _within(timeout, nursery, opener, shake)
 
@@ -195,10 +231,13 @@ async def _host(
         life = _Life(_Tap(stream), scope)
         open_ = False
         try:
-            async with trio.open_nursery() as nursery:
-                product = await shake(nursery, life)
-                open_ = True
-                task_status.started(product)
+            async with trio.open_nursery() as watch:
+                watch.start_soon(life.watch_sends)
+                async with trio.open_nursery() as nursery:
+                    product = await shake(nursery, life)
+                    open_ = True
+                    task_status.started(product)
+                watch.cancel_scope.cancel(reason="the websocket has ended")
         except* Exception as group:  # noqa: BLE001  # trio-websocket's own tasks: whatever they die of, the connection is gone
             cause = _cause_of(_first(group))
             if not open_:

@@ -43,6 +43,7 @@ class Link:
         self._heard = heard
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
+        self._opened = False
         self.done = False
 
     async def run(self) -> Cause | None:
@@ -90,6 +91,7 @@ class Link:
     async def _write(self) -> None:
         for frame in self.codec.open():
             await self._send(frame)
+        self._opened = True
         while True:
             match self.leg.next(trio.current_time()):
                 case Wait(until):
@@ -121,7 +123,8 @@ class Link:
         liveness = self._liveness
         with trio.move_on_after(liveness.close_timeout, shield=True):
             try:
-                await self._send(self.codec.close())
+                if self._opened:
+                    await self._send(self.codec.close())
                 await self.connection.close(liveness.close_timeout)
             except LinkDown:
                 return
