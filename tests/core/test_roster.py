@@ -1,0 +1,406 @@
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_speech._core.causes import Broken, Silent, Unreachable
+from trio_speech._core.pooling import Action, Close, Dial, Grant, Refuse
+from trio_speech._core.roster import PATIENCE, SPARE_PAUSE, Roster
+from trio_speech.policy import PoolPolicy
+
+DOWN = Unreachable("refused")
+RESET = Broken("reset")
+
+
+def roster(**policy: Any) -> Roster:
+    return Roster(PoolPolicy(**{"max_size": 2, "age_jitter": 0.0, **policy}), Random(1))
+
+
+def leased(pool: Roster, ticket: int = 1, key: str = "a", now: float = 0.0) -> int:
+    """Asks for a connection, dials it, and returns its number."""
+    (dial,) = pool.ask(ticket, key, now)
+    assert isinstance(dial, Dial)
+    assert pool.dialled(dial.connection, now) == [Grant(ticket, dial.connection)]
+    return dial.connection
+
+
+def idle(pool: Roster, *keys: str, now: float = 0.0) -> list[int]:
+    numbers = [leased(pool, 100 + at, key, now) for at, key in enumerate(keys)]
+    for number in numbers:
+        assert pool.returned(number, now) == []
+    return numbers
+
+
+# ---------------------------------------------------------------- waiters and connections
+
+
+def test_who_asks_is_dialled_for_and_granted() -> None:
+    pool = roster()
+    assert pool.ask(7, "a", 0.0) == [Dial(1, "a")]
+    assert pool.statistics().waiting == 1
+    assert pool.dialled(1, 0.1) == [Grant(7, 1)]
+    assert pool.returned(1, 1.0) == []
+    assert pool.ask(8, "a", 2.0) == [Grant(8, 1)]
+    figures = pool.statistics()
+    assert (figures.leased, figures.dialled, figures.reused) == (1, 1, 1)
+
+
+def test_a_returned_connection_serves_who_waited_for_a_dial() -> None:
+    pool = roster()
+    first = leased(pool)
+    assert pool.ask(2, "a", 0.0) == [Dial(2, "a")]
+    assert pool.returned(first, 0.0) == [Grant(2, first)]
+    assert pool.dialled(2, 0.0) == []
+    assert pool.statistics().idle == 1
+
+
+def test_who_waited_longest_is_served_first() -> None:
+    pool = roster()
+    pool.ask(1, "a", 0.0)
+    pool.ask(2, "a", 0.0)
+    assert pool.dialled(2, 0.1) == [Grant(1, 2)]
+    assert pool.dialled(1, 0.2) == [Grant(2, 1)]
+
+
+def test_the_connection_used_last_goes_first() -> None:
+    pool = roster()
+    pool.ask(1, "a", 0.0)
+    pool.ask(2, "a", 0.0)
+    pool.dialled(1, 0.0)
+    pool.dialled(2, 0.0)
+    pool.returned(2, 1.0)
+    pool.returned(1, 2.0)
+    assert pool.ask(3, "a", 3.0) == [Grant(3, 1)]
+
+
+def test_no_more_dials_than_waiters_or_room() -> None:
+    pool = roster()
+    assert len(pool.ask(1, "a", 0.0)) == 1
+    assert len(pool.ask(2, "a", 0.0)) == 1
+    assert pool.ask(3, "a", 0.0) == []
+    pool.withdraw(1)
+    assert pool.dialled(1, 0.0) == [Grant(2, 1)]
+    assert pool.dialled(2, 0.0) == [Grant(3, 2)]
+    pool.withdraw(99)
+
+
+def test_a_failed_dial_refuses_who_asked_for_it() -> None:
+    pool = roster()
+    pool.ask(1, "a", 0.0)
+    assert pool.failed(1, DOWN, 0.0) == [Refuse(1, DOWN)]
+    assert pool.statistics().dials_failed == 1
+    assert pool.statistics().waiting == 0
+
+
+def test_a_failed_dial_whose_asker_was_served_is_dialled_again_for_the_next() -> None:
+    pool = roster(max_size=3)
+    first = leased(pool, 1)
+    pool.ask(2, "a", 0.0)
+    pool.ask(3, "a", 0.0)
+    assert pool.returned(first, 0.0) == [Grant(2, first)]
+    assert pool.failed(2, DOWN, 0.0) == []
+    assert pool.failed(3, DOWN, 0.0) == [Refuse(3, DOWN)]
+
+
+def test_a_fresh_connection_is_one_dialled_since() -> None:
+    pool = roster(max_size=3)
+    idle(pool, "a")
+    pool.warm("a", 2, 0.0)
+    pool.dialled(2, 0.0)
+    assert pool.ask(5, "a", 1.0, fresh=True) == [Dial(3, "a")]
+    assert pool.dialled(3, 1.5) == [Grant(5, 3)]
+
+
+def test_a_fresh_connection_takes_the_place_of_an_idle_one() -> None:
+    pool = roster(max_size=1)
+    idle(pool, "a")
+    assert pool.ask(5, "a", 1.0, fresh=True) == [Close(1, "it made room for another"), Dial(2, "a")]
+
+
+def test_the_longest_idle_makes_room_for_another_key() -> None:
+    pool = roster()
+    pool.returned(leased(pool, 1, "a"), 1.0)
+    pool.returned(leased(pool, 2, "b"), 2.0)
+    assert pool.ask(3, "c", 3.0) == [Close(1, "it made room for another"), Dial(3, "c")]
+    assert pool.statistics().evicted == 1
+
+
+def test_a_returned_connection_makes_room_for_who_waited_longer() -> None:
+    pool = roster(max_size=1)
+    only = leased(pool, 1, "a")
+    assert pool.ask(2, "b", 0.0) == []
+    assert pool.ask(3, "a", 0.0) == []
+    assert pool.returned(only, 1.0) == [Close(only, "it made room for another"), Dial(2, "b")]
+
+
+# ---------------------------------------------------------------- ends
+
+
+def test_idle_connections_end() -> None:
+    pool = roster(max_idle_age=10.0)
+    idle(pool, "a")
+    assert pool.due() == 10.0
+    assert pool.tick(9.9) == []
+    assert pool.tick(10.0) == [Close(1, "it was too old")]
+    assert pool.statistics().expired == 1
+    assert pool.due() is None
+
+
+def test_connections_end_with_their_age_but_not_in_use() -> None:
+    pool = roster(max_age=100.0)
+    number = leased(pool)
+    assert pool.due() is None
+    assert pool.tick(200.0) == []
+    assert pool.returned(number, 200.0) == [Close(number, "it was too old")]
+
+
+def test_who_asks_gets_none_that_is_too_old() -> None:
+    pool = roster(max_age=100.0)
+    idle(pool, "a", now=0.0)
+    assert pool.ask(1, "a", 150.0) == [Close(1, "it was too old"), Dial(2, "a")]
+
+
+def test_age_is_shortened_by_jitter_alone() -> None:
+    ends = set()
+    for seed in range(20):
+        pool = Roster(PoolPolicy(max_age=100.0, age_jitter=0.5), Random(seed))
+        idle(pool, "a")
+        due = pool.due()
+        assert due is not None
+        assert 50.0 <= due <= 100.0
+        ends.add(due)
+    assert len(ends) == 20
+
+
+def test_without_an_idle_age_connections_serve_who_waits_and_no_more() -> None:
+    pool = roster(max_idle_age=0.0, min_idle=1)
+    number = leased(pool)
+    assert pool.ask(2, "a", 0.0) == [Dial(2, "a")]
+    assert pool.returned(number, 0.0) == [Grant(2, number)]
+    assert pool.dialled(2, 0.0) == [Close(2, "it was too old")]
+    assert pool.due() is None
+
+
+def test_a_retired_connection_serves_nobody_after() -> None:
+    pool = roster(max_size=1)
+    number = leased(pool)
+    pool.retire(number)
+    pool.retire(99)
+    pool.ask(2, "a", 0.0)
+    assert pool.returned(number, 0.0) == [Close(number, "it made room for another"), Dial(2, "a")]
+
+
+def test_death_is_found_before_anybody_needs_the_connection() -> None:
+    pool = roster(max_size=3)
+    idle(pool, "a")
+    assert pool.died(1, RESET, 1.0) == []
+    assert pool.statistics().dead_found == 1
+    number = leased(pool, 1)
+    assert pool.died(number, RESET, 1.0) == []
+    assert pool.statistics().dead_found == 1
+    assert pool.returned(number, 1.0) == pool.abandoned(number, 1.0) == pool.died(number, RESET, 1.0) == []
+    assert pool.statistics().leased == 0
+
+
+def test_a_failed_ping_casts_doubt_on_all_not_proved_since() -> None:
+    pool = roster(max_size=4)
+    numbers = [leased(pool, ticket, "a") for ticket in range(4)]
+    for number in numbers[:3]:
+        pool.returned(number, 0.0)
+    pool.ponged(numbers[1], 0.2, 6.0)
+    pool.ponged(99, 0.1, 6.0)
+    assert pool.died(numbers[0], Silent("pong", 5.0), 10.0) == [
+        Close(numbers[2], "a ping on another connection failed")
+    ]
+    figures = pool.statistics()
+    assert (figures.idle, figures.leased, figures.dead_found, figures.doubted) == (1, 1, 1, 1)
+    assert (figures.round_trip, figures.round_trip_worst) == (0.1, 0.2)
+
+
+# ---------------------------------------------------------------- draining
+
+
+def slow(pool: Roster, seconds: float) -> int:
+    (dial,) = pool.ask(1, "a", 0.0)
+    assert isinstance(dial, Dial)
+    pool.dialled(dial.connection, seconds)
+    return dial.connection
+
+
+@pytest.mark.parametrize(("dial", "patience"), [(0.3, 0.3), (5.0, PATIENCE)])
+def test_speech_is_drained_for_as_long_as_a_dial_takes(dial: float, patience: float) -> None:
+    pool = roster()
+    number = slow(pool, dial)
+    assert pool.abandoned(number, 10.0) == []
+    assert pool.statistics().draining == 1
+    assert pool.due() == 10.0 + patience
+    assert pool.tick(10.0 + patience) == [Close(number, "its generation went on")]
+    assert pool.statistics().expired == 0
+
+
+def test_what_was_drained_serves_again() -> None:
+    pool = roster(max_size=1)
+    number = slow(pool, 0.3)
+    pool.abandoned(number, 10.0)
+    assert pool.ask(2, "a", 10.0) == []
+    assert pool.drained(number, 10.1) == [Grant(2, number)]
+    assert pool.statistics().drained == 1
+
+
+def test_where_dialling_takes_no_time_nothing_is_drained() -> None:
+    pool = roster()
+    number = leased(pool)
+    assert pool.abandoned(number, 1.0) == [Close(number, "its generation went on")]
+
+
+# ---------------------------------------------------------------- spares
+
+
+def test_spares_are_dialled_once_a_key_is_in_use() -> None:
+    pool = roster(max_size=3, min_idle=1)
+    assert pool.tick(0.0) == []
+    pool.ask(1, "a", 0.0)
+    assert pool.dialled(1, 0.0) == [Grant(1, 1), Dial(2, "a")]
+    assert pool.dialled(2, 0.0) == []
+    assert pool.ask(2, "a", 0.0) == [Grant(2, 2), Dial(3, "a")]
+    assert pool.statistics().reused == 0
+
+
+def test_spares_wait_after_a_failed_dial() -> None:
+    pool = roster(max_size=3, min_idle=1)
+    pool.ask(1, "a", 0.0)
+    pool.dialled(1, 0.0)
+    assert pool.failed(2, DOWN, 1.0) == []
+    assert pool.due() == 1.0 + SPARE_PAUSE
+    assert pool.tick(1.0) == []
+    assert pool.tick(1.0 + SPARE_PAUSE) == [Dial(3, "a")]
+    assert pool.due() is None
+
+
+def test_a_dial_that_somebody_waits_for_is_no_spare() -> None:
+    pool = roster(max_size=3, min_idle=1)
+    pool.ask(1, "a", 0.0)
+    pool.dialled(1, 0.0)
+    pool.failed(2, DOWN, 1.0)
+    assert pool.ask(2, "a", 1.0 + SPARE_PAUSE) == [Dial(3, "a"), Dial(4, "a")]
+
+
+def test_a_key_out_of_use_has_no_spares() -> None:
+    pool = roster(max_size=3, min_idle=1, max_idle_age=10.0)
+    pool.ask(1, "a", 0.0)
+    pool.dialled(1, 0.0)
+    pool.dialled(2, 5.0)
+    assert pool.tick(15.0) == [Close(2, "it was too old"), Dial(3, "a")]
+    pool.dialled(3, 15.0)
+    assert pool.returned(1, 16.0) == []
+    assert {type(action) for action in pool.tick(30.0)} == {Close}
+    assert pool.due() is None
+
+
+def test_warming_dials_what_is_missing() -> None:
+    pool = roster(max_size=3)
+    assert pool.warm("a", 2, 0.0) == [Dial(1, "a"), Dial(2, "a")]
+    assert pool.warm("a", 2, 0.0) == []
+    assert pool.warm("a", 9, 0.0) == [Dial(3, "a")]
+    assert pool.failed(3, DOWN, 0.0) == []
+
+
+# ---------------------------------------------------------------- every history
+
+
+class Shell:
+    """Carries actions out, and checks each against the laws."""
+
+    def __init__(self, policy: PoolPolicy) -> None:
+        self.policy = policy
+        self.pool = Roster(policy, Random(0))
+        self.now = 0.0
+        self.dials: dict[int, Any] = {}
+        self.open: dict[int, Any] = {}
+        self.leases: dict[int, int] = {}
+        self.waiting: dict[int, Any] = {}
+        self.served: list[tuple[Any, int]] = []
+
+    def do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Dial(number, key):
+                    assert number not in self.open
+                    self.dials[number] = key
+                case Grant(ticket, number):
+                    key = self.waiting.pop(ticket)
+                    assert self.open[number] == key
+                    assert number not in self.leases
+                    assert ticket == min([ticket, *(each for each, other in self.waiting.items() if other == key)])
+                    self.leases[number] = ticket
+                case Refuse(ticket, _):
+                    self.waiting.pop(ticket)
+                case Close(number, _):
+                    assert number not in self.leases
+                    del self.open[number]
+        assert len(self.dials) + len(self.open) <= self.policy.max_size
+        due = self.pool.due()
+        assert due is None or due > self.now
+
+    def step(self, what: int, which: int) -> None:
+        self.now += 0.5
+        self.do(self.pool.tick(self.now))
+        match what % 6:
+            case 0 | 1:
+                ticket = 1 + max([0, *self.waiting, *self.leases.values()])
+                self.waiting[ticket] = "ab"[which % 2]
+                self.do(self.pool.ask(ticket, self.waiting[ticket], self.now))
+            case 2 if self.dials:
+                self.finish_dial(sorted(self.dials)[which % len(self.dials)], well=which % 3 > 0)
+            case 3 if self.leases:
+                self.give_back(sorted(self.leases)[which % len(self.leases)])
+            case 4 if self.leases:
+                number = sorted(self.leases)[which % len(self.leases)]
+                del self.leases[number]
+                self.do(self.pool.abandoned(number, self.now))
+            case 5 if self.open:
+                number = sorted(self.open)[which % len(self.open)]
+                del self.open[number]
+                self.leases.pop(number, None)
+                self.do(self.pool.died(number, Silent("pong", 1.0) if which % 2 else RESET, self.now))
+            case _:
+                pass
+
+    def finish_dial(self, number: int, *, well: bool) -> None:
+        key = self.dials.pop(number)
+        if well:
+            self.open[number] = key
+            self.do(self.pool.dialled(number, self.now))
+        else:
+            self.do(self.pool.failed(number, DOWN, self.now))
+
+    def give_back(self, number: int) -> None:
+        del self.leases[number]
+        self.do(self.pool.returned(number, self.now))
+
+
+@given(
+    st.integers(1, 4),
+    st.integers(0, 1),
+    st.sampled_from([2.0, 1_000.0]),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 11)), max_size=60),
+)
+def test_nobody_waits_for_ever_and_no_law_is_broken(
+    size: int, spares: int, age: float, steps: list[tuple[int, int]]
+) -> None:
+    shell = Shell(PoolPolicy(max_size=size, min_idle=spares, max_idle_age=age))
+    for what, which in steps:
+        shell.step(what, which)
+    for _ in range(200):
+        shell.now += 0.5
+        shell.do(shell.pool.tick(shell.now))
+        for number in sorted(shell.dials):
+            shell.finish_dial(number, well=True)
+        for number in sorted(shell.leases):
+            shell.give_back(number)
+    assert not shell.waiting
+    assert shell.pool.statistics().waiting == 0

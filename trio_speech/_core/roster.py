@@ -1,0 +1,238 @@
+"""The decisions of a connection pool. Nothing here waits: each event returns what the shell is to do.
+
+Laws
+    1. State moves with the decision: a connection that is promised to a waiter is leased from that moment on.
+    2. A permit comes before a dial. Dialling, idle, leased and draining connections together never exceed `max_size`.
+    3. Late binding: a waiter takes whichever comes first, a connection that is returned or one that is dialled. Who has
+       waited longest is served first; the connection used last goes first.
+    4. Who asks for a fresh connection gets one that was dialled since, and that nobody has used.
+    5. Equal keys share connections. At `max_size`, the one that has been idle longest makes room for another key.
+    6. Idle connections end after `max_idle_age`; all end after `max_age`, shortened by jitter; and when a ping fails,
+       those end that were not proved alive since it was sent.
+    7. Spares are dialled for keys in use alone; after a failed dial, not before `SPARE_PAUSE`.
+
+    event                      the connection becomes            and then, after every event, while it holds:
+    ────────────────────────   ──────────────────────────────    ────────────────────────────────────────────
+    dialled                    idle                              one is idle, one waits         → Grant
+    dial failed                gone; who asked for it: Refuse    one waits, and there is room   → Dial
+    returned                   idle                              … no room, but one idle        → Close, Dial
+    abandoned in mid-speech    draining, for as long as a        too few spares, and room       → Dial
+                               dial takes, at most `PATIENCE`    too old, or drained too long   → Close
+    drained                    idle
+    died                       gone, and so are the doubtful
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator
+from random import Random
+
+from ..policy import PoolPolicy
+from .causes import Cause, Silent
+from .pooling import Action, Close, Counts, Dial, Entry, Grant, PoolStatistics, Refuse, Waiter
+
+PATIENCE = 1.0
+"""Seconds at most that the end of an abandoned generation is waited for."""
+
+SPARE_PAUSE = 5.0
+"""Seconds without a dial for spares after one has failed."""
+
+
+class Roster:
+    """Who has which connection. Times are in seconds from any origin; tickets and connections are numbers."""
+
+    def __init__(self, policy: PoolPolicy, random: Random) -> None:
+        self._policy = policy
+        self._random = random
+        self._entries: dict[int, Entry] = {}
+        self._waiters: dict[int, Waiter] = {}
+        self._in_use: dict[Hashable, float] = {}
+        self._number = 0
+        self._dial_time = 0.0
+        self._no_spares_before = 0.0
+        self._counts = Counts()
+
+    # ------------------------------------------------------------ waiters
+
+    def ask(self, ticket: int, key: Hashable, now: float, *, fresh: bool = False) -> list[Action]:
+        """Somebody waits for a connection."""
+        self._waiters[ticket] = Waiter(ticket, key, fresh, now)
+        return self._settle(now)
+
+    def withdraw(self, ticket: int) -> None:
+        """Who waited no longer does. A dial under way for it goes on, and serves whom it can."""
+        self._waiters.pop(ticket, None)
+
+    def warm(self, key: Hashable, count: int, now: float) -> list[Action]:
+        """Makes idle connections ready, up to `count` and to what `max_size` leaves."""
+        missing = min(count - self._spares(key), self._room)
+        return [self._dial(key, None, now) for _ in range(missing)]
+
+    # ------------------------------------------------------------ connections
+
+    def dialled(self, number: int, now: float) -> list[Action]:
+        """A dial has succeeded."""
+        entry = self._entries[number]
+        self._dial_time = now - entry.begun
+        age = self._policy.max_age * (1.0 - self._random.uniform(0.0, self._policy.age_jitter))
+        entry.begun = entry.proved = now
+        entry.ends = now + age
+        self._counts.dialled += 1
+        return self._rest(entry, now)
+
+    def failed(self, number: int, cause: Cause, now: float) -> list[Action]:
+        """A dial has failed."""
+        ticket = self._entries.pop(number).ticket
+        self._counts.dials_failed += 1
+        self._no_spares_before = now + SPARE_PAUSE
+        if ticket is None or self._waiters.pop(ticket, None) is None:
+            return self._settle(now)
+        return [Refuse(ticket, cause), *self._settle(now)]
+
+    def returned(self, number: int, now: float) -> list[Action]:
+        """A lease has ended with nothing outstanding."""
+        entry = self._entries.get(number)
+        return self._rest(entry, now) if entry else []
+
+    def abandoned(self, number: int, now: float) -> list[Action]:
+        """A lease has ended in the middle of a generation."""
+        entry = self._entries.get(number)
+        if entry:
+            entry.state, entry.since = "draining", now
+        return self._settle(now)
+
+    def drained(self, number: int, now: float) -> list[Action]:
+        """The generation that was abandoned is over."""
+        self._counts.drained += 1
+        return self._rest(self._entries[number], now)
+
+    def died(self, number: int, cause: Cause, now: float) -> list[Action]:
+        """A connection is gone, whoever had it."""
+        entry = self._entries.pop(number, None)
+        if entry and entry.state == "idle":
+            self._counts.dead_found += 1
+        doubtful = self._doubt(now - cause.seconds) if entry and isinstance(cause, Silent) else []
+        return [*doubtful, *self._settle(now)]
+
+    def retire(self, number: int) -> None:
+        """A connection is to serve nobody after its present lease."""
+        if number in self._entries:
+            self._entries[number].ends = -math.inf
+
+    def ponged(self, number: int, round_trip: float, now: float) -> None:
+        """A ping was answered."""
+        if number in self._entries:
+            self._entries[number].proved = now
+        self._counts.round_trip = round_trip
+        self._counts.round_trip_worst = max(round_trip, self._counts.round_trip_worst or 0.0)
+
+    # ------------------------------------------------------------ time
+
+    def due(self) -> float | None:
+        """When `tick` is to be called next."""
+        moments = [self._end_of(entry) for entry in self._entries.values() if entry.state in ("idle", "draining")]
+        if (
+            self._room > 0
+            and self._policy.max_idle_age
+            and any(self._spares(key) < self._policy.min_idle for key in self._in_use)
+        ):
+            moments.append(self._no_spares_before)
+        return min(moments, default=None)
+
+    def tick(self, now: float) -> list[Action]:
+        """Time has passed."""
+        return self._settle(now)
+
+    def statistics(self) -> PoolStatistics:
+        """How the pool stands, and what it has seen."""
+        states = [entry.state for entry in self._entries.values()]
+        return PoolStatistics(
+            idle=states.count("idle"),
+            leased=states.count("leased"),
+            dialling=states.count("dialling"),
+            draining=states.count("draining"),
+            waiting=len(self._waiters),
+            **{name: getattr(self._counts, name) for name in Counts.__struct_fields__},
+        )
+
+    # ------------------------------------------------------------ decisions
+
+    @property
+    def _room(self) -> int:
+        return self._policy.max_size - len(self._entries)
+
+    def _rest(self, entry: Entry, now: float) -> list[Action]:
+        entry.state, entry.since = "idle", now
+        return self._settle(now, rested=entry)
+
+    def _settle(self, now: float, rested: Entry | None = None) -> list[Action]:
+        actions: list[Action] = list(self._expire(now, rested))
+        lacking: dict[Hashable, int] = {}
+        for waiter in list(self._waiters.values()):
+            ready = [entry for entry in self._entries.values() if waiter.takes(entry, now)]
+            if ready:
+                actions.append(self._grant(waiter, max(ready, key=lambda entry: entry.since), now))
+                continue
+            lacking[waiter.key] = lacking.get(waiter.key, 0) + 1
+            if self._count(waiter.key, "dialling") < lacking[waiter.key]:
+                actions += self._make_room()
+                if self._room > 0:
+                    actions.append(self._dial(waiter.key, waiter.ticket, now))
+        return [*actions, *self._expire(now), *self._dial_spares(now)]
+
+    def _grant(self, waiter: Waiter, entry: Entry, now: float) -> Grant:
+        del self._waiters[waiter.ticket]
+        self._counts.reused += entry.used
+        entry.state, entry.since, entry.used = "leased", now, True
+        self._in_use[entry.key] = now
+        return Grant(waiter.ticket, entry.number)
+
+    def _dial(self, key: Hashable, ticket: int | None, now: float) -> Dial:
+        self._number += 1
+        self._entries[self._number] = Entry(number=self._number, key=key, ticket=ticket, begun=now, since=now)
+        return Dial(self._number, key)
+
+    def _make_room(self) -> Iterator[Close]:
+        idle = [entry for entry in self._entries.values() if entry.state == "idle"]
+        if self._room <= 0 and idle:
+            self._counts.evicted += 1
+            yield self._close(min(idle, key=lambda entry: entry.since), "it made room for another")
+
+    def _dial_spares(self, now: float) -> Iterator[Dial]:
+        if now < self._no_spares_before or not self._policy.max_idle_age:
+            return
+        for key in self._in_use:
+            while self._room > 0 and self._spares(key) < self._policy.min_idle:
+                yield self._dial(key, None, now)
+
+    def _spares(self, key: Hashable) -> int:
+        wanted = sum(waiter.key == key for waiter in self._waiters.values())
+        return self._count(key, "idle") + self._count(key, "dialling") - wanted
+
+    def _count(self, key: Hashable, state: str) -> int:
+        return sum(entry.key == key and entry.state == state for entry in self._entries.values())
+
+    def _expire(self, now: float, rested: Entry | None = None) -> Iterator[Close]:
+        for entry in list(self._entries.values()):
+            if entry is not rested and entry.state in ("idle", "draining") and now >= self._end_of(entry):
+                self._counts.expired += entry.state == "idle"
+                yield self._close(entry, "it was too old" if entry.state == "idle" else "its generation went on")
+        leased = {entry.key for entry in self._entries.values() if entry.state == "leased"}
+        for key, used in list(self._in_use.items()):
+            if key not in leased and now >= used + self._policy.max_idle_age:
+                del self._in_use[key]
+
+    def _end_of(self, entry: Entry) -> float:
+        if entry.state == "draining":
+            return entry.since + min(self._dial_time, PATIENCE)
+        return min(entry.ends, entry.since + self._policy.max_idle_age)
+
+    def _doubt(self, sent: float) -> list[Action]:
+        doubtful = [entry for entry in self._entries.values() if entry.state == "idle" and entry.proved < sent]
+        self._counts.doubted += len(doubtful)
+        return [self._close(entry, "a ping on another connection failed") for entry in doubtful]
+
+    def _close(self, entry: Entry, why: str) -> Close:
+        del self._entries[entry.number]
+        return Close(entry.number, why)
