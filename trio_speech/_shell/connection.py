@@ -155,9 +155,10 @@ class Connection:
 
     async def close(self, timeout: float, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC109
         """Says goodbye for at most `timeout` seconds, then drops the stream. Never raises `LinkDown`."""
-        with trio.move_on_after(timeout):
-            await self._socket.aclose(code, reason)
-        self.abort("closed by us")
+        if self._life.cause is None:
+            with trio.move_on_after(timeout):
+                await self._socket.aclose(code, reason)
+            self.abort("closed by us")
 
     async def _write(self, frame: Frame) -> None:
         await self._socket.send_message(frame)
