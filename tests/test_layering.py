@@ -27,12 +27,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"", "gateway"},
 }
 # Imports written inside a function, so that only those pay who use them: (module, what it may import so).
-LAZY: set[tuple[str, str]] = {("providers.local", "gateway"), ("_shell.client", "gateway")}
+LAZY = {("providers.local", "gateway")}
 
 # Third parties that only the named rooms or modules may import; everyone may import the rest.
 RESERVED: dict[str, set[str]] = {
     "trio_websocket": {"_shell.connection"},
     "wsproto": {"_shell.connection"},
+    "h11": {"_shell.transport"},
     "trio": {"_shell", "gateway", "testing", "cli"},
     "pytest": {"testing"},
     "hypothesis": {"testing"},
