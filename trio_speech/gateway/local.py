@@ -1,0 +1,209 @@
+"""The built-in engines: what the gateway asks of them is passed on to worker processes, a lease for each use."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+import trio
+from msgspec.structs import replace
+
+from ..errors import ConfigurationError, SpeechError
+from . import messages
+from .engines import (
+    Busy,
+    Declined,
+    EngineFailed,
+    Hearing,
+    Manner,
+    RecogniserSession,
+    Result,
+    Speech,
+    SpokenWord,
+)
+from .espeak import VOICES
+from .messages import Audio, Heard, Reply, Spoken
+from .pieces import cut
+from .resample import RATES
+from .workers import Worker, Workers, open_workers
+
+_RESULTS = 64  # results that a session holds for a receiver that lags behind
+_REQUEST_SECONDS = 0.5  # of audio in one request, so that a cancelled one is soon got over
+_CHUNK_SECONDS = 0.2  # of speech in one request
+_WORDS_A_MINUTE = 195
+_PITCH = 50
+_VOICE = "klatt5"
+_VOICES_AT_ONCE = 2
+
+R = TypeVar("R", bound=Reply)
+
+
+def check_extra() -> None:
+    """Raises `ConfigurationError` where the engines are not installed."""
+    missing = [name for name in ("pocketsphinx", "espeakng_loader") if find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(f"the built-in engines need {' and '.join(missing)}: pip install 'trio-speech[local]'")
+
+
+@asynccontextmanager
+async def open_recogniser(*, sessions: int | None = None, warm: int = 2) -> AsyncGenerator[LocalRecogniser, None]:
+    """The built-in recogniser, for at most `sessions` at once: by default two for each processor, and at least four.
+
+    Each takes a process with 100 MB of memory, started when it is first needed; `warm` of them are kept when idle.
+    """
+    limit = sessions or max(4, 2 * (os.cpu_count() or 1))
+    async with open_workers("recogniser", limit=limit, warm=warm) as workers:
+        yield LocalRecogniser(workers)
+
+
+@asynccontextmanager
+async def open_voice(*, connections: int = 64) -> AsyncGenerator[LocalVoice, None]:
+    """The built-in voice, for at most `connections` at once, which share two processes: they are busy for moments."""
+    async with open_workers("voice", limit=_VOICES_AT_ONCE, warm=_VOICES_AT_ONCE) as workers:
+        yield LocalVoice(workers, connections)
+
+
+class LocalRecogniser:
+    """PocketSphinx; see `Recogniser`. Options: ``two_passes``, for fewer errors and finals that are a second later."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+
+    @property
+    def capacity(self) -> int:
+        return self._workers.limit
+
+    @asynccontextmanager
+    async def open(self, hearing: Hearing) -> AsyncGenerator[RecogniserSession, None]:
+        """See `Recogniser.open`. Takes half a second where no warm process is there."""
+        async with self._workers.lease(patient=False) as worker:
+            await _ask(worker, messages.Listen(hearing), Heard)
+            yield _Session(worker, hearing.sample_rate)
+
+
+class _Session:
+    def __init__(self, worker: Worker, sample_rate: int) -> None:
+        self._worker = worker
+        self._step = 2 * round(sample_rate * _REQUEST_SECONDS)
+        self._send, self._receive = trio.open_memory_channel[Result](_RESULTS)
+
+    async def feed(self, pcm: bytes) -> None:
+        for start in range(0, len(pcm), self._step):
+            await self._pass_on(messages.Hear(pcm[start : start + self._step]))
+
+    async def finalize(self) -> None:
+        await self._pass_on(messages.Finalize())
+
+    async def receive(self) -> Result:
+        return await self._receive.receive()
+
+    async def _pass_on(self, request: messages.Request) -> None:
+        for result in (await _ask(self._worker, request, Heard)).results:
+            await self._send.send(result)
+
+
+class LocalVoice:
+    """eSpeak NG; see `Voice`. Options: ``speed``, as a factor, and ``pitch``, from 0 to 99."""
+
+    def __init__(self, workers: Workers, connections: int) -> None:
+        self._workers = workers
+        self._connections = connections
+
+    @property
+    def capacity(self) -> int:
+        return self._connections
+
+    @asynccontextmanager
+    async def synthesise(self, text: str, manner: Manner) -> AsyncGenerator[AsyncIterator[Speech], None]:
+        """See `Voice.synthesise`. Runs ahead of the reader by one piece of the text, of 400 characters at most."""
+        with closing(_Synthesis(self._workers, text, manner)) as synthesis:
+            self._workers.nursery.start_soon(synthesis.run)
+            yield synthesis
+
+
+class _Synthesis(AsyncIterator[Speech]):
+    """Takes the pieces of a text from a worker, each as fast as it can, so that no slow reader holds one up."""
+
+    def __init__(self, workers: Workers, text: str, manner: Manner) -> None:
+        self._workers = workers
+        self._pieces = cut(text)
+        self._say = _request(manner)
+        self._scope = trio.CancelScope()
+        self._failure: SpeechError | None = None
+        # Without a buffer: the next piece is begun when all of the last one has been read.
+        self._send, self._receive = trio.open_memory_channel[trio.MemoryReceiveChannel[Speech]](0)
+        self._piece: trio.MemoryReceiveChannel[Speech] | None = None
+
+    def close(self) -> None:
+        self._scope.cancel(reason="the synthesis was given up")
+
+    async def run(self) -> None:
+        """Ends with the text, or when it is closed."""
+        samples = 0
+        with self._scope, self._send:
+            try:
+                for piece in self._pieces:
+                    samples += await self._speak(piece, samples)
+            except (Busy, Declined, EngineFailed) as failure:
+                self._failure = failure
+
+    async def _speak(self, text: str, offset: int) -> int:
+        """Returns how many samples the piece has."""
+        send, receive = trio.open_memory_channel[Speech](math.inf)  # the piece is bounded
+        await self._send.send(receive)
+        samples = 0
+        with send:
+            async with self._workers.lease(patient=True) as worker:
+                words = (await _ask(worker, replace(self._say, text=text), Spoken)).words
+                shifted = tuple(SpokenWord(word.text, word.start + offset, word.end + offset) for word in words)
+                while pcm := (await _ask(worker, messages.More(_CHUNK_SECONDS), Audio)).pcm:
+                    send.send_nowait(Speech(pcm, () if samples else shifted))
+                    samples += len(pcm) // 2
+        return samples
+
+    async def __anext__(self) -> Speech:
+        while True:
+            try:
+                if self._piece is None:
+                    self._piece = await self._receive.receive()
+            except trio.EndOfChannel:
+                if self._failure is not None:
+                    raise self._failure from None
+                raise StopAsyncIteration from None
+            try:
+                return await self._piece.receive()
+            except trio.EndOfChannel:
+                self._piece = None
+
+
+def _request(manner: Manner) -> messages.Say:
+    if manner.sample_rate not in RATES:
+        raise Declined(f"sample rate {manner.sample_rate} is not one of {', '.join(map(str, RATES))}")
+    if (manner.language or "en").lower().replace("_", "-").split("-")[0] != "en":
+        raise Declined(f"the local voice speaks English only, not {manner.language!r}")
+    speed = _number(manner.options, "speed", 1.0)
+    return messages.Say(
+        text="",
+        sample_rate=manner.sample_rate,
+        voice=manner.voice if manner.voice in VOICES else _VOICE,  # whatever a client of another voice asks for
+        words_a_minute=round(_WORDS_A_MINUTE * speed),
+        pitch=round(_number(manner.options, "pitch", _PITCH)),
+    )
+
+
+def _number(options: Mapping[str, Any], name: str, default: float) -> float:
+    value = options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Declined(f"option {name!r} is not a number")
+    return value
+
+
+async def _ask(worker: Worker, request: messages.Request, kind: type[R]) -> R:
+    reply = await worker.ask(request)
+    if not isinstance(reply, kind):
+        raise EngineFailed(f"the engine answered {type(request).__name__} with {type(reply).__name__}")
+    return reply

@@ -1,0 +1,99 @@
+"""What the gateway and a worker process say to each other: one request, then its one reply.
+
+A frame is its length in four bytes, big-endian, and a msgpack object, told apart by its ``type``. A worker begins with
+`Ready`. That every request has exactly one reply, of bounded size, is what makes a cancelled one easy to get over.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from .engines import Hearing, Result, SpokenWord
+
+HEADER = 4
+LONGEST = 8 * 2**20
+"""Bytes of one frame."""
+
+
+class Listen(Struct, frozen=True, tag="listen"):
+    """Begin a recognition; the one before is forgotten. Answered by `Heard`."""
+
+    hearing: Hearing
+
+
+class Hear(Struct, frozen=True, tag="hear"):
+    """The next audio of the recognition. Answered by `Heard`."""
+
+    pcm: bytes
+
+
+class Finalize(Struct, frozen=True, tag="finalize"):
+    """Settle what was heard. Answered by `Heard`."""
+
+
+class Say(Struct, frozen=True, tag="say"):
+    """Speak a text of bounded length, whose audio is asked for with `More`; the one before is forgotten.
+
+    Answered by `Spoken`.
+    """
+
+    text: str
+    sample_rate: int
+    voice: str
+    words_a_minute: int
+    pitch: int
+
+
+class More(Struct, frozen=True, tag="more"):
+    """The next `seconds` of audio, or about so much. Answered by `Audio`, which is empty at the end."""
+
+    seconds: float
+
+
+class Ready(Struct, frozen=True, tag="ready"):
+    pass
+
+
+class Heard(Struct, frozen=True, tag="heard"):
+    results: tuple[Result, ...] = ()
+
+
+class Spoken(Struct, frozen=True, tag="spoken"):
+    words: tuple[SpokenWord, ...]
+
+
+class Audio(Struct, frozen=True, tag="audio"):
+    pcm: bytes
+
+
+class Refused(Struct, frozen=True, tag="refused"):
+    """The request cannot be met, for the reason that `message` gives. The worker is none the worse."""
+
+    message: str
+
+
+Request: TypeAlias = Listen | Hear | Finalize | Say | More
+Reply: TypeAlias = Ready | Heard | Spoken | Audio | Refused
+
+_encoder = msgspec.msgpack.Encoder()
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+def pack(message: Request | Reply) -> bytes:
+    """The frame for `message`."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(HEADER, "big") + body
+
+
+def request(body: bytes | bytearray) -> Request:
+    """The request in a frame's body. Raises `msgspec.DecodeError`."""
+    return _requests.decode(body)
+
+
+def reply(body: bytes | bytearray) -> Reply:
+    """The reply in a frame's body. Raises `msgspec.DecodeError`."""
+    return _replies.decode(body)

@@ -1,0 +1,169 @@
+"""The gateway: a speech service for any client of the LiveKit inference wire, over any stream.
+
+``/v1/stt`` and ``/v1/tts``, or without the ``/v1``; ``?model=`` names a model where ``session.create`` does not. What a
+client does wrong is told to it, and ends its connection; the others never notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import trio
+
+from .._shell.connection import Connection, Handshake, LinkDown, accept_connection  # type: ignore[attr-defined]
+from ..errors import ConfigurationError, SpeechError
+from ..providers.livekit import wire
+from . import local, stt, tts
+from .auth import Door, Unauthorised
+from .background import open_background
+from .engines import Busy, Recogniser, Voice
+from .streams import stream_pair
+from .talk import REFUSALS, Seats, Talk
+
+_HANDSHAKE_TIMEOUT = 10.0  # seconds
+_MAX_MESSAGE_SIZE = 2**20  # bytes
+_AT_THE_DOOR = 64  # clients beyond those that have a seat
+
+Connect = Callable[..., Awaitable[trio.abc.Stream]]
+"""Opens a stream to the gateway; takes a dial, and does not look at it."""
+
+
+class Gateway:
+    """Serves clients with two engines. `keys` map API keys to secrets; without them everybody is let in."""
+
+    def __init__(self, recogniser: Recogniser, voice: Voice, *, keys: Mapping[str, str] | None = None) -> None:
+        self._recogniser, self._voice = recogniser, voice
+        self._door = Door(keys) if keys is not None else None
+        self._listeners, self._speakers = Seats(recogniser.capacity), Seats(voice.capacity)
+        self._clients = Seats(recogniser.capacity + voice.capacity + _AT_THE_DOOR)
+
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serves one client, from its handshake until either side is done, and closes the stream.
+
+        Raises nothing that the client or an engine is to blame for. If cancelled, says goodbye for a second at most.
+        """
+        try:
+            with self._clients.take():
+                async with open_background() as nursery:
+                    handshake = await accept_connection(
+                        nursery, stream, timeout=_HANDSHAKE_TIMEOUT, max_message_size=_MAX_MESSAGE_SIZE
+                    )
+                    await self._answer(handshake)
+        except (Busy, LinkDown):
+            pass
+        finally:
+            await trio.aclose_forcefully(stream)
+
+    async def _answer(self, handshake: Handshake) -> None:
+        parts = urlsplit(handshake.resource)
+        [model] = parse_qs(parts.query).get("model", [None])[-1:]
+        endpoint = parts.path.removeprefix("/v1")
+        try:
+            if self._door is not None:
+                self._door.check(handshake.headers.get("authorization"))
+            if endpoint == "/stt":
+                with self._listeners.take():
+                    await self._recognise(await handshake.accept(), model)
+            elif endpoint == "/tts":
+                with self._speakers.take():
+                    await self._synthesise(await handshake.accept(), model)
+            else:
+                await handshake.reject(404, b"there is /v1/stt and /v1/tts")
+        except Unauthorised as error:
+            await handshake.reject(401, str(error).encode())
+        except Busy as error:
+            await handshake.reject(429, error.message.encode(), (("Retry-After", "1"),))
+
+    async def _recognise(self, connection: Connection, model: str | None) -> None:
+        talk = Talk(connection, wire.stt_from_client, "stt")
+        await _host(talk, partial(stt.converse, talk, self._recogniser, model))
+
+    async def _synthesise(self, connection: Connection, model: str | None) -> None:
+        talk = Talk(connection, wire.tts_from_client, "tts")
+        await _host(talk, partial(tts.converse, talk, self._voice, model))
+
+
+async def _host(talk: Talk[Any], converse: Callable[[], Awaitable[None]]) -> None:
+    """However the conversation ends, the client is told: of what went wrong, or that the gateway is going away."""
+    failures: list[SpeechError] = []
+    try:
+        await converse()
+    except* LinkDown:
+        pass
+    except* REFUSALS as group:
+        failures.extend(_leaves(group))
+    finally:
+        await talk.leave(failures[0] if failures else None)
+
+
+def _leaves(group: BaseExceptionGroup[SpeechError]) -> Iterator[SpeechError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+@asynccontextmanager
+async def open_gateway(
+    *, recogniser: Recogniser | None = None, voice: Voice | None = None, keys: Mapping[str, str] | None = None
+) -> AsyncGenerator[Gateway, None]:
+    """A gateway with the engines given, or with the built-in ones, which start with the first client that needs them.
+
+    Raises `ConfigurationError` where the built-in ones are needed and not installed.
+    """
+    if recogniser is None or voice is None:
+        local.check_extra()
+    async with AsyncExitStack() as stack:
+        if recogniser is None:
+            recogniser = await stack.enter_async_context(local.open_recogniser())
+        if voice is None:
+            voice = await stack.enter_async_context(local.open_voice())
+        yield Gateway(recogniser, voice, keys=keys)
+
+
+@asynccontextmanager
+async def open_local_gateway(
+    *, recogniser: Recogniser | None = None, voice: Voice | None = None
+) -> AsyncGenerator[Connect, None]:
+    """A gateway inside this process; see `open_gateway`. Yields what opens a stream to it, whatever is dialled.
+
+    Leaving the block says goodbye to the clients, for a second at most, and ends the engines.
+    """
+    async with open_gateway(recogniser=recogniser, voice=voice) as gateway, open_background() as nursery:
+
+        async def connect(dial: object = None) -> trio.abc.Stream:
+            await trio.lowlevel.checkpoint()
+            ours, theirs = stream_pair()
+            nursery.start_soon(gateway.serve_stream, theirs)
+            return ours
+
+        yield connect
+
+
+async def serve(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    recogniser: Recogniser | None = None,
+    voice: Voice | None = None,
+    keys: Mapping[str, str] | None = None,
+    task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serves over TCP until cancelled; see `open_gateway`. Reports the port once it listens; 0 lets the system choose.
+
+    Raises `ConfigurationError` where it cannot listen there. There is no TLS: on more than the loopback interface, give
+    it `keys` and a proxy in front.
+    """
+    async with open_gateway(recogniser=recogniser, voice=voice, keys=keys) as gateway:
+        try:
+            listeners = await trio.open_tcp_listeners(port, host=host)
+        except OSError as error:
+            raise ConfigurationError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
+        task_status.started(listeners[0].socket.getsockname()[1])
+        async with open_background() as nursery:
+            await trio.serve_listeners(gateway.serve_stream, listeners, handler_nursery=nursery)

@@ -1,0 +1,107 @@
+"""A worker process: ``python -m trio_speech.gateway.worker recogniser`` (or ``voice``).
+
+It serves one recognition or one recital at a time, reads requests from its standard input and answers on its standard
+output, and ends with its input: it does not outlive the gateway, however that one ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import BinaryIO
+
+from . import messages
+from .engines import Declined
+from .messages import Audio, Finalize, Hear, Heard, Listen, More, Ready, Refused, Reply, Request, Say, Spoken
+
+Servant = Callable[[Request], Reply]
+
+
+def recogniser() -> Servant:
+    """Loads the model, and returns what answers requests."""
+    from .sphinx import Ear, load_decoder  # noqa: PLC0415  # each kind of worker loads its own engine
+
+    decoder = load_decoder()
+    ear: Ear | None = None
+
+    def serve(request: Request) -> Reply:
+        nonlocal ear
+        match request:
+            case Hear(pcm) if ear is not None:
+                return Heard(tuple(ear.feed(pcm)))
+            case Finalize() if ear is not None:
+                return Heard(tuple(ear.finalize()))
+            case Listen(hearing):
+                if ear is not None:
+                    ear.close()
+                ear = Ear(decoder, hearing)
+                return Heard()
+            case _:
+                return _misplaced(request)
+
+    return serve
+
+
+def voice() -> Servant:
+    """Loads the voice, and returns what answers requests."""
+    from .espeak import Mouth  # noqa: PLC0415  # as above
+    from .recital import Recital  # noqa: PLC0415
+
+    mouth = Mouth()
+    recital: Recital | None = None
+
+    def serve(request: Request) -> Reply:
+        nonlocal recital
+        match request:
+            case More(seconds) if recital is not None:
+                return Audio(recital.next(seconds))
+            case Say(text, sample_rate, name, words_a_minute, pitch):
+                utterance = mouth.speak(text, voice=name, words_a_minute=words_a_minute, pitch=pitch)
+                recital = Recital(text, utterance, sample_rate)
+                return Spoken(recital.words)
+            case _:
+                return _misplaced(request)
+
+    return serve
+
+
+def _misplaced(request: Request) -> Refused:
+    return Refused(f"{type(request).__name__} was not expected here")
+
+
+def run(servant: Servant, requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answers requests until they end."""
+    _send(replies, Ready())
+    while (body := _body(requests)) is not None:
+        try:
+            reply = servant(messages.request(body))
+        except Declined as refusal:
+            reply = Refused(refusal.message)
+        _send(replies, reply)
+
+
+def _send(replies: BinaryIO, reply: Reply) -> None:
+    replies.write(messages.pack(reply))
+    replies.flush()
+
+
+def _body(requests: BinaryIO) -> bytes | None:
+    header = requests.read(messages.HEADER)
+    length = int.from_bytes(header, "big")
+    body = requests.read(length) if len(header) == messages.HEADER else b""
+    return body if body and len(body) == length else None
+
+
+def main(kind: str) -> None:
+    """Serves as `kind`, with the pipes to the gateway on file descriptors that no library prints to by chance."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the gateway ends us in its time
+    requests = os.fdopen(os.dup(0), "rb")
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    run({"recogniser": recogniser, "voice": voice}[kind](), requests, replies)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
