@@ -1,0 +1,173 @@
+"""One whole session against a gateway that fails as planned, and the verdict on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import trio
+from trio.testing import MockClock
+
+import trio_speech as ts
+from trio_speech.testing import (
+    Drift,
+    Gateway,
+    Manner,
+    Speech,
+    assert_exactly_once,
+    assert_in_stream_order,
+    assert_ledger,
+    assert_speech_alternates,
+    assert_times_within,
+    assert_unique_ids,
+    open_gateway,
+    picture,
+    speech,
+)
+
+from .cells import MUTE, Cell, cells_of, plan_of
+
+PATIENCE = 900.0
+"""Virtual seconds after which a session counts as hanging."""
+CELLS_PER_RUN = 4
+
+EXACT = (
+    Manner(),
+    Manner(held=0.7),
+    Manner(twice=True),
+    Manner(longest=2.5),
+    Manner(endpointing=None),
+    Manner(finalized="before", trailing=0.3),
+    Manner(finalized="never"),
+    Manner(onsets=False, interim=None),
+    Manner(preflight=0.15),
+)
+DRIFTING = (Manner(drift=Drift(0.02)), Manner(drift=Drift(0.08)), Manner(drift=Drift(0.3)))
+UNTIMED = (Manner(word_times=False),)
+BILLED = (Manner(spans="billed"), Manner(spans="billed", finalized="before", trailing=0.3))
+FAMILIES = {"exact times": EXACT, "drifting": DRIFTING, "without word times": UNTIMED, "billed spans": BILLED}
+
+
+@dataclass
+class Run:
+    """What came of one session."""
+
+    seed: int
+    cells: list[Cell]
+    gateway: Gateway | None = None
+    speech: Speech | None = None
+    events: list[Any] = field(default_factory=list)
+    hit: list[Cell] = field(default_factory=list)
+    faults: int = 0
+    lost: int = 0
+    doubled: int = 0
+    gaps: int = 0
+    hangs: int = 0
+    complaints: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        return not (self.lost or self.doubled or self.hangs or self.complaints)
+
+    def __str__(self) -> str:
+        what = f"seed {self.seed}: {self.lost} lost, {self.doubled} doubled, {self.hangs} hangs; {self.complaints}"
+        drawn = picture(self.speech, self.events, self.gateway.visits) if self.speech and self.gateway else ""
+        return f"{what}\n{[f'{cell.fault} at {cell.phase}' for cell in self.cells]}\n{drawn}"
+
+
+def run(seed: int, manners: tuple[Manner, ...] = EXACT, cells: list[Cell] | None = None) -> Run:
+    """Runs one session on virtual time."""
+    result = Run(seed, cells_of(seed, CELLS_PER_RUN) if cells is None else cells)
+    trio.run(_session, result, manners, clock=MockClock(autojump_threshold=0))
+    return result
+
+
+async def _session(result: Run, manners: tuple[Manner, ...]) -> None:
+    random = Random(f"run {result.seed}")
+    said = speech(random.uniform(10.0, 16.0), seed=result.seed)
+    planned = list(plan_of(result.cells, random))
+    async with open_gateway(manner=random.choice(manners), capacity=random.choice((2_048, 65_536))) as gateway:
+        gateway.connect_time = random.choice((0.0, 0.05, 0.4))
+        gateway.plan(*(step for _, steps in planned for step in steps))
+        result.gateway, result.speech = gateway, said
+        with trio.move_on_after(PATIENCE) as scope:
+            statistics = await _listen(result, said, _play(said, random))
+        result.seconds = trio.current_time()
+        struck = {id(fault) for visit in gateway.visits for _, fault in visit.struck}
+        result.faults = sum(len(visit.struck) for visit in gateway.visits)
+        result.hit = [cell for cell, steps in planned if id(steps[-1]) in struck]
+        if scope.cancelled_caught:
+            result.hangs = 1
+        else:
+            profile = gateway.manner.profile()
+            judge(result, statistics, exact=profile.exact_times and profile.word_times)
+
+
+async def _listen(result: Run, said: Speech, source: AsyncIterator[bytes]) -> ts.TranscriptStatistics:
+    assert result.gateway
+    async with result.gateway.client() as client, client.transcribe(source, said.audio_format) as transcript:
+        async for event in transcript:
+            result.events.append(event)
+    return transcript.statistics()
+
+
+async def _play(said: Speech, random: Random) -> AsyncIterator[bytes]:
+    """In chunks of any lengths, in real time or faster, mute now and then."""
+    speed = random.choice((1.0, 1.0, 1.0, 4.0))
+    due, mute_at = trio.current_time(), random.uniform(0.5, 3.0)
+    heard = 0.0
+    for chunk in said.chunks([random.uniform(0.001, 0.2) for _ in range(7)]):
+        length = len(chunk) / 2 / said.audio_format.sample_rate
+        due += length / speed
+        heard += length
+        await trio.sleep_until(due)
+        yield chunk
+        if heard > mute_at:
+            due, mute_at = trio.current_time() + MUTE, heard + 3.0
+            await trio.sleep_until(due)
+
+
+def judge(result: Run, statistics: ts.TranscriptStatistics, *, exact: bool) -> None:
+    """Holds the session against the laws."""
+    events, said = result.events, result.speech
+    assert said
+    assert result.gateway
+    finals = [event for event in events if isinstance(event, ts.FinalTranscript)]
+    told = Counter(word for final in finals for word in final.text.split())
+    spoken = Counter(word.text for word in said.words)
+    result.lost, result.doubled = (spoken - told).total(), (told - spoken).total()
+    result.gaps = sum(isinstance(event, ts.Gap) for event in events)
+    for visit in result.gateway.visits:
+        result.complaints += visit.complaints
+    laws: list[Callable[[], None]] = [
+        lambda: assert_unique_ids(events),
+        lambda: assert_ledger(statistics, events, said.seconds),
+        lambda: assert_speech_alternates(events),
+    ]
+    if exact:
+        laws.append(lambda: assert_speech_ends_after_it_starts(events))
+        laws.append(lambda: assert_in_stream_order(events))
+        laws.append(lambda: assert_times_within(1, events, said))
+    if statistics.unsettled:
+        result.complaints.append(f"{statistics.unsettled} s are unsettled at the end")
+    if not (result.lost or result.doubled):
+        laws.append(lambda: assert_exactly_once(events, said))
+        for law in laws:
+            try:
+                law()
+            except AssertionError as error:
+                result.complaints.append(str(error).splitlines()[0])
+
+
+def assert_speech_ends_after_it_starts(events: list[Any]) -> None:
+    """Speech states tell of one utterance after the other."""
+    at = 0.0
+    for event in events:
+        if isinstance(event, ts.SpeechStarted | ts.SpeechEnded):
+            now = event.start if isinstance(event, ts.SpeechStarted) else event.end
+            assert now >= at, f"{event} is said after speech at {at}"
+            at = now
