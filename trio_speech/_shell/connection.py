@@ -22,7 +22,9 @@ import trio
 import trio_websocket as tw
 
 from .._core.causes import Broken, Cause, Malformed, PeerClosed, Refused, Silent, Unreachable
+from .._core.retry_after import retry_after_of
 from .framing import client_frame
+from .tap import Tap
 from .transport import LinkDown, host_header, open_stream, resource
 
 Frame = str | bytes
@@ -42,55 +44,10 @@ _GONE = (tw.ConnectionClosed, trio.ClosedResourceError, trio.BrokenResourceError
 _Product = TypeVar("_Product")
 
 
-class _Tap(trio.abc.Stream):
-    """The byte stream, shared by trio-websocket's frames and ours, one at a time; it tells when it has ended, which
-    nobody else would during a handshake."""
-
-    def __init__(self, stream: trio.abc.Stream) -> None:
-        self._stream = stream
-        self._turn = trio.StrictFIFOLock()
-        self.ended: str | None = None
-        self.on_end: Callable[[], object] = lambda: None
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        try:
-            self._turn.acquire_nowait()
-        except trio.WouldBlock:
-            await self._turn.acquire()
-        try:
-            await self._stream.send_all(data)
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._end(str(error.__cause__ or error) or "the stream is closed")
-            raise
-        finally:
-            self._turn.release()
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self._stream.wait_send_all_might_not_block()
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        try:
-            data = await self._stream.receive_some(max_bytes)
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._end(str(error.__cause__ or error) or "the stream is closed")
-            raise
-        if not data:
-            self._end("the peer ended the stream without a close frame")
-        return data
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    def _end(self, how: str) -> None:
-        if self.ended is None:
-            self.ended = how
-            self.on_end()
-
-
 class _Life:
     """What ends a connection, and of what it ended."""
 
-    def __init__(self, tap: _Tap, scope: trio.CancelScope) -> None:
+    def __init__(self, tap: Tap, scope: trio.CancelScope) -> None:
         self.tap = tap
         self.scope = scope
         self.cause: Cause | None = None
@@ -180,7 +137,7 @@ class _ClientConnection(Connection):
         await self._life.tap.send_all(client_frame(frame))
 
 
-def _observed(closed: tw.CloseReason | None, tap: _Tap) -> Cause:
+def _observed(closed: tw.CloseReason | None, tap: Tap) -> Cause:
     if closed is None or closed.code == _ABNORMAL:
         return Broken(tap.ended or "the websocket failed")
     if closed.code == _TOO_BIG and (closed.reason or "").startswith("Exceeded"):
@@ -229,7 +186,7 @@ async def _host(
 ) -> None:
     """Owns trio-websocket's tasks for the life of one connection."""
     with trio.CancelScope() as scope:
-        life = _Life(_Tap(stream), scope)
+        life = _Life(Tap(stream), scope)
         open_ = False
         try:
             async with trio.open_nursery() as watch:
@@ -249,7 +206,7 @@ async def _host(
 
 
 async def _shake_hands(
-    nursery: trio.Nursery, tap: _Tap, url: str, headers: tuple[tuple[str, str], ...]
+    nursery: trio.Nursery, tap: Tap, url: str, headers: tuple[tuple[str, str], ...]
 ) -> tw.WebSocketConnection:
     with trio.CancelScope() as shaking:
         tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
@@ -284,22 +241,8 @@ def _cause_of(error: BaseException) -> Cause:
 def _refusal(error: tw.ConnectionRejected) -> Refused:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in error.headers}
     body = (error.body or b"")[:_REASON_BYTES].decode("utf-8", "replace")
-    retry_after = _retry_after(headers.get("retry-after"), datetime.now(UTC))
+    retry_after = retry_after_of(headers.get("retry-after"), datetime.now(UTC))
     return Refused(error.status_code, body, retry_after, headers.get("x-request-id"))
-
-
-def _retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds or an HTTP date: RFC 9110, section 10.2.3."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415  # slow to import, and hardly ever needed
-
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 # ---------------------------------------------------------------- the other side: what a gateway accepts
