@@ -50,7 +50,12 @@ def test_what_it_is_like() -> None:
     )
     assert (hearing.max_lead_in, hearing.replay_speed, hearing.quiet_after_finalized) == (0.0, None, 0.0)
     speaking = Local().voice(SynthesizeRequest(audio_format=PCM)).profile
-    assert (speaking.aligned, speaking.deterministic, speaking.spaced_words) == (True, True, False)
+    assert (speaking.aligned, speaking.deterministic) == (True, True)
+
+
+@pytest.mark.parametrize(("model", "spaced"), [(None, True), ("rime/coda:luna", True), ("cartesia/sonic-3", False)])
+def test_words_are_spaced_as_by_the_provider_that_is_named(model: str | None, spaced: bool) -> None:
+    assert Local().voice(SynthesizeRequest(audio_format=PCM, model=model)).profile.spaced_words is spaced
 
 
 def test_formats_that_it_does_not_take_are_refused() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .._core.dialogue import SynthesizeRequest, TranscribeRequest
 from .._core.profile import SttProfile, TtsProfile
@@ -15,6 +16,7 @@ from ..errors import ConfigurationError
 from ._codec import Connector
 from .livekit import backend
 from .livekit.failures import FAILURE_FATES, INACTIVE
+from .livekit.models import split_model, tts_profile
 
 BASE = "ws://local/v1"
 """What the addresses of its dials begin with; nothing is looked up."""
@@ -33,7 +35,8 @@ STT = SttProfile(
 audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for."""
 
 TTS = TtsProfile(sample_rates=_RATES, aligned=True, deterministic=True, failure_fates=FAILURE_FATES)
-"""Words are aligned as they stand in the text. Equal texts give equal samples."""
+"""Equal texts give equal samples. Aligned words bring blanks or not, as the provider that the model's name begins with
+has them: the gateway stands in for it."""
 
 
 class Local(Struct, frozen=True):
@@ -48,7 +51,9 @@ class Local(Struct, frozen=True):
 
     def voice(self, request: SynthesizeRequest) -> backend.Voice:
         """See `Backend`."""
-        return backend.voice(BASE, None, request, TTS)
+        model, _ = split_model(request.model)
+        spaced = tts_profile([(model, {})]).spaced_words
+        return backend.voice(BASE, None, request, replace(TTS, spaced_words=spaced))
 
     def transport(self) -> AbstractAsyncContextManager[Connector]:
         """The gateway in this process. Raises `ConfigurationError` where its extra is not installed."""
