@@ -210,6 +210,7 @@ class RecognitionSession:
             options={**request.options, **(change.options or {})},
             keyterms=request.keyterms if change.keyterms is None else change.keyterms,
         )
+        self._succession.provider.codec().update(change)  # raises here, at the user's call, what it cannot do
         self._succession.request(changed)
         self._request = changed
         self._machine.change(change)

@@ -132,7 +132,7 @@ class Transcript:
     ) -> None:
         """Changes a running session, for this and every later connection. Returns at once.
 
-        What a service cannot change in flight takes effect at the next connection. `keyterms` replaces the whole list.
+        `keyterms` replaces the whole list. Raises `ConfigurationError` for what the service cannot change in flight.
         """
         self._check_open()
         self._change(

@@ -13,12 +13,10 @@ Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.
 
 from __future__ import annotations
 
-import hmac
 import time
-from base64 import urlsafe_b64encode
+import warnings
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from ...errors import ConfigurationError
@@ -60,21 +58,14 @@ class Credentials(Struct, frozen=True):
 def access_token(key: str, secret: str, *, now: float, lifetime: int = TOKEN_LIFETIME) -> str:
     """A JWT (RFC 7519) for inference, signed by HMAC-SHA256; `now` is in seconds since 1970.
 
-    Signing is three lines. A JWT library would load cryptography and an HTTP client for it, at the first dial, and
-    warns of short secrets, which development servers have.
+    How long the secret is, is the service's to say: development servers have short ones.
     """
+    import jwt  # noqa: PLC0415  # slow to import, and only those need it who dial with a secret
+
     claims = {"inference": {"perform": True}, "sub": "agent", "iss": key, "nbf": int(now), "exp": int(now) + lifetime}
-    signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
-    signature = hmac.digest(secret.encode(), signed.encode(), "sha256")
-    return f"{signed}.{_base64url(signature)}"
-
-
-def _part(claims: dict[str, Any]) -> str:
-    return _base64url(msgspec.json.encode(claims))
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
+        return jwt.encode(claims, secret, algorithm="HS256")
 
 
 def given_credentials(api_key: str | TokenProvider | None, api_secret: str | None) -> Credentials | None:
