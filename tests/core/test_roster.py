@@ -218,7 +218,7 @@ def test_a_failed_ping_casts_doubt_on_all_not_proved_since() -> None:
     ]
     figures = pool.statistics()
     assert (figures.idle, figures.leased, figures.dead_found, figures.doubted) == (1, 1, 1, 1)
-    assert (figures.round_trip, figures.round_trip_worst) == (0.1, 0.2)
+    assert (figures.ping, figures.ping_worst) == (0.1, 0.2)
 
 
 # ---------------------------------------------------------------- draining

@@ -98,9 +98,9 @@ class PoolStatistics(Struct, frozen=True, kw_only=True):
     expired: int
     evicted: int
     """Idle connections closed to make room for another kind."""
-    round_trip: float | None
-    """Seconds of the last ping; ``None`` before there was one."""
-    round_trip_worst: float | None
+    ping: float | None
+    """Seconds that the last answered ping took; ``None`` before there was one."""
+    ping_worst: float | None
 
 
 class Counts(Struct):
@@ -114,5 +114,5 @@ class Counts(Struct):
     doubted: int = 0
     expired: int = 0
     evicted: int = 0
-    round_trip: float | None = None
-    round_trip_worst: float | None = None
+    ping: float | None = None
+    ping_worst: float | None = None

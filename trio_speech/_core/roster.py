@@ -120,12 +120,12 @@ class Roster:
         if number in self._entries:
             self._entries[number].ends = -math.inf
 
-    def ponged(self, number: int, round_trip: float, now: float) -> None:
-        """A ping was answered."""
+    def ponged(self, number: int, seconds: float, now: float) -> None:
+        """A ping was answered, `seconds` after it was sent."""
         if number in self._entries:
             self._entries[number].proved = now
-        self._counts.round_trip = round_trip
-        self._counts.round_trip_worst = max(round_trip, self._counts.round_trip_worst or 0.0)
+        self._counts.ping = seconds
+        self._counts.ping_worst = max(seconds, self._counts.ping_worst or 0.0)
 
     # ------------------------------------------------------------ time
 
@@ -155,6 +155,15 @@ class Roster:
             waiting=len(self._waiters),
             **{name: getattr(self._counts, name) for name in Counts.__struct_fields__},
         )
+
+    def keys(self) -> set[Hashable]:
+        """All keys that have connections, waiters or spares."""
+        connected = {entry.key for entry in self._entries.values()}
+        return connected | {waiter.key for waiter in self._waiters.values()} | set(self._in_use)
+
+    def dialling(self) -> set[int]:
+        """The connections being dialled."""
+        return {entry.number for entry in self._entries.values() if entry.state == "dialling"}
 
     # ------------------------------------------------------------ decisions
 

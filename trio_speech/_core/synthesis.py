@@ -64,7 +64,8 @@ class Synthesis:
 
     def __init__(self, audio_format: AudioFormat, profile: TtsProfile, resume: Resume) -> None:
         self._format = audio_format
-        self._profile = profile
+        self.profile = profile
+        """Says how patient to be; it may change with the backend, the mode does not."""
         self._policy = resume_policy(resume, profile)
         self._ledger = Ledger(audio_format)
         self._bill = Bill()
@@ -123,6 +124,11 @@ class Synthesis:
         return room and not self.speaking and self._next < len(self._texts)
 
     @property
+    def complete(self) -> bool:
+        """All text has been spoken, and no more will come."""
+        return self._ended and not self.speaking and self._next == len(self._texts)
+
+    @property
     def progress(self) -> int:
         """Grows whenever the user gets closer to the end of the text: repeating audio is no progress."""
         return self._run.furthest if self._policy.again == "text" else self._bill.released
@@ -160,7 +166,7 @@ class Synthesis:
         """When `expired` is due unless something comes before; ``None`` while no text is outstanding."""
         if not self.speaking:
             return None
-        return self._heard_at + (self._profile.quiet_after_done if self._quiet else self._profile.receive_timeout)
+        return self._heard_at + (self.profile.quiet_after_done if self._quiet else self.profile.receive_timeout)
 
     def expired(self, now: float) -> Cause | None:
         """Call it when the deadline has passed: the segment is complete, or the link is over of the cause returned."""
@@ -169,7 +175,7 @@ class Synthesis:
             return None
         if self._quiet:
             return self._complete(self._rendition)
-        return Silent("audio for the text that was sent", self._profile.receive_timeout)
+        return Silent("audio for the text that was sent", self.profile.receive_timeout)
 
     def lost(self) -> bool:
         """The link is gone. Returns whether the session may go on, speaking again what was outstanding."""
@@ -188,7 +194,7 @@ class Synthesis:
     def _hear(self, rendition: Rendition, message: Audio | Aligned | Done) -> Cause | None:
         if isinstance(message, Done):
             self._quiet = True
-            return None if self._profile.quiet_after_done else self._complete(rendition)
+            return None if self.profile.quiet_after_done else self._complete(rendition)
         if isinstance(message, Aligned):
             rendition.align(message.words)
         else:
@@ -226,8 +232,8 @@ class Synthesis:
 
     @property
     def finished(self) -> bool:
-        """All text is complete, all its audio handed over, and no more will come."""
-        return self._ended and not self.speaking and self._next == len(self._texts) and not self._ledger.waiting
+        """All is complete, and all audio is handed over."""
+        return self.complete and not self._ledger.waiting
 
     def take(self) -> AudioChunk | None:
         """Hands over the next chunk, if there is one."""

@@ -1,0 +1,232 @@
+"""The client's speech connections: dialled, lent, watched, closed. What is decided is decided in `_core.roster`.
+
+No lock is held across any wait: each event asks the roster, whose actions are carried out at once or by a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from functools import partial
+from random import Random
+
+import trio
+
+from .._core.causes import Cause, Unreachable, error_of
+from .._core.pooling import Action, Close, Dial, Grant, PoolStatistics, Refuse
+from .._core.roster import Roster
+from ..errors import LinkError
+from ..policy import PoolPolicy
+from .endpoints import Network
+from .leasing import Lease, Voice, Waiting
+from .resident import Resident, Tenant
+from .signal import Signal
+from .single import Guard
+from .transport import LinkDown
+
+_FEW_KINDS = 64
+
+
+class Pool:
+    """Owned by the client; its tasks live in the client's nursery."""
+
+    _guard: Guard
+
+    def __init__(self, network: Network, policy: PoolPolicy, random: Random) -> None:
+        self._network = network
+        self._policy = policy
+        self._roster = Roster(policy, random)
+        self._residents: dict[int, Resident] = {}
+        self._waiting: dict[int, Waiting] = {}
+        self._voices: dict[Hashable, Voice] = {}
+        self._tickets = 0
+        self._goodbyes = 0
+        self._changed = Signal()
+        self._last_failure: Cause | None = None
+
+    def open(self, guard: Guard) -> None:
+        """Goes to work; call it once, before anything else."""
+        self._guard = guard
+        guard.start_soon(self._keep)
+
+    # ------------------------------------------------------------ for sessions
+
+    async def lease(self, voice: Voice, tenant: Tenant, *, fresh: bool = False) -> Lease:
+        """A connection for `tenant`, who hears from it from now on; `fresh`: one that is newly dialled.
+
+        A checkpoint. Raises `LinkDown` where the dial made for it fails, what a token provider raises, and `LinkError`
+        where none is free within ``acquire_timeout``. Cancelling gives back what may have been granted.
+        """
+        self._tickets += 1
+        ticket, waiting = self._tickets, Waiting(tenant)
+        self._waiting[ticket] = waiting
+        self._know(voice)
+        self._do(self._roster.ask(ticket, voice.key, trio.current_time(), fresh=fresh))
+        taken = False
+        try:
+            with trio.move_on_after(self._policy.acquire_timeout):
+                await waiting.over.wait()
+                taken = waiting.failure is None
+        finally:
+            self._forget(ticket, None if taken else waiting.resident)
+        if waiting.failure is not None:
+            raise waiting.failure
+        if not taken or waiting.resident is None:
+            raise self._exhausted(voice)
+        return Lease(self, waiting.resident)
+
+    async def prewarm(self, voice: Voice, count: int) -> None:
+        """Makes `count` connections ready, as far as ``max_size`` allows, and pings them.
+
+        A checkpoint. Raises the `SpeechError` of the last dial that failed, if any did. Cancelling it leaves the dials
+        under way.
+        """
+        await trio.lowlevel.checkpoint()
+        self._know(voice)
+        dials = self._roster.warm(voice.key, count, trio.current_time())
+        numbers = [action.connection for action in dials if isinstance(action, Dial)]
+        self._do(dials)
+        while self._roster.dialling().intersection(numbers):
+            await self._changed.wait()
+        try:
+            for number in numbers:
+                if number in self._residents:
+                    await self._residents[number].ping()
+                elif self._last_failure is not None:
+                    raise LinkDown(self._last_failure)
+        except LinkDown as down:
+            raise error_of(down.cause, endpoint=voice.provider.endpoint) from None
+
+    def statistics(self) -> PoolStatistics:
+        """How the pool stands, and what it has seen."""
+        return self._roster.statistics()
+
+    def give_back(self, resident: Resident) -> None:
+        """See `Lease.give_back`."""
+        resident.tenant = None
+        self._do(self._roster.returned(resident.number, trio.current_time()))
+
+    def abandon(self, resident: Resident) -> None:
+        """See `Lease.abandon`."""
+        resident.tenant = None
+        if resident.provider.profile.quiet_after_done:
+            resident.abort("the end of its generation cannot be known")
+            return
+        resident.draining = True
+        self._guard.start_soon(resident.cancel)
+        self._do(self._roster.abandoned(resident.number, trio.current_time()))
+
+    async def aclose(self) -> None:
+        """Says goodbye to all connections. Bounded by ``close_timeout``."""
+        for resident in list(self._residents.values()):
+            self._part_with(resident)
+        while self._goodbyes:
+            await self._changed.wait()
+
+    # ------------------------------------------------------------ for residents
+
+    def ponged(self, resident: Resident, seconds: float) -> None:
+        """A ping was answered."""
+        self._roster.ponged(resident.number, seconds, trio.current_time())
+
+    def retiring(self, resident: Resident) -> None:
+        """The service is going to end the connection."""
+        self._roster.retire(resident.number)
+        self._do(self._roster.tick(trio.current_time()))
+
+    def drained(self, resident: Resident) -> None:
+        """An abandoned generation is over."""
+        resident.draining = False
+        self._do(self._roster.drained(resident.number, trio.current_time()))
+
+    def died(self, resident: Resident, cause: Cause) -> None:
+        """The connection is gone."""
+        self._residents.pop(resident.number, None)
+        self._do(self._roster.died(resident.number, cause, trio.current_time()))
+
+    # ------------------------------------------------------------ carrying out
+
+    async def _keep(self) -> None:
+        while True:
+            await self._changed.wait_until(self._roster.due())
+            self._do(self._roster.tick(trio.current_time()))
+
+    def _do(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            match action:
+                case Dial(number, key):
+                    self._guard.start_soon(partial(self._dial, number, self._voices[key]))
+                case Grant(ticket, number):
+                    self._grant(self._waiting[ticket], self._residents[number])
+                case Refuse(ticket, cause):
+                    waiting = self._waiting[ticket]
+                    waiting.failure = waiting.failure or LinkDown(cause)
+                    waiting.over.set()
+                case Close(number):
+                    self._part_with(self._residents[number])
+        self._changed.fire()
+
+    def _grant(self, waiting: Waiting, resident: Resident) -> None:
+        resident.tenant = waiting.tenant
+        waiting.resident = resident
+        waiting.over.set()
+
+    async def _dial(self, number: int, voice: Voice) -> None:
+        try:
+            resident = await self._connect(number, voice)
+        except LinkDown as down:
+            self._last_failure = down.cause
+            self._do(self._roster.failed(number, down.cause, trio.current_time()))
+        except Exception as error:  # noqa: BLE001  # a token provider's: it is for whom the dial was made
+            self._last_failure = Unreachable(f"the token provider raised {type(error).__name__}")
+            actions = self._roster.failed(number, self._last_failure, trio.current_time())
+            for action in actions:
+                if isinstance(action, Refuse):
+                    self._waiting[action.ticket].failure = error
+            self._do(actions)
+        else:
+            self._residents[number] = resident
+            self._guard.start_soon(resident.run)
+            self._do(self._roster.dialled(number, trio.current_time()))
+
+    async def _connect(self, number: int, voice: Voice) -> Resident:
+        connection = await self._network.dial(self._guard.nursery, voice.provider, voice.connector)
+        resident = Resident(number, voice.provider, connection, self._network.liveness, self)
+        await resident.open()
+        return resident
+
+    def _part_with(self, resident: Resident) -> None:
+        del self._residents[resident.number]
+        self._goodbyes += 1
+        self._guard.start_soon(partial(self._say_goodbye, resident))
+
+    async def _say_goodbye(self, resident: Resident) -> None:
+        try:
+            await resident.goodbye()
+        finally:
+            self._goodbyes -= 1
+            self._changed.fire()
+
+    # ------------------------------------------------------------ details
+
+    def _forget(self, ticket: int, untaken: Resident | None) -> None:
+        del self._waiting[ticket]
+        self._roster.withdraw(ticket)
+        if untaken is not None:
+            self.give_back(untaken)
+
+    def _know(self, voice: Voice) -> None:
+        if len(self._voices) > _FEW_KINDS:
+            known = self._roster.keys()
+            self._voices = {key: each for key, each in self._voices.items() if key in known}
+        self._voices[voice.key] = voice
+
+    def _exhausted(self, voice: Voice) -> LinkError:
+        policy, endpoint = self._policy, voice.provider.endpoint
+        error = LinkError(
+            f"no speech connection was free within {policy.acquire_timeout:g} s: there are {policy.max_size} at most; "
+            "leave sessions that are done, or raise PoolPolicy.max_size",
+            endpoint=endpoint,
+        )
+        if self._last_failure is not None:
+            error.__cause__ = error_of(self._last_failure, endpoint=endpoint)
+        return error

@@ -1,0 +1,157 @@
+"""One pooled connection: its reader and its pinger never rest, whoever has it.
+
+    leased      what the service says goes to the tenant
+    draining    nobody listens; the end of the generation that was abandoned is waited for
+    idle        the service has nothing to say: sound or an error here ends the connection
+
+However it ends, it is told once: to the tenant, if there is one, and to the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
+
+import trio
+
+from .._core.causes import Cause, Ended, Malformed, Reported
+from .._core.dialogue import Audio, Closed, Done, Failure, Going, TtsMessage
+from ..errors import ProtocolError
+from ..policy import LivenessPolicy
+from ..providers._codec import Frame, TtsCodec, TtsProvider
+from .connection import Connection
+from .transport import LinkDown
+
+
+class Tenant(Protocol):
+    """Who has the lease. Neither method may wait."""
+
+    def heard(self, message: TtsMessage) -> None:
+        """The service said something."""
+        ...
+
+    def lost(self, cause: Cause) -> None:
+        """The connection is gone."""
+        ...
+
+
+class Landlord(Protocol):
+    """What a resident tells its pool."""
+
+    def ponged(self, resident: Resident, seconds: float) -> None: ...
+    def retiring(self, resident: Resident) -> None: ...
+    def drained(self, resident: Resident) -> None: ...
+    def died(self, resident: Resident, cause: Cause) -> None: ...
+
+
+class Resident:
+    """Runs beside everything else until the connection is gone or said goodbye to."""
+
+    def __init__(
+        self, number: int, provider: TtsProvider, connection: Connection, liveness: LivenessPolicy, landlord: Landlord
+    ) -> None:
+        self.number = number
+        self.provider = provider
+        self.codec: TtsCodec = provider.codec()
+        self.tenant: Tenant | None = None
+        self.draining = False
+        self.used = False
+        self._connection = connection
+        self._liveness = liveness
+        self._landlord = landlord
+        self._writing = trio.Lock()
+        self._scope = trio.CancelScope()
+        self._cause: Cause | None = None
+
+    async def open(self) -> None:
+        """Sends what the protocol begins with. Raises `LinkDown`."""
+        for frame in self.codec.open():
+            await self.send(frame)
+
+    async def send(self, frame: Frame) -> None:
+        """Raises `LinkDown`; cancelling it condemns the connection."""
+        async with self._writing:
+            await self._connection.send(frame, self._liveness.send_timeout)
+
+    async def cancel(self) -> None:
+        """Says that nobody wants the generation, where the protocol can say so. Never raises `LinkDown`."""
+        frame = self.codec.cancel()
+        if frame is not None:
+            with suppress(LinkDown):
+                await self.send(frame)
+
+    async def ping(self) -> None:
+        """Raises `LinkDown` where no pong comes within ``ping_timeout``."""
+        self._landlord.ponged(self, await self._connection.ping(self._liveness.ping_timeout))
+
+    def abort(self, why: str) -> None:
+        """Drops the connection at once."""
+        self._connection.abort(why)
+
+    async def run(self) -> None:
+        """Until the connection is gone, or `goodbye` is said."""
+        with self._scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._until_down, self._read)
+                nursery.start_soon(self._until_down, self._keep_pinging)
+        if self._cause is not None:
+            self.abort(str(self._cause))
+            self._landlord.died(self, self._cause)
+            if self.tenant is not None:
+                self.tenant.lost(self._cause)
+
+    async def goodbye(self) -> None:
+        """The polite end, within ``close_timeout``. Never raises `LinkDown`."""
+        self._scope.cancel(reason="the pool has no use for the connection")
+        timeout = self._liveness.close_timeout
+        with trio.move_on_after(timeout):
+            try:
+                frame = self.codec.close()
+                if frame is not None:
+                    await self.send(frame)
+                await self._connection.close(timeout)
+            except LinkDown:
+                return
+        self.abort("closed by us")
+
+    async def _until_down(self, task: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await task()
+        except LinkDown as down:
+            self._end(down.cause)
+        except ProtocolError as error:
+            self._end(Malformed(error.message))
+
+    def _end(self, cause: Cause) -> None:
+        if not self._scope.cancel_called:
+            self._cause = cause
+            self._scope.cancel(reason=str(cause))
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self._connection.receive()
+            for message in self.codec.decode(frame):
+                self._hear(message)
+
+    def _hear(self, message: TtsMessage) -> None:
+        match message:
+            case Going():
+                self._landlord.retiring(self)
+            case _ if self.tenant is not None:
+                self.tenant.heard(message)
+            case Failure():
+                raise LinkDown(Reported(message))
+            case Closed():
+                raise LinkDown(Ended())
+            case Done() if self.draining:
+                self._landlord.drained(self)
+            case Audio() if not self.draining:
+                raise LinkDown(Malformed("audio that nobody asked for"))
+            case _:
+                pass
+
+    async def _keep_pinging(self) -> None:
+        while True:
+            await trio.sleep(self._liveness.ping_interval)
+            await self.ping()

@@ -1,0 +1,149 @@
+"""The client's side of synthesis: sessions made of requests, and the pool that they share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from .._core.dialogue import FallbackModel, SynthesizeRequest
+from .._core.pooling import PoolStatistics
+from .._core.resume import Resume
+from ..audio import AudioFormat
+from ..errors import ConfigurationError
+from ..events import AudioClip
+from .endpoints import Network, Route
+from .leasing import Voice
+from .pool import Pool
+from .single import one_exception
+from .speech import Speech
+from .synthesizing import SynthesisSession, TextSource
+
+DEFAULT_FORMAT = AudioFormat.pcm16(24_000)
+
+_MODES = ("word", "segment", "restart", "never")
+
+Fallback = str | FallbackModel
+
+
+class Speaking:
+    """The half of `Client` that speaks."""
+
+    def __init__(self, routes: Sequence[Route], network: Network, pool: Pool) -> None:
+        self._routes = routes
+        self._network = network
+        self._pool = pool
+
+    @asynccontextmanager
+    async def synthesize(
+        self,
+        text: TextSource | None = None,
+        *,
+        model: str | None = None,
+        voice: str | None = None,
+        language: str | None = None,
+        audio_format: AudioFormat = DEFAULT_FORMAT,
+        options: Mapping[str, Any] | None = None,
+        resume: Resume = "word",
+        gateway_fallback: Iterable[Fallback] = (),
+    ) -> AsyncGenerator[Speech, None]:
+        """A synthesis session, for the length of the block.
+
+        `text` is a string, or an iterable or async iterable of pieces of any sizes, such as a language model's tokens;
+        without it, push text with `Speech.send`. It is spoken sentence by sentence, on a connection of the client's
+        pool. `resume` says what to do about a drop in mid-audio: ``"word"`` speaks the sentence again and hands over
+        only what was not yet, ``"segment"`` hands over whole sentences only, ``"restart"`` begins all the text again
+        and says so on the chunk, ``"never"`` raises. `Speech.resume` tells what the voice allows of it.
+
+        Entering does not wait for a connection. Leaving before the end abandons the session, within ``close_timeout``.
+        What the session dies of cancels the block, and leaves it as one bare exception: a `SpeechError`, or what the
+        source raised. Raises `ConfigurationError` at once where the request cannot be served.
+        """
+        _check(text, resume)
+        request = SynthesizeRequest(
+            audio_format=audio_format,
+            model=model,
+            voice=voice,
+            language=language,
+            options=dict(options or {}),
+            fallback=fallback_models(gateway_fallback),
+        )
+        session = SynthesisSession(self._pool, self._network, self._voices(request), request, resume)
+        async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
+            session.start(guard, text)
+            yield session.speech
+
+    async def render(
+        self,
+        text: TextSource,
+        *,
+        model: str | None = None,
+        voice: str | None = None,
+        language: str | None = None,
+        audio_format: AudioFormat = DEFAULT_FORMAT,
+        options: Mapping[str, Any] | None = None,
+        gateway_fallback: Iterable[Fallback] = (),
+    ) -> AudioClip:
+        """All of `text` at once: takes what `synthesize` takes, and returns when the last word is spoken."""
+        async with self.synthesize(
+            text,
+            model=model,
+            voice=voice,
+            language=language,
+            audio_format=audio_format,
+            options=options,
+            gateway_fallback=gateway_fallback,
+        ) as speech:
+            chunks = [chunk async for chunk in speech]
+        words = tuple(word for chunk in chunks for word in chunk.words)
+        return AudioClip(b"".join(chunk.audio for chunk in chunks), audio_format, words)
+
+    async def prewarm(
+        self,
+        n: int = 1,
+        *,
+        model: str | None = None,
+        voice: str | None = None,
+        language: str | None = None,
+        audio_format: AudioFormat = DEFAULT_FORMAT,
+        options: Mapping[str, Any] | None = None,
+        gateway_fallback: Iterable[Fallback] = (),
+    ) -> None:
+        """Makes `n` connections ready for syntheses that ask for the same, as far as ``max_size`` allows.
+
+        Returns when they are open and have answered a ping. Raises the `SpeechError` of a dial that failed, and
+        `ConfigurationError` where the request cannot be served. A checkpoint.
+        """
+        request = SynthesizeRequest(
+            audio_format=audio_format,
+            model=model,
+            voice=voice,
+            language=language,
+            options=dict(options or {}),
+            fallback=fallback_models(gateway_fallback),
+        )
+        await self._pool.prewarm(self._voices(request)[0], n)
+
+    def statistics(self) -> PoolStatistics:
+        """The pool of speech connections: how it stands, and what it has seen."""
+        return self._pool.statistics()
+
+    def _voices(self, request: SynthesizeRequest) -> list[Voice]:
+        return [Voice(route.backend.voice(request), route.connector) for route in self._routes]
+
+
+def _check(text: object, resume: str) -> None:
+    if isinstance(text, (bytes, bytearray)) or not (text is None or isinstance(text, (Iterable, AsyncIterable))):
+        raise ConfigurationError(
+            f"the text is a {type(text).__name__}: give a string or an (async) iterable of strings, "
+            "or leave it out and call send()"
+        )
+    if resume not in _MODES:
+        raise ConfigurationError(f"resume is {resume!r}: use one of {', '.join(_MODES)}")
+
+
+def fallback_models(fallbacks: Iterable[Fallback]) -> tuple[FallbackModel, ...]:
+    """What the service itself is to try next. Raises `ConfigurationError` for a single string."""
+    if isinstance(fallbacks, str):
+        raise ConfigurationError(f"gateway_fallback is one string, {fallbacks!r}: give a list of models")
+    return tuple(FallbackModel(each) if isinstance(each, str) else each for each in fallbacks)

@@ -1,0 +1,168 @@
+"""What the user of `client.synthesize` holds: text in, audio out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+from .._core.bill import SpeechStatistics
+from .._core.resume import Resume
+from .._core.segments import Segmenter
+from .._core.synthesis import Synthesis
+from ..errors import ConfigurationError
+from ..events import AudioChunk
+from .signal import Signal
+
+BACKLOG = 16_384
+"""Characters that wait to be spoken before `Speech.send` waits too."""
+
+_PIECE = 2_048
+
+
+class Speech:
+    """A synthesis as its user sees it. Made by `Client.synthesize`.
+
+    Iterate it for audio; one task at a time may. Iteration ends once the input has ended and all of it was handed over.
+    """
+
+    def __init__(self, machine: Synthesis, segmenter: Segmenter, *, abandon: Callable[[], None]) -> None:
+        self._machine = machine
+        self._segmenter = segmenter
+        self._abandon = abandon
+        self._reading = False
+        self._left = False
+        self._clears = 0
+        self.ended = False
+        self.has_source = False
+        self.wake_link = Signal()
+        self.wake_user = Signal()
+        self.wake_source = Signal()
+
+    # ------------------------------------------------------------ audio out
+
+    def __aiter__(self) -> Speech:
+        return self
+
+    async def __anext__(self) -> AudioChunk:
+        """The next chunk of audio. A checkpoint, but never after a chunk was taken: cancelling loses nothing.
+
+        Raises `trio.BusyResourceError` where another task iterates, `trio.ClosedResourceError` once the block is left.
+        """
+        if self._reading:
+            raise trio.BusyResourceError("another task is iterating this speech")
+        self._reading = True
+        try:
+            await trio.lowlevel.checkpoint()
+            while True:
+                self._check_open()
+                chunk = self._machine.take()
+                if chunk is not None:
+                    return chunk
+                if self._machine.finished:
+                    raise StopAsyncIteration
+                await self.wake_user.wait()
+        finally:
+            self._reading = False
+            self.wake_link.fire()
+
+    # ------------------------------------------------------------ text in
+
+    async def send(self, text: str) -> None:
+        """Takes text, in pieces of any size: sentences are put together here, and spoken as they become complete.
+
+        A checkpoint. It waits while much text is waiting to be spoken; cancelled then, it may have taken a part. Raises
+        `ConfigurationError` where the session has its own text, `trio.ClosedResourceError` after `end_input`.
+        """
+        if self.has_source:
+            raise ConfigurationError("this session has its text: leave `text` out to send some yourself")
+        await self.take_in(text)
+
+    async def take_in(self, text: str) -> None:
+        """As `send`, for the session's own source."""
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"text comes as str, not as {type(text).__name__}")
+        await trio.lowlevel.checkpoint()
+        self._check_sending()
+        clears = self._clears
+        for at in range(0, len(text), _PIECE):
+            while self._machine.queued_characters >= BACKLOG:
+                await self.wake_source.wait()
+                self._check_sending()
+            if clears != self._clears:
+                return
+            self._queue(self._segmenter.push(text[at : at + _PIECE]))
+
+    def flush(self) -> None:
+        """Closes the segment: what was sent is spoken without waiting for the rest of a sentence. Returns at once."""
+        self._check_sending()
+        self._queue(self._segmenter.flush())
+
+    def end_input(self) -> None:
+        """No more text will come. Returns at once; iteration ends when all is handed over. Twice does no harm."""
+        if not self.ended:
+            self.ended = True
+            self._queue(self._segmenter.flush())
+            self._machine.end()
+            self.wake_link.fire()
+            self.heard()
+
+    def clear(self) -> None:
+        """Barge-in: drops all text and audio that was not handed over, and keeps the session. Returns at once.
+
+        A `send` that is waiting returns, its rest dropped. Text that is sent later is spoken as usual.
+        """
+        self._check_open()
+        self._clears += 1
+        self._segmenter.clear()
+        if self._machine.clear():
+            self._abandon()
+        self.wake_link.fire()
+        self.heard()
+
+    # ------------------------------------------------------------ what is known
+
+    @property
+    def resume(self) -> Resume:
+        """What happens after a drop in mid-audio: what was asked for, as far as this voice allows it."""
+        return self._machine.mode
+
+    def spoken(self, at: float | None = None) -> str:
+        """The text whose audio has been handed over; `at`: in the first so many seconds of it. Valid after exit too.
+
+        It goes by word where the voice aligns words, else by whole segment, and never claims what was not heard.
+        """
+        return self._machine.spoken(at)
+
+    def statistics(self) -> SpeechStatistics:
+        """The session so far; valid after its end too."""
+        return self._machine.statistics()
+
+    # ------------------------------------------------------------ for the session
+
+    def heard(self) -> None:
+        """The link made progress: whoever waits for audio or for room looks again."""
+        self.wake_user.fire()
+        self.wake_source.fire()
+
+    def leave(self) -> None:
+        """The block is being left: nothing can be sent or read any more."""
+        self._left = self.ended = True
+        self.heard()
+
+    # ------------------------------------------------------------ details
+
+    def _queue(self, segments: list[str]) -> None:
+        for segment in segments:
+            self._machine.add(segment)
+        if segments:
+            self.wake_link.fire()
+
+    def _check_open(self) -> None:
+        if self._left:
+            raise trio.ClosedResourceError("this speech's block has been left")
+
+    def _check_sending(self) -> None:
+        self._check_open()
+        if self.ended:
+            raise trio.ClosedResourceError("no text may follow end_input()")

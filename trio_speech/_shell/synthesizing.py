@@ -1,0 +1,244 @@
+"""A synthesis: the text's own task and the link loop, in the nursery of one block.
+
+    text task       source → sentences             never notices that a link is lost
+    link loop       lease → tenancy → verdict      the machine decides, the loop obeys
+
+A connection is leased while there is something to say, and given back in between. Both tasks live in the block of
+`Client.synthesize`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
+
+import trio
+
+from .._core.causes import Cause, error_of
+from .._core.dialogue import SynthesizeRequest, TtsMessage
+from .._core.resume import Resume
+from .._core.retry import judge
+from .._core.segments import Segmenter
+from .._core.synthesis import Synthesis
+from ..errors import LinkError, RetriesExhausted, SpeechError
+from ..providers._codec import TtsProvider
+from .endpoints import Network
+from .leasing import Lease, Voice
+from .pool import Pool
+from .signal import Signal
+from .single import Guard
+from .speech import Speech
+from .transport import LinkDown
+
+TextSource = str | Iterable[str] | AsyncIterable[str]
+
+
+class Tenancy:
+    """One lease at work; its scope ends with whatever ends the lease."""
+
+    def __init__(self, machine: Synthesis, heard: Callable[[], None]) -> None:
+        self._machine = machine
+        self._heard = heard
+        self._generation = 0
+        self._wake = Signal()
+        self._replied = False
+        self._reused = False
+        self.scope = trio.CancelScope()
+        self.cause: Cause | None = None
+        self.outstanding = False
+        """The service is speaking."""
+
+    @property
+    def stale(self) -> bool:
+        """The connection was dead before it was leased: it had served before, and gave no answer."""
+        return self._reused and not self._replied
+
+    def heard(self, message: TtsMessage) -> None:
+        """See `Tenant`."""
+        self._replied = True
+        cause = self._machine.receive(self._generation, message, trio.current_time())
+        if cause is not None:
+            self.lost(cause)
+        self._heard()
+        self._wake.fire()
+
+    def lost(self, cause: Cause) -> None:
+        """See `Tenant`."""
+        if not self.scope.cancel_called:
+            self.cause = cause
+            self.scope.cancel(reason=str(cause))
+
+    async def speak(self, lease: Lease) -> None:
+        """Until there is nothing to say for now, or the lease has ended. Raises `LinkDown`."""
+        self._reused = lease.reused
+        with self.scope:
+            while not self.scope.cancel_called and (request := self._machine.next_request(trio.current_time())):
+                self._generation = request.generation
+                self.outstanding = True
+                await lease.send(lease.codec.text(request.text.strip()))
+                await lease.send(lease.codec.flush())
+                await self._until_said()
+                self.outstanding = self.scope.cancel_called
+
+    async def _until_said(self) -> None:
+        self._heard()
+        while self._machine.speaking:
+            await self._wake.wait_until(self._machine.deadline())
+            cause = self._machine.expired(trio.current_time())
+            if cause is not None:
+                raise LinkDown(cause)
+        self._heard()
+
+
+class SynthesisSession:
+    """Runs one synthesis over as many links, and as many backends, as it takes."""
+
+    def __init__(
+        self, pool: Pool, network: Network, voices: Sequence[Voice], request: SynthesizeRequest, resume: Resume
+    ) -> None:
+        self._pool = pool
+        self._network = network
+        self._voices = list(voices)
+        self._request = request
+        profile = self._provider.profile
+        self._machine = Synthesis(request.audio_format, profile, resume)
+        self._budget = network.budget(self._provider.endpoint)
+        self._loop = trio.CancelScope()
+        self._feeding = trio.CancelScope()
+        self._ended = trio.Event()
+        self._tenancy: Tenancy | None = None
+        segmenter = Segmenter(language=request.language, max_characters=profile.max_characters)
+        self.speech = Speech(self._machine, segmenter, abandon=self._abandon)
+
+    @property
+    def _provider(self) -> TtsProvider:
+        return self._voices[0].provider
+
+    def start(self, guard: Guard, text: TextSource | None) -> None:
+        """Starts what the block of a session owns."""
+        guard.start_soon(self._run)
+        if text is not None:
+            self.speech.has_source = True
+            guard.start_soon(partial(self._feed, text))
+
+    async def leave(self) -> None:
+        """Abandons what is not done. Bounded by the caller."""
+        self._feeding.cancel(reason="the block was left")
+        self.speech.leave()
+        self._loop.cancel(reason="the block was left")
+        await self._ended.wait()
+
+    # ------------------------------------------------------------ the text
+
+    async def _feed(self, text: TextSource) -> None:
+        with self._feeding:
+            try:
+                if isinstance(text, str):
+                    await self.speech.take_in(text)
+                elif isinstance(text, Iterable):
+                    for piece in text:
+                        await self.speech.take_in(piece)
+                else:
+                    await self._feed_from(text)
+                self.speech.end_input()
+            except trio.ClosedResourceError:
+                if not self.speech.ended:
+                    raise
+
+    async def _feed_from(self, text: AsyncIterable[str]) -> None:
+        async with AsyncExitStack() as stack:
+            if hasattr(text, "aclose"):
+                await stack.enter_async_context(aclosing(text))  # type: ignore[type-var]
+            async for piece in text:
+                await self.speech.take_in(piece)
+
+    # ------------------------------------------------------------ the link loop
+
+    async def _run(self) -> None:
+        try:
+            with self._loop:
+                stale = False
+                while not self._machine.complete:
+                    if self._machine.ready:
+                        stale = await self._one_lease(fresh=stale)
+                    else:
+                        await self.speech.wake_link.wait()
+        finally:
+            self._ended.set()
+
+    async def _one_lease(self, *, fresh: bool) -> bool:
+        """Says what there is to say, as far as one lease goes; returns whether a fresh connection is to be tried."""
+        tenancy = Tenancy(self._machine, self._heard)
+        try:
+            await self._speak(tenancy, await self._pool.lease(self._voices[0], tenancy, fresh=fresh))
+        except LinkDown as down:
+            tenancy.lost(down.cause)
+        if tenancy.cause is None:
+            return False
+        if not self._machine.lost():
+            raise self._cut_off(tenancy.cause)
+        if tenancy.stale:
+            return True
+        await trio.sleep(self._delay(tenancy.cause))
+        return False
+
+    async def _speak(self, tenancy: Tenancy, lease: Lease) -> None:
+        self._budget.opened(trio.current_time())
+        self._tenancy = tenancy
+        try:
+            await tenancy.speak(lease)
+        except LinkDown as down:
+            tenancy.lost(down.cause)
+        finally:
+            self._tenancy = None
+            if tenancy.cause is not None:
+                lease.condemn(str(tenancy.cause))
+            elif tenancy.outstanding:
+                lease.abandon()
+            else:
+                lease.give_back()
+
+    def _heard(self) -> None:
+        self._budget.committed(self._machine.progress, trio.current_time())
+        self.speech.heard()
+
+    def _abandon(self) -> None:
+        if self._tenancy is not None:
+            self._tenancy.scope.cancel(reason="cleared")
+
+    # ------------------------------------------------------------ verdicts
+
+    def _delay(self, cause: Cause) -> float:
+        """Seconds until the next attempt; raises what ends the session."""
+        verdict = judge(cause, self._provider.profile)
+        fatal = verdict.fate == "fatal"
+        delay = None if fatal else self._budget.failed(trio.current_time(), verdict)
+        if delay is not None:
+            return delay
+        error = self._error(cause, fatal=fatal)
+        if len(self._voices) == 1:
+            raise error
+        del self._voices[0]
+        self._machine.profile = self._provider.profile
+        self._budget = self._network.budget(self._provider.endpoint)
+        return 0.0
+
+    def _error(self, cause: Cause, *, fatal: bool) -> SpeechError:
+        endpoint, model, attempts = self._provider.endpoint, self._request.model, self._budget.attempts
+        error = error_of(cause, endpoint=endpoint, model=model, attempt=attempts or None)
+        if fatal:
+            return error
+        message = f"gave up after {attempts} attempts to reconnect; the last one: {cause}"
+        exhausted = RetriesExhausted(message, attempts=attempts, endpoint=endpoint, model=model)
+        exhausted.__cause__ = error
+        return exhausted
+
+    def _cut_off(self, cause: Cause) -> LinkError:
+        message = (
+            f'speech was cut off, and resume="never" forbids to repeat any: {cause}; spoken() tells what was heard'
+        )
+        endpoint, model = self._provider.endpoint, self._request.model
+        error = LinkError(message, endpoint=endpoint, model=model)
+        error.__cause__ = error_of(cause, endpoint=endpoint, model=model)
+        return error
