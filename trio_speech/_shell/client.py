@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from .._core.dialogue import FallbackModel, TranscribeRequest
+from .._core.dialogue import TranscribeRequest
 from .._core.recognition import Recognition as RecognitionMachine
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
@@ -21,22 +21,21 @@ from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector
 from .endpoints import Network, Route
 from .journaling import FileJournal, check_new, read_journal
+from .pool import Pool
 from .recognizing import RecognitionSession
 from .single import Guard, one_exception
+from .speaking import Fallback, Speaking, fallback_models
 from .succession import Succession
 from .transcript import Transcript
 
 _DEFAULT_STT_FORMAT = AudioFormat.pcm16(16_000)
 
-Fallback = str | FallbackModel
 
-
-class Client:
+class Client(Speaking):
     """An open client: makes sessions, and owns the connections that they share. Made by `open_client`."""
 
-    def __init__(self, routes: Sequence[Route], network: Network, replay: ReplayPolicy) -> None:
-        self._routes = routes
-        self._network = network
+    def __init__(self, routes: Sequence[Route], network: Network, pool: Pool, replay: ReplayPolicy) -> None:
+        super().__init__(routes, network, pool)
         self._replay = replay
 
     @asynccontextmanager
@@ -70,7 +69,7 @@ class Client:
             language=language,
             options=dict(options or {}),
             keyterms=_keyterms(keyterms),
-            fallback=_fallbacks(gateway_fallback),
+            fallback=fallback_models(gateway_fallback),
         )
         machine = RecognitionMachine(audio_format, self._replay)
         session = self._session(machine, request)
@@ -150,10 +149,13 @@ async def open_client(
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
     if not backends:
         raise ConfigurationError("no backend was given: name at least one, as in open_client(LiveKit())")
-    network = Network(retry, liveness, ssl_context, Random())  # noqa: S311  # jitter, not a secret
-    async with one_exception(trio.lowlevel.checkpoint, within=liveness.close_timeout) as guard:
+    random = Random()  # noqa: S311  # jitter, not a secret
+    network = Network(retry, liveness, ssl_context, random)
+    connections = Pool(network, pool, random)
+    async with one_exception(connections.aclose, within=liveness.close_timeout) as guard:
         routes = [Route(each, await _transport(each, guard)) for each in backends]
-        yield Client(routes, network, replay)
+        connections.open(guard)
+        yield Client(routes, network, connections, replay)
 
 
 async def _transport(backend: Backend, guard: Guard) -> Connector | None:
@@ -184,9 +186,3 @@ def _keyterms(keyterms: Iterable[str]) -> tuple[str, ...]:
     if isinstance(keyterms, str):
         raise ConfigurationError(f"keyterms is one string, {keyterms!r}: give a list of terms")
     return tuple(keyterms)
-
-
-def _fallbacks(fallbacks: Iterable[Fallback]) -> tuple[FallbackModel, ...]:
-    if isinstance(fallbacks, str):
-        raise ConfigurationError(f"gateway_fallback is one string, {fallbacks!r}: give a list of models")
-    return tuple(FallbackModel(each) if isinstance(each, str) else each for each in fallbacks)
