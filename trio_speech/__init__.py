@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ._core.bill import SpeechStatistics
 from ._core.dialogue import FallbackModel
+from ._core.pooling import PoolStatistics
 from ._shell.client import Client, open_client
 from ._shell.recording import TranscriptStatistics
+from ._shell.speech import Speech
 from ._shell.transcript import Transcript
 from .audio import AudioFormat
 from .errors import (
@@ -62,6 +65,7 @@ __all__ = [
     "LivenessPolicy",
     "Local",
     "PoolPolicy",
+    "PoolStatistics",
     "PreflightTranscript",
     "ProtocolError",
     "ProviderError",
@@ -72,9 +76,11 @@ __all__ = [
     "Resumed",
     "RetriesExhausted",
     "RetryPolicy",
+    "Speech",
     "SpeechEnded",
     "SpeechError",
     "SpeechStarted",
+    "SpeechStatistics",
     "Transcript",
     "TranscriptEvent",
     "TranscriptStatistics",
