@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["trio_speech.testing.plugin"]
+from hypothesis import settings
+
+pytest_plugins = ["trio_speech.testing.plugin", "pytester"]
+
+# How long an example takes says something about the machine, and a failure must come again on the next run.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ def test_what_is_heard_does_not_depend_on_the_pieces(recording: tuple[bytes, lis
     audio, words = recording
     ear, heard = Ear(), []
     places = [0, *sorted(min(2 * cut, len(audio)) for cut in cuts), len(audio)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         heard += ear.hear(memoryview(audio)[start:end])
         assert ear.position == end // 2
     assert heard == words

@@ -18,7 +18,7 @@ from typing import Any
 
 import trio
 
-from .._core.causes import Unreachable
+from .._core.causes import Refused, Unreachable
 from .._core.profile import SttProfile, TtsProfile
 from .._shell.client import Client, open_client
 from .._shell.connection import Connection, Handshake, accept_connection
@@ -162,7 +162,8 @@ class Gateway:
             after = refusal.retry_after
             headers = () if after is None else (("Retry-After", after if isinstance(after, str) else f"{after:g}"),)
             await handshake.reject(refusal.status, refusal.body.encode(), headers)
-            raise LinkDown(Unreachable(f"refused with {refusal.status}"))
+            visit.end(trio.current_time(), f"refused with HTTP {refusal.status}")
+            raise LinkDown(Refused(refusal.status))
         if isinstance(script.step, Delay):
             await trio.sleep(script.step.seconds)
         connection = await handshake.accept()

@@ -88,13 +88,13 @@ class Recogniser:
         self._rate = sample_rate
         self._clock = _clock(manner.drift, number)
         self._step = max(1, round(_STEP * sample_rate))
-        self._rest = b""
         self._ear = Ear()
         self._words: list[Spoken] = []
         self._over = 0
         self._speaking = False
         self._preflighted = False
         self._billed = 0
+        self._last_end = 0
         self._held: list[tuple[int, Hypothesis]] = []
 
     @property
@@ -110,23 +110,21 @@ class Recogniser:
 
     def hear(self, pcm: bytes) -> list[Said]:
         """Takes audio in, and tells what it makes of it."""
-        audio = self._rest + pcm
-        whole = len(audio) - len(audio) % (2 * self._step)
-        self._rest = audio[whole:]
         said: list[Said] = []
-        for at in range(0, whole, 2 * self._step):
-            self._listen(audio[at : at + 2 * self._step])
-            said += self._decide()
+        while pcm:
+            size = 2 * (self._step - self._ear.position % self._step)
+            self._listen(pcm[:size])
+            pcm = pcm[size:]
+            if self._ear.position % self._step == 0:
+                said += self._decide()
         return said
 
     def finalize(self) -> list[Said]:
         """Tells all that is still pending."""
-        self._listen(self._rest)
-        self._rest = b""
         if self.manner.mid_word == "cut" and (word := self._ear.cut()):
             self._words.append(word)
             self._over += 1
-        finals: list[Said] = [*self._release(math.inf), *(self._final() if self._words else ())]
+        finals: list[Said] = [*self._release(math.inf), *self._pending_final()]
         match self.manner.finalized:
             case "after":
                 return [*finals, Finalized()]
@@ -134,6 +132,9 @@ class Recogniser:
                 return [Finalized(), Wait(self.manner.trailing), *finals]
             case "never":
                 return finals
+
+    def _pending_final(self) -> list[Hypothesis]:
+        return self._final(goes_on=self._ear.pending is not None) if self._words else []
 
     def _listen(self, pcm: bytes) -> None:
         words = self._ear.hear(pcm)
@@ -145,31 +146,33 @@ class Recogniser:
         yield from self._release(at)
         started = [*self._words, *([self._ear.pending] if self._ear.pending else ())]
         if not started:
+            self._speaking = self._speaking and not self._is_quiet(at - self._last_end)
             return
         if not self._speaking:
             self._speaking = True
             if manner.onsets:
                 yield Onset(self._clock(started[0].start / self._rate))
-        quiet = (at - started[-1].end) / self._rate
-        if self._ends(quiet, started[0].start):
-            yield from self._hold(self._final())
-        elif manner.preflight is not None and quiet >= manner.preflight and not self._preflighted:
+        quiet = at - started[-1].end
+        if self._is_quiet(quiet) or (self._words and self._is_long(at - started[0].start)):
+            yield from self._hold(self._final(goes_on=not self._is_quiet(quiet)))
+        elif manner.preflight is not None and quiet >= manner.preflight * self._rate and not self._preflighted:
             self._preflighted = True
             yield self._hypothesis("preflight", started)
         elif manner.interim and at % max(self._step, round(manner.interim * self._rate)) < self._step:
             yield self._hypothesis("interim", started)
 
-    def _ends(self, quiet: float, start: int) -> bool:
-        if not self._words:
-            return False
-        endpointing, longest = self.manner.endpointing, self.manner.longest
-        if endpointing is not None and self._ear.pending is None and quiet >= endpointing:
-            return True
-        return endpointing is not None and longest is not None and self._ear.position - start >= longest * self._rate
+    def _is_quiet(self, samples: int) -> bool:
+        endpointing = self.manner.endpointing
+        return endpointing is not None and self._ear.pending is None and samples >= endpointing * self._rate
 
-    def _final(self) -> list[Hypothesis]:
+    def _is_long(self, samples: int) -> bool:
+        longest = self.manner.longest
+        return self.manner.endpointing is not None and longest is not None and samples >= longest * self._rate
+
+    def _final(self, *, goes_on: bool) -> list[Hypothesis]:
         final = self._hypothesis("final", self._words)
-        self._words, self._speaking, self._preflighted = [], self._ear.pending is not None, False
+        self._last_end = self._words[-1].end
+        self._words, self._speaking, self._preflighted = [], goes_on, False
         self._billed = self._ear.position
         return [final, final] if self.manner.twice else [final]
 

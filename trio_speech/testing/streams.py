@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import socket
 import struct
 
@@ -31,19 +32,30 @@ class _Pipe:
         await self._changed.park()
 
     async def write(self, data: memoryview) -> None:
+        self.check()
         while data:
-            if self.broken or self.unread:
-                raise trio.BrokenResourceError("the peer is gone")
+            await self.wait_room()
             room = self.capacity - len(self.data)
-            if not room:
-                await self.change()
-                continue
             self.data += data[:room]
             data = data[room:]
             self.changed()
 
+    def check(self) -> None:
+        if self.ended:
+            raise trio.ClosedResourceError("this end is closed")
+        if self.broken or self.unread:
+            raise trio.BrokenResourceError("the peer is gone")
+
+    async def wait_room(self) -> None:
+        self.check()
+        while len(self.data) >= self.capacity:
+            await self.change()
+            self.check()
+
     async def read(self, size: int) -> bytes:
         while not self.data:
+            if self.unread:
+                raise trio.ClosedResourceError("this end is closed")
             if self.broken:
                 raise trio.BrokenResourceError("connection reset by peer")
             if self.ended:
@@ -67,28 +79,24 @@ class MemoryStream(trio.abc.HalfCloseableStream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._alone("sending")
         try:
-            if self._outgoing.ended:
-                raise trio.ClosedResourceError("send_eof was called")
             await self._outgoing.write(memoryview(data))
-            self._check()
         finally:
             self._busy.discard("sending")
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._alone("sending")
         try:
-            while len(self._outgoing.data) >= self._outgoing.capacity and not self._outgoing.broken:
-                await self._outgoing.change()
-                self._check()
+            await self._outgoing.wait_room()
         finally:
             self._busy.discard("sending")
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        size = _CHUNK if max_bytes is None else operator.index(max_bytes)
+        if size < 1:
+            raise ValueError("max_bytes must be 1 or more")
         await self._alone("receiving")
         try:
-            data = await self._incoming.read(max_bytes or _CHUNK)
-            self._check()
-            return data
+            return await self._incoming.read(size)
         finally:
             self._busy.discard("receiving")
 
@@ -100,7 +108,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
 
     async def aclose(self) -> None:
         self._closed = True
-        self._outgoing.ended = self._incoming.ended = self._incoming.unread = True
+        self._outgoing.ended = self._incoming.unread = True
         self._outgoing.changed()
         self._incoming.changed()
         await trio.lowlevel.checkpoint()

@@ -1,0 +1,194 @@
+"""The scripted recogniser: exact by default, and off in just the ways that it is told to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trio_speech import AudioFormat
+from trio_speech._core.dialogue import Finalized, Hypothesis, Onset
+from trio_speech.testing.recogniser import Drift, Manner, Recogniser, Said, Wait
+from trio_speech.testing.speech import Speech, say, speech
+
+EXACT = Manner()
+TELEPHONE = AudioFormat.pcm16(8_000)
+SHORT = say(0.3, "hello there", 0.6, "now", 0.7)
+
+
+def recognise(
+    spoken: Speech, manner: Manner = EXACT, *, chunk: float | Sequence[float] = 0.05, number: int = 0
+) -> list[Said]:
+    recogniser = Recogniser(manner, spoken.audio_format.sample_rate, number)
+    said: list[Said] = []
+    for piece in spoken.chunks(chunk):
+        said += recogniser.hear(piece)
+    return said + recogniser.finalize()
+
+
+def of_kind(said: Sequence[Said], kind: str) -> list[Hypothesis]:
+    return [message for message in said if isinstance(message, Hypothesis) and message.kind == kind]
+
+
+def text(said: Sequence[Said]) -> str:
+    return " ".join(final.text for final in of_kind(said, "final"))
+
+
+def test_an_utterance_from_onset_to_final() -> None:
+    said = recognise(SHORT, Manner(interim=0.55))
+    assert [type(message).__name__ if not isinstance(message, Hypothesis) else message.kind for message in said] == [
+        "Onset", "interim", "interim", "final", "Onset", "interim", "final", "Finalized",
+    ]  # fmt: skip
+    onset, interim, _, final, *_ = said
+    assert onset == Onset(0.3)
+    assert isinstance(interim, Hypothesis)
+    assert isinstance(final, Hypothesis)
+    assert interim.text == "hello"
+    assert (final.text, final.start, final.end, final.ends_speech) == ("hello there", 0.3, 0.88, True)
+    assert [(word.text, word.start, word.end) for word in final.words] == [
+        ("hello", 0.3, 0.55),
+        ("there", 0.63, 0.88),
+    ]
+
+
+@given(seed=st.integers(0, 30), chunks=st.lists(st.floats(0.003, 0.7), min_size=1, max_size=4))
+def test_what_is_recognised_does_not_depend_on_the_chunks(seed: int, chunks: list[float]) -> None:
+    spoken = speech(4.0, seed=seed, audio_format=TELEPHONE)
+    assert recognise(spoken, chunk=chunks) == recognise(spoken)
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 30), rate=st.sampled_from([1_000, 8_000, 22_050]))
+def test_each_word_is_in_one_final_with_its_very_samples(seed: int, rate: int) -> None:
+    spoken = speech(6.0, seed=seed, audio_format=AudioFormat.pcm16(rate))
+    words = [word for final in of_kind(recognise(spoken), "final") for word in final.words]
+    assert [(word.text, round(word.start * rate), round(word.end * rate)) for word in words] == [
+        (word.text, word.start, word.end) for word in spoken.words
+    ]
+
+
+@given(cuts=st.lists(st.integers(0, 8_000), max_size=5), manner=st.sampled_from([EXACT, Manner(mid_word="cut")]))
+def test_asking_for_finals_loses_and_repeats_no_letter(cuts: list[int], manner: Manner) -> None:
+    spoken = speech(8.0, audio_format=AudioFormat.pcm16(1_000))
+    recogniser, said, at = Recogniser(manner, 1_000), list[Said](), 0
+    for cut in [*sorted(cuts), 8_000]:
+        said += [*recogniser.hear(spoken.audio[2 * at : 2 * cut]), *recogniser.finalize()]
+        at = cut
+    letters = text(said).replace("-", "").replace(" ", "")
+    assert letters == spoken.text.replace(" ", "")
+    if manner is EXACT:
+        assert text(said) == spoken.text
+
+
+def test_a_word_in_progress_waits_or_falls_to_pieces() -> None:
+    for manner, finals in ((EXACT, ["hello"]), (Manner(mid_word="cut"), ["hel-", "-lo"])):
+        recogniser = Recogniser(manner, 16_000)
+        said = recogniser.hear(SHORT.audio[: 2 * 7_000])
+        assert recogniser.begun == 1
+        assert recogniser.into == 0.1375
+        said += [*recogniser.finalize(), *recogniser.hear(SHORT.audio[2 * 7_000 : 2 * 9_600]), *recogniser.finalize()]
+        assert recogniser.into == 0.0
+        assert [final.text for final in of_kind(said, "final")] == finals
+
+
+def test_long_speech_is_given_in_parts() -> None:
+    spoken = say("one two three four five six", 0.5)
+    finals = of_kind(recognise(spoken, Manner(longest=0.6)), "final")
+    assert [final.text for final in finals] == ["one two", "three four", "five six"]
+    assert all(final.end - final.start <= 0.6 for final in finals)
+    onsets = [message for message in recognise(spoken, Manner(longest=0.6)) if isinstance(message, Onset)]
+    assert onsets == [Onset(0.0)]
+
+
+def test_finals_that_must_be_asked_for() -> None:
+    recogniser = Recogniser(Manner(endpointing=None), 16_000)
+    assert not of_kind(recogniser.hear(SHORT.audio), "final")
+    assert [final.text for final in of_kind(recogniser.finalize(), "final")] == ["hello there now"]
+    assert not Manner(endpointing=None).profile().finalizes_itself
+
+
+@pytest.mark.parametrize(
+    ("manner", "order"),
+    [
+        (Manner(finalized="after"), [Hypothesis, Finalized]),
+        (Manner(finalized="before", trailing=0.4), [Finalized, Wait, Hypothesis]),
+        (Manner(finalized="never"), [Hypothesis]),
+    ],
+)
+def test_where_the_answer_to_finalize_comes(manner: Manner, order: list[type]) -> None:
+    recogniser = Recogniser(manner, 16_000)
+    recogniser.hear(say("hello").audio)
+    answer = recogniser.finalize()
+    assert [type(message) for message in answer] == order
+    assert not of_kind(recogniser.finalize(), "final")
+
+
+def test_finals_held_back_come_later_or_when_asked_for() -> None:
+    recogniser = Recogniser(Manner(held=0.5), 16_000)
+    early = recogniser.hear(SHORT.audio[: 2 * round(1.5 * 16_000)])
+    assert not of_kind(early, "final")
+    late = recogniser.hear(SHORT.audio[2 * round(1.5 * 16_000) :])
+    assert [final.text for final in of_kind(late, "final")] == ["hello there"]
+    assert [final.text for final in of_kind(recogniser.finalize(), "final")] == ["now"]
+
+
+def test_finals_that_come_twice() -> None:
+    finals = of_kind(recognise(SHORT, Manner(twice=True)), "final")
+    assert [final.text for final in finals] == ["hello there", "hello there", "now", "now"]
+    assert finals[0] == finals[1]
+
+
+def test_billed_spans_start_at_nothing_and_sum_to_what_was_heard() -> None:
+    manner = Manner(spans="billed")
+    said = recognise(SHORT, manner)
+    finals = of_kind(said, "final")
+    assert [final.start for final in finals] == [0.0, 0.0]
+    assert not [final.words for final in finals if final.words]
+    assert finals[0].end == pytest.approx(0.88 + 0.3)
+    assert sum(final.end for final in finals) == pytest.approx(SHORT.seconds - 0.39)  # until the decision after "now"
+    assert manner.profile().acknowledges == "finalize"
+    assert not manner.profile().word_times
+
+
+def test_finals_without_words() -> None:
+    final = of_kind(recognise(SHORT, Manner(word_times=False)), "final")[0]
+    assert (final.words, final.text, final.start, final.end) == ((), "hello there", 0.3, 0.88)
+
+
+@settings(max_examples=30)
+@given(number=st.integers(0, 40), seed=st.integers(0, 5))
+def test_drift_is_bounded_and_keeps_the_order(number: int, seed: int) -> None:
+    spoken, manner = speech(30.0, audio_format=AudioFormat.pcm16(1_000)), Manner(drift=Drift(0.08, seed), interim=None)
+    words = [word for final in of_kind(recognise(spoken, manner, number=number), "final") for word in final.words]
+    assert [word.text for word in words] == spoken.text.split()
+    off = [word.start - truth.start / 1_000 for word, truth in zip(words, spoken.words, strict=True)]
+    assert 0 < max(map(abs, off)) <= 0.08
+    assert all(word.start < word.end <= after.start + 0.005 for word, after in pairwise(words))
+    assert not manner.profile().exact_times
+
+
+def test_drift_differs_between_connections_and_is_repeatable() -> None:
+    manner = Manner(drift=Drift())
+    assert recognise(SHORT, manner, number=1) == recognise(SHORT, manner, number=1)
+    assert recognise(SHORT, manner, number=1) != recognise(SHORT, manner, number=2)
+
+
+def test_a_preflight_comes_before_the_final_once_an_utterance() -> None:
+    said = recognise(SHORT, Manner(preflight=0.1, interim=None))
+    assert [message.kind for message in said if isinstance(message, Hypothesis)] == ["preflight", "final"] * 2
+    assert of_kind(said, "preflight")[0].text == "hello there"
+    assert not of_kind(said, "preflight")[0].ends_speech
+
+
+def test_without_onsets_none_is_told() -> None:
+    assert not [message for message in recognise(SHORT, Manner(onsets=False)) if isinstance(message, Onset)]
+
+
+def test_the_default_is_told_as_a_provider_of_exact_spans() -> None:
+    profile = EXACT.profile()
+    assert (profile.acknowledges, profile.exact_times, profile.word_times, profile.finalizes_itself) == (
+        "span", True, True, True,
+    )  # fmt: skip
