@@ -43,10 +43,20 @@ _PROGRESS = (Hypothesis, Onset, Acknowledged, Finalized)
 
 
 class Leg:
-    """What one link hears and says. Made when the link opens; `lost` is to be called when it is gone."""
+    """What one link hears and says. Made when the link opens; `lost` is to be called when it is gone.
+
+    `opened_at`: when its connection was made, which may have been ahead of need.
+    """
 
     def __init__(
-        self, session: Recognition, profile: SttProfile, now: float, *, patience: float, progress_timeout: float | None
+        self,
+        session: Recognition,
+        profile: SttProfile,
+        now: float,
+        *,
+        patience: float,
+        progress_timeout: float | None,
+        opened_at: float | None = None,
     ) -> None:
         self._session = session
         self.profile = profile
@@ -64,7 +74,8 @@ class Leg:
         self._interim_at: float | None = None
         self._retiring = False
         if profile.session_cap is not None:
-            self.retire(now + profile.session_cap * _ROLLOVER_AT, now + profile.session_cap * _ROLLOVER_BY)
+            since = now if opened_at is None else opened_at
+            self.retire(since + profile.session_cap * _ROLLOVER_AT, since + profile.session_cap * _ROLLOVER_BY)
         if session.tally.links > 1:
             self._pacer.engage(now, session.log.unsent)
 

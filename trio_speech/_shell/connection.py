@@ -75,6 +75,7 @@ class Connection:
     def __init__(self, socket: tw.WebSocketConnection, life: _Life) -> None:
         self._socket = socket
         self._life = life
+        self.opened_at = trio.current_time()
 
     async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109  # the deadline is this room's duty
         """Writes one message within `timeout` seconds. Cancelling it, or its time-out, condemns the connection."""

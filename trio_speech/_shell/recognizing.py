@@ -109,7 +109,7 @@ class RecognitionSession:
             connection = await self._succession.connection(guard)
         except LinkDown as down:
             return down.cause
-        leg = self._leg = self._open_leg()
+        leg = self._leg = self._open_leg(connection)
         link = self._open_link(guard, connection, leg)
         try:
             return await link.run()
@@ -121,7 +121,7 @@ class RecognitionSession:
             self._goodbyes += 1
             guard.start_soon(partial(self._say_goodbye, link))
 
-    def _open_leg(self) -> Leg:
+    def _open_leg(self, connection: Connection) -> Leg:
         now = trio.current_time()
         self._succession.budget.opened(now)
         leg = Leg(
@@ -130,6 +130,7 @@ class RecognitionSession:
             now,
             patience=self._liveness.send_timeout,
             progress_timeout=self._liveness.progress_timeout,
+            opened_at=connection.opened_at,
         )
         self.transcript.catch_up = leg.catch_up
         if self._lost_at is not None:

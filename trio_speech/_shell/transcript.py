@@ -54,11 +54,12 @@ class Transcript:
             raise trio.BusyResourceError("another task is iterating this transcript")
         self._reading = True
         try:
-            self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
+            self._record_delivery()
             await trio.lowlevel.checkpoint()
             while not self._machine.outbox:
                 self._check_open()
                 if self._complete:
+                    self._record_delivery()
                     raise StopAsyncIteration
                 await self.wake_user.wait()
             self._check_open()
@@ -196,6 +197,10 @@ class Transcript:
         self.wake_source.fire()
 
     # ------------------------------------------------------------ details
+
+    def _record_delivery(self) -> None:
+        """Whoever asks for the next event has dealt with the last."""
+        self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
 
     def _take_in(self, audio: bytes) -> None:
         machine = self._machine

@@ -1,0 +1,74 @@
+"""The journal's laws: whole records only, and everything captured that was not settled comes back."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_speech import AudioFormat, ConfigurationError, FallbackModel
+from trio_speech._core.dialogue import TranscribeRequest
+from trio_speech._core.journal import Header, audio_record, header_of, header_record, recover, settled_record
+
+REQUEST = TranscribeRequest(
+    audio_format=AudioFormat.pcm16(8_000),
+    model="a/b",
+    language="en",
+    options={"punctuate": True},
+    keyterms=("Trio",),
+    fallback=(FallbackModel("c/d", {"x": 1}),),
+)
+
+
+def journal(*records: bytes, start: int = 0, ordinal: int = 0) -> bytes:
+    return b"".join((header_record(header_of(REQUEST, start, ordinal)), *records))
+
+
+def audio(pcm: bytes) -> bytes:
+    return audio_record(len(pcm)) + pcm
+
+
+def test_the_request_comes_back() -> None:
+    recovered = recover(journal())
+    assert recovered.header.request == REQUEST
+    assert (recovered.start, recovered.ordinal, recovered.audio) == (0, 0, b"")
+
+
+def test_what_is_settled_is_left_out() -> None:
+    recovered = recover(journal(audio(b"aabbcc"), settled_record(102, 7), audio(b"dd"), start=100, ordinal=5))
+    assert (recovered.start, recovered.ordinal, recovered.audio) == (102, 7, b"ccdd")
+
+
+@given(chunks=st.lists(st.binary(min_size=1, max_size=9).map(lambda part: part * 2)), cut=st.integers(min_value=0))
+def test_a_torn_record_never_happened(chunks: list[bytes], cut: int) -> None:
+    whole = journal()
+    ends = [len(whole)]
+    for chunk in chunks:
+        whole += audio(chunk)
+        ends.append(len(whole))
+    cut = ends[0] + cut % (len(whole) - ends[0] + 1)
+    kept = sum(end <= cut for end in ends) - 1
+    assert recover(whole[:cut]).audio == b"".join(chunks[:kept])
+
+
+@pytest.mark.parametrize("data", [b"", b"not a journal at all", audio(b"ab"), header_record(REQUEST)[:-1]])  # type: ignore[arg-type]
+def test_what_is_no_journal_is_refused(data: bytes) -> None:
+    with pytest.raises(ConfigurationError, match="not a journal"):
+        recover(data)
+
+
+def test_a_header_of_another_shape_is_refused() -> None:
+    record = b"H" + (len(b"\x80")).to_bytes(4, "little") + b"\x80"
+    with pytest.raises(ConfigurationError, match="header cannot be read"):
+        recover(record)
+
+
+def test_another_version_is_refused() -> None:
+    header = msgspec.structs.replace(header_of(REQUEST), version=2)
+    with pytest.raises(ConfigurationError, match="version 2"):
+        recover(header_record(header))
+
+
+def test_no_secret_has_a_place_in_it() -> None:
+    assert not {field for field in Header.__struct_fields__ if "key" in field and field != "keyterms"}

@@ -1,0 +1,41 @@
+"""The frames are what a websocket server reads: wsproto is the judge."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, TextMessage
+
+from trio_speech._shell.framing import client_frame, masked_frame
+
+
+def read(frame: bytes) -> str | bytes:
+    server = Connection(ConnectionType.SERVER)
+    server.receive_data(frame)
+    parts = list(server.events())
+    assert all(isinstance(part, (TextMessage, BytesMessage)) for part in parts)
+    assert parts[-1].message_finished
+    return type(parts[0].data)().join(part.data for part in parts)
+
+
+@given(st.text() | st.binary())
+def test_a_server_reads_what_was_said(message: str | bytes) -> None:
+    assert read(client_frame(message)) == message
+
+
+@given(st.binary(max_size=300), st.binary(min_size=4, max_size=4))
+def test_every_byte_is_masked_with_its_own_byte_of_the_key(message: bytes, key: bytes) -> None:
+    frame = masked_frame(message, key)
+    body = frame[len(frame) - len(message) :]
+    assert body == bytes(byte ^ key[index % 4] for index, byte in enumerate(message))
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+def test_each_form_of_the_length(size: int) -> None:
+    assert read(client_frame(bytes(size))) == bytes(size)
+
+
+def test_no_two_frames_share_a_key() -> None:
+    assert len({client_frame(b"the same")[2:6] for _ in range(50)}) > 40
