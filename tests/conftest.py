@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+import trio
 from hypothesis import settings
 
 pytest_plugins = ["trio_speech.testing.plugin", "pytester"]
@@ -9,3 +11,9 @@ pytest_plugins = ["trio_speech.testing.plugin", "pytester"]
 # How long an example takes says something about the machine, and a failure must come again on the next run.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Tasks that are ready at once are run in random order: another one for each test, the same on each run."""
+    trio._core._run._r.seed(item.nodeid)

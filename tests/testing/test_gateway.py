@@ -39,6 +39,7 @@ from trio_speech.testing import (
     Restart,
     Send,
     Speak,
+    Speech,
     StallWrites,
     Step,
     TearFrame,
@@ -86,10 +87,10 @@ async def test_sessions_open_now_and_at_most(autojump_clock: MockClock, gateway:
         assert [visit.number for visit in gateway.open] == [3]
         assert await caller.connection.ping(1.0) == 0.0
         assert await caller.connection.ping(1.0) == 0.0
+        assert gateway.visits[2].pongs == 2
     await wait_all_tasks_blocked()
     assert not gateway.open
     assert gateway.peak == 2
-    assert gateway.visits[2].pongs == 2
     assert gateway.visits[2].outcome.startswith("connection broken")
 
 
@@ -396,6 +397,16 @@ async def test_a_plan_is_consumed_dial_by_dial(autojump_clock: MockClock, gatewa
         await caller.take_leave()
     assert caller.text == SPOKEN.text
     assert [visit.heard for visit in gateway.visits] == [0.5, 0.25, 0.0, SPOKEN.seconds]
+    assert gateway.heard == 0.75 + SPOKEN.seconds
+
+
+async def test_where_a_connection_began_to_hear(autojump_clock: MockClock, gateway: Gateway, call: Any) -> None:
+    for first in (0, 9_000, 30_000):
+        part = Speech(SPOKEN.audio[2 * first :], SPOKEN.audio_format, ())
+        async with call(gateway) as caller:
+            await caller.play(part.source())
+            await caller.take_leave()
+    assert [visit.base(SPOKEN) for visit in gateway.visits] == [0, 9_000, None]
 
 
 # ---------------------------------------------------------------- manners, and bad clients
@@ -437,6 +448,31 @@ async def test_what_a_client_says_wrong_is_put_on_record(
     assert again == "a second session.create"
     assert caller.cause == PeerClosed(1002, "a second session.create")
     assert caller.all(wire.Error)[0].code == 400
+
+
+async def test_a_session_is_created_once_for_speech_too(autojump_clock: MockClock, gateway: Gateway, call: Any) -> None:
+    async with call(gateway, "tts") as caller:
+        await caller.say(wire.TtsCreate())
+        await caller.down.wait()
+    assert gateway.visits[0].complaints == ["a second session.create"]
+
+
+async def test_changes_are_put_on_record(autojump_clock: MockClock, gateway: Gateway, call: Any) -> None:
+    gateway.plan(Await("update", 2), Drop())
+    async with call(gateway) as caller:
+        await caller.say(wire.SessionUpdate(wire.SttChanges(language="fr")), wire.SessionUpdate())
+        await caller.down.wait()
+    assert gateway.visits[0].kinds("client") == ["session.create", "session.update", "session.update"]
+
+
+async def test_a_synthesis_that_is_closed_into_a_black_hole(
+    autojump_clock: MockClock, gateway: Gateway, call: Any
+) -> None:
+    gateway.plan(Await("close"), BlackHole())
+    async with call(gateway, "tts") as caller:
+        await caller.say(wire.SessionClose())
+        await trio.sleep(60.0)
+    assert caller.kinds == ["SessionCreated"]
 
 
 @pytest.mark.parametrize("endpoint", ["stt", "tts"])
@@ -595,6 +631,8 @@ def test_over_tcp(call: Any) -> None:
             await trio.sleep(0.25)
             caller = await spoken_by(gateway, call, *HELLO, base=base)
             assert [word.token for word in hear(caller.audio)] == HEARD
+            gateway.plan(Await("text"), Close(1001, lingers=0.1))
+            assert (await spoken_by(gateway, call, *HELLO, base=base)).cause == PeerClosed(1001, "")
             gateway.plan(Await("text"), BlackHole())
             async with call(gateway, "tts", base=base) as caller:
                 await caller.say(HELLO[0])

@@ -1,6 +1,18 @@
 """For tests of programs that listen and speak: a gateway that fails as told, and speech that can be checked.
 
-See `open_gateway`; with pytest, the fixture ``gateway``.
+    from trio_speech.testing import Drop, Hear, assert_exactly_once, speech
+
+    async def test_survives_a_drop(gateway, autojump_clock):        # fixtures: ours, and pytest-trio's
+        gateway.plan(Hear(3.0), Drop(), Hear(2.0))
+        spoken = speech(20.0)
+        async with gateway.client() as client, client.transcribe(spoken, spoken.audio_format) as transcript:
+            events = [event async for event in transcript]
+        assert_exactly_once(events, spoken, gateway.visits)
+
+The gateway speaks the LiveKit inference wire over memory streams, so an hour of outage passes in milliseconds, and no
+port is opened. Its audio carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is
+how it recognises, `Delivery` how it speaks, a *plan* what goes wrong (see `faults`), and `Visit` what it saw. Without
+pytest: ``async with open_gateway() as gateway``.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ Trigger: TypeAlias = Hear | Speak | MidWord | Await | Idle | Lapse
 
 
 class Delay(Struct, frozen=True):
-    """From now on, what the gateway says comes so many seconds late."""
+    """From now on, what the gateway says comes so many seconds late; at the beginning of a plan, the handshake too."""
 
     seconds: float
 
@@ -126,7 +126,7 @@ class Garble(Struct, frozen=True):
 class InBandError(Struct, frozen=True):
     """The protocol's own error message. The connection stays open."""
 
-    code: int | None = None
+    code: int | str | None = None
     message: str = "a scripted failure"
 
 

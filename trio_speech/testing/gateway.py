@@ -74,6 +74,11 @@ class Gateway:
         """The websockets open now."""
         return [visit for visit in self.visits if visit.open]
 
+    @property
+    def heard(self) -> float:
+        """Seconds of audio heard on all connections together: what would be billed."""
+        return sum(visit.heard for visit in self.visits)
+
     def backend(self, stt: SttProfile | None = None, tts: TtsProfile | None = None) -> ScriptedBackend:
         """Dials this gateway over memory streams.
 
@@ -137,7 +142,7 @@ class Gateway:
             await Line(stream).strike(BlackHole() if self._silent else Drop())
 
     async def _serve(self, stream: MemoryStream | trio.SocketStream, visit: Visit) -> None:
-        line, script = Line(stream), Script(visit.act, trio.current_time())
+        line, script = Line(stream, on_pong=visit.ponged), Script(visit.act, trio.current_time())
         try:
             async with trio.open_nursery() as nursery:
                 for fault in script.at_once():
@@ -151,7 +156,6 @@ class Gateway:
             visit.end(trio.current_time(), _first(down))
         finally:
             visit.end(trio.current_time(), "closed by the gateway")
-            visit.pongs = line.pongs
             await line.hang_up()
 
     async def _welcome(self, handshake: Handshake, script: Script, visit: Visit) -> Connection:

@@ -72,28 +72,18 @@ def _marks(words: Sequence[Spoken], rate: int, mark: str) -> Iterator[tuple[floa
 
 
 def _visit(visit: Visit, speech: Speech, scale: _Scale) -> str:
-    base = _base(visit, speech)
+    first = visit.base(speech)
     faults = ", ".join(f"{fault} at {at:.3f}" for at, fault in visit.struck)
     ended = f"; {visit.outcome}" if visit.ended is not None else ""
     note = f"   <- {visit.heard:.3f} s heard{'; ' if faults else ''}{faults}{ended}"
     label = _label(f"visit {visit.number}")
-    if base is None:
+    if first is None:
         return f"{label}| not placed: it heard no word whole{note}"
     rate = visit.sample_rate
+    base = first / rate
     heard = [(base, base + visit.heard, "-")]
     words = ((base + start, base + end, mark) for start, end, mark in _marks(visit.words, rate, "="))
     return label + scale.row([*heard, *words]) + note
-
-
-def _base(visit: Visit, speech: Speech) -> float | None:
-    """Where on the stream the connection's first sample lies."""
-    starts: dict[str, int] = {}
-    for word in reversed(speech.words):
-        starts[word.text] = word.start
-    for word in visit.words:
-        if word.whole and word.text in starts:
-            return (starts[word.text] - word.start) / visit.sample_rate
-    return None
 
 
 def _told(events: Sequence[TranscriptEvent]) -> Iterator[str]:

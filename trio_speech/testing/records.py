@@ -9,6 +9,7 @@ from .._core.causes import Cause
 from ..providers.livekit import wire
 from .faults import Act
 from .signal import Spoken, hear
+from .speech import Speech
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Visit:
     complaints: list[str] = field(default_factory=list)
     """What the client did against the protocol."""
     pongs: int = 0
+    """Pings answered."""
 
     @property
     def endpoint(self) -> str:
@@ -86,6 +88,23 @@ class Visit:
     def kinds(self, sender: Literal["client", "gateway"]) -> list[str]:
         """The types of all messages of one side, in order."""
         return [message.kind for message in self.passed if message.sender == sender]
+
+    def base(self, speech: Speech) -> int | None:
+        """The sample of `speech` that was the first one heard here, by the first word heard whole; ``None``: by none.
+
+        Where a word comes more than once in `speech`, its first place is taken.
+        """
+        starts: dict[str, int] = {}
+        for word in speech.words:
+            starts.setdefault(word.text, word.start)
+        for word in self.words:
+            if word.whole and word.text in starts:
+                return starts[word.text] - word.start
+        return None
+
+    def ponged(self) -> None:
+        """A ping has been answered."""
+        self.pongs += 1
 
     def end(self, at: float, outcome: str | Cause) -> None:
         """The first end counts."""

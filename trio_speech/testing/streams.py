@@ -5,13 +5,16 @@ from __future__ import annotations
 import operator
 import socket
 import struct
+from collections.abc import Callable
 
 import trio
 
 from .faults import BlackHole, Drop, Fin, Freeze, NetworkFault, StallWrites
 
 _CHUNK = 65_536
-_PONG = 0x8A  # RFC 6455 section 5.2: FIN and opcode 10; a server's frames begin a write, and its HTTP answer with "H"
+_PONG = (
+    b"\x8a"  # RFC 6455 section 5.2: FIN and opcode 10; a server's frames begin a write, and its HTTP answer with "H"
+)
 
 
 class _Pipe:
@@ -149,9 +152,11 @@ def memory_stream_pair(capacity: int = _CHUNK) -> tuple[MemoryStream, MemoryStre
 class Line(trio.abc.Stream):
     """The gateway's end of a connection, which can be made to fail in the ways that networks and peers do."""
 
-    def __init__(self, stream: MemoryStream | trio.SocketStream) -> None:
-        self.pongs = 0
+    def __init__(
+        self, stream: MemoryStream | trio.SocketStream, *, on_pong: Callable[[], object] = lambda: None
+    ) -> None:
         self._stream = stream
+        self._on_pong = on_pong
         self._swallows = False
         self._stalls = False
         self._tears = False
@@ -206,7 +211,8 @@ class Line(trio.abc.Stream):
             self._sever()
             raise trio.BrokenResourceError("torn by the plan")
         await self._stream.send_all(data)
-        self.pongs += data[:1] == bytes([_PONG])
+        if data[:1] == _PONG:
+            self._on_pong()
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()
