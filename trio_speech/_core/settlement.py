@@ -89,8 +89,9 @@ class Settlement:
         if request.final_at is None:
             quiet = profile.quiet_unanswered if request.patient or self._interim_open else profile.quiet_after_final
             return max(request.asked, self._last_message) + quiet
-        short = request.answered and not self._interim_open
-        return request.final_at + (profile.quiet_after_finalized if short else profile.quiet_after_final)
+        if self._interim_open:
+            return max(request.final_at, self._last_message) + profile.quiet_after_final
+        return request.final_at + (profile.quiet_after_finalized if request.answered else profile.quiet_after_final)
 
     def outcome(self, now: float, is_silence: Callable[[int], bool]) -> Outcome | None:
         """What has become of the oldest request by now; `is_silence` looks at the audio before a sample (law 4)."""
