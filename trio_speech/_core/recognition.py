@@ -85,6 +85,7 @@ class Recognition:
         """Finals that the user has taken."""
         self._furthest = start
         self._in_vain = start
+        self._said = start
         self._remembered: deque[Heard] = deque(maxlen=REMEMBERED_WORDS)
 
     # ------------------------------------------------------------ the user's side
@@ -162,15 +163,19 @@ class Recognition:
         self.marks.link_lost(asked, self.log.committed)
 
     def seam(self, profile: SttProfile, base: int, cut: int) -> Seam | None:
-        """How the words of a link that hears from `base` are told from those delivered before `cut`."""
+        """How the words of a link that hears from `base` are told from those delivered before `cut`.
+
+        An answered finalize moves the cut past the last final, perhaps into a word that was not over: it is still new.
+        """
         if profile.acknowledges == "finalize" or not profile.word_times:
             old = tuple(self._remembered)
             return TextSeam(old, cut=cut, anchored=True) if old else None
+        said = min(cut, self._said) if profile.acknowledges == "span" else cut
         if profile.exact_times:
-            return TimedSeam(cut) if base < cut else None
+            return TimedSeam(said) if base < said else None
         reach = base - self.audio_format.samples(DRIFT_ALLOWANCE)
         old = tuple(word for word in self._remembered if word.end is not None and word.end > reach)
-        return TextSeam(old, cut=cut, anchored=False) if old else None
+        return TextSeam(old, cut=said, anchored=False) if old else None
 
     def sent(self, samples: int) -> None:
         """So many samples went out."""
@@ -239,6 +244,7 @@ class Recognition:
         """Queues a final, behind the gaps that come before it; `upto`: the sample up to which it acknowledges."""
         if upto is not None:
             self.losses.committed(upto)
+            self._said = max(self._said, upto)
         self._tell_gaps(self.losses.tell(said.start + 1))
         event = self._event(said, seam)
         self.outbox.put_settling(event, self.log.committed)
@@ -286,11 +292,14 @@ class Recognition:
         if profile.acknowledges == "finalize" or not profile.word_times:
             return 0
         seconds = min(self.policy.lead_in, profile.max_lead_in)
-        if profile.exact_times or not seconds:
-            return self.audio_format.samples(seconds)
+        most = self.audio_format.samples(DRIFT_ALLOWANCE + seconds)
+        if not seconds:
+            return 0
+        if profile.exact_times:
+            return min(max(self.audio_format.samples(seconds), cut - self._said), most)
         last = next((word for word in reversed(self._remembered) if word.start is not None), None)
         reach = cut - last.start + self.rate // 5 if last is not None and last.start is not None else 0
-        return min(max(self.audio_format.samples(seconds), reach), self.audio_format.samples(DRIFT_ALLOWANCE + seconds))
+        return min(max(self.audio_format.samples(seconds), reach), most)
 
     def _forget(self) -> None:
         reach = self.log.committed - self.audio_format.samples(self.policy.lead_in + 2 * DRIFT_ALLOWANCE)

@@ -157,10 +157,10 @@ class Budget:
         if self._exhausted_attempts():
             return None
         delay = max(self._backoff(crowd), verdict.not_before, self._endpoint.spend(now))
-        self.attempts += 1
         deadline = self._policy.deadline
         if deadline is not None and now + delay - self._outage_began > deadline:
             return None
+        self.attempts += 1
         return delay
 
     def _exhausted_attempts(self) -> bool:
