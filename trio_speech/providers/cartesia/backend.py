@@ -1,0 +1,111 @@
+"""The `Cartesia` backend: synthesis, without a gateway between."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+from uuid import uuid4
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
+from ..._core.profile import TtsProfile
+from ...errors import ConfigurationError
+from .._accept import accept_format
+from .._codec import Dial, TokenProvider
+from .._handshake import bearable, setting, user_agent, websocket_base
+from .fields import fields, split_model
+from .tts import PROFILE, CartesiaCodec
+from .wire import VERSION
+
+_BASE = "https://api.cartesia.ai"
+_VARIABLE = "CARTESIA_API_KEY"
+
+
+class Voice(Struct, frozen=True):
+    """See `TtsProvider`. Connections are shared where all that rides on each text is equal.
+
+    `key` is a credential, so no repr shows it.
+    """
+
+    endpoint: str
+    fields: dict[str, Any]
+    key: str | TokenProvider
+    profile: TtsProfile
+
+    def __repr__(self) -> str:
+        return f"Voice({self.endpoint!r}, {self.fields!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("endpoint", self.endpoint), ("fields", self.fields)]
+
+    @property
+    def pool_key(self) -> object:
+        return (self.key, msgspec.json.encode(self.fields))
+
+    async def dial(self) -> Dial:
+        if isinstance(self.key, str):
+            credential = self.key
+        else:
+            credential = bearable(await self.key(), "the result of the token provider")
+        headers = (("User-Agent", user_agent()), ("Authorization", f"Bearer {credential}"))
+        return Dial(f"{self.endpoint}?cartesia_version={VERSION}", headers)
+
+    def codec(self) -> CartesiaCodec:
+        return CartesiaCodec(self.fields, uuid4().hex)
+
+
+class Cartesia(Struct, frozen=True):
+    """Cartesia's speech synthesis, with models as ``sonic-3[:voice]`` or ``cartesia/sonic-3[:voice]``.
+
+    `api_key`, or else ``CARTESIA_API_KEY``; an empty variable counts as unset. It may be an async callable that returns
+    an access token: it is awaited for each dial. `url` is the base address of a server of one's own. A voice is needed,
+    by its id. Options become fields of each request, such as ``generation_config``; one that is ``None`` is left to the
+    service. With ``add_timestamps=False`` no word times come, and sentences are handed over whole.
+
+    The address is checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
+    shows no secret.
+    """
+
+    api_key: str | TokenProvider | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        self._base()
+
+    def __repr__(self) -> str:
+        return f"Cartesia(url={self.url!r})" if self.url else "Cartesia()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("url", self.url)] if self.url else []
+
+    def _base(self) -> str:
+        return websocket_base(self.url or _BASE, "the url of Cartesia")
+
+    def recogniser(self, request: TranscribeRequest) -> NoReturn:
+        """Always raises `ConfigurationError`: only synthesis is here."""
+        raise ConfigurationError(
+            "Cartesia() speaks only: for its recognition, use LiveKit()",
+            model=request.model,
+        )
+
+    def voice(self, request: SynthesizeRequest) -> Voice:
+        """See `Backend`."""
+        key = self.api_key or setting(_VARIABLE)
+        if key is None:
+            raise ConfigurationError(
+                f"no credentials for Cartesia: give Cartesia(api_key=…), or set the environment variable {_VARIABLE}"
+            )
+        if isinstance(key, str):
+            bearable(key, "the API key of Cartesia")
+        model, _ = split_model(request.model)
+        accept_format(request.audio_format, PROFILE, model=model)
+        if request.fallback:
+            raise ConfigurationError("Cartesia falls back to no other model: give open_client() a list of backends")
+        asked = fields(request)
+        profile = replace(PROFILE, aligned=asked.get("add_timestamps") is True)
+        return Voice(f"{self._base()}/tts/websocket", asked, key, profile)
+
+    def transport(self) -> None:
+        """``None``: dials go over the network."""

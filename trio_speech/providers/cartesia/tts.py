@@ -1,0 +1,127 @@
+"""One connection to Cartesia's speech synthesis, ``/tts/websocket``, and what that service is like.
+
+A connection carries many contexts; here it carries one generation after the other, each in a context of its own name.
+What comes of any other context is not heard. So a context that is cancelled need not end before the next begins: what
+is on its way of it still comes, and whether an end of it is ever said is not known, hence the first message that comes
+of it counts as its `Done`.
+
+Source: Cartesia's AsyncAPI specification and guides (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..._core.dialogue import Aligned, Audio, Done, Failure, TtsMessage, Unknown
+from ..._core.profile import TtsProfile
+from ...errors import ProtocolError
+from ...events import Word
+from .._codec import Frame
+from . import wire
+
+PROFILE = TtsProfile(
+    max_characters=400,
+    aligned=True,
+    sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100, 48_000),
+    encodings=("pcm_s16le", "mulaw", "alaw"),
+    max_idle=300.0,
+)
+"""Its errors bear the status codes of HTTP, and mean what those mean; a close of any code that blames nobody may pass.
+Its longest text is not published: this is what the LiveKit gateway cuts at."""
+
+_LONGEST_MESSAGE = 500
+
+
+class CartesiaCodec:
+    """See `TtsCodec`. `fields` ride on every input; the contexts are called ``name-1``, ``name-2`` and so on."""
+
+    def __init__(self, fields: Mapping[str, Any], name: str) -> None:
+        self._fields = fields
+        self._name = name
+        self._contexts = 0
+        self._writing: str | None = None
+        self._speaking: str | None = None
+        self._cancelled: str | None = None
+
+    def open(self) -> Iterable[Frame]:
+        return ()
+
+    def text(self, text: str) -> Frame:
+        """Verbatim: pieces of one generation are joined as they are."""
+        sayable = text.encode(errors="ignore").decode()  # half of a surrogate pair is no character
+        return wire.generation(self._context(), sayable, self._fields, more=True)
+
+    def flush(self) -> Frame:
+        frame = wire.generation(self._context(), "", self._fields, more=False)
+        self._writing = None
+        return frame
+
+    def cancel(self) -> Frame | None:
+        if self._speaking is None:
+            return None
+        self._cancelled = self._speaking
+        self._writing = self._speaking = None
+        return wire.cancellation(self._cancelled)
+
+    def close(self) -> None:
+        return None
+
+    def decode(self, frame: Frame) -> Iterable[TtsMessage]:
+        message = wire.from_server.decode(frame)
+        match message:
+            case Unknown():
+                return (message,)
+            case wire.Error(context_id=None):
+                return (_failure(message),)
+            case _ if message.context_id == self._speaking:
+                return self._say(message)
+            case _ if message.context_id == self._cancelled:
+                self._cancelled = None
+                return (Done(),)
+            case _:
+                return ()
+
+    def _context(self) -> str:
+        if self._writing is None:
+            self._contexts += 1
+            self._writing = self._speaking = f"{self._name}-{self._contexts}"
+            self._cancelled = None
+        return self._writing
+
+    def _say(self, message: wire.ServerMessage) -> Iterable[TtsMessage]:
+        match message:
+            case wire.Chunk(data=data):
+                return (Audio(data),) if data else ()
+            case wire.Timestamps(word_timestamps=times):
+                words = _words(times or wire.Times())
+                return (Aligned(words),) if words else ()
+            case wire.Done():
+                self._writing = self._speaking = None
+                return (Done(),)
+            case wire.Error():
+                self._writing = self._speaking = None
+                return (_failure(message),)
+            case _:
+                return ()
+
+
+def _words(times: wire.Times) -> tuple[Word, ...]:
+    if not len(times.words) == len(times.start) == len(times.end):
+        raise ProtocolError("malformed message: words and times differ in number")
+    timed = zip(times.words, times.start, times.end, strict=True)
+    return tuple(_word(text, start, end) for text, start, end in timed if text.strip())
+
+
+def _word(text: str, start: float, end: float) -> Word:
+    start = max(0.0, start)
+    return Word(text, start, max(start, end))
+
+
+def _failure(error: wire.Error) -> Failure:
+    said = [text for text in (error.title, error.message or error.error) if text]
+    return Failure(
+        message=(": ".join(said) or "no reason given")[:_LONGEST_MESSAGE],
+        code=error.error_code if error.status_code is None else error.status_code,
+        request_id=error.request_id,
+    )

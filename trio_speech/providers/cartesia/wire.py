@@ -1,0 +1,90 @@
+"""The messages of Cartesia's speech synthesis, ``/tts/websocket``, told apart by their ``type``.
+
+Times are seconds from the first audio of the context, finite and within 1e9 of it. They run on from one input of a
+context to the next.
+
+Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI). That times
+run on is seen in pipecat issue 2307.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from .._union import TaggedUnion
+
+VERSION = "2026-03-01"
+"""The date that names the protocol spoken here, in each dial."""
+
+Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
+
+
+class Chunk(Struct, frozen=True, tag="chunk"):
+    """`data` may be empty, and may end inside a sample."""
+
+    context_id: str
+    data: bytes | None = None
+
+
+class Times(Struct, frozen=True):
+    """Three lists of equal length."""
+
+    words: tuple[str, ...] = ()
+    start: tuple[Seconds, ...] = ()
+    end: tuple[Seconds, ...] = ()
+
+
+class Timestamps(Struct, frozen=True, tag="timestamps"):
+    context_id: str
+    word_timestamps: Times | None = None
+
+
+class PhonemeTimestamps(Struct, frozen=True, tag="phoneme_timestamps"):
+    context_id: str
+
+
+class FlushDone(Struct, frozen=True, tag="flush_done"):
+    """All audio of one flushed part of a context has been said; more may follow."""
+
+    context_id: str
+    flush_id: int | None = None
+
+
+class Done(Struct, frozen=True, tag="done"):
+    """The context is over."""
+
+    context_id: str
+
+
+class Error(Struct, frozen=True, kw_only=True, tag="error"):
+    """A context is over, or the whole connection is at fault where none is named. `error`: as older versions say it."""
+
+    context_id: str | None = None
+    title: str | None = None
+    message: str | None = None
+    error: str | None = None
+    error_code: str | None = None
+    status_code: int | None = None
+    request_id: str | None = None
+
+
+ServerMessage: TypeAlias = Chunk | Timestamps | PhonemeTimestamps | FlushDone | Done | Error
+from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
+
+
+def generation(context_id: str, transcript: str, fields: Mapping[str, Any], *, more: bool) -> str:
+    """The text frame for one input of a context; `more`: others may follow it, with equal `fields`."""
+    return _encode({"context_id": context_id, **fields, "transcript": transcript, "continue": more})
+
+
+def cancellation(context_id: str) -> str:
+    """The text frame that abandons a context."""
+    return _encode({"context_id": context_id, "cancel": True})
+
+
+def _encode(message: dict[str, Any]) -> str:
+    return msgspec.json.encode(message).decode()
