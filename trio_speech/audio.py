@@ -33,11 +33,11 @@ class AudioFormat(Struct, frozen=True):
         if self.encoding not in _BYTES_PER_VALUE:
             known = ", ".join(sorted(_BYTES_PER_VALUE))
             raise ConfigurationError(f"unknown audio encoding {self.encoding!r}: use one of {known}")
-        if self.sample_rate not in _RATES:
+        if type(self.sample_rate) is not int or self.sample_rate not in _RATES:
             raise ConfigurationError(
                 f"sample rate {self.sample_rate!r} is not a whole number of hertz from 1,000 to 192,000"
             )
-        if self.channels not in _CHANNELS:
+        if type(self.channels) is not int or self.channels not in _CHANNELS:
             raise ConfigurationError(f"{self.channels!r} channels: use a whole number from 1 to 32")
 
     @classmethod

@@ -82,7 +82,9 @@ class ConnectFailed(LinkError):
 class RetriesExhausted(LinkError):
     """The service did not come back within what the `RetryPolicy` allows. `__cause__` is the last failure."""
 
-    def __init__(self, message: str, *, attempts: int, endpoint: str | None = None, model: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, attempts: int = 0, endpoint: str | None = None, model: str | None = None
+    ) -> None:
         super().__init__(message, endpoint=endpoint, model=model)
         self.attempts = attempts
 

@@ -82,7 +82,11 @@ class FinalTranscript(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True):
-    """Audio from `start` to `end` that will never be recognised; `reason` is ``"overflow"`` or ``"replay-limit"``."""
+    """Audio from `start` to `end` that will never be recognised.
+
+    `reason` is ``"overflow"`` (the log was full), ``"replay-limit"`` (`ReplayPolicy.max_replayed`) or ``"unanswered"``
+    (two connections heard it, and said nothing of it).
+    """
 
     start: float
     end: float
@@ -106,14 +110,7 @@ class Resumed(Struct, frozen=True):
 
 
 TranscriptEvent: TypeAlias = (
-    SpeechStarted
-    | InterimTranscript
-    | PreflightTranscript
-    | FinalTranscript
-    | SpeechEnded
-    | Gap
-    | LinkLost
-    | Resumed
+    SpeechStarted | InterimTranscript | PreflightTranscript | FinalTranscript | SpeechEnded | Gap | LinkLost | Resumed
 )
 """Everything that iterating a transcript can yield."""
 

@@ -15,12 +15,17 @@ from .errors import ConfigurationError
 
 def _check(policy: Struct, ranges: dict[str, tuple[float, float]]) -> None:
     for field, (low, high) in ranges.items():
-        value = getattr(policy, field)
-        if value is None or (isinstance(value, (int, float)) and low <= value <= high):
+        value, kind = getattr(policy, field), type(policy).__annotations__[field]
+        whole, optional = "int" in kind, "None" in kind
+        if value is None and optional:
             continue
-        upper = "" if high == math.inf else f" to {high:g}"
+        if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and low <= value <= high:
+            continue
+        number = "a whole number" if whole else "a number"
+        upper = " up" if high == math.inf else f" to {high:g}"
+        otherwise = ", or None" if optional else ""
         raise ConfigurationError(
-            f"{type(policy).__name__}.{field} is {value!r}: use a number from {low:g}{upper or ' up'}"
+            f"{type(policy).__name__}.{field} is {value!r}: use {number} from {low:g}{upper}{otherwise}"
         )
 
 
