@@ -28,12 +28,23 @@ def test_chunks_are_on_the_session_clock() -> None:
     assert (ledger.handed_over, ledger.waiting) == (350, 0)
 
 
-def test_words_stay_within_their_chunk() -> None:
+def test_words_stay_within_what_is_released() -> None:
     ledger = Ledger(KILOHERTZ)
     ledger.put(0, Release(b"x" * 100, 100, ((Word("One", 0.05, 0.9, 0.5, "A"), 3),)), restart=False)
     chunk = ledger.take()
     assert chunk is not None
     assert chunk.words == (Word("One", 0.0, 0.1, 0.5, "A"),)
+
+
+def test_a_word_that_comes_after_its_audio_keeps_its_time() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, Release(b"x" * 100, 0, ()), restart=False)
+    ledger.put(0, Release(b"x" * 100, 100, ((Word("One", 0.0, 0.05), 3),)), restart=False)
+    ledger.take()
+    chunk = ledger.take()
+    assert chunk is not None
+    assert chunk.words == (Word("One", 0.0, 0.05),)
+    assert ledger.spoken(TEXTS, 0.05) == "One"
 
 
 def test_text_is_spoken_once_it_is_handed_over() -> None:

@@ -22,8 +22,11 @@ WHOLE = Policy("segment", "complete", "whole")
         ("word", BARE, WHOLE),
         ("segment", BARE, WHOLE),
         ("segment", BOTH, WHOLE),
-        ("restart", BOTH, Policy("restart", "received", "text")),
-        ("never", BOTH, Policy("never", "received", "error")),
+        ("restart", BOTH, Policy("restart", "word", "text")),
+        ("restart", BARE, Policy("restart", "received", "text")),
+        ("restart", STEADY, Policy("restart", "received", "text")),
+        ("never", ALIGNED, Policy("never", "word", "error")),
+        ("never", BARE, Policy("never", "received", "error")),
     ],
 )
 def test_the_table(asked: Resume, profile: TtsProfile, policy: Policy) -> None:

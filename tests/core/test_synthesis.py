@@ -167,10 +167,10 @@ def test_a_voice_that_should_align_and_does_not_is_heard_by_segment(plan: Plan) 
     assert_once_in_order(machine, plan, play(machine, plan, aligned=False))
 
 
-@given(plans)
-def test_restart_says_where_the_text_begins_again(plan: Plan) -> None:
-    machine = Synthesis(PCM, ALIGNED, "restart")
-    chunks = play(machine, plan, aligned=False)
+@given(plans, st.booleans())
+def test_restart_says_where_the_text_begins_again(plan: Plan, aligned: bool) -> None:
+    machine = Synthesis(PCM, TtsProfile(aligned=aligned), "restart")
+    chunks = play(machine, plan, aligned=aligned)
     begins = [at for at, chunk in enumerate(chunks) if chunk.restart]
     runs = [chunks[a:b] for a, b in itertools.pairwise([0, *begins, len(chunks)])]
     for run in runs:

@@ -49,11 +49,11 @@ class Ledger:
         at = self._released
         shift = self._format.seconds(at - release.start)
         self._released += len(release.pcm) // self._format.frame_size
-        start, end = self._format.seconds(at), self._format.seconds(self._released)
-        words = tuple(_shifted(word, shift, start, end) for word, _ in release.words)
+        last = self._format.seconds(self._released)
+        words = tuple(_shifted(word, shift, last) for word, _ in release.words)
         ends = (self._format.samples(word.end) for word in words)
         marks = [_Mark(end, segment, position) for end, (_, position) in zip(ends, release.words, strict=True)]
-        chunk = AudioChunk(release.pcm, start, segment, words, restart)
+        chunk = AudioChunk(release.pcm, self._format.seconds(at), segment, words, restart)
         self._waiting.append(_Waiting(chunk, self._released, marks))
 
     def mark(self, segment: int, position: int) -> None:
@@ -85,7 +85,7 @@ class Ledger:
         return "".join(texts[segment][:position] for segment, position in sorted(reached.items()))
 
 
-def _shifted(word: Word, shift: float, start: float, end: float) -> Word:
-    """The word on the session's clock, within its chunk's end and not before the audio that is new."""
-    begins = min(max(word.start + shift, start), end)
-    return Word(word.text.strip(), begins, min(max(word.end + shift, begins), end), word.confidence, word.speaker)
+def _shifted(word: Word, shift: float, last: float) -> Word:
+    """The word on the session's clock, on which nothing ends after the audio that is released."""
+    start = min(max(word.start + shift, 0.0), last)
+    return Word(word.text.strip(), start, min(max(word.end + shift, start), last), word.confidence, word.speaker)

@@ -6,8 +6,10 @@
     word         deterministic    word        received    samples
     word         neither          segment     complete    whole
     segment      any              segment     complete    whole
-    restart      any              restart     received    text
-    never        any              never       received    error
+    restart      aligned          restart     word        text
+    restart      other            restart     received    text
+    never        aligned          never       word        error
+    never        other            never       received    error
 
     until       released while the voice speaks         again       where the next speaking is cut
     ────────    ────────────────────────────────        ────────    ─────────────────────────────────────────
@@ -44,20 +46,24 @@ class Policy(Struct, frozen=True):
     again: Literal["words", "samples", "whole", "text", "error"]
 
 
-_BY_WORDS = Policy("word", "word", "words")
-_BY_SAMPLES = Policy("word", "received", "samples")
-_ASKED: Mapping[Resume, Policy] = {
-    "word": Policy("segment", "complete", "whole"),
-    "segment": Policy("segment", "complete", "whole"),
+_WHOLE = Policy("segment", "complete", "whole")
+_ALIGNED: Mapping[Resume, Policy] = {
+    "word": Policy("word", "word", "words"),
+    "segment": _WHOLE,
+    "restart": Policy("restart", "word", "text"),
+    "never": Policy("never", "word", "error"),
+}
+_OTHER: Mapping[Resume, Policy] = {
+    "word": _WHOLE,
+    "segment": _WHOLE,
     "restart": Policy("restart", "received", "text"),
     "never": Policy("never", "received", "error"),
 }
+_STEADY: Mapping[Resume, Policy] = {**_OTHER, "word": Policy("word", "received", "samples")}
 
 
 def resume_policy(asked: Resume, profile: TtsProfile) -> Policy:
     """What can be kept of `asked` with this voice."""
-    if asked == "word" and profile.aligned:
-        return _BY_WORDS
-    if asked == "word" and profile.deterministic:
-        return _BY_SAMPLES
-    return _ASKED[asked]
+    if profile.aligned:
+        return _ALIGNED[asked]
+    return _STEADY[asked] if profile.deterministic else _OTHER[asked]

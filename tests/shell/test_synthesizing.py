@@ -1,0 +1,663 @@
+"""Whole syntheses against the scripted gateway, whose audio carries the words: none may be lost or come twice."""
+
+# ruff: noqa: PT012  # what is left by an exception is a block
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+from trio.testing import wait_all_tasks_blocked
+
+import trio_speech as ts
+from trio_speech._core.profile import TtsProfile
+from trio_speech._core.synthesis import BUFFER
+from trio_speech._shell.speech import BACKLOG
+from trio_speech.testing import (
+    Await,
+    BlackHole,
+    Close,
+    CloseSession,
+    Delay,
+    Delivery,
+    Drop,
+    Fault,
+    Fin,
+    Freeze,
+    Garble,
+    Gateway,
+    InBandError,
+    Lapse,
+    NeverAnswer,
+    Outage,
+    Refuse,
+    Restart,
+    Send,
+    Speak,
+    Step,
+    TearFrame,
+    Trigger,
+    assert_spoken_once,
+    hear,
+)
+
+FORMAT = ts.AudioFormat.pcm16(8_000)
+TEXT = "Dr. Smith saw a cat. Was it yours? No, ours is at home."
+
+ALIGNED = Delivery()
+RESTLESS = Delivery(variation=0.4)
+SPELT = Delivery(alignment="chars")
+STEADY = Delivery(alignment=None)
+BARE = Delivery(alignment=None, variation=0.4)
+SLOW = Delivery(speed=2.0, latency=0.3)
+EARLY = Delivery(aligns="before", variation=0.4)
+TWICE_DONE = Delivery(done="text", variation=0.4)
+
+Say = Callable[..., Awaitable["Said"]]
+
+
+class Said:
+    """What one synthesis gave."""
+
+    def __init__(self, speech: ts.Speech, chunks: list[ts.AudioChunk], seconds: float) -> None:
+        self.speech = speech
+        self.chunks = chunks
+        self.seconds = seconds
+
+    def assert_once(self, text: str = TEXT) -> None:
+        assert_spoken_once(self.chunks, text, FORMAT.sample_rate)
+        assert self.speech.spoken() == text
+        statistics = self.speech.statistics()
+        audio = sum(len(chunk.audio) for chunk in self.chunks)
+        assert statistics.handed_over == pytest.approx(audio / 2 / FORMAT.sample_rate)
+        assert statistics.buffered == 0.0
+
+
+@pytest.fixture
+def say(gateway: Gateway) -> Say:
+    """Speaks a text to its end; policies go to the client."""
+
+    async def run(
+        text: Any = TEXT, *, delivery: Delivery = ALIGNED, resume: Any = "word", tts: Any = None, **policies: Any
+    ) -> Said:
+        gateway.delivery = delivery
+        began = trio.current_time()
+        async with ts.open_client(gateway.backend(tts=tts), **policies) as client:
+            async with client.synthesize(text, audio_format=FORMAT, resume=resume) as speech:
+                chunks = [chunk async for chunk in speech]
+            took = trio.current_time() - began
+        assert [visit.complaints for visit in gateway.visits if visit.complaints] == []
+        return Said(speech, chunks, took)
+
+    return run
+
+
+# ---------------------------------------------------------------- every end of a link, in every phase, with every voice
+
+ENDS: list[Fault | tuple[Step, ...]] = [
+    Drop(),
+    Fin(),
+    Close(1011),
+    Close(1001),
+    Close(1000, lingers=60.0),
+    BlackHole(),
+    TearFrame(),
+    Garble("json"),
+    Garble("types"),
+    InBandError(),
+    InBandError(503),
+    CloseSession(),
+    Outage(1.0),
+    Outage(3.0, silent=True),
+    Restart(0.5),
+    (Drop(), Refuse(503, retry_after=2.0)),
+    (Drop(), NeverAnswer()),
+    (Freeze(30.0), Lapse(60.0)),
+]
+PHASES: list[Trigger] = [
+    Await("create"),
+    Await("text"),
+    Await("flush"),
+    Speak(0.35),
+    Speak(1.0),
+    Speak(1.2),
+    Await("alignment", 2),
+    Await("done"),
+    Await("text", 2),
+    Await("done", 3),
+]
+VOICES = {
+    "aligned": ALIGNED,
+    "restless": RESTLESS,
+    "spelt": SPELT,
+    "steady": STEADY,
+    "bare": BARE,
+    "slow": SLOW,
+    "early": EARLY,
+    "twice done": TWICE_DONE,
+}
+
+
+@pytest.mark.parametrize("voice", VOICES)
+@pytest.mark.parametrize("phase", PHASES, ids=str)
+async def test_every_end_of_a_link_in_every_phase(gateway: Gateway, say: Say, phase: Trigger, voice: str) -> None:
+    first = (PHASES.index(phase) + list(VOICES).index(voice)) % 3
+    for end in ENDS[first::3]:  # each pair of an end and a phase comes with some voices, and each of a voice likewise
+        gateway.plan(phase, *(end if isinstance(end, tuple) else (end,)))
+        said = await say(delivery=VOICES[voice])
+        said.assert_once()
+        assert said.seconds < 75.0
+
+
+@pytest.mark.parametrize("voice", VOICES)
+async def test_drop_after_drop(gateway: Gateway, say: Say, voice: str) -> None:
+    gateway.plan(*(step for at in range(1, 12) for step in (Speak(0.17 * at), Drop())))
+    said = await say(delivery=VOICES[voice])
+    said.assert_once()
+    assert said.speech.statistics().drops >= 5
+
+
+async def test_a_half_open_connection_is_found_by_pings(gateway: Gateway, say: Say) -> None:
+    gateway.plan(Speak(0.35), BlackHole())
+    said = await say(liveness=ts.LivenessPolicy(ping_interval=1.0, ping_timeout=0.5))
+    said.assert_once()
+    assert said.seconds < 1.6
+
+
+async def test_a_mute_service_is_left_after_the_receive_timeout(gateway: Gateway, say: Say) -> None:
+    gateway.plan(Await("flush"), Delay(1_000.0), Lapse(2_000.0))
+    said = await say(tts=TtsProfile(aligned=True, receive_timeout=7.0))
+    said.assert_once()
+    assert said.seconds == pytest.approx(7.0, abs=0.2)
+
+
+# ---------------------------------------------------------------- the modes
+
+
+@pytest.mark.parametrize(
+    ("delivery", "asked", "mode"),
+    [(ALIGNED, "word", "word"), (STEADY, "word", "word"), (BARE, "word", "segment"), (ALIGNED, "segment", "segment")],
+)
+async def test_the_mode_is_known_before_the_first_sample(
+    gateway: Gateway, delivery: Delivery, asked: Any, mode: str
+) -> None:
+    gateway.delivery = delivery
+    async with gateway.client() as client, client.synthesize(resume=asked) as speech:
+        assert speech.resume == mode
+
+
+async def test_by_segment_whole_sentences_are_handed_over(gateway: Gateway, say: Say) -> None:
+    gateway.plan(Speak(1.0), Drop())
+    said = await say(resume="segment", delivery=RESTLESS)
+    said.assert_once()
+    assert [chunk.segment for chunk in said.chunks] == [0, 1, 2]
+    assert [len(chunk.words) for chunk in said.chunks] == [5, 3, 5]
+
+
+async def test_restart_says_where_the_text_begins_again(gateway: Gateway, say: Say) -> None:
+    gateway.plan(Speak(1.2), Drop())
+    said = await say(resume="restart", delivery=SLOW)
+    (again,) = (at for at, chunk in enumerate(said.chunks) if chunk.restart)
+    assert said.chunks[again].segment == 0
+    audio = b"".join(chunk.audio for chunk in said.chunks[again:])
+    assert " ".join(word.token for word in hear(audio)) == TEXT
+    assert said.speech.spoken() == TEXT
+    assert said.speech.statistics().restarts == 1
+
+
+async def test_never_fails_and_tells_what_was_heard(gateway: Gateway) -> None:
+    gateway.delivery = SLOW
+    gateway.plan(Speak(1.8), Close(1011))
+    with pytest.raises(ts.LinkError, match="closed by the service with code 1011") as raised:
+        async with gateway.client() as client, client.synthesize(TEXT, audio_format=FORMAT, resume="never") as speech:
+            async for _ in speech:
+                pass
+    assert isinstance(raised.value.__cause__, ts.ProviderError)
+    assert speech.spoken() == "Dr. Smith saw a cat. Was it"
+
+
+async def test_never_speaks_again_what_nobody_heard(gateway: Gateway, say: Say) -> None:
+    gateway.plan(Await("text"), Drop())
+    (await say(resume="never")).assert_once()
+
+
+async def test_restarting_for_ever_is_no_progress(gateway: Gateway) -> None:
+    gateway.plan(*(step for _ in range(50) for step in (Speak(0.2), Drop())))
+    with pytest.raises(ts.RetriesExhausted) as raised:
+        async with (
+            gateway.client(retry=ts.RetryPolicy(max_attempts=4)) as client,
+            client.synthesize(TEXT, audio_format=FORMAT, resume="restart") as speech,
+        ):
+            async for _ in speech:
+                pass
+    assert raised.value.attempts == 4
+
+
+# ---------------------------------------------------------------- text
+
+
+async def tokens(text: str, pause: float = 0.0) -> AsyncIterator[str]:
+    for at in range(0, len(text), 3):
+        await trio.sleep(pause)
+        yield text[at : at + 3]
+
+
+def pieces(text: str) -> Iterator[str]:
+    yield from text
+
+
+class Pieces:
+    """An async iterable that cannot be closed."""
+
+    def __init__(self, text: str) -> None:
+        self._rest = list(text)
+
+    def __aiter__(self) -> Pieces:
+        return self
+
+    async def __anext__(self) -> str:
+        await trio.lowlevel.checkpoint()
+        if not self._rest:
+            raise StopAsyncIteration
+        return self._rest.pop(0)
+
+
+@pytest.mark.parametrize(
+    "source", [TEXT, [TEXT], pieces(TEXT), tokens(TEXT), tokens(TEXT, 30.0), Pieces(TEXT)], ids=str
+)
+async def test_text_in_all_its_forms(gateway: Gateway, say: Say, source: Any) -> None:
+    gateway.plan(Speak(1.0), Drop())
+    said = await say(source)
+    said.assert_once()
+    texts = [text for visit in gateway.visits for text in visit.texts]
+    assert texts == ["Dr. Smith saw a cat. ", "Dr. Smith saw a cat. ", "Was it yours? ", "No, ours is at home. "]
+
+
+@pytest.mark.parametrize("text", ["", "  \n", []])
+async def test_no_text_is_no_speech(gateway: Gateway, say: Say, text: Any) -> None:
+    said = await say(text)
+    assert said.chunks == []
+    assert gateway.visits == []
+
+
+async def test_a_long_text_is_taken_in_piece_by_piece(gateway: Gateway) -> None:
+    sentence = "All is well that ends. "
+    text = sentence * (3 * BACKLOG // len(sentence))
+    gateway.plan(NeverAnswer())
+    async with (
+        gateway.client() as client,
+        client.synthesize(audio_format=FORMAT) as speech,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(speech.send, text)
+        await wait_all_tasks_blocked()
+        assert speech.statistics().segments * len(sentence) < 1.5 * BACKLOG
+        nursery.cancel_scope.cancel()
+
+
+async def test_push_style(gateway: Gateway) -> None:
+    chunks: list[ts.AudioChunk] = []
+
+    async def play(speech: ts.Speech) -> None:
+        chunks.extend([chunk async for chunk in speech])
+
+    async with (
+        gateway.client() as client,
+        client.synthesize(audio_format=FORMAT) as speech,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(play, speech)
+        await speech.send("Hello")
+        await speech.send(" there, Dr.")
+        await trio.sleep(60.0)
+        assert chunks == []
+        speech.flush()
+        await trio.sleep(1.0)
+        assert speech.spoken() == "Hello there, Dr."
+        await trio.sleep(60.0)
+        await speech.send("Smith.")
+        speech.end_input()
+        speech.end_input()
+    assert_spoken_once(chunks, "Hello there, Dr. Smith.", FORMAT.sample_rate)
+    assert [visit.texts for visit in gateway.visits] == [["Hello there, Dr. ", "Smith. "]]
+
+
+async def test_text_after_the_end_is_refused(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.synthesize() as speech:
+        speech.end_input()
+        with pytest.raises(trio.ClosedResourceError):
+            await speech.send("Too late.")
+        with pytest.raises(trio.ClosedResourceError):
+            speech.flush()
+    with pytest.raises(trio.ClosedResourceError):
+        await speech.send("Much too late.")
+    with pytest.raises(trio.ClosedResourceError):
+        speech.clear()
+    with pytest.raises(trio.ClosedResourceError):
+        await anext(speech)
+    assert speech.spoken() == ""
+
+
+async def test_a_session_with_its_own_text_takes_no_other(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.synthesize(TEXT) as speech:
+        with pytest.raises(ts.ConfigurationError, match="leave `text` out"):
+            await speech.send("More.")
+
+
+@pytest.mark.parametrize("text", [b"bytes", 7])
+async def test_what_is_no_text_is_refused(gateway: Gateway, text: Any) -> None:
+    async with gateway.client() as client:
+        with pytest.raises(ts.ConfigurationError, match="give a string"):
+            await client.render(text)
+
+
+async def test_pieces_that_are_no_text_end_the_session(gateway: Gateway) -> None:
+    with pytest.raises(TypeError, match="not as bytes"):
+        async with gateway.client() as client:
+            await client.render([b"bytes"])  # type: ignore[list-item]
+
+
+async def test_unknown_modes_and_single_fallbacks_are_refused(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        with pytest.raises(ts.ConfigurationError, match="use one of word, segment, restart, never"):
+            async with client.synthesize(resume="sometimes"):  # type: ignore[arg-type]
+                pass
+        with pytest.raises(ts.ConfigurationError, match="a list of models"):
+            async with client.synthesize(gateway_fallback="rime/coda"):
+                pass
+
+
+async def test_ending_the_input_stops_the_source(gateway: Gateway) -> None:
+    text = "One. Two. " * 9
+    async with gateway.client() as client, client.synthesize(tokens(text, 1.0), audio_format=FORMAT) as speech:
+        chunks = [await anext(speech)]
+        speech.end_input()
+        chunks += [chunk async for chunk in speech]
+    assert len(speech.spoken()) > 8
+    assert text.startswith(speech.spoken())
+    assert_spoken_once(chunks, speech.spoken(), FORMAT.sample_rate)
+
+
+# ---------------------------------------------------------------- the user's side
+
+
+async def test_a_slow_user_makes_no_link_look_ill(gateway: Gateway) -> None:
+    gateway.delivery = Delivery(variation=0.2)
+    text = " ".join(f"This is sentence {number}." for number in range(40))
+    chunks: list[ts.AudioChunk] = []
+    async with gateway.client() as client, client.synthesize(text, audio_format=FORMAT) as speech:
+        async for chunk in speech:
+            chunks.append(chunk)
+            assert speech.statistics().buffered < BUFFER + 3.0
+            await trio.sleep(5.0)
+    assert_spoken_once(chunks, text, FORMAT.sample_rate)
+    assert speech.statistics().drops == 0
+    assert speech.statistics().characters_repeated == 0
+
+
+async def test_one_task_iterates(gateway: Gateway) -> None:
+    async with (
+        gateway.client() as client,
+        client.synthesize() as speech,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(anext, speech)
+        await wait_all_tasks_blocked()
+        with pytest.raises(trio.BusyResourceError):
+            await anext(speech)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_cancelled_wait_loses_no_audio(gateway: Gateway) -> None:
+    gateway.delivery = SLOW
+    chunks: list[ts.AudioChunk] = []
+    async with gateway.client() as client, client.synthesize(TEXT, audio_format=FORMAT) as speech:
+        while speech.spoken() != TEXT:
+            with trio.move_on_after(0.01):
+                chunks.append(await anext(speech))
+    assert_spoken_once(chunks, TEXT, FORMAT.sample_rate)
+
+
+async def test_every_call_is_a_checkpoint(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.synthesize(audio_format=FORMAT) as speech:
+        with trio.testing.assert_checkpoints():
+            await speech.send("Hello there. You.")
+        speech.flush()
+        await trio.sleep(1.0)
+        with trio.testing.assert_checkpoints():
+            await anext(speech)
+
+
+# ---------------------------------------------------------------- barge-in
+
+
+async def test_clear_drops_what_is_under_way_and_keeps_the_session(gateway: Gateway) -> None:
+    gateway.delivery = SLOW
+    async with gateway.client() as client, client.synthesize(audio_format=FORMAT) as speech:
+        await speech.send("This will be cut short here. And this is never said.")
+        speech.flush()
+        before = [await anext(speech) for _ in range(3)]
+        heard = hear(b"".join(chunk.audio for chunk in before))
+        speech.clear()
+        assert speech.spoken() == " ".join(word.text for word in heard)
+        await speech.send("Sorry, go on.")
+        speech.end_input()
+        after = [chunk async for chunk in speech]
+    assert_spoken_once(before + after, f"{speech.spoken()[: -len('Sorry, go on.')]} Sorry, go on.", FORMAT.sample_rate)
+    assert [chunk.segment for chunk in after] == [2] * len(after)
+    assert "And this is never said. " not in [text for visit in gateway.visits for text in visit.texts]
+
+
+async def test_clear_and_speak_again_before_the_link_has_noticed(gateway: Gateway) -> None:
+    gateway.delivery = SLOW
+    async with gateway.client() as client, client.synthesize(audio_format=FORMAT) as speech:
+        for _ in range(5):
+            await speech.send("Never mind this.")
+            speech.flush()
+            await trio.sleep(0.4)
+            speech.clear()
+            await speech.send("Nor that.")
+            speech.flush()
+            speech.clear()
+        await speech.send("But this.")
+        speech.end_input()
+        chunks = [chunk async for chunk in speech]
+    assert_spoken_once(chunks, "But this.", FORMAT.sample_rate)
+    assert speech.statistics().drops == 0
+
+
+async def test_clear_frees_a_send_that_waits(gateway: Gateway) -> None:
+    sentence = "All is well that ends. "
+    text = sentence * (3 * BACKLOG // len(sentence))
+    async with (
+        gateway.client() as client,
+        client.synthesize(audio_format=FORMAT) as speech,
+        trio.open_nursery() as nursery,
+    ):
+        nursery.start_soon(speech.send, text)
+        await trio.sleep(1.0)
+        speech.clear()
+        await wait_all_tasks_blocked()
+        assert not nursery.child_tasks
+        segments = speech.statistics().segments
+        assert segments * len(sentence) < len(text) / 2
+        speech.end_input()
+        assert [chunk async for chunk in speech] == []
+
+
+async def test_a_cleared_connection_is_drained_and_used_again(gateway: Gateway) -> None:
+    gateway.delivery = Delivery(latency=0.1)
+    gateway.connect_time = 0.5
+    async with gateway.client() as client, client.synthesize(audio_format=FORMAT) as speech:
+        await speech.send("Never mind.")
+        speech.flush()
+        await trio.sleep(0.55)
+        speech.clear()
+        assert client.statistics().draining == 0
+        await wait_all_tasks_blocked()
+        assert client.statistics().draining == 1
+        await trio.sleep(0.2)
+        assert client.statistics().idle == client.statistics().drained == 1
+        await speech.send("Now then.")
+        speech.end_input()
+        chunks = [chunk async for chunk in speech]
+    assert_spoken_once(chunks, "Now then.", FORMAT.sample_rate)
+    assert len(gateway.visits) == 1
+
+
+# ---------------------------------------------------------------- leaving, and what ends a session
+
+
+STUCK: dict[str, tuple[Step, ...]] = {
+    "well": (),
+    "no answer": (NeverAnswer(),),
+    "half open": (Await("text"), BlackHole()),
+    "an outage": (Outage(1_000.0, silent=True),),
+    "refused": (Refuse(503, retry_after=100.0),),
+}
+
+
+@pytest.mark.parametrize("ended", [True, False])
+@pytest.mark.parametrize("how", STUCK)
+async def test_leaving_early_takes_no_longer_than_close_timeout(gateway: Gateway, how: str, ended: bool) -> None:
+    gateway.delivery = SLOW
+    gateway.plan(*STUCK[how])
+    async with gateway.client(liveness=ts.LivenessPolicy(close_timeout=1.5)) as client:
+        async with client.synthesize(audio_format=FORMAT) as speech:
+            await speech.send("One. Two. Three.")
+            speech.flush()
+            if ended:
+                speech.end_input()
+            await trio.sleep(0.6)
+            leaving = trio.current_time()
+        assert trio.current_time() - leaving <= 1.5
+        leaving = trio.current_time()
+    assert trio.current_time() - leaving <= 1.5
+
+
+async def test_a_failing_source_ends_the_session_bare(gateway: Gateway) -> None:
+    async def failing() -> AsyncIterator[str]:
+        yield "Hello. "
+        await trio.sleep(1.0)
+        raise LookupError("no more tokens")
+
+    with pytest.raises(LookupError, match="no more tokens"):
+        async with gateway.client() as client, client.synthesize(failing()) as speech:
+            async for _ in speech:
+                pass
+
+
+async def test_a_source_is_closed_with_the_block(gateway: Gateway) -> None:
+    closed = []
+
+    async def endless() -> AsyncIterator[str]:
+        try:
+            while True:
+                await trio.sleep(0.1)
+                yield "word "
+        finally:
+            closed.append(True)
+
+    async with gateway.client() as client, client.synthesize(endless()):
+        await trio.sleep(1.0)
+    assert closed == [True]
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (Refuse(401), ts.AuthenticationError),
+        (Refuse(404), ts.ProviderError),
+        (InBandError(400), ts.ProviderError),
+        (Close(1008), ts.ProviderError),
+    ],
+)
+async def test_what_cannot_get_better_is_told_at_once(
+    gateway: Gateway, step: Step, error: type[ts.SpeechError]
+) -> None:
+    gateway.plan(*([step] if isinstance(step, Refuse) else [Await("flush"), step]))
+    with pytest.raises(error):
+        async with gateway.client() as client:
+            await client.render(TEXT, audio_format=FORMAT)
+    assert len(gateway.visits) == 1
+
+
+async def test_patience_ends(gateway: Gateway) -> None:
+    gateway.plan(*(step for _ in range(99) for step in (Await("create"), Close(1011))))
+    with pytest.raises(ts.RetriesExhausted) as raised:
+        async with gateway.client(retry=ts.RetryPolicy(max_attempts=5)) as client:
+            await client.render(TEXT, audio_format=FORMAT)
+    assert raised.value.attempts == 5
+    assert isinstance(raised.value.__cause__, ts.ProviderError)
+    assert len(gateway.visits) == 6
+
+
+async def test_progress_restores_patience(gateway: Gateway, say: Say) -> None:
+    gateway.plan(*(step for at in range(6) for step in (Speak(0.4 + 0.3 * at), Drop())))
+    said = await say(retry=ts.RetryPolicy(max_attempts=1), delivery=SLOW)
+    said.assert_once()
+    assert said.speech.statistics().drops >= 4
+
+
+async def test_the_next_backend_serves_where_the_first_will_not(gateway: Gateway) -> None:
+    gateway.plan(Refuse(401))
+    async with ts.open_client([gateway.backend(), gateway.backend()]) as client:
+        clip = await client.render(TEXT, audio_format=FORMAT)
+    assert " ".join(word.token for word in hear(clip.audio)) == TEXT
+
+
+# ---------------------------------------------------------------- connections
+
+
+async def test_one_connection_serves_session_after_session(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        for _ in range(3):
+            clip = await client.render(TEXT, audio_format=FORMAT)
+            assert clip.duration > 2.0
+            assert [word.text for word in clip.words] == TEXT.split()
+            assert all(a.end <= b.start for a, b in pairwise(clip.words))
+        assert client.statistics().dialled == 1
+        assert client.statistics().reused >= 2
+    assert len(gateway.visits) == 1
+    assert gateway.visits[0].kinds("client").count("session.create") == 1
+
+
+async def test_a_dead_idle_connection_is_noticed_at_once(gateway: Gateway) -> None:
+    gateway.plan(Await("done", 3), Lapse(20.0), Close(1001))
+    async with gateway.client() as client:
+        await client.render(TEXT, audio_format=FORMAT)
+        await trio.sleep(19.0)
+        assert client.statistics().idle == 1
+        await trio.sleep(2.0)
+        assert (client.statistics().idle, client.statistics().dead_found) == (0, 1)
+        await client.render(TEXT, audio_format=FORMAT)
+
+
+async def test_a_connection_that_died_unnoticed_costs_no_patience(gateway: Gateway) -> None:
+    gateway.plan(Await("done", 3), Await("text"), Drop())
+    async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
+        await client.render(TEXT, audio_format=FORMAT)
+        clip = await client.render(TEXT, audio_format=FORMAT)
+    assert " ".join(word.token for word in hear(clip.audio)) == TEXT
+    assert len(gateway.visits) == 2
+
+
+async def test_it_is_redialled_once_for_nothing_and_no_more(gateway: Gateway) -> None:
+    gateway.plan(Await("done", 3), Await("text"), Drop(), Await("text"), Drop())
+    with pytest.raises(ts.RetriesExhausted):
+        async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
+            await client.render(TEXT, audio_format=FORMAT)
+            await client.render(TEXT, audio_format=FORMAT)
+
+
+async def test_unasked_audio_ends_an_idle_connection(gateway: Gateway) -> None:
+    stray = '{"type":"output_audio","audio":"AAAA"}'
+    gateway.plan(Await("done", 3), Lapse(1.0), Send(stray), Lapse(1_000.0))
+    async with gateway.client() as client:
+        await client.render(TEXT, audio_format=FORMAT)
+        await trio.sleep(2.0)
+        assert (client.statistics().idle, client.statistics().dead_found) == (0, 1)
