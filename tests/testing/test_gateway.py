@@ -295,11 +295,25 @@ async def test_an_outage_refuses_dials_while_it_lasts(autojump_clock: MockClock,
     assert await failed_dial(gateway, call) == Refused(503, "")
 
 
-async def test_a_silent_outage_never_answers_dials(autojump_clock: MockClock, gateway: Gateway, call: Any) -> None:
+async def test_a_silent_outage_leaves_dials_waiting_for_its_end(
+    autojump_clock: MockClock, gateway: Gateway, call: Any
+) -> None:
+    gateway.plan(Outage(13.0, silent=True), Await("create"), Drop())
+    assert await failed_dial(gateway, call) == Silent("answer to the handshake", 10.0)
+    assert (gateway.visits[0].ended, gateway.visits[0].outcome) == (10.0, "an outage")
+    async with call(gateway) as caller:
+        assert trio.current_time() == 13.0
+        await caller.down.wait()
+    assert caller.cause == Broken("connection reset by peer")
+    assert gateway.visits[1].act == (Await("create"), Drop())
+
+
+async def test_a_silent_outage_that_begins_with_a_dial(autojump_clock: MockClock, gateway: Gateway, call: Any) -> None:
     gateway.plan(Outage(3.0, silent=True))
-    assert isinstance(await failed_dial(gateway, call), Silent)
-    async with call(gateway):
-        assert trio.current_time() == 10.0
+    async with call(gateway) as caller:
+        assert trio.current_time() == 3.0
+        await caller.take_leave()
+    assert caller.cause == PeerClosed(1000, "")
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,10 @@ class CloseSession(Struct, frozen=True):
 
 
 class Outage(Struct, frozen=True):
-    """All connections break and dials fail for so many seconds; `silent`: without a word, as when a cable is pulled."""
+    """All connections break and dials fail for so many seconds.
+
+    `silent`: without a word, as when a cable is pulled; a dial gets its answer when the cable is back.
+    """
 
     seconds: float
     silent: bool = False

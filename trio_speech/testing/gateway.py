@@ -91,13 +91,15 @@ class Gateway:
         return open_client(self.backend(), **policies)
 
     async def connect(self, dial: Dial) -> MemoryStream:
-        """A byte stream to the gateway. Raises `LinkDown` in an outage; checkpoints."""
+        """A byte stream to the gateway. Checkpoints; raises `LinkDown` in an outage, waits for the end of a silent one."""
         await trio.sleep(self.connect_time)
-        visit = await self._arrive()
-        if visit.ended is not None:
-            if self._silent:
-                await trio.sleep_forever()
-            raise LinkDown(Unreachable("connection refused"))
+        visit = self._arrive()
+        try:
+            if not await self._meet(visit):
+                raise LinkDown(Unreachable("connection refused"))
+        except BaseException:
+            visit.end(trio.current_time(), "an outage")
+            raise
         ours, theirs = memory_stream_pair(self._capacity)
         self._guard.start_soon(partial(self._serve, ours, visit))
         return theirs
@@ -120,26 +122,35 @@ class Gateway:
             conversation.deaf = True
             self._guard.start_soon(partial(_befall, conversation, each))
 
-    async def _arrive(self) -> Visit:
-        """A dial has come: what it is to meet. One that meets nobody has ended already."""
-        now = trio.current_time()
-        dark = now < self._dark_until
-        visit = Visit(len(self.visits) + 1, now, self._acts.popleft() if self._acts and not dark else ())
+    def _arrive(self) -> Visit:
+        visit = Visit(len(self.visits) + 1, trio.current_time())
         self.visits.append(visit)
-        if visit.act and isinstance(visit.act[0], Outage | Restart):
-            visit.struck.append((now, visit.act[0]))
-            await self.fail(visit.act[0])
-            dark = now < self._dark_until
-        if dark:
-            visit.end(now, "an outage")
         return visit
 
+    async def _meet(self, visit: Visit) -> bool:
+        """Whether the dial gets through; in a silent outage, that is known at its end."""
+        if not self._dark and self._acts:
+            visit.act = self._acts.popleft()
+            if visit.act and isinstance(visit.act[0], Outage | Restart):
+                visit.struck.append((trio.current_time(), visit.act[0]))
+                await self.fail(visit.act[0])
+        if self._dark and self._silent:
+            await trio.sleep_until(self._dark_until)
+            visit.act = ()
+            return await self._meet(visit)
+        return not self._dark
+
+    @property
+    def _dark(self) -> bool:
+        return trio.current_time() < self._dark_until
+
     async def _answer(self, stream: trio.SocketStream) -> None:
-        visit = await self._arrive()
-        if visit.ended is None:
+        visit = self._arrive()
+        if await self._meet(visit):
             await self._serve(stream, visit)
         else:
-            await Line(stream).strike(BlackHole() if self._silent else Drop())
+            visit.end(trio.current_time(), "an outage")
+            await Line(stream).strike(Drop())
 
     async def _serve(self, stream: MemoryStream | trio.SocketStream, visit: Visit) -> None:
         line, script = Line(stream, on_pong=visit.ponged), Script(visit.act, trio.current_time())

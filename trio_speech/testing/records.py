@@ -31,7 +31,7 @@ class Visit:
 
     number: int
     dialled: float
-    act: Act
+    act: Act = ()
     """What the plan had for it."""
     resource: str = ""
     """Path and query of the handshake."""
