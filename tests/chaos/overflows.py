@@ -15,6 +15,7 @@ from trio_speech.testing import Gateway, Manner, Speech, assert_exactly_once, as
 
 from .cells import CELLS, Cell, cells_of, plan_of
 from .oracle import Bystander, Whereabouts, merged
+from .runs import reproducible
 
 OVERFLOWING = [cell for cell in CELLS if cell.fault not in ("freeze", "delay") and cell.phase != "idle"]
 PATIENCE = 900.0
@@ -53,7 +54,8 @@ def hissing(said: Speech, random: Random) -> Speech:
 def overflow(seed: int) -> Overflow:
     """Runs one session on virtual time."""
     result = Overflow(seed)
-    trio.run(_session, result, clock=MockClock(autojump_threshold=0))
+    with reproducible(seed):
+        trio.run(_session, result, clock=MockClock(autojump_threshold=0))
     return result
 
 

@@ -250,13 +250,18 @@ class Leg:
         return (code == 1000 or code in self.profile.idle_codes) and self._closed() is None
 
     def _closed(self) -> Cause | None:
-        """The service has ended: well if it owes nothing, in that all was sent, and no interim waits for its final."""
+        """The service has ended: well if it owes nothing.
+
+        That is, if all was sent, no interim waits for its final, and finalize was answered or nothing was said.
+        """
         session = self._session
-        asked = self._settlement.newest >= session.log.captured
-        if session.input_ended and asked and self._interim_at is None:
-            session.commit(session.log.captured)
-            return None
-        return Ended()
+        end = session.log.captured
+        asked = session.input_ended and self._settlement.newest >= end and self._interim_at is None
+        if asked and (self._settlement.newest_answered or session.is_silence(end)):
+            session.commit(end)
+        elif asked:
+            session.heard_in_vain(end)
+        return None if session.finished else Ended()
 
     def _failed(self, failure: Failure) -> Cause | None:
         if failure.code in self.profile.idle_codes and self._closed() is None:

@@ -56,6 +56,11 @@ class Settlement:
         """The audio that the newest pending request stands for; -1 without any."""
         return self._requests[-1].upto if self._requests else -1
 
+    @property
+    def newest_answered(self) -> bool:
+        """Whether anything came since that may be its answer: a final, or the service's own word."""
+        return bool(self._requests) and self._requests[-1].final_at is not None
+
     def asked(self, upto: int, now: float) -> None:
         """A request was written, with all samples before `upto` sent."""
         self._requests.append(_Request(upto, now))
