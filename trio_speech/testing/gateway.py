@@ -91,7 +91,7 @@ class Gateway:
         return open_client(self.backend(), **policies)
 
     async def connect(self, dial: Dial) -> MemoryStream:
-        """A byte stream to the gateway. Checkpoints; raises `LinkDown` in an outage, waits for the end of a silent one."""
+        """A byte stream to the gateway. Checkpoints; raises `LinkDown` in an outage, and waits out a silent one."""
         await trio.sleep(self.connect_time)
         visit = self._arrive()
         try:
