@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_speech._core.outbox import Outbox
+from trio_speech.events import (
+    FinalTranscript,
+    Gap,
+    InterimTranscript,
+    LinkLost,
+    PreflightTranscript,
+    Resumed,
+    SpeechEnded,
+    SpeechStarted,
+    TranscriptEvent,
+)
+
+Transcript: Any = Callable[..., TranscriptEvent]
+
+
+def interim(number: int) -> InterimTranscript:
+    return InterimTranscript(text=f"i{number}", start=0.0, end=0.0)
+
+
+def preflight(number: int) -> PreflightTranscript:
+    return PreflightTranscript(text=f"p{number}", start=0.0, end=0.0)
+
+
+def final(number: int) -> FinalTranscript:
+    return FinalTranscript(text=f"f{number}", start=0.0, end=0.0)
+
+
+def lost(number: int) -> LinkLost:
+    return LinkLost("reset", number, 0.0)
+
+
+def read_all(outbox: Outbox) -> list[TranscriptEvent]:
+    return [outbox.take() for _ in range(len(outbox))]
+
+
+def test_an_interim_takes_the_place_of_the_one_before() -> None:
+    outbox = Outbox()
+    for event in (interim(1), preflight(1), SpeechEnded(1.0), interim(2), preflight(2)):
+        outbox.put(event)
+    assert read_all(outbox) == [SpeechEnded(1.0), interim(2), preflight(2)]
+
+
+@pytest.mark.parametrize("event", [final(1), Gap(0.0, 1.0, "overflow")])
+def test_a_final_or_a_gap_takes_away_what_was_guessed(event: TranscriptEvent) -> None:
+    outbox = Outbox()
+    for guess in (SpeechStarted(0.5), interim(1), SpeechEnded(1.0), preflight(1), lost(1)):
+        outbox.put(guess)
+    outbox.put_settling(event, 10)
+    outbox.put(interim(2))
+    assert read_all(outbox) == [SpeechStarted(0.5), SpeechEnded(1.0), lost(1), event, interim(2)]
+
+
+def test_audio_is_settled_when_what_covers_it_is_delivered() -> None:
+    outbox = Outbox(settled=5)
+    outbox.settle(7)
+    assert outbox.settled == 7
+    outbox.put_settling(final(1), 10)
+    outbox.put(interim(2))
+    outbox.put_settling(final(2), 10)
+    outbox.settle(30)
+    outbox.put(interim(3))
+    outbox.settle(20)
+    settled = [(outbox.take(), outbox.settled) for _ in range(3)]
+    assert settled == [(final(1), 10), (final(2), 30), (interim(3), 30)]
+    outbox.settle(25)
+    assert outbox.settled == 30
+
+
+def test_of_the_news_of_a_long_outage_the_newest_are_kept() -> None:
+    outbox = Outbox()
+    outbox.put(interim(0))
+    for number in range(1_000):
+        outbox.put(lost(number))
+        outbox.put(Resumed(0.0, 0.0, number))
+    events = read_all(outbox)
+    assert len(events) == 1 + 64
+    assert events[-2:] == [lost(999), Resumed(0.0, 0.0, 999)]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_of_utterances_of_which_nothing_was_said_the_newest_are_kept(begun: bool) -> None:
+    outbox = Outbox()
+    if begun:  # the user has read that the first one started
+        outbox.put(SpeechEnded(0.5))
+    for number in range(1, 1_000):
+        outbox.put(SpeechStarted(number))
+        outbox.put(interim(number))
+        outbox.put(SpeechEnded(number + 0.5))
+    outbox.put(SpeechStarted(1_000))
+    states = [event for event in read_all(outbox) if not isinstance(event, InterimTranscript)]
+    assert len(states) <= 64 + begun
+    assert [type(state) for state in states[begun:]] == [SpeechStarted, SpeechEnded] * 31 + [SpeechStarted]
+    assert states[-3:] == [SpeechStarted(999), SpeechEnded(999.5), SpeechStarted(1_000)]
+
+
+kinds = st.sampled_from(["final", "gap", "commit", "interim", "preflight", "lost", "resumed", "turn", "read"])
+
+
+@given(st.lists(st.tuples(kinds, st.integers(1, 20)), max_size=300))
+def test_whatever_happens_finals_queue_in_order_and_the_rest_is_bounded(history: list[tuple[str, int]]) -> None:
+    outbox, queued, read = Outbox(), [], []
+    upto, speaking, settling = 0, False, 0
+    for number, (kind, times) in enumerate(history):
+        for _ in range(times):
+            upto += 1
+            match kind:
+                case "final" | "gap":
+                    event = final(number) if kind == "final" else Gap(0.0, number, "overflow")
+                    queued.append(event)
+                    outbox.put_settling(event, upto)
+                case "commit":
+                    outbox.settle(upto)
+                case "interim" | "preflight":
+                    outbox.put(interim(number) if kind == "interim" else preflight(number))
+                case "lost" | "resumed":
+                    outbox.put(lost(number) if kind == "lost" else Resumed(0.0, 0.0, number))
+                case "turn":
+                    outbox.put(SpeechEnded(upto) if speaking else SpeechStarted(upto))
+                    speaking = not speaking
+                case "read" if outbox:
+                    read.append(outbox.take())
+                    before, settling = settling, outbox.settled
+                    assert before <= settling <= upto
+        assert len(outbox) <= (len(queued) + 1) * 132
+    if not queued:
+        outbox.settle(upto)
+        assert outbox.settled == upto
+    read += read_all(outbox)
+    assert [event for event in read if isinstance(event, FinalTranscript | Gap)] == queued
+    states = [type(event) for event in read if isinstance(event, SpeechStarted | SpeechEnded)]
+    assert all(before is not after for before, after in pairwise(states))
+    if "commit" in (kind for kind, _ in history[-1:]):
+        assert outbox.settled == upto
