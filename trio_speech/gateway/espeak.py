@@ -1,8 +1,7 @@
-"""The built-in voice: eSpeak NG, by ctypes, with the Klatt synthesizer, whose speech a recogniser understands best.
+"""The other built-in voice, smaller and plainer: eSpeak NG, by ctypes, with its Klatt synthesizer.
 
-Flutter, which varies the pitch from call to call, is off: equal text gives equal samples.
-
-The library is neither thread-safe nor free of global state, and under the GPL: a process of its own runs this.
+Flutter, which varies the pitch from call to call, is off, and the noise is the same each time: equal texts give equal
+samples. The library is not thread-safe, has global state and is under the GPL: a process of its own runs this.
 """
 
 from __future__ import annotations
@@ -11,21 +10,28 @@ import contextlib
 import ctypes
 import tempfile
 from array import array
+from functools import lru_cache
+from itertools import cycle
 from pathlib import Path
-from typing import Any, NamedTuple
+from random import Random
+from typing import Any
 
+import espeakng_loader
+
+from .alignment import Mark, align
 from .engines import Declined
+from .recital import Utterance
 
-VOICES = ("klatt", "klatt2", "klatt3", "klatt4", "klatt5")
 RATE = 22_050
-WORDS_A_MINUTE = range(80, 451)
-PITCHES = range(100)
-LONGEST = 120
-"""Seconds after which speaking is broken off, whatever the text."""
+SPEEDS = (0.5, 2.0)
+
+_WORDS_A_MINUTE = 195
+_LONGEST = 120  # seconds after which it is broken off, whatever the text
+_NOISE_DEVIATION = 30.0  # of 32,768, that is -61 dBFS: without it, a recogniser makes three times as many mistakes
 
 _SYNCHRONOUS, _DONT_EXIT, _UTF_8, _BY_CHARACTER = 2, 0x8000, 1, 1
 _EVENTS_END, _EVENT_WORD = 0, 1
-_PARAMETER_RATE, _PARAMETER_PITCH = 1, 3
+_PARAMETER_RATE = 1
 _GO_ON, _ABORT = 0, 1
 
 
@@ -45,70 +51,57 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-class Utterance(NamedTuple):
-    """Samples at `RATE`, and the marks: from which sample on the character at which index of the text is spoken."""
-
-    samples: array[int]
-    marks: list[tuple[int, int]]
-
-
 class Mouth:
-    """eSpeak in this process: make one only."""
+    """The library in this process: make one only."""
 
     def __init__(self) -> None:
         """Raises `OSError` where the library or its data cannot be loaded."""
-        import espeakng_loader  # noqa: PLC0415  # the gateway's own process reads this module for the names above
-
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._data = Path(espeakng_loader.get_data_path())
-        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, str(self._data.parent).encode(), _DONT_EXIT)
+        data = Path(espeakng_loader.get_data_path())
+        rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, str(data.parent).encode(), _DONT_EXIT)
         if rate != RATE:
-            raise OSError(f"eSpeak did not start: it answered {rate} to the data in {self._data}")
+            raise OSError(f"eSpeak did not start: it answered {rate} to the data in {data}")
         self._callback = _Callback(self._take)
         self._library.espeak_SetSynthCallback(self._callback)
-        self._spoken = Utterance(array("h"), [])
-        self._voice = ""
+        self._samples = array("h")
+        self._marks: list[Mark] = []
+        self._select(data)
 
-    def speak(self, text: str, *, voice: str, words_a_minute: int, pitch: int) -> Utterance:
-        """Speak `text`, of a few hundred characters: that makes tens of seconds of audio in tens of milliseconds.
-
-        Raises `Declined` for a voice that it has not, and for a speed or a pitch out of range.
-        """
-        _check("speed", words_a_minute, WORDS_A_MINUTE)
-        _check("pitch", pitch, PITCHES)
-        self._select(voice)
-        self._library.espeak_SetParameter(_PARAMETER_RATE, words_a_minute, 0)
-        self._library.espeak_SetParameter(_PARAMETER_PITCH, pitch, 0)
-        self._spoken = Utterance(array("h"), [])
+    def speak(self, text: str, speed: float) -> Utterance:
+        """Speak a sentence or so. Raises `Declined` for a speed out of range."""
+        if not SPEEDS[0] <= speed <= SPEEDS[1]:
+            raise Declined(f"speed {speed:g} is not from {SPEEDS[0]:g} to {SPEEDS[1]:g}")
+        self._library.espeak_SetParameter(_PARAMETER_RATE, round(_WORDS_A_MINUTE * speed), 0)
+        self._samples, self._marks = array("h"), []
         encoded = text.encode() + b"\0"
         self._library.espeak_Synth(encoded, len(encoded), 0, _BY_CHARACTER, 0, _UTF_8, None, None)
-        return self._spoken
+        return Utterance(_with_noise(self._samples), RATE, align(text, self._samples, self._marks))
 
-    def _select(self, voice: str) -> None:
-        if voice == self._voice:
-            return
-        if voice not in VOICES:
-            raise Declined(f"voice {voice!r} is not one of {', '.join(VOICES)}")
-        base = (self._data / "lang" / "gmw" / "en-US").read_text(encoding="utf-8")
-        number = voice.removeprefix("klatt") or "1"
+    def _select(self, data: Path) -> None:
+        base = (data / "lang" / "gmw" / "en-US").read_text(encoding="utf-8")
         # By a relative path: one of more than 59 bytes is refused.
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            Path("voice").write_text(f"{base}\nklatt {number}\nflutter 0\n", encoding="utf-8")
+            Path("voice").write_text(f"{base}\nklatt 5\nflutter 0\n", encoding="utf-8")
             if self._library.espeak_SetVoiceByFile(b"voice") != 0:
-                raise OSError(f"eSpeak refused the voice {voice!r}")
-        self._voice = voice
+                raise OSError("eSpeak refused the voice")
 
     def _take(self, samples: Any, count: int, events: Any) -> int:
         if count:
-            self._spoken.samples.frombytes(ctypes.string_at(samples, 2 * count))
+            self._samples.frombytes(ctypes.string_at(samples, 2 * count))
         index = 0
         while (event := events[index]).type != _EVENTS_END:
             if event.type == _EVENT_WORD:
-                self._spoken.marks.append((event.sample, event.text_position - 1))
+                self._marks.append(Mark(event.sample, event.text_position - 1))
             index += 1
-        return _GO_ON if len(self._spoken.samples) < LONGEST * RATE else _ABORT
+        return _GO_ON if len(self._samples) < _LONGEST * RATE else _ABORT
 
 
-def _check(name: str, value: int, allowed: range) -> None:
-    if value not in allowed:
-        raise Declined(f"{name} {value} is not a whole number from {allowed.start} to {allowed.stop - 1}")
+def _with_noise(samples: array[int]) -> array[int]:
+    noisy = (sample + hiss for sample, hiss in zip(samples, cycle(_noise()), strict=False))
+    return array("h", [min(32_767, max(-32_768, sample)) for sample in noisy])
+
+
+@lru_cache(maxsize=1)
+def _noise() -> list[int]:
+    draw = Random(1)  # noqa: S311  # it is to be the same each time
+    return [round(draw.gauss(0.0, _NOISE_DEVIATION)) for _ in range(3 * RATE)]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, closing
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import trio
 from msgspec.structs import replace
 
+from .._core.segments import Segmenter
 from ..errors import ConfigurationError, SpeechError
 from . import messages
 from .engines import (
@@ -25,28 +26,37 @@ from .engines import (
     Speech,
     SpokenWord,
 )
-from .espeak import VOICES
 from .messages import Audio, Heard, Reply, Spoken
-from .pieces import cut
 from .resample import RATES
 from .workers import Worker, Workers, open_workers
 
 _RESULTS = 64  # results that a session holds for a receiver that lags behind
 _REQUEST_SECONDS = 0.5  # of audio in one request, so that a cancelled one is soon got over
 _CHUNK_SECONDS = 0.2  # of speech in one request
-_WORDS_A_MINUTE = 195
-_PITCH = 50
-_VOICE = "klatt5"
+_LONGEST_PIECE = 300  # characters: twenty seconds of speech
 _VOICES_AT_ONCE = 2
+
+# The voices by name, best first, and the package that each needs.
+VOICES = {"hibari": "hibari", "espeak": "espeakng_loader"}
 
 R = TypeVar("R", bound=Reply)
 
 
 def check_extra() -> None:
     """Raises `ConfigurationError` where the engines are not installed."""
-    missing = [name for name in ("pocketsphinx", "espeakng_loader") if find_spec(name) is None]
+    missing = [package for package in ("pocketsphinx", *_voice_packages()) if find_spec(package) is None]
     if missing:
         raise ConfigurationError(f"the built-in engines need {' and '.join(missing)}: pip install 'trio-speech[local]'")
+
+
+def _voice_packages() -> list[str]:
+    """That of a voice that is installed, or else of the best one."""
+    return [VOICES[_best_voice()]]
+
+
+def _best_voice() -> str:
+    installed = [name for name, package in VOICES.items() if find_spec(package) is not None]
+    return next(iter(installed), next(iter(VOICES)))
 
 
 @asynccontextmanager
@@ -61,9 +71,12 @@ async def open_recogniser(*, sessions: int | None = None, warm: int = 2) -> Asyn
 
 
 @asynccontextmanager
-async def open_voice(*, connections: int = 64) -> AsyncGenerator[LocalVoice, None]:
-    """The built-in voice, for at most `connections` at once, which share two processes: they are busy for moments."""
-    async with open_workers("voice", limit=_VOICES_AT_ONCE, warm=_VOICES_AT_ONCE) as workers:
+async def open_voice(name: str | None = None, *, connections: int = 64) -> AsyncGenerator[LocalVoice, None]:
+    """The built-in voice, or the one of that name in `VOICES`, for at most `connections` at once.
+
+    They share two processes, which are busy for moments.
+    """
+    async with open_workers(name or _best_voice(), limit=_VOICES_AT_ONCE, warm=_VOICES_AT_ONCE) as workers:
         yield LocalVoice(workers, connections)
 
 
@@ -107,7 +120,7 @@ class _Session:
 
 
 class LocalVoice:
-    """eSpeak NG; see `Voice`. Options: ``speed``, as a factor, and ``pitch``, from 0 to 99."""
+    """A voice out of `VOICES`; see `Voice`. It has one speaker, whatever voice is asked for. Options: ``speed``."""
 
     def __init__(self, workers: Workers, connections: int) -> None:
         self._workers = workers
@@ -119,7 +132,7 @@ class LocalVoice:
 
     @asynccontextmanager
     async def synthesise(self, text: str, manner: Manner) -> AsyncGenerator[AsyncIterator[Speech], None]:
-        """See `Voice.synthesise`. Runs ahead of the reader by one piece of the text, of 400 characters at most."""
+        """See `Voice.synthesise`. Runs ahead of the reader by one sentence of the text at most."""
         with closing(_Synthesis(self._workers, text, manner)) as synthesis:
             self._workers.nursery.start_soon(synthesis.run)
             yield synthesis
@@ -130,7 +143,8 @@ class _Synthesis(AsyncIterator[Speech]):
 
     def __init__(self, workers: Workers, text: str, manner: Manner) -> None:
         self._workers = workers
-        self._pieces = cut(text)
+        segmenter = Segmenter(language=manner.language, max_characters=_LONGEST_PIECE)
+        self._pieces = [*segmenter.push(text), *segmenter.flush()]
         self._say = _request(manner)
         self._scope = trio.CancelScope()
         self._failure: SpeechError | None = None
@@ -185,21 +199,10 @@ def _request(manner: Manner) -> messages.Say:
         raise Declined(f"sample rate {manner.sample_rate} is not one of {', '.join(map(str, RATES))}")
     if (manner.language or "en").lower().replace("_", "-").split("-")[0] != "en":
         raise Declined(f"the local voice speaks English only, not {manner.language!r}")
-    speed = _number(manner.options, "speed", 1.0)
-    return messages.Say(
-        text="",
-        sample_rate=manner.sample_rate,
-        voice=manner.voice if manner.voice in VOICES else _VOICE,  # whatever a client of another voice asks for
-        words_a_minute=round(_WORDS_A_MINUTE * speed),
-        pitch=round(_number(manner.options, "pitch", _PITCH)),
-    )
-
-
-def _number(options: Mapping[str, Any], name: str, default: float) -> float:
-    value = options.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Declined(f"option {name!r} is not a number")
-    return value
+    speed = manner.options.get("speed", 1.0)
+    if isinstance(speed, bool) or not isinstance(speed, int | float):
+        raise Declined("the option speed is not a number")
+    return messages.Say(text="", sample_rate=manner.sample_rate, speed=speed)
 
 
 async def _ask(worker: Worker, request: messages.Request, kind: type[R]) -> R:

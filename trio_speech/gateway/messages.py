@@ -42,9 +42,7 @@ class Say(Struct, frozen=True, tag="say"):
 
     text: str
     sample_rate: int
-    voice: str
-    words_a_minute: int
-    pitch: int
+    speed: float
 
 
 class More(Struct, frozen=True, tag="more"):

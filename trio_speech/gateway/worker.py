@@ -1,4 +1,4 @@
-"""A worker process: ``python -m trio_speech.gateway.worker recogniser`` (or ``voice``).
+"""A worker process: ``python -m trio_speech.gateway.worker recogniser`` (or ``hibari``, or ``espeak``).
 
 It serves one recognition or one recital at a time, reads requests from its standard input and answers on its standard
 output, and ends with its input: it does not outlive the gateway, however that one ended.
@@ -15,6 +15,7 @@ from typing import BinaryIO
 from . import messages
 from .engines import Declined
 from .messages import Audio, Finalize, Hear, Heard, Listen, More, Ready, Refused, Reply, Request, Say, Spoken
+from .recital import Recital, Utterance
 
 Servant = Callable[[Request], Reply]
 
@@ -44,12 +45,21 @@ def recogniser() -> Servant:
     return serve
 
 
-def voice() -> Servant:
-    """Loads the voice, and returns what answers requests."""
-    from .espeak import Mouth  # noqa: PLC0415  # as above
-    from .recital import Recital  # noqa: PLC0415
+def hibari() -> Servant:
+    """Loads the neural voice, and returns what answers requests."""
+    from .hibari import Mouth  # noqa: PLC0415
 
-    mouth = Mouth()
+    return _speaker(Mouth().speak)
+
+
+def espeak() -> Servant:
+    """Loads the plain voice, and returns what answers requests."""
+    from .espeak import Mouth  # noqa: PLC0415
+
+    return _speaker(Mouth().speak)
+
+
+def _speaker(speak: Callable[[str, float], Utterance]) -> Servant:
     recital: Recital | None = None
 
     def serve(request: Request) -> Reply:
@@ -57,9 +67,8 @@ def voice() -> Servant:
         match request:
             case More(seconds) if recital is not None:
                 return Audio(recital.next(seconds))
-            case Say(text, sample_rate, name, words_a_minute, pitch):
-                utterance = mouth.speak(text, voice=name, words_a_minute=words_a_minute, pitch=pitch)
-                recital = Recital(text, utterance, sample_rate)
+            case Say(text, sample_rate, speed):
+                recital = Recital(speak(text, speed), sample_rate)
                 return Spoken(recital.words)
             case _:
                 return _misplaced(request)
@@ -69,6 +78,9 @@ def voice() -> Servant:
 
 def _misplaced(request: Request) -> Refused:
     return Refused(f"{type(request).__name__} was not expected here")
+
+
+SERVANTS = {"recogniser": recogniser, "hibari": hibari, "espeak": espeak}
 
 
 def run(servant: Servant, requests: BinaryIO, replies: BinaryIO) -> None:
@@ -100,7 +112,7 @@ def main(kind: str) -> None:
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    run({"recogniser": recogniser, "voice": voice}[kind](), requests, replies)
+    run(SERVANTS[kind](), requests, replies)
 
 
 if __name__ == "__main__":
