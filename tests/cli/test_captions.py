@@ -13,7 +13,7 @@ from trio_speech import FinalTranscript, Gap, Recognition, Word
 from trio_speech.cli import captions
 
 HELLO = FinalTranscript(
-    text="Hello, world.", start=0.5, end=1.25, words=(Word("hello", 0.5, 0.9), Word("world", 0.9, 1.25)), id="1"
+    text="Hello, world.", start=0.2, end=1.5, words=(Word("hello", 0.5, 0.9), Word("world", 0.9, 1.25)), id="1"
 )
 LATER = FinalTranscript(text="A < B & C > D", start=3661.0005, end=3662.5, id="2")
 BOTH = Recognition(text="Hello, world. A < B & C > D", finals=(HELLO, LATER), gaps=(Gap(2.0, 3.0, "overflow"),))
@@ -61,19 +61,19 @@ def test_a_cue_of_no_length_lasts_a_millisecond() -> None:
 @st.composite
 def finals(draw: st.DrawFn) -> FinalTranscript:
     texts = draw(st.lists(st.from_regex(r"[a-zé'<&-]{1,50}", fullmatch=True), min_size=1, max_size=30))
-    start, words = draw(st.floats(0, 1e5)), []
+    start, words = draw(st.floats(1, 1e5)), []
     for text in texts:
         end = start + draw(st.floats(0, 9))
         words.append(Word(text, start, end))
         start = end + draw(st.floats(0, 3))
-    return FinalTranscript(text=" ".join(texts), start=words[0].start, end=words[-1].end, words=tuple(words))
+    return FinalTranscript(text=" ".join(texts), start=words[0].start - 1, end=words[-1].end + 1, words=tuple(words))
 
 
 @given(finals())
 def test_every_word_is_in_exactly_one_cue_that_fits(final: FinalTranscript) -> None:
     found = list(captions.cues([final]))
     assert " ".join(cue.text for cue in found).split() == [word.text for word in final.words]
-    assert (found[0].start, found[-1].end) == (final.start, final.end)
+    assert (found[0].start, found[-1].end) == (final.words[0].start, final.words[-1].end)
     for cue in found:
         one_word = len(cue.text.split()) == 1
         assert one_word or cue.end - cue.start <= captions.MAX_SECONDS

@@ -11,8 +11,11 @@ import typer
 from .audiofile import STANDARD, check_writable, open_recording, write_clip
 from .backends import BACKENDS, BackendName
 from .captions import FORMATS
-from .exits import exit_codes, report_gaps
+from .demo import demonstrate
+from .doctor import diagnose
+from .exits import exit_codes, report_gaps, results
 from .oneshot import recognize, render
+from .server import parse_keys, serve_tcp
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -64,3 +67,34 @@ def speak(
         words = sys.stdin.read() if text == STANDARD else text
         clip = trio.run(render, BACKENDS[backend](), words, model, voice, language)
         write_clip(clip, output)
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8_080,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(envvar="TRIO_SPEECH_KEYS", help="KEY:SECRET, for each client to be let in.", show_default=False),
+    ] = None,
+) -> None:
+    """Serves the embedded engines to any client of the LiveKit inference protocol."""
+    with exit_codes():
+        trio.run(serve_tcp, host, port, parse_keys(key or ()))
+
+
+@app.command()
+def demo() -> None:
+    """Speaks, listens, has its connection cut half way, and shows that no word was lost."""
+    with exit_codes():
+        trio.run(demonstrate, results)
+
+
+@app.command()
+def doctor(*, backend: Backend = "local") -> None:
+    """Says what is installed and which services answer. Shows no credentials."""
+    with exit_codes():
+        diagnosis = trio.run(diagnose, results, backend)
+        if diagnosis.recognition.trouble is not None:
+            raise diagnosis.recognition.trouble

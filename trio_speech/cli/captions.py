@@ -31,7 +31,8 @@ class Cue(msgspec.Struct, frozen=True):
 def cues(finals: Iterable[FinalTranscript]) -> Iterator[Cue]:
     """The captions of a recognition, in stream order. A final that fits keeps its own text, hence its punctuation."""
     for final in finals:
-        whole = Cue(final.start, final.end, _spaced(final.text))
+        span = final.words or (final,)
+        whole = Cue(span[0].start, span[-1].end, _spaced(final.text))
         yield from [whole] if _fits(whole) or not final.words else _cut(final)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from difflib import SequenceMatcher
 
 import trio
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
@@ -17,42 +18,45 @@ SENTENCES = (
     "The weather is very nice today.",
     "I would like to order a large pizza.",
     "What time does the next train leave?",
-    "Most people have never seen this film.",
+    "My brother lives in a small town near the river.",
 )
+FORMAT = ts.AudioFormat.pcm16(16_000)
+_PAUSE_SECONDS = 0.7
 _CHUNK_SECONDS = 0.05
 
-Pair = tuple[ts.Word | None, ts.Word | None]
+Row = tuple[ts.Word | None, ts.Word | None]
 
 
-async def demo(console: Console) -> None:
-    """Speaks, listens, breaks the connection once, and shows both with the times of the words. Takes some 12 s."""
+async def demonstrate(console: Console) -> None:
+    """Speaks, listens, breaks the connection once, and shows both with the times of the words. Takes some 15 s."""
     cable = Cable(ts.Local())
     async with ts.open_client(cable) as client:
-        clip = await client.render(" ".join(SENTENCES))
+        clip = await _say(client)
         console.print(f"The embedded voice said {len(clip.words)} words in {clip.duration:.1f} s. Listening:\n")
         heard: list[ts.Word] = []
-        async with client.transcribe(_played(clip, cable), clip.audio_format) as transcript:
+        async with client.transcribe(_played(clip, cable), FORMAT) as transcript:
             async for event in transcript:
-                match event:
-                    case ts.FinalTranscript(text=text, start=start, words=words):
-                        console.print(f"{start:6.2f} s  {text}")
-                        heard += words
-                    case ts.LinkLost():
-                        console.print("[yellow]          the cable is cut …[/]")
-                    case ts.Resumed(replayed=replayed, downtime=downtime):
-                        console.print(
-                            f"[green]          … and whole again: {downtime * 1_000:.0f} ms later, "
-                            f"{replayed:.1f} s of audio sent once more[/]"
-                        )
-                    case _:
-                        pass
+                _report(event, console)
+                if isinstance(event, ts.FinalTranscript):
+                    heard += event.words
     console.print()
     console.print(_table(list(side_by_side(clip.words, heard))))
 
 
+async def _say(client: ts.Client) -> ts.AudioClip:
+    """The sentences, each with a pause after it."""
+    audio, words = bytearray(), list[ts.Word]()
+    for sentence in SENTENCES:
+        clip = await client.render(sentence, audio_format=FORMAT)
+        begins = FORMAT.seconds(len(audio) // FORMAT.frame_size)
+        words += (replace(word, start=begins + word.start, end=begins + word.end) for word in clip.words)
+        audio += clip.audio + bytes(FORMAT.samples(_PAUSE_SECONDS) * FORMAT.frame_size)
+    return ts.AudioClip(bytes(audio), FORMAT, tuple(words))
+
+
 async def _played(clip: ts.AudioClip, cable: Cable) -> AsyncIterator[bytes]:
     """The clip as a microphone would hear it, in real time; half way, the cable is cut."""
-    chunk = clip.audio_format.samples(_CHUNK_SECONDS) * clip.audio_format.frame_size
+    chunk = FORMAT.samples(_CHUNK_SECONDS) * FORMAT.frame_size
     half = len(clip.audio) // 2 // chunk * chunk
     due = trio.current_time()
     for at in range(0, len(clip.audio), chunk):
@@ -63,7 +67,22 @@ async def _played(clip: ts.AudioClip, cable: Cable) -> AsyncIterator[bytes]:
         await trio.sleep_until(due)
 
 
-def side_by_side(said: tuple[ts.Word, ...], heard: list[ts.Word]) -> Iterator[Pair]:
+def _report(event: ts.TranscriptEvent, console: Console) -> None:
+    match event:
+        case ts.FinalTranscript(text=text, start=start):
+            console.print(f"{start:6.2f} s  {text}")
+        case ts.LinkLost():
+            console.print("[yellow]          the cable is cut …[/]")
+        case ts.Resumed(replayed=replayed, downtime=downtime):
+            console.print(
+                f"[green]          … and whole again {downtime * 1_000:.0f} ms later; "
+                f"{replayed:.1f} s of audio are sent once more[/]"
+            )
+        case _:
+            pass
+
+
+def side_by_side(said: tuple[ts.Word, ...], heard: list[ts.Word]) -> Iterator[Row]:
     """The words of both, those that agree in one row."""
     matcher = SequenceMatcher(a=[_plain(word) for word in said], b=[_plain(word) for word in heard], autojunk=False)
     for _, said_from, said_to, heard_from, heard_to in matcher.get_opcodes():
@@ -78,10 +97,10 @@ def _plain(word: ts.Word) -> str:
     return "".join(letter for letter in word.text.lower() if letter.isalnum() or letter == "'")
 
 
-def _table(pairs: list[Pair]) -> Table:
-    same = sum(said is not None and heard is not None and _plain(said) == _plain(heard) for said, heard in pairs)
-    table = Table("said", "s", "heard", "s", caption=f"{same} of {len(pairs)} words agree")
-    for said, heard in pairs:
+def _table(rows: list[Row]) -> Table:
+    agree = sum(said is not None and heard is not None and _plain(said) == _plain(heard) for said, heard in rows)
+    table = Table("said", "at, in s", "heard", "at, in s", caption=f"{agree} of {len(rows)} words agree")
+    for said, heard in rows:
         table.add_row(*_cells(said), *_cells(heard))
     return table
 

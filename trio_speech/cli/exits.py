@@ -20,8 +20,11 @@ from trio_speech import ConfigurationError, Gap, SpeechError
 
 FAILED, MISUSED, INCOMPLETE = 1, 2, 3
 
+results = Console(highlight=False)
+"""Standard output, for what is made for eyes."""
+
 messages = Console(stderr=True, highlight=False)
-"""Everything that is not the result itself."""
+"""Standard error: everything that is not the result itself."""
 
 
 @contextmanager

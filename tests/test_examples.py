@@ -1,0 +1,54 @@
+"""Each example runs as a reader would run it, against the embedded gateway, and prints what it promises."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trio_speech
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+README = EXAMPLES.parent / "README.md"
+
+# What each prints, in this order, with anything in between.
+PROMISES = {
+    "01_transcribe_a_file": ["the weather is very nice today", r"0\.\d\d to +\d\.\d\d s  the", "s  today", "s  pizza"],
+    "02_transcribe_live": ["somebody speaks", "…", "s  the weather is very nice today", "order a large pizza"],
+    "03_speak_a_sentence": [r"sentence\.wav: [1-4]\.\d\d s", r"0\.\d\d to +\d\.\d\d s  The", "s  garden"],
+    "04_stream_tokens_to_speech": ["0.00 s  segment 0", "segment 2", "said: It was a cold .* late again today"],
+    "05_voice_echo": ["heard: +the weather is very nice today", "bytes of audio", "heard: .*pizza", "bytes of audio"],
+    "06_barge_in": [r"interrupted after:( \S+)* days in a( \S+)*$", "heard: the weather is very nice today"],
+    "07_timeouts": ["the weather is very nice today", r"time is up: .* from \d\.\d s on", "too slow"],
+}
+
+
+def run(program: Path, folder: Path) -> str:
+    """What the program prints, run in `folder`."""
+    command = [sys.executable, program]
+    tested = {**os.environ, "PYTHONPATH": str(Path(trio_speech.__file__).parents[1])}
+    done = subprocess.run(command, cwd=folder, env=tested, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(PROMISES))
+def test_example(name: str, tmp_path: Path) -> None:
+    printed = run(EXAMPLES / f"{name}.py", tmp_path)
+    assert re.search(".*?".join(PROMISES[name]), printed, re.DOTALL | re.MULTILINE | re.IGNORECASE), printed
+
+
+def test_every_example_has_its_promise() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == PROMISES.keys()
+
+
+def test_the_readme_example_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    path = tmp_path / "readme.py"
+    path.write_text(program, encoding="utf-8")
+    assert re.search(r"0\.\d\d s  the weather is very nice today", run(path, tmp_path))

@@ -1,0 +1,92 @@
+"""The face is a contract: what it exports, how the exports are called, and what their calls take."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import resources
+
+import pytest
+
+import trio_speech as ts
+
+VALUES = {"AudioFormat", "AudioChunk", "AudioClip", "Recognition", "Word"}
+EVENTS = {
+    "FinalTranscript",
+    "Gap",
+    "InterimTranscript",
+    "LinkLost",
+    "PreflightTranscript",
+    "Resumed",
+    "SpeechEnded",
+    "SpeechStarted",
+}
+ERRORS = {
+    "AuthenticationError",
+    "ConfigurationError",
+    "ConnectFailed",
+    "InternalError",
+    "LinkError",
+    "ProtocolError",
+    "ProviderError",
+    "QuotaError",
+    "ReplayOverflow",
+    "RetriesExhausted",
+    "SpeechError",
+}
+POLICIES = {"LivenessPolicy", "PoolPolicy", "ReplayPolicy", "RetryPolicy"}
+BACKENDS = {"Deepgram", "LiveKit", "Local"}
+CONTRACT = VALUES | EVENTS | ERRORS | POLICIES | BACKENDS | {"open_client"}
+
+
+def test_all_is_sorted_and_holds_the_contract() -> None:
+    assert list(ts.__all__) == sorted(set(ts.__all__))
+    assert set(ts.__all__) >= CONTRACT
+
+
+def test_what_is_not_exported_is_private() -> None:
+    public = {name for name, value in vars(ts).items() if not name.startswith("_") and not inspect.ismodule(value)}
+    assert public - {"annotations"} == {name for name in ts.__all__ if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", sorted(ts.__all__))
+def test_every_export_is_there_and_documented(name: str) -> None:
+    value = getattr(ts, name)
+    if inspect.isclass(value) or inspect.isroutine(value):
+        assert inspect.getdoc(value)
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+def test_every_error_is_ours(name: str) -> None:
+    assert issubclass(getattr(ts, name), ts.SpeechError)
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS | POLICIES | VALUES))
+def test_values_are_frozen(name: str) -> None:
+    assert getattr(ts, name).__struct_config__.frozen
+
+
+CALLS = {
+    "transcribe": ("source", "audio_format", "model", "language", "options", "keyterms", "gateway_fallback"),
+    "synthesize": ("text", "model", "voice", "language", "audio_format", "options", "resume", "gateway_fallback"),
+    "recognize": ("source", "audio_format"),
+    "render": ("text",),
+    "prewarm": ("n",),
+    "statistics": (),
+}
+
+
+@pytest.mark.parametrize("method", sorted(CALLS))
+def test_the_client_takes_what_the_contract_says(method: str) -> None:
+    taken = tuple(inspect.signature(getattr(ts.Client, method)).parameters)
+    assert taken[1 : 1 + len(CALLS[method])] == CALLS[method]
+
+
+def test_open_client_takes_the_policies_by_name() -> None:
+    parameters = inspect.signature(ts.open_client).parameters
+    assert next(iter(parameters)) == "backend"
+    for name in ("retry", "replay", "pool", "liveness", "ssl_context"):
+        assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert resources.files(ts).joinpath("py.typed").is_file()

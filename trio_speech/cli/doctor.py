@@ -1,0 +1,110 @@
+"""``trio-speech doctor``: what is installed, and which services answer, through the same doors as every session."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.metadata import PackageNotFoundError, version
+
+import msgspec
+import trio
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import trio_speech as ts
+
+from .backends import BACKENDS, BackendName
+
+PACKAGES = ("trio-speech", "trio", "trio-websocket", "msgspec")
+ENGINES = ("pocketsphinx", "espeakng-loader")
+_PATIENCE = 15.0  # seconds for one question to one service
+_FORMAT = ts.AudioFormat.pcm16(16_000)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What came of one question: how many seconds the answer took, or why there was none."""
+
+    seconds: float | None = None
+    trouble: ts.SpeechError | None = None
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """A backend: a connection for speech, a ping on it, and a tenth of a second of silence recognised."""
+
+    dial: Finding
+    ping: Finding
+    recognition: Finding
+
+    @property
+    def troubles(self) -> list[ts.SpeechError]:
+        """Each once."""
+        found = [finding.trouble for finding in (self.dial, self.recognition) if finding.trouble is not None]
+        return list({str(trouble): trouble for trouble in found}.values())
+
+
+async def diagnose(console: Console, chosen: BackendName) -> Diagnosis:
+    """Prints what there is, and returns what was found about `chosen`."""
+    console.print(f"Python {platform.python_version()}, {_versions(PACKAGES)}", soft_wrap=True)
+    console.print(f"engines: {_versions(ENGINES)}\n", soft_wrap=True)
+    table = Table("", "backend", "dial", "ping", "recognition", "", box=None)
+    diagnoses = {name: await examine(name) for name in BACKENDS}
+    for name, found in diagnoses.items():
+        times = (_milliseconds(finding) for finding in (found.dial, found.ping, found.recognition))
+        table.add_row("→" if name == chosen else "", name, *times, _verdict(found.recognition.trouble))
+    console.print(table)
+    for name, found in diagnoses.items():
+        for trouble in found.troubles:
+            console.print(f"\n{name}: {escape(trouble.message)}")
+    return diagnoses[chosen]
+
+
+async def examine(name: BackendName) -> Diagnosis:
+    """Asks a backend everything once, without retries. A failure is a finding. Takes 30 s at most."""
+    async with ts.open_client(BACKENDS[name](), retry=ts.RetryPolicy(max_attempts=0)) as client:
+        dial = await _ask(client.prewarm)
+        ping = Finding(client.statistics().ping)
+        return Diagnosis(dial, ping, await _ask(lambda: client.recognize(_silence(), _FORMAT)))
+
+
+async def _ask(question: Callable[[], Awaitable[object]]) -> Finding:
+    started = trio.current_time()
+    try:
+        with trio.fail_after(_PATIENCE):
+            await question()
+    except ts.SpeechError as error:
+        return Finding(trouble=error)
+    except trio.TooSlowError:
+        return Finding(trouble=ts.ConnectFailed(f"no answer within {_PATIENCE:g} s"))
+    return Finding(trio.current_time() - started)
+
+
+async def _silence() -> AsyncIterator[bytes]:
+    yield bytes(_FORMAT.samples(0.1) * _FORMAT.frame_size)
+
+
+def _verdict(trouble: ts.SpeechError | None) -> str:
+    match trouble:
+        case None:
+            return "[green]ready[/]"
+        case ts.ConfigurationError():
+            return "[yellow]not set up[/]"
+        case ts.AuthenticationError():
+            return "[red]credentials refused[/]"
+        case _:
+            return "[red]no answer[/]"
+
+
+def _milliseconds(finding: Finding) -> str:
+    return "" if finding.seconds is None else f"{finding.seconds * 1_000:.1f} ms"
+
+
+def _versions(packages: tuple[str, ...]) -> str:
+    return ", ".join(f"{package} {_version(package)}" for package in packages)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"

@@ -1,0 +1,58 @@
+"""``trio-speech serve``: the embedded gateway over TCP, for any client of its protocol."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+from rich.markup import escape
+
+from trio_speech import ConfigurationError
+from trio_speech.gateway import serve
+
+from .exits import messages
+
+
+class _Announcement:
+    """Says where it listens, and what a client is to be told."""
+
+    def __init__(self, host: str, *, guarded: bool) -> None:
+        self._host = f"[{host}]" if ":" in host else host
+        self._guarded = guarded
+
+    def started(self, value: int | None = None) -> None:
+        address = escape(f"http://{self._host}:{value}/v1")
+        messages.print(f"[green]serving:[/] LIVEKIT_INFERENCE_URL={address}", soft_wrap=True)
+        messages.print("with the keys given" if self._guarded else "to everybody who can reach it; any key will do")
+        messages.print("Ctrl-C ends it.")
+
+
+async def serve_tcp(host: str, port: int, keys: Mapping[str, str]) -> None:
+    """Serves until cancelled. Raises `ConfigurationError` where that would let strangers in, or cannot be done."""
+    if not keys and not _is_loopback(host):
+        raise ConfigurationError(f"others can reach the gateway on {host}: give it --key KEY:SECRET, behind TLS")
+    try:
+        await serve(host, port, keys=keys or None, task_status=_Announcement(host, guarded=bool(keys)))
+    except BaseExceptionGroup as group:
+        _, others = group.split(KeyboardInterrupt)
+        if others is not None:
+            raise
+        raise KeyboardInterrupt from None  # how a server ends: bare, as from any other command
+
+
+def parse_keys(pairs: Iterable[str]) -> dict[str, str]:
+    """``KEY:SECRET`` each. Raises `ConfigurationError`, which does not repeat what it was given."""
+    parsed: dict[str, str] = {}
+    for pair in pairs:
+        key, mark, secret = pair.partition(":")
+        if not (key and mark and secret):
+            raise ConfigurationError("a --key is KEY:SECRET, neither of them empty")
+        parsed[key] = secret
+    return parsed
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
