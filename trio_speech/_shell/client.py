@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import trio
@@ -149,9 +149,9 @@ async def open_client(
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
     if not backends:
         raise ConfigurationError("no backend was given: name at least one, as in open_client(LiveKit())")
-    random = Random()  # noqa: S311  # jitter, not a secret
-    network = Network(retry, liveness, ssl_context, random)
-    connections = Pool(network, pool, random)
+    jitter = random.Random(random.random())  # noqa: S311  # no secret, and a seeded program repeats it
+    network = Network(retry, liveness, ssl_context, jitter)
+    connections = Pool(network, pool, jitter)
     async with one_exception(connections.aclose, within=liveness.close_timeout) as guard:
         routes = [Route(each, await _transport(each, guard)) for each in backends]
         connections.open(guard)
