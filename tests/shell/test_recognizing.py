@@ -1,5 +1,7 @@
 """The link loop: what each fault costs, and when the session gives up."""
 
+# ruff: noqa: PT012  # what is left by an exception is a block
+
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
@@ -179,15 +181,15 @@ async def test_a_handshake_that_is_never_answered_costs_the_connect_timeout(
 
 async def test_pongs_without_results_are_an_illness(gateway: Gateway, listen: Listen) -> None:
     gateway.plan(Hear(1.0), Delay(10_000.0), Lapse(10_000.0))
-    session = await listen(speech(60.0), liveness=ts.LivenessPolicy(progress_timeout=15.0))
+    session = await listen(speech(15.0), liveness=ts.LivenessPolicy(progress_timeout=6.0))
     session.assert_whole()
     (lost,) = session.of(ts.LinkLost)
-    assert lost.cause == "no result, though speech is being sent, within 15 s"
-    assert 15.0 <= session.at(ts.LinkLost)[0] <= 17.0
+    assert lost.cause == "no result, though speech is being sent, within 6 s"
+    assert 6.0 <= session.at(ts.LinkLost)[0] <= 8.0
 
 
 async def test_silence_without_results_is_none(gateway: Gateway, listen: Listen) -> None:
-    session = await listen(say(300.0, "at last", 1.0), liveness=ts.LivenessPolicy(progress_timeout=15.0))
+    session = await listen(say(40.0, "at last", 1.0), liveness=ts.LivenessPolicy(progress_timeout=6.0))
     session.assert_whole()
     assert session.of(ts.LinkLost) == []
 
@@ -223,22 +225,25 @@ async def test_accept_then_close_does_not_loop(gateway: Gateway, fault: Step) ->
 async def test_accept_then_close_after_a_while_does_not_loop_either(gateway: Gateway) -> None:
     gateway.plan(*[step for _ in range(100) for step in (Lapse(5.0), Drop())])
     with pytest.raises(ts.RetriesExhausted):
-        async with gateway.client() as client:
-            await client.recognize(say("x" * 2_000, letter=0.5))
+        async with gateway.client() as client, client.transcribe() as transcript:
+            await transcript.send(SPEECH.audio[:16_000])
+            await trio.sleep_forever()
     assert len(gateway.visits) <= 21
 
 
 async def test_progress_refills_the_patience(gateway: Gateway, listen: Listen) -> None:
-    gateway.plan(Await("final"), Drop(), *[step for _ in range(11) for step in (Await("final", 2), Drop())])
-    session = await listen(speech(60.0), retry=ts.RetryPolicy(max_attempts=2, base_delay=0.1))
+    gateway.plan(Await("final"), Drop(), *[step for _ in range(6) for step in (Await("final", 2), Drop())])
+    session = await listen(speech(20.0), retry=ts.RetryPolicy(max_attempts=2, base_delay=0.1))
     session.assert_whole()
-    assert session.statistics.links == 13
+    assert session.statistics.links == 8
 
 
-async def test_a_link_that_held_for_long_refills_it_too(gateway: Gateway, listen: Listen) -> None:
+async def test_a_link_that_held_for_long_refills_it_too(gateway: Gateway) -> None:
     gateway.plan(*[step for _ in range(5) for step in (Lapse(12.0), Drop())])
-    session = await listen(say(80.0), retry=ts.RetryPolicy(max_attempts=1))
-    session.assert_whole()
+    async with gateway.client(retry=ts.RetryPolicy(max_attempts=1)) as client, client.transcribe() as transcript:
+        await transcript.send(SPEECH.audio[:16_000])
+        await trio.sleep(80.0)
+    assert transcript.statistics().links == 6
 
 
 async def test_retry_after_is_obeyed(gateway: Gateway, listen: Listen) -> None:
@@ -296,11 +301,11 @@ async def test_a_drop_in_mid_utterance_starts_no_second_one(gateway: Gateway, li
 
 
 async def test_many_sessions_that_fail_together_spread_out(gateway: Gateway) -> None:
-    gateway.plan(*[Lapse(2.0)] * 39, Lapse(2.0))
     texts: list[str] = []
+    said = speech(4.0)
 
     async def one(client: ts.Client) -> None:
-        texts.append((await client.recognize(SPEECH)).text)
+        texts.append((await client.recognize(said)).text)
 
     async def crash() -> None:
         await trio.sleep(3.0)
@@ -308,8 +313,8 @@ async def test_many_sessions_that_fail_together_spread_out(gateway: Gateway) -> 
 
     async with gateway.client() as client, trio.open_nursery() as nursery:
         nursery.start_soon(crash)
-        for _ in range(40):
+        for _ in range(8):
             nursery.start_soon(one, client)
-    assert texts == [SPEECH.text] * 40
-    redials = sorted(visit.dialled for visit in gateway.visits if visit.dialled > 3.4)
+    assert texts == [said.text] * 8
+    redials = sorted(visit.dialled for visit in gateway.visits if visit.dialled > 3.0)
     assert redials[-1] - redials[0] > 0.5
