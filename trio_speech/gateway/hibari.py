@@ -9,10 +9,11 @@ from array import array
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any, cast
 
 import numpy
-from hibari import Hibari, dsp
-from hibari.tts import ASSETS
+from hibari import Hibari, dsp  # type: ignore[import-untyped]
+from hibari.tts import ASSETS  # type: ignore[import-untyped]
 
 from .engines import Declined, SpokenWord
 from .recital import Utterance
@@ -69,7 +70,7 @@ class Mouth:
         """The samples of a phrase, and between which of them each word is."""
         ids = self._hibari.ids(" ".join(words))
         inputs = {"ids": numpy.asarray([ids], numpy.int64), "speed": numpy.asarray([speed], numpy.float32)}
-        *outputs, ends = self._hibari.sess.run(None, inputs)
+        *outputs, ends = cast(list[Any], self._hibari.sess.run(None, inputs))
         wave = dsp.synth(*(output[0] for output in outputs), numpy.random.default_rng(_SEED))
         step = len(wave) // int(ends[-1])
         pcm = numpy.clip(wave * 32_767, -32_768, 32_767).astype(numpy.int16)
