@@ -14,9 +14,11 @@ import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
 import trio_speech as ts
+from trio_speech._core.causes import Broken
 from trio_speech._core.profile import TtsProfile
-from trio_speech._core.synthesis import BUFFER
+from trio_speech._core.synthesis import BUFFER, Synthesis
 from trio_speech._shell.speech import BACKLOG
+from trio_speech._shell.synthesizing import Tenancy
 from trio_speech.testing import (
     Await,
     BlackHole,
@@ -145,8 +147,8 @@ VOICES = {
 @pytest.mark.parametrize("voice", VOICES)
 @pytest.mark.parametrize("phase", PHASES, ids=str)
 async def test_every_end_of_a_link_in_every_phase(gateway: Gateway, say: Say, phase: Trigger, voice: str) -> None:
-    first = (PHASES.index(phase) + list(VOICES).index(voice)) % 3
-    for end in ENDS[first::3]:  # each pair of an end and a phase comes with some voices, and each of a voice likewise
+    first = (PHASES.index(phase) + list(VOICES).index(voice)) % 4
+    for end in ENDS[first::4]:  # each pair of an end and a phase comes with some voices, and each of a voice likewise
         gateway.plan(phase, *(end if isinstance(end, tuple) else (end,)))
         said = await say(delivery=VOICES[voice])
         said.assert_once()
@@ -551,6 +553,17 @@ async def test_a_failing_source_ends_the_session_bare(gateway: Gateway) -> None:
                 pass
 
 
+async def test_a_source_that_is_closed_itself_is_no_end_of_input(gateway: Gateway) -> None:
+    async def closed() -> AsyncIterator[str]:
+        yield "Hello. "
+        raise trio.ClosedResourceError
+
+    with pytest.raises(trio.ClosedResourceError):
+        async with gateway.client() as client, client.synthesize(closed()) as speech:
+            async for _ in speech:
+                pass
+
+
 async def test_a_source_is_closed_with_the_block(gateway: Gateway) -> None:
     closed = []
 
@@ -646,6 +659,26 @@ async def test_a_connection_that_died_unnoticed_costs_no_patience(gateway: Gatew
     assert len(gateway.visits) == 2
 
 
+async def test_all_idle_connections_may_have_died_unnoticed(gateway: Gateway) -> None:
+    for _ in range(3):
+        gateway.plan(Await("text"), Drop())
+    async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
+        await client.prewarm(3, audio_format=FORMAT)
+        clip = await client.render(TEXT, audio_format=FORMAT)
+    assert " ".join(word.token for word in hear(clip.audio)) == TEXT
+    assert len(gateway.visits) == 4
+    assert sum(bool(visit.texts) for visit in gateway.visits) == 2
+
+
+async def test_an_answer_makes_it_an_outage(gateway: Gateway) -> None:
+    gateway.delivery = SLOW
+    gateway.plan(Await("done", 3), Speak(0.5), Drop())
+    with pytest.raises(ts.RetriesExhausted):
+        async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
+            await client.render(TEXT, audio_format=FORMAT)
+            await client.render(TEXT, audio_format=FORMAT)
+
+
 async def test_it_is_redialled_once_for_nothing_and_no_more(gateway: Gateway) -> None:
     gateway.plan(Await("done", 3), Await("text"), Drop(), Await("text"), Drop())
     with pytest.raises(ts.RetriesExhausted):
@@ -655,9 +688,23 @@ async def test_it_is_redialled_once_for_nothing_and_no_more(gateway: Gateway) ->
 
 
 async def test_unasked_audio_ends_an_idle_connection(gateway: Gateway) -> None:
-    stray = '{"type":"output_audio","audio":"AAAA"}'
-    gateway.plan(Await("done", 3), Lapse(1.0), Send(stray), Lapse(1_000.0))
+    gateway.plan(Await("done", 3), Lapse(1.0), Send('{"type":"output_audio","audio":"AAAA"}'), Lapse(1_000.0))
     async with gateway.client() as client:
         await client.render(TEXT, audio_format=FORMAT)
         await trio.sleep(2.0)
         assert (client.statistics().idle, client.statistics().dead_found) == (0, 1)
+
+
+async def test_a_lease_that_ended_before_it_began_asks_for_nothing() -> None:
+    class NoLease:
+        reused = True
+
+    machine = Synthesis(FORMAT, TtsProfile(), "word")
+    machine.add("Hello.")
+    tenancy = Tenancy(machine, lambda: None)
+    tenancy.lost(Broken("reset"))
+    tenancy.lost(Broken("reset again"))
+    await tenancy.speak(NoLease())  # type: ignore[arg-type]
+    assert machine.statistics().requests == 0
+    assert tenancy.cause == Broken("reset")
+    assert tenancy.stale

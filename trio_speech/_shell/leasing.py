@@ -30,6 +30,7 @@ class Waiting:
         self.tenant = tenant
         self.over = trio.Event()
         self.resident: Resident | None = None
+        self.reused = False
         self.failure: Exception | None = None
 
 
@@ -44,12 +45,11 @@ class Lease:
     """A connection that is somebody's alone until one of the last three methods is called, each of which returns at
     once."""
 
-    def __init__(self, lessor: Lessor, resident: Resident) -> None:
+    def __init__(self, lessor: Lessor, resident: Resident, *, reused: bool) -> None:
         self._lessor = lessor
         self._resident = resident
-        self.reused = resident.used
-        """It had served somebody before."""
-        resident.used = True
+        self.reused = reused
+        """The connection was there before it was asked for, and may have died unnoticed."""
 
     @property
     def codec(self) -> TtsCodec:

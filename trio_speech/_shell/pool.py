@@ -72,7 +72,7 @@ class Pool:
             raise waiting.failure
         if not taken or waiting.resident is None:
             raise self._exhausted(voice)
-        return Lease(self, waiting.resident)
+        return Lease(self, waiting.resident, reused=waiting.reused)
 
     async def prewarm(self, voice: Voice, count: int) -> None:
         """Makes `count` connections ready, as far as ``max_size`` allows, and pings them.
@@ -150,13 +150,13 @@ class Pool:
             await self._changed.wait_until(self._roster.due())
             self._do(self._roster.tick(trio.current_time()))
 
-    def _do(self, actions: Iterable[Action]) -> None:
+    def _do(self, actions: Iterable[Action], new: int | None = None) -> None:
         for action in actions:
             match action:
                 case Dial(number, key):
                     self._guard.start_soon(partial(self._dial, number, self._voices[key]))
                 case Grant(ticket, number):
-                    self._grant(self._waiting[ticket], self._residents[number])
+                    self._grant(self._waiting[ticket], self._residents[number], reused=number != new)
                 case Refuse(ticket, cause):
                     waiting = self._waiting[ticket]
                     waiting.failure = waiting.failure or LinkDown(cause)
@@ -165,9 +165,10 @@ class Pool:
                     self._part_with(self._residents[number])
         self._changed.fire()
 
-    def _grant(self, waiting: Waiting, resident: Resident) -> None:
+    def _grant(self, waiting: Waiting, resident: Resident, *, reused: bool) -> None:
         resident.tenant = waiting.tenant
         waiting.resident = resident
+        waiting.reused = reused
         waiting.over.set()
 
     async def _dial(self, number: int, voice: Voice) -> None:
@@ -186,7 +187,7 @@ class Pool:
         else:
             self._residents[number] = resident
             self._guard.start_soon(resident.run)
-            self._do(self._roster.dialled(number, trio.current_time()))
+            self._do(self._roster.dialled(number, trio.current_time()), new=number)
 
     async def _connect(self, number: int, voice: Voice) -> Resident:
         connection = await self._network.dial(self._guard.nursery, voice.provider, voice.connector)

@@ -56,7 +56,6 @@ class Resident:
         self.codec: TtsCodec = provider.codec()
         self.tenant: Tenant | None = None
         self.draining = False
-        self.used = False
         self._connection = connection
         self._liveness = liveness
         self._landlord = landlord

@@ -51,7 +51,7 @@ class Tenancy:
 
     @property
     def stale(self) -> bool:
-        """The connection was dead before it was leased: it had served before, and gave no answer."""
+        """The connection was dead before it was leased: it came from the pool, and gave no answer."""
         return self._reused and not self._replied
 
     def heard(self, message: TtsMessage) -> None:
