@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
+_SHARE = 5
+"""A part of the log that may wait for room: small enough that the log is at four fifths by then, and is finalised."""
+
+
 class Transcript:
     """A recognition session as its user sees it. Made by `Client.transcribe`.
 
@@ -74,7 +78,7 @@ class Transcript:
         """Captures audio: any bytes-like object of whole samples.
 
         A checkpoint. Under ``overflow="wait"`` it waits while the log is full; cancelled, it has taken nothing, unless
-        the audio is longer than half the log, which is taken in parts. Raises `ConfigurationError` for audio cut
+        the audio is longer than a fifth of the log, which is taken in parts. Raises `ConfigurationError` for audio cut
         inside a sample, `ReplayOverflow` under ``overflow="error"``, `trio.ClosedResourceError` after `end_input`.
         """
         if self.has_source:
@@ -89,7 +93,7 @@ class Transcript:
         frame = self._machine.audio_format.frame_size
         samples = len(view) // frame
         if self._machine.policy.overflow == "wait":
-            most = max(1, self._machine.limit // 2)
+            most = max(1, self._machine.limit // _SHARE)
             for start in range(0, samples, most):
                 part = view[start * frame : (start + most) * frame]
                 await self._wait_for_room(len(part) // frame)
