@@ -9,7 +9,7 @@ from trio_speech._core.pooling import Entry, Waiter
 
 def entry(**changes: Any) -> Entry:
     return Entry(
-        **{"number": 1, "key": "a", "state": "idle", "ticket": None, "begun": 5.0, "since": 5.0, "ends": 9.0} | changes
+        **{"number": 5, "key": "a", "state": "idle", "ticket": None, "begun": 5.0, "since": 5.0, "ends": 9.0} | changes
     )
 
 
@@ -18,7 +18,7 @@ def entry(**changes: Any) -> Entry:
     [
         ({}, True, True),
         ({"used": True}, True, False),
-        ({"begun": 3.0}, True, False),
+        ({"number": 4}, True, False),
         ({"key": "b"}, False, False),
         ({"state": "leased"}, False, False),
         ({"state": "draining"}, False, False),
@@ -26,5 +26,5 @@ def entry(**changes: Any) -> Entry:
     ],
 )
 def test_what_will_do(changes: dict[str, Any], any_will_do: bool, fresh_will_do: bool) -> None:
-    assert Waiter(1, "a", fresh=False, since=4.0).takes(entry(**changes), 6.0) is any_will_do
-    assert Waiter(1, "a", fresh=True, since=4.0).takes(entry(**changes), 6.0) is fresh_will_do
+    assert Waiter(1, "a", fresh=False, after=4).takes(entry(**changes), 6.0) is any_will_do
+    assert Waiter(1, "a", fresh=True, after=4).takes(entry(**changes), 6.0) is fresh_will_do

@@ -109,10 +109,19 @@ def test_a_failed_dial_whose_asker_was_served_is_dialled_again_for_the_next() ->
 def test_a_fresh_connection_is_one_dialled_since() -> None:
     pool = roster(max_size=3)
     idle(pool, "a")
-    pool.warm("a", 2, 0.0)
-    pool.dialled(2, 0.0)
+    pool.warm("a", 2, 1.0)
     assert pool.ask(5, "a", 1.0, fresh=True) == [Dial(3, "a")]
-    assert pool.dialled(3, 1.5) == [Grant(5, 3)]
+    assert pool.dialled(2, 1.0) == []
+    assert pool.dialled(3, 1.0) == [Grant(5, 3)]
+
+
+def test_who_loses_a_fresh_connection_to_who_waited_longer_gets_another() -> None:
+    pool = roster(max_size=3)
+    assert pool.ask(1, "a", 0.0) == [Dial(1, "a")]
+    assert pool.ask(2, "a", 0.0, fresh=True) == [Dial(2, "a")]
+    assert pool.dialled(2, 0.1) == [Grant(1, 2), Dial(3, "a")]
+    assert pool.dialled(1, 0.2) == []
+    assert pool.dialled(3, 0.3) == [Grant(2, 3)]
 
 
 def test_a_fresh_connection_takes_the_place_of_an_idle_one() -> None:
@@ -323,7 +332,8 @@ class Shell:
         self.open: dict[int, Any] = {}
         self.leases: dict[int, int] = {}
         self.waiting: dict[int, Any] = {}
-        self.served: list[tuple[Any, int]] = []
+        self.fresh: dict[int, int] = {}
+        self.used: set[int] = set()
 
     def do(self, actions: list[Action]) -> None:
         for action in actions:
@@ -335,8 +345,12 @@ class Shell:
                     key = self.waiting.pop(ticket)
                     assert self.open[number] == key
                     assert number not in self.leases
-                    assert ticket == min([ticket, *(each for each, other in self.waiting.items() if other == key)])
+                    rivals = [each for each, other in self.waiting.items() if other == key and each not in self.fresh]
+                    assert ticket == min([ticket, *rivals])
+                    assert number > self.fresh.get(ticket, 0)
+                    assert ticket not in self.fresh or number not in self.used
                     self.leases[number] = ticket
+                    self.used.add(number)
                 case Refuse(ticket, _):
                     self.waiting.pop(ticket)
                 case Close(number, _):
@@ -353,7 +367,9 @@ class Shell:
             case 0 | 1:
                 ticket = 1 + max([0, *self.waiting, *self.leases.values()])
                 self.waiting[ticket] = "ab"[which % 2]
-                self.do(self.pool.ask(ticket, self.waiting[ticket], self.now))
+                if which > 8:
+                    self.fresh[ticket] = max([0, *self.dials, *self.open])
+                self.do(self.pool.ask(ticket, self.waiting[ticket], self.now, fresh=which > 8))
             case 2 if self.dials:
                 self.finish_dial(sorted(self.dials)[which % len(self.dials)], well=which % 3 > 0)
             case 3 if self.leases:

@@ -19,7 +19,7 @@ class Entry(Struct, kw_only=True):
     ticket: int | None
     """Who asked for the dial."""
     begun: float
-    """When the dial began, and once that has succeeded, when it did."""
+    """When the dial began."""
     since: float
     """When the current state began."""
     ends: float = 0.0
@@ -30,18 +30,18 @@ class Entry(Struct, kw_only=True):
 
 
 class Waiter(Struct, frozen=True):
-    """Somebody who waits for a connection; `fresh`: for one that was dialled since, and that nobody has used."""
+    """Somebody who waits for a connection; `fresh`: for one numbered above `after`, and that nobody has used."""
 
     ticket: int
     key: Hashable
     fresh: bool
-    since: float
+    after: int
 
     def takes(self, entry: Entry, now: float) -> bool:
         """Whether `entry` will do."""
         if entry.state != "idle" or entry.key != self.key or now >= entry.ends:
             return False
-        return not self.fresh or (not entry.used and entry.begun >= self.since)
+        return not self.fresh or (not entry.used and entry.number > self.after)
 
 
 class Dial(Struct, frozen=True):

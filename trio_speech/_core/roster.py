@@ -57,7 +57,7 @@ class Roster:
 
     def ask(self, ticket: int, key: Hashable, now: float, *, fresh: bool = False) -> list[Action]:
         """Somebody waits for a connection."""
-        self._waiters[ticket] = Waiter(ticket, key, fresh, now)
+        self._waiters[ticket] = Waiter(ticket, key, fresh, self._number)
         return self._settle(now)
 
     def withdraw(self, ticket: int) -> None:
@@ -76,7 +76,7 @@ class Roster:
         entry = self._entries[number]
         self._dial_time = now - entry.begun
         age = self._policy.max_age * (1.0 - self._random.uniform(0.0, self._policy.age_jitter))
-        entry.begun = entry.proved = now
+        entry.proved = now
         entry.ends = now + age
         self._counts.dialled += 1
         return self._rest(entry, now)
@@ -184,7 +184,7 @@ class Roster:
                 actions.append(self._grant(waiter, max(ready, key=lambda entry: entry.since), now))
                 continue
             lacking[waiter.key] = lacking.get(waiter.key, 0) + 1
-            if self._count(waiter.key, "dialling") < lacking[waiter.key]:
+            if not self._is_dialled_for(waiter, lacking[waiter.key]):
                 actions += self._make_room()
                 if self._room > 0:
                     actions.append(self._dial(waiter.key, waiter.ticket, now))
@@ -201,6 +201,11 @@ class Roster:
         self._number += 1
         self._entries[self._number] = Entry(number=self._number, key=key, ticket=ticket, begun=now, since=now)
         return Dial(self._number, key)
+
+    def _is_dialled_for(self, waiter: Waiter, lacking: int) -> bool:
+        if not waiter.fresh:
+            return self._count(waiter.key, "dialling") >= lacking
+        return any(each.ticket == waiter.ticket and each.state == "dialling" for each in self._entries.values())
 
     def _make_room(self) -> Iterator[Close]:
         idle = [entry for entry in self._entries.values() if entry.state == "idle"]
