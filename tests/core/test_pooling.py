@@ -8,9 +8,8 @@ from trio_speech._core.pooling import Entry, Waiter
 
 
 def entry(**changes: Any) -> Entry:
-    return Entry(
-        **{"number": 5, "key": "a", "state": "idle", "ticket": None, "begun": 5.0, "since": 5.0, "ends": 9.0} | changes
-    )
+    fields: dict[str, Any] = {"number": 5, "key": "a", "state": "idle", "ticket": None, "begun": 5.0, "since": 5.0}
+    return Entry(**fields | {"ends": 9.0} | changes)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ RESET = Broken("reset")
 
 
 def roster(**policy: Any) -> Roster:
-    return Roster(PoolPolicy(**{"max_size": 2, "age_jitter": 0.0, **policy}), Random(1))
+    fields: dict[str, Any] = {"max_size": 2, "age_jitter": 0.0, **policy}
+    return Roster(PoolPolicy(**fields), Random(1))
 
 
 def leased(pool: Roster, ticket: int = 1, key: str = "a", now: float = 0.0) -> int:
@@ -144,6 +145,20 @@ def test_a_returned_connection_makes_room_for_who_waited_longer() -> None:
     assert pool.ask(2, "b", 0.0) == []
     assert pool.ask(3, "a", 0.0) == []
     assert pool.returned(only, 1.0) == [Close(only, "it made room for another"), Dial(2, "b")]
+
+
+def test_what_the_shell_asks_for() -> None:
+    pool = roster(max_size=4)
+    idle(pool, "a")
+    pool.ask(1, "b", 0.0)
+    assert pool.dialling() == {2}
+    pool.ask(2, "c", 0.0)
+    pool.failed(3, DOWN, 0.0)
+    assert pool.keys() == {"a", "b"}
+    pool.died(1, RESET, 0.0)
+    assert pool.keys() == {"a", "b"}
+    pool.tick(1_000.0)
+    assert pool.keys() == {"b"}
 
 
 # ---------------------------------------------------------------- ends
