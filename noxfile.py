@@ -42,7 +42,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """The package, its examples and its typing tests under mypy and pyright, both strict."""
-    session.install(".[local,cli,test]", TOOLS["mypy"], TOOLS["pyright"], TOOLS["nox"])
+    session.install(".[local,espeak,cli,test]", TOOLS["mypy"], TOOLS["pyright"], TOOLS["nox"])
     session.run("mypy")
     session.run("pyright")
 
@@ -58,7 +58,7 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, requires=["build"])
 def tests(session: nox.Session) -> None:
     """The tests that have no session of their own, against the built wheel; what follows ``--`` goes to pytest."""
-    install_wheel(session, "[local,cli,test]")
+    install_wheel(session, "[local,espeak,cli,test]")
     session.install(TOOLS["coverage"])
     data = f".coverage.{session.python}"
     for stale in Path().glob(f"{data}*"):

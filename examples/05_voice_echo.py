@@ -25,7 +25,8 @@ async def microphone() -> AsyncIterator[bytes]:
 async def play(speech: ts.Speech) -> None:
     """Stands in for a loudspeaker."""
     async for chunk in speech:
-        print(f"          {len(chunk.audio)} bytes of audio")
+        print(f"playing:  {len(chunk.audio)} bytes")
+    print(f"said:     {speech.spoken()}")
 
 
 async def main() -> None:
@@ -39,7 +40,7 @@ async def main() -> None:
         async for event in transcript:
             if isinstance(event, ts.FinalTranscript):
                 print(f"heard:    {event.text}")
-                await speech.send(f"You said: {event.text}.")
+                await speech.send(f"You said: {event.text}. ")
                 speech.flush()
         speech.end_input()
 

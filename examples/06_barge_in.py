@@ -15,17 +15,6 @@ FORMAT = ts.AudioFormat.pcm16(16_000)
 STORY = "There are seven days in a week. " * 20
 
 
-async def microphone() -> AsyncIterator[bytes]:
-    """Stands in for a real one: two seconds of silence, then somebody interrupts."""
-    with wave.open(str(RECORDING)) as recording:
-        for _ in range(40):
-            yield bytes(FORMAT.samples(0.05) * FORMAT.frame_size)
-            await trio.sleep(0.05)
-        while audio := recording.readframes(FORMAT.samples(0.05)):
-            yield audio
-            await trio.sleep(0.05)
-
-
 class Loudspeaker:
     """Stands in for a real one: it takes as long to play a chunk as the chunk lasts."""
 
@@ -38,11 +27,22 @@ class Loudspeaker:
             self.played = chunk.start + seconds
 
 
+async def microphone(loudspeaker: Loudspeaker) -> AsyncIterator[bytes]:
+    """Stands in for a real one: somebody listens for three seconds, then interrupts."""
+    while loudspeaker.played < 3:
+        yield bytes(FORMAT.samples(0.05) * FORMAT.frame_size)
+        await trio.sleep(0.05)
+    with wave.open(str(RECORDING)) as recording:
+        while audio := recording.readframes(FORMAT.samples(0.05)):
+            yield audio
+            await trio.sleep(0.05)
+
+
 async def main() -> None:
     loudspeaker = Loudspeaker()
     async with (
         ts.open_client(ts.Local()) as client,
-        client.transcribe(microphone(), FORMAT) as transcript,
+        client.transcribe(microphone(loudspeaker), FORMAT) as transcript,
         client.synthesize(STORY) as speech,
         trio.open_nursery() as nursery,
     ):

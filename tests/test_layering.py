@@ -40,8 +40,9 @@ RESERVED: dict[str, set[str]] = {
     "typer": {"cli"},
     "rich": {"cli"},
     "soundfile": {"cli"},
-    "soxr": {"cli", "gateway"},
-    "numpy": {"cli"},
+    "soxr": {"cli"},
+    "numpy": {"cli", "gateway"},
+    "hibari": {"gateway"},
     "pocketsphinx": {"gateway"},
     "espeakng_loader": {"gateway"},
 }
@@ -161,4 +162,4 @@ def test_the_face_loads_no_extra() -> None:
     loaded = loaded_by("import trio_speech")
     rooms = {"gateway", "cli", "testing"}
     assert not {name for name in loaded for room in rooms if within(name, f"trio_speech.{room}")}
-    assert not loaded & {"numpy", "typer", "rich", "soundfile", "soxr", "pocketsphinx", "espeakng_loader", "pytest"}
+    assert not loaded & {"numpy", "typer", "rich", "soundfile", "soxr", "pocketsphinx", "hibari", "onnxruntime", "pytest"}

@@ -110,9 +110,12 @@ def report(trials: Sequence[Trial], *, verbose: bool) -> float:
     return rate
 
 
-async def main(options: argparse.Namespace) -> None:
-    lines = Path(options.list).read_text(encoding="utf-8").splitlines()
-    sentences = [line for line in lines if line and not line.startswith("#")]
+def sentences_of(path: str) -> list[str]:
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+async def main(options: argparse.Namespace, sentences: Sequence[str]) -> None:
     hearing = Hearing(sample_rate=options.rate, options={"two_passes": options.two_passes})
     async with open_voice(options.voice) as voice, open_recogniser(sessions=1) as recogniser:
         trials = [await trial(voice, recogniser, sentence, hearing) for sentence in sentences]
@@ -127,4 +130,5 @@ if __name__ == "__main__":
     parser.add_argument("--two-passes", action="store_true")
     parser.add_argument("--list", default=str(HERE / "sentences.txt"))
     parser.add_argument("--verbose", action="store_true")
-    trio.run(main, parser.parse_args())
+    options = parser.parse_args()
+    trio.run(main, options, sentences_of(options.list))

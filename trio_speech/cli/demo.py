@@ -17,7 +17,7 @@ from .cable import Cable
 SENTENCES = (
     "The weather is very nice today.",
     "I would like to order a large pizza.",
-    "What time does the next train leave?",
+    "She sells fresh fruit at the market.",
     "My brother lives in a small town near the river.",
 )
 FORMAT = ts.AudioFormat.pcm16(16_000)

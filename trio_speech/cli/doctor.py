@@ -17,7 +17,7 @@ import trio_speech as ts
 from .backends import BACKENDS, BackendName
 
 PACKAGES = ("trio-speech", "trio", "trio-websocket", "msgspec")
-ENGINES = ("pocketsphinx", "espeakng-loader")
+ENGINES = ("pocketsphinx", "hibari-tts", "espeakng-loader")
 _PATIENCE = 15.0  # seconds for one question to one service
 _FORMAT = ts.AudioFormat.pcm16(16_000)
 
