@@ -33,8 +33,8 @@ STT = SttProfile(
     failure_fates=FAILURE_FATES,
 )
 """Times are exact, and a replay from the end of a final is heard as it would have been without the break, bit for bit:
-audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for, always: on a
-busy machine, a long silence after a final says nothing."""
+audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for, always: on
+a busy machine, a long silence after a final says nothing."""
 
 TTS = TtsProfile(sample_rates=_RATES, aligned=True, deterministic=True, failure_fates=FAILURE_FATES)
 """Equal texts give equal samples. Aligned words bring blanks or not, as the provider that the model's name begins with
