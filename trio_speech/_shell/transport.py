@@ -47,6 +47,10 @@ async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.
         raise LinkDown(Unreachable(f"TLS with {host} failed: {error.reason or error}")) from None
     except trio.BrokenResourceError as error:
         raise LinkDown(_broken_dial(host, error)) from None
+    except h11.RemoteProtocolError:
+        raise LinkDown(Unreachable("the proxy does not answer in HTTP")) from None
+    except UnicodeError:
+        raise LinkDown(Unreachable("the name of the host, or of its proxy, is not valid", permanent=True)) from None
     except OSError as error:
         raise LinkDown(Unreachable(f"{host}:{port}: {error.strerror or error}")) from None
     return stream
@@ -79,7 +83,12 @@ def _proxy_for(parts: SplitResult) -> SplitResult | None:
     found = proxies.get("https" if parts.scheme == "wss" else "http") or proxies.get("all")
     if not found:
         return None
-    return urlsplit(found if "://" in found else f"http://{found}")
+    try:
+        proxy = urlsplit(found if "://" in found else f"http://{found}")
+        _ = proxy.port
+    except ValueError:
+        raise LinkDown(Unreachable("the address of the proxy is not a URL", permanent=True)) from None
+    return proxy
 
 
 async def _tls(stream: trio.abc.Stream, host: str, context: ssl.SSLContext | None) -> trio.abc.Stream:
@@ -108,7 +117,7 @@ async def _through_proxy(proxy: SplitResult, host: str, port: int) -> trio.abc.S
         raise LinkDown(Unreachable(reason, permanent=True))
     stream = await trio.open_tcp_stream(proxy.hostname or "", proxy.port or _PROXY_PORT)
     try:
-        await _tunnel(stream, f"{host}:{port}", _credentials(proxy))
+        await _tunnel(stream, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", _credentials(proxy))
     except BaseException:
         await trio.aclose_forcefully(stream)
         raise
