@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy
-from hibari import Hibari, dsp  # type: ignore[import-untyped]
-from hibari.tts import ASSETS  # type: ignore[import-untyped]
+from hibari import Hibari, dsp
+from hibari.tts import ASSETS
 
 from .engines import Declined, SpokenWord
 from .recital import Utterance
@@ -71,7 +71,8 @@ class Mouth:
         ids = self._hibari.ids(" ".join(words))
         inputs = {"ids": numpy.asarray([ids], numpy.int64), "speed": numpy.asarray([speed], numpy.float32)}
         *outputs, ends = cast(list[Any], self._hibari.sess.run(None, inputs))
-        wave = dsp.synth(*(output[0] for output in outputs), numpy.random.default_rng(_SEED))
+        lh, theta, ln, lr, phi, f0 = (output[0] for output in outputs)
+        wave = dsp.synth(lh, theta, ln, lr, phi, f0, numpy.random.default_rng(_SEED))
         step = len(wave) // int(ends[-1])
         pcm = numpy.clip(wave * 32_767, -32_768, 32_767).astype(numpy.int16)
         return array("h", pcm.tobytes()), list(self._times(words, [int(end) * step for end in ends]))

@@ -1,0 +1,178 @@
+"""Engines of which one knows beforehand what they say, and a plain client of the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+
+from trio_speech._shell.connection import Connection, open_connection
+from trio_speech.gateway import (
+    Busy,
+    Declined,
+    EngineFailed,
+    Final,
+    Finalized,
+    HeardWord,
+    Hearing,
+    Hypothesis,
+    Manner,
+    Onset,
+    Result,
+    Speech,
+    SpokenWord,
+    open_local_gateway,
+)
+from trio_speech.gateway.background import open_background
+
+CRASH = b"\x00\x80"
+"""A sample at which the recogniser breaks down."""
+
+
+class CountingSession:
+    """Hears an utterance in all that comes between two finalizes: how many samples it had."""
+
+    def __init__(self) -> None:
+        self._send, self._receive = trio.open_memory_channel[Result](100)
+        self._start = self._end = 0
+
+    async def feed(self, pcm: bytes) -> None:
+        if CRASH in pcm:
+            raise EngineFailed("the engine broke down")
+        if self._start == self._end:
+            await self._send.send(Onset(self._start))
+        self._end += len(pcm) // 2
+        await self._send.send(Hypothesis(str(self._end - self._start), self._start, self._end))
+
+    async def finalize(self) -> None:
+        count = self._end - self._start
+        if count:
+            words = (
+                HeardWord(str(count), self._start, self._end, 0.5),
+                HeardWord("samples", self._end, self._end, 1.0),
+            )
+            await self._send.send(Final(f"{count} samples", self._start, self._end, words))
+        self._start = self._end
+        await self._send.send(Finalized(self._end))
+
+    async def receive(self) -> Result:
+        return await self._receive.receive()
+
+
+class CountingRecogniser:
+    """`opened` holds what was asked for; `open_now` how many sessions there are."""
+
+    def __init__(self, capacity: int = 3) -> None:
+        self.capacity = capacity
+        self.opened: list[Hearing] = []
+        self.open_now = 0
+
+    @asynccontextmanager
+    async def open(self, hearing: Hearing) -> AsyncGenerator[CountingSession, None]:
+        await trio.lowlevel.checkpoint()
+        self.opened.append(hearing)
+        if hearing.language == "tlh":
+            raise Declined("no Klingon")
+        if hearing.model == "busy":
+            raise Busy("no more of these")
+        self.open_now += 1
+        try:
+            yield CountingSession()
+        finally:
+            self.open_now -= 1
+
+
+class SpellingVoice:
+    """Speaks each word as ten samples that hold its number in the text, and takes a second for it."""
+
+    def __init__(self, capacity: int = 3) -> None:
+        self.capacity = capacity
+        self.spoken: list[tuple[str, Manner]] = []
+        self.given_up = 0
+
+    @asynccontextmanager
+    async def synthesise(self, text: str, manner: Manner) -> AsyncGenerator[AsyncIterator[Speech], None]:
+        self.spoken.append((text, manner))
+        try:
+            async with aclosing(self._speak(text)) as speech:
+                yield speech
+        except trio.Cancelled:
+            self.given_up += 1
+            raise
+
+    async def _speak(self, text: str) -> AsyncGenerator[Speech, None]:
+        for number, word in enumerate(text.split()):
+            await trio.sleep(1.0)
+            if word == "crash":
+                raise EngineFailed("the voice broke")
+            pcm = number.to_bytes(2, "little") * 10
+            yield Speech(pcm, (SpokenWord(word, 10 * number, 10 * number + 8),))
+
+
+class Wire:
+    """A client that sends and receives plain objects, and gives the server ten seconds."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def send(self, kind: str, **fields: Any) -> None:
+        await self.send_raw(msgspec.json.encode({"type": kind, **fields}).decode())
+
+    async def send_raw(self, frame: str | bytes) -> None:
+        await self.connection.send(frame, 10)
+
+    async def receive(self, within: float = 10.0) -> dict[str, Any]:
+        with trio.fail_after(within):
+            frame = await self.connection.receive()
+        message: dict[str, Any] = msgspec.json.decode(frame)
+        message.pop("session_id", None)
+        return message
+
+    async def receive_until(self, kind: str) -> list[dict[str, Any]]:
+        messages = [await self.receive()]
+        while messages[-1]["type"] != kind:
+            messages.append(await self.receive())
+        return messages
+
+
+Dial = Callable[..., AbstractAsyncContextManager[Wire]]
+Connect = Callable[[], Any]
+
+
+@asynccontextmanager
+async def dial_on(connect: Connect, resource: str, *headers: tuple[str, str]) -> AsyncGenerator[Wire, None]:
+    async with open_background() as nursery:
+        connection = await open_connection(nursery, f"ws://gateway{resource}", headers, timeout=10, connect=connect)
+        yield Wire(connection)
+
+
+@pytest.fixture(name="dial_on")
+def _dial_on() -> Callable[..., AbstractAsyncContextManager[Wire]]:
+    return dial_on
+
+
+@pytest.fixture
+def recogniser() -> CountingRecogniser:
+    return CountingRecogniser()
+
+
+@pytest.fixture
+def voice() -> SpellingVoice:
+    return SpellingVoice()
+
+
+@pytest.fixture
+async def dial(
+    recogniser: CountingRecogniser, voice: SpellingVoice, autojump_clock: trio.testing.MockClock
+) -> AsyncGenerator[Dial, None]:
+    """Opens a websocket to a gateway with these engines, on virtual time."""
+    async with open_local_gateway(recogniser=recogniser, voice=voice) as connect:
+
+        def dial(resource: str, *headers: tuple[str, str]) -> AbstractAsyncContextManager[Wire]:
+            return dial_on(connect, resource, *headers)
+
+        yield dial
