@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from ..events import InterimTranscript, PreflightTranscript
 from .dialogue import Hypothesis
 from .profile import SttProfile
-from .recognition import REMEMBERED_WORDS, Recognition, Said, heard
+from .recognition import Recognition, Said, heard
 from .seam import Heard
 from .timeline import Timeline
 
@@ -34,8 +34,6 @@ class Hearing:
         self._recent: deque[tuple[object, ...]] = deque(maxlen=_REMEMBERED_FINALS)
         self._consumed = 0.0
         self.timeline = Timeline(base, session.rate)
-        self.delivered: deque[Heard] = deque(maxlen=REMEMBERED_WORDS)
-        """Words of finals delivered since this was last cleared."""
 
     def onset(self, at: float | None) -> None:
         """Somebody began to speak; at the seam, only if it is plain that this is new."""
@@ -62,11 +60,11 @@ class Hearing:
         if kept is not None and kept.hypothesis.text:
             self._show(kept)
 
-    def final(self, hypothesis: Hypothesis) -> None:
-        """A final: what is new of it is delivered, and what it acknowledges is committed."""
+    def final(self, hypothesis: Hypothesis) -> tuple[Heard, ...]:
+        """A final: what is new of it is delivered and returned, and what it acknowledges is committed."""
         if self._is_repeated(hypothesis):
             self._session.tally.repeated_finals += 1
-            return
+            return ()
         said = self._place(hypothesis)
         self._consumed += max(0.0, hypothesis.end - hypothesis.start)
         at_seam = self._seam is not None
@@ -84,12 +82,12 @@ class Hearing:
             self._session.commit(upto)
         if hypothesis.ends_speech and kept is not None:
             self._session.speech_ended(said.end)
+        return () if kept is None else kept.heard
 
     def _deliver(self, said: Said, *, seam: bool, upto: int | None) -> None:
         if said.hypothesis.text:
             self._session.speech_started(said.start)
         self._session.final(said, seam=seam, upto=upto)
-        self.delivered.extend(said.heard)
 
     def _show(self, said: Said) -> None:
         session, hypothesis, rate = self._session, said.hypothesis, self._session.rate

@@ -119,7 +119,8 @@ class Leg:
         return self._finalize(now)
 
     def _finalize(self, now: float) -> Step:
-        self._settlement.asked(self._session.log.sent, now)
+        log = self._session.log
+        self._settlement.asked(log.sent, now, unsettled=(log.sent - log.committed) / self._session.rate)
         self._last_sent = now
         return SendFinalize()
 
@@ -169,9 +170,8 @@ class Leg:
         if self._may_retire(now) and session.log.sent <= session.log.committed:
             return Leave(Rollover())
         if self._progress.overdue(now, lambda: session.is_silence(session.log.sent)):
-            self._progress.made(now)
-            if session.heard_in_vain(session.log.sent):
-                return Leave(Silent("result, though speech is being sent,", self._progress.timeout or 0.0))
+            session.heard_in_vain(session.log.sent)
+            return Leave(Silent("result, though speech is being sent,", self._progress.timeout or 0.0))
         return None
 
     def _wake_at(self, now: float) -> float | None:
@@ -190,13 +190,13 @@ class Leg:
         return min((moment for moment in due if moment is not None and now < moment < math.inf), default=None)
 
     def _settle(self, now: float) -> Cause | None:
-        while (outcome := self._settlement.outcome(now, self._session.is_silence)) is not None:
+        session = self._session
+        while (outcome := self._settlement.outcome(now, session.is_silence)) is not None:
             if outcome.answered:
-                later = None if self.profile.word_times else tuple(self._hearing.delivered)
-                self._hearing.delivered.clear()
-                if self._session.commit(outcome.upto, later=later):
+                if session.commit(outcome.upto, later=None if self.profile.places_words else outcome.later):
                     self._committed_at = now
-            elif self._session.heard_in_vain(outcome.upto):
+            elif outcome.upto > session.log.committed:
+                session.heard_in_vain(outcome.upto)
                 return Silent("answer to finalize", self.profile.quiet_unanswered)
         return None
 
@@ -224,7 +224,6 @@ class Leg:
                 self._hearing.acknowledged(upto)
             case Finalized():
                 self._settlement.finalized(now)
-                self._hearing.delivered.clear()
             case Going(within):
                 self.retire(now, now + within / 2)
             case Closed():
@@ -237,9 +236,8 @@ class Leg:
 
     def _transcript(self, hypothesis: Hypothesis, now: float) -> None:
         if hypothesis.kind == "final":
-            self._settlement.final(now)
             self._interim_at = None
-            self._hearing.final(hypothesis)
+            self._settlement.final(now, self._hearing.final(hypothesis))
         elif hypothesis.text:
             self._settlement.interim(now)
             self._interim_at = now + self.profile.endpoint_after

@@ -56,6 +56,11 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)
 
+    @property
+    def places_words(self) -> bool:
+        """Whether words can be found again in the audio: they have times, on a clock that can be trusted so far."""
+        return self.word_times and self.acknowledges != "finalize"
+
 
 class TtsProfile(Struct, frozen=True, kw_only=True):
     """How a voice takes text and gives audio."""

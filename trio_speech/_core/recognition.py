@@ -156,9 +156,7 @@ class Recognition:
 
     def link_lost(self, asked: int) -> None:
         """The link is gone, having been asked to finalise up to sample `asked`: what only it could know is lost."""
-        self.linked = False
-        self.losses.link_lost()
-        self._advance(self.log.committed)
+        self._disown()
         self.log.rewind(self.log.committed)
         self.marks.link_lost(asked, self.log.committed)
 
@@ -212,19 +210,22 @@ class Recognition:
         return now > before
 
     def is_silence(self, upto: int) -> bool:
-        """Whether what was sent before `upto` and is not acknowledged holds nothing that could be speech."""
-        return not is_loud(self.log.window(self.log.committed, upto), self.audio_format.encoding)
+        """Whether what was sent before `upto` and is not acknowledged holds nothing that could be speech.
 
-    def heard_in_vain(self, upto: int) -> bool:
-        """A link heard all before `upto` and said nothing of it. Returns whether another is to hear it again: twice
-        is enough, after which the audio is given up as a gap."""
-        if self._in_vain <= self.log.committed:
-            self._in_vain = upto
-            return True
-        self.linked = False
-        self._evict(min(upto, self._in_vain), "unanswered")
-        self.linked = True
-        return False
+        What was evicted meanwhile can no longer be looked at: it may have been speech.
+        """
+        start = self.log.committed
+        return self.log.kept <= start and not is_loud(self.log.window(start, upto), self.audio_format.encoding)
+
+    def heard_in_vain(self, upto: int) -> None:
+        """The link heard all before `upto` and says nothing of it: it is condemned.
+
+        Of this, what an earlier link had heard in vain too is given up as a gap: twice is enough.
+        """
+        self._disown()
+        if self._in_vain > self.log.committed:
+            self._evict(min(upto, self._in_vain), "unanswered")
+        self._in_vain = upto
 
     # ------------------------------------------------------------ what was said
 
@@ -268,6 +269,11 @@ class Recognition:
         )
 
     # ------------------------------------------------------------ bookkeeping
+
+    def _disown(self) -> None:
+        self.linked = False
+        self.losses.link_lost()
+        self._advance(self.log.committed)
 
     def _advance(self, upto: int) -> int:
         self.log.commit(upto)

@@ -2,34 +2,55 @@
 
 Laws
     1. A request stands for the audio that had been sent when it was written: the answer speaks of no later sample.
-    2. The service's own answer may come *before* trailing finals, so it counts only after a quiet period: a short one,
-       or a longer one while an interim transcript still waits for its final.
-    3. A final alone may be the answer too, where nothing more follows it for the longer period.
-    4. Silence may be no answer: the longest period has to pass, unless the audio itself was silence.
+    2. Answers come in the order of the requests. The service's own word answers the oldest request that has no answer
+       yet; a final counts for the oldest request alone.
+    3. That word may come *before* trailing finals, so it counts only after a quiet period: a short one, or a longer one
+       while an interim transcript still waits for its final.
+    4. A final alone may be the answer too, where nothing more follows it for the longer period.
+    5. Silence may be no answer: the longest period has to pass, unless the audio itself was silence.
+    6. All waiting is bounded: by as long as the audio took to speak, and the longest period.
+
+    what came since the request      decided after                     outcome
+    ──────────────────────────────   ───────────────────────────────   ─────────────────────────────
+    nothing, the audio is silent     quiet_after_final                 acknowledged
+    nothing, or interims only        quiet_unanswered                  nothing was said of it
+    finals                           quiet_after_final                 acknowledged
+    the service's own word           quiet_after_finalized, or         acknowledged
+                                     quiet_after_final while an
+                                     interim waits
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from .profile import SttProfile
+from .seam import Heard
 
 
 class _Request(Struct):
     upto: int
     asked: float
+    latest: float
     answered: bool = False
     final_at: float | None = None
     patient: bool = False
+    replied: bool = False
+    later: list[Heard] = field(default_factory=list)
 
 
 class Outcome(Struct, frozen=True):
-    """All before sample `upto` has been acknowledged, or (`answered` is false) nothing was said of it."""
+    """All before sample `upto` has been acknowledged, or (`answered` is false) nothing was said of it.
+
+    `later`: words of finals that came since and may belong to audio behind `upto`.
+    """
 
     upto: int
     answered: bool
+    later: tuple[Heard, ...] = ()
 
 
 class Settlement:
@@ -37,7 +58,7 @@ class Settlement:
 
     def __init__(self, profile: SttProfile) -> None:
         self._profile = profile
-        self._requests: list[_Request] = []
+        self._requests: deque[_Request] = deque()
         self._last_message = 0.0
         self._interim_open = False
 
@@ -47,11 +68,6 @@ class Settlement:
         return bool(self._requests)
 
     @property
-    def answered(self) -> bool:
-        """Whether the oldest request has its answer, so that what comes now may belong to later audio."""
-        return bool(self._requests) and self._requests[0].answered
-
-    @property
     def newest(self) -> int:
         """The audio that the newest pending request stands for; -1 without any."""
         return self._requests[-1].upto if self._requests else -1
@@ -59,38 +75,55 @@ class Settlement:
     @property
     def newest_answered(self) -> bool:
         """Whether anything came since that may be its answer: a final, or the service's own word."""
-        return bool(self._requests) and self._requests[-1].final_at is not None
+        return bool(self._requests) and self._requests[-1].replied
 
-    def asked(self, upto: int, now: float) -> None:
-        """A request was written, with all samples before `upto` sent."""
-        self._requests.append(_Request(upto, now))
+    def asked(self, upto: int, now: float, *, unsettled: float) -> None:
+        """A request was written, with all before sample `upto` sent, of which `unsettled` seconds are not settled."""
+        self._requests.append(_Request(upto, now, now + unsettled + self._profile.quiet_unanswered))
 
     def interim(self, now: float) -> None:
         """An interim transcript came: its final is still owed."""
         self._interim_open = True
         self._last_message = now
 
-    def final(self, now: float) -> None:
-        """A final came."""
+    def final(self, now: float, words: Sequence[Heard] = ()) -> None:
+        """A final came, which delivered `words`."""
         self._interim_open = False
-        self._last_message = now
+        self._replied(now)
+        if self._requests:
+            self._requests[0].final_at = now
         for request in self._requests:
-            request.final_at = now
+            if not request.answered:
+                if request is not self._requests[-1]:  # which of the two it answers cannot be known
+                    request.later.extend(words)
+                return
+            request.later.extend(words)
 
     def finalized(self, now: float) -> None:
         """The service said that it has finalised."""
-        self._last_message = now
+        self._replied(now)
         for request in self._requests:
             if not request.answered:
                 request.answered = True
                 request.final_at = now
+                request.latest = min(request.latest, now + self._profile.quiet_after_final)
+                request.later.clear()
                 return
+
+    def _replied(self, now: float) -> None:
+        self._last_message = now
+        for request in self._requests:
+            request.replied = True
 
     def deadline(self) -> float | None:
         """When the oldest request has an outcome, if nothing else comes."""
         if not self._requests:
             return None
-        request, profile = self._requests[0], self._profile
+        request = self._requests[0]
+        return min(self._quiet_at(request), request.latest)
+
+    def _quiet_at(self, request: _Request) -> float:
+        profile = self._profile
         if request.final_at is None:
             quiet = profile.quiet_unanswered if request.patient or self._interim_open else profile.quiet_after_final
             return max(request.asked, self._last_message) + quiet
@@ -99,14 +132,15 @@ class Settlement:
         return request.final_at + (profile.quiet_after_finalized if request.answered else profile.quiet_after_final)
 
     def outcome(self, now: float, is_silence: Callable[[int], bool]) -> Outcome | None:
-        """What has become of the oldest request by now; `is_silence` looks at the audio before a sample (law 4)."""
+        """What has become of the oldest request by now; `is_silence` looks at the audio before a sample (law 5)."""
         deadline = self.deadline()
         if deadline is None or deadline > now:
             return None
         request = self._requests[0]
-        silence = request.final_at is None and not self._interim_open and is_silence(request.upto)
-        if request.final_at is None and not silence and not (request.patient or self._interim_open):
+        if request.final_at is None and not self._interim_open and is_silence(request.upto):
+            request.final_at = now
+        elif request.final_at is None and not request.patient and not self._interim_open:
             request.patient = True
             return self.outcome(now, is_silence)
-        self._requests.pop(0)
-        return Outcome(request.upto, silence or request.final_at is not None)
+        self._requests.popleft()
+        return Outcome(request.upto, request.final_at is not None, tuple(request.later))
