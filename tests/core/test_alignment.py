@@ -4,14 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.alignment import TextCursor, letters
+from trio_speech._core.alignment import Reached, TextCursor
 
 
 def spoken(text: str, *words: str) -> str:
     cursor = TextCursor(text)
+    position = 0
     for word in words:
-        cursor.advance(word)
-    return text[: cursor.position]
+        position = cursor.advance(word).position
+    return text[:position]
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,14 @@ def test_a_word_far_ahead_is_another_one() -> None:
     assert spoken(far, "ex", "why", "now") == far
 
 
-def test_letters_do_not_depend_on_the_division() -> None:
-    assert letters(" un believable,") == letters("un") + letters("believable") + letters(",") == 13
+def test_what_is_not_recognised_is_measured_in_letters() -> None:
+    cursor = TextCursor("It is $5 now")
+    said = ("It", "is", "five", "dol", "lars ", "now")
+    assert [cursor.advance(word) for word in said] == [(2, 0), (5, 0), (5, 4), (5, 7), (5, 11), (12, 0)]
+
+
+def test_the_further_is_the_greater() -> None:
+    assert Reached() < Reached(0, 3) < Reached(5) < Reached(5, 4) < Reached(6)
 
 
 @given(st.lists(st.text("abcdeé'-$5.,", min_size=1, max_size=8), max_size=20))
@@ -52,7 +59,7 @@ def test_a_voice_that_says_what_is_written_covers_it(words: list[str]) -> None:
     cursor = TextCursor(text)
     before = 0
     for word in words:
-        after = cursor.advance(word)
+        after = cursor.advance(word).position
         assert before <= after <= len(text)
         before = after
     unsaid = text[before:]

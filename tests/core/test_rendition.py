@@ -66,7 +66,7 @@ def test_the_next_rendition_is_cut_after_the_words_known() -> None:
     late = Word("three.", 0.6, 0.8)
     second.align((Word("two", 0.3, 0.6), late))
     assert second.release() == Release(audio(200), 600, ((late, 14),))
-    assert (known.samples, known.letters) == (500, 12)
+    assert (known.samples, known.reached) == (500, (14, 0))
 
 
 def test_however_finely_the_words_are_divided() -> None:
@@ -81,6 +81,32 @@ def test_however_finely_the_words_are_divided() -> None:
     release = second.release()
     assert release is not None
     assert (release.start, len(release.pcm) // 2) == (200, 200)
+
+
+def test_even_where_they_are_not_the_words_of_the_text() -> None:
+    known = Said("It is $5 now.")
+    first = Rendition(PCM, BY_WORDS, known)
+    first.hear(audio(300))
+    first.align((Word("It", 0.0, 0.1), Word("is", 0.1, 0.2), Word("five", 0.2, 0.3)))
+    first.release()
+    second = Rendition(PCM, BY_WORDS, known)
+    second.hear(audio(900))
+    words = (Word("it", 0.0, 0.2), Word("is", 0.2, 0.4), Word("five", 0.4, 0.6), Word("dollars", 0.6, 0.8))
+    second.align(words)
+    assert second.release() == Release(audio(200), 600, ((words[3], 5),))
+
+
+def test_even_where_the_next_voice_says_it_otherwise() -> None:
+    known = Said("It is $5 now, said I.")
+    first = Rendition(PCM, BY_WORDS, known)
+    first.hear(audio(300))
+    first.align((Word("It", 0.0, 0.05), Word("is", 0.05, 0.1), Word("five dollars", 0.1, 0.2), Word("now", 0.2, 0.3)))
+    first.release()
+    second = Rendition(PCM, BY_WORDS, known)
+    second.hear(audio(900))
+    said = Word("said", 0.6, 0.8)
+    second.align((Word("It", 0.0, 0.2), Word("is", 0.2, 0.4), Word("5", 0.4, 0.5), Word("now,", 0.5, 0.6), said))
+    assert second.release() == Release(audio(200), 600, ((said, 18),))
 
 
 def test_known_words_without_times_are_cut_by_length() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -46,6 +47,7 @@ from trio_speech.testing import (
     assert_spoken_once,
     hear,
 )
+from trio_speech.testing.faults import Moment
 
 FORMAT = ts.AudioFormat.pcm16(8_000)
 TEXT = "Dr. Smith saw a cat. Was it yours? No, ours is at home."
@@ -161,6 +163,55 @@ async def test_drop_after_drop(gateway: Gateway, say: Say, voice: str) -> None:
     said = await say(delivery=VOICES[voice])
     said.assert_once()
     assert said.speech.statistics().drops >= 5
+
+
+MOMENTS: tuple[Moment, ...] = ("create", "text", "flush", "alignment", "done")
+
+
+def random_plan(random: Random, acts: int) -> list[Step]:
+    plan: list[Step] = []
+    for _ in range(acts):
+        triggers: list[Trigger] = [Speak(random.uniform(0.0, 2.0)), Await(random.choice(MOMENTS), random.randint(1, 4))]
+        plan.append(random.choice(triggers))
+        end = random.choice(ENDS)
+        plan += end if isinstance(end, tuple) else [end]
+    return plan
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_any_history(gateway: Gateway, say: Say, seed: int) -> None:
+    random = Random(seed)
+    gateway.plan(*random_plan(random, 8))
+    gateway.connect_time = random.choice([0.0, 0.2])
+    said = await say(
+        tokens(TEXT, random.choice([0.0, 0.05])),
+        delivery=random.choice(list(VOICES.values())),
+        resume=random.choice(["word", "segment"]),
+        retry=ts.RetryPolicy(deadline=None),
+    )
+    said.assert_once()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_many_sessions_share_few_connections(gateway: Gateway, seed: int) -> None:
+    random = Random(seed)
+    gateway.plan(*random_plan(random, 25))
+    gateway.delivery = Delivery(variation=0.4, latency=0.1, speed=3.0)
+    gateway.connect_time = 0.1
+
+    async def session(client: ts.Client, number: int) -> None:
+        text = f"This is session {number}. It says a little. Now it is done with that."
+        async with client.synthesize(tokens(text, 0.01), audio_format=FORMAT) as speech:
+            chunks = [chunk async for chunk in speech]
+        assert_spoken_once(chunks, text, FORMAT.sample_rate)
+
+    policy = ts.PoolPolicy(max_size=3, acquire_timeout=1_000.0, min_idle=1)
+    async with gateway.client(pool=policy, retry=ts.RetryPolicy(deadline=None)) as client:
+        async with trio.open_nursery() as nursery:
+            for number in range(10):
+                nursery.start_soon(session, client, number)
+        assert client.statistics().waiting == client.statistics().leased == 0
+    assert [visit.complaints for visit in gateway.visits if visit.complaints] == []
 
 
 async def test_a_half_open_connection_is_found_by_pings(gateway: Gateway, say: Say) -> None:
@@ -614,6 +665,15 @@ async def test_progress_restores_patience(gateway: Gateway, say: Say) -> None:
     said = await say(retry=ts.RetryPolicy(max_attempts=1), delivery=SLOW)
     said.assert_once()
     assert said.speech.statistics().drops >= 4
+
+
+async def test_segments_are_short_enough_for_every_backend(gateway: Gateway) -> None:
+    short = gateway.backend(tts=TtsProfile(aligned=True, max_characters=20))
+    async with ts.open_client([gateway.backend(), short]) as client:
+        await client.render("This is a sentence of more than twenty characters.", audio_format=FORMAT)
+        async with ts.open_client(gateway.backend()) as other:
+            await other.render("This is a sentence of more than twenty characters.", audio_format=FORMAT)
+    assert [len(visit.texts) for visit in gateway.visits] == [3, 1]
 
 
 async def test_the_next_backend_serves_where_the_first_will_not(gateway: Gateway) -> None:

@@ -3,49 +3,54 @@
 A voice aligns what it says, which need not be what was written: the case differs, punctuation is missing, "$5" comes as
 "five dollars", and one written word may come in several parts. So the cursor goes by what it recognises, and never
 claims text that it has not: an unknown word leaves it where it is, and the next known one takes it past what was in
-between.
+between. What was said since is measured in letters, which are the same however finely a voice divides its words.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _REACH = 40
-_REACH_PER_UNKNOWN = 20
+_REACH_PER_LETTER = 5
+
+
+class Reached(NamedTuple):
+    """How far the words have come: compare two, and the greater is further on in the text."""
+
+    position: int = 0
+    """The end of the text that was recognised, closing punctuation included."""
+    beyond: int = 0
+    """Letters said since then, in words that were not."""
 
 
 class TextCursor:
-    """Follows aligned words through `text`; `position` is the end of what they cover, closing punctuation included."""
+    """Follows aligned words through `text`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._unknown = 0
-        self.position = 0
+        self._reached = Reached()
 
-    def advance(self, word: str) -> int:
-        """Takes the next word that was spoken; returns the new position."""
+    def advance(self, word: str) -> Reached:
+        """Takes the next word that was spoken."""
         end = self._find(_core_of(word))
-        self._unknown = 0 if end else self._unknown + 1
-        self.position = _past_marks(self._text, end) if end else self.position
-        return self.position
+        position, beyond = self._reached
+        said = sum(not character.isspace() for character in word)
+        self._reached = Reached(_past_marks(self._text, end)) if end else Reached(position, beyond + said)
+        return self._reached
 
     def _find(self, word: str) -> int:
         """The end of `word` in the text ahead, or 0 where it is not recognised."""
         if not word:
             return 0
         pattern = re.compile(re.escape(word), re.IGNORECASE)
-        ahead = _first_letter(self._text, self.position)
+        ahead = _first_letter(self._text, self._reached.position)
         here = pattern.match(self._text, ahead)
         if here:
             return here.end()
-        reach = ahead + len(word) + _REACH + _REACH_PER_UNKNOWN * self._unknown
+        reach = ahead + len(word) + _REACH + _REACH_PER_LETTER * self._reached.beyond
         found = (match.end() for match in pattern.finditer(self._text, ahead, reach) if _whole(self._text, match))
         return next(found, 0)
-
-
-def letters(word: str) -> int:
-    """The measure of a spoken word: the same however finely the voice divides it."""
-    return sum(not character.isspace() for character in word)
 
 
 def _core_of(word: str) -> str:

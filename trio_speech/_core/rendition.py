@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ..audio import AudioFormat
 from ..events import Word
-from .alignment import TextCursor, letters
+from .alignment import Reached, TextCursor
 from .resume import Policy
 
 LONGEST = 600.0
@@ -22,9 +22,9 @@ class Said:
     """What has been released of one segment, over all its renditions."""
 
     def __init__(self, text: str) -> None:
-        self.cursor = TextCursor(text)
+        self.text = text
         self.samples = 0
-        self.letters = 0
+        self.reached = Reached()
 
 
 class Release(Struct, frozen=True):
@@ -39,7 +39,7 @@ class Release(Struct, frozen=True):
 class _Spoken(Struct, frozen=True):
     word: Word
     end: int
-    letters: int
+    reached: Reached
 
 
 class Rendition:
@@ -49,13 +49,13 @@ class Rendition:
         self._format = audio_format
         self._policy = policy
         self._said = said
-        self._known_letters = said.letters
+        self._known = said.reached
         self._known_samples = said.samples
+        self._cursor = TextCursor(said.text)
         self._audio = bytearray()
         self._base = 0
         self._next = said.samples if policy.again == "samples" else 0
         self._words: deque[_Spoken] = deque()
-        self._letters = 0
         self._aligned = 0
         self._complete = False
 
@@ -76,17 +76,17 @@ class Rendition:
     def align(self, words: tuple[Word, ...]) -> None:
         """Takes words; those that the user has from an earlier rendition only say where to cut."""
         for word in words:
-            self._letters += letters(word.text)
+            reached = self._cursor.advance(word.text)
             self._aligned = max(self._aligned, self._format.samples(word.end))
-            if self._letters <= self._known_letters:
+            if reached <= self._known:
                 self._next = self._aligned
             else:
-                self._words.append(_Spoken(word, self._aligned, self._letters))
+                self._words.append(_Spoken(word, self._aligned, reached))
 
     def finish(self) -> None:
         """No more will come. Where the words known did not come this time, their length in samples has to do."""
         self._complete = True
-        if self._known_letters and not self._aligned:
+        if self._known > Reached() and not self._aligned:
             self._next = self._known_samples
 
     def release(self) -> Release | None:
@@ -109,8 +109,8 @@ class Rendition:
         words: list[tuple[Word, int]] = []
         while self._words and (self._words[0].end <= end or self._complete):
             spoken = self._words.popleft()
-            words.append((spoken.word, self._said.cursor.advance(spoken.word.text)))
-            self._said.letters = spoken.letters
+            words.append((spoken.word, spoken.reached.position))
+            self._said.reached = spoken.reached
         return tuple(words)
 
     def _cut(self, start: int, end: int) -> bytes:

@@ -222,10 +222,11 @@ class Pool:
         self._voices[voice.key] = voice
 
     def _exhausted(self, voice: Voice) -> LinkError:
-        policy, endpoint = self._policy, voice.provider.endpoint
+        policy, now, endpoint = self._policy, self._roster.statistics(), voice.provider.endpoint
         error = LinkError(
-            f"no speech connection was free within {policy.acquire_timeout:g} s: there are {policy.max_size} at most; "
-            "leave sessions that are done, or raise PoolPolicy.max_size",
+            f"no speech connection was to be had within {policy.acquire_timeout:g} s: {now.leased} are in use and "
+            f"{now.dialling} being dialled, of {policy.max_size} at most; leave sessions that are done, or raise "
+            "PoolPolicy.max_size",
             endpoint=endpoint,
         )
         if self._last_failure is not None:

@@ -9,6 +9,7 @@ A connection is leased while there is something to say, and given back in betwee
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
@@ -108,7 +109,9 @@ class SynthesisSession:
         self._feeding = trio.CancelScope()
         self._ended = trio.Event()
         self._tenancy: Tenancy | None = None
-        segmenter = Segmenter(language=request.language, max_characters=profile.max_characters)
+        caps = [voice.provider.profile.max_characters or math.inf for voice in voices]
+        shortest = None if min(caps) == math.inf else int(min(caps))
+        segmenter = Segmenter(language=request.language, max_characters=shortest)
         self.speech = Speech(self._machine, segmenter, abandon=self._abandon)
 
     @property
