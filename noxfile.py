@@ -91,8 +91,8 @@ def bare(session: nox.Session) -> None:
 
 @nox.session(requires=["build"])
 def examples(session: nox.Session) -> None:
-    """Each example as a reader would run it, with no more than the extra that it names."""
-    install_wheel(session, "[local,test]")
+    """The examples and the demo as a reader would run them, with no more than what the README installs."""
+    install_wheel(session, "[local,cli,test]")
     session.run("python", "-m", "pytest", "tests/test_examples.py", *session.posargs, env=INSTALLED)
 
 

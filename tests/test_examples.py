@@ -27,9 +27,9 @@ PROMISES = {
 }
 
 
-def run(program: Path, folder: Path) -> str:
-    """What the program prints, run in `folder`."""
-    command = [sys.executable, program]
+def run(folder: Path, *program: str | Path) -> str:
+    """What Python prints, run in `folder`."""
+    command = [sys.executable, *program]
     tested = {**os.environ, "PYTHONPATH": str(Path(trio_speech.__file__).parents[1])}
     done = subprocess.run(command, cwd=folder, env=tested, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -39,7 +39,7 @@ def run(program: Path, folder: Path) -> str:
 
 @pytest.mark.parametrize("name", sorted(PROMISES))
 def test_example(name: str, tmp_path: Path) -> None:
-    printed = run(EXAMPLES / f"{name}.py", tmp_path)
+    printed = run(tmp_path, EXAMPLES / f"{name}.py")
     assert re.search(".*?".join(PROMISES[name]), printed, re.DOTALL | re.MULTILINE | re.IGNORECASE), printed
 
 
@@ -47,8 +47,14 @@ def test_every_example_has_its_promise() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == PROMISES.keys()
 
 
+def test_the_demo_hears_every_word_that_it_said(tmp_path: Path) -> None:
+    printed = run(tmp_path, "-m", "trio_speech.cli", "demo")
+    assert "the cable is cut" in printed
+    assert "31 of 31 words agree" in printed
+
+
 def test_the_readme_example_runs(tmp_path: Path) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     path = tmp_path / "readme.py"
     path.write_text(program, encoding="utf-8")
-    assert re.search(r"0\.\d\d s  the weather is very nice today", run(path, tmp_path))
+    assert re.search(r"0\.\d\d s  the weather is very nice today", run(tmp_path, path))

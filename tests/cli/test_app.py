@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from collections.abc import Callable
@@ -110,6 +111,15 @@ def test_an_interrupt_ends_cleanly(run: Run, scripted: Any, recorded: Any, monke
     result = run("transcribe", recorded.name)
     assert result.exit_code == 130
     assert "Traceback" not in result.output
+
+
+def test_a_reader_that_has_left_is_no_error_of_ours(run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nobody_reads(*_: object) -> Recognition:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("trio_speech.cli.app.recognize", nobody_reads)
+    result = run("transcribe", recorded.name)
+    assert (result.exit_code, result.stderr) == (1, "")
 
 
 def test_a_defect_keeps_its_traceback(run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from trio_speech import Word
-from trio_speech.cli.demo import side_by_side
+from trio_speech.cli.demo import demonstrate, side_by_side
 
 TEXTS = st.lists(st.sampled_from(["The", "the", "boat,", "boat", "went", "won't", "by."]), max_size=12)
 
@@ -30,3 +35,15 @@ def test_every_word_has_its_place_in_its_column(said: list[str], heard: list[str
     left, right = ([word for word in column if word] for column in zip(*rows, strict=True)) if rows else ([], [])
     assert (tuple(left), tuple(right)) == (timed(said), timed(heard))
     assert all(any(row) for row in rows)
+
+
+async def test_the_demo_loses_no_word_to_its_cut(
+    autojump_clock: Any, monkeypatch: pytest.MonkeyPatch, scripted: Any
+) -> None:
+    monkeypatch.setattr("trio_speech.Local", lambda: scripted)
+    console = Console(file=io.StringIO(), width=100)
+    await demonstrate(console)
+    printed = console.file.getvalue()
+    cut, whole = printed.index("the cable is cut"), printed.index("and whole again")
+    assert cut < whole < printed.index("31 of 31 words agree")
+    assert [visit.endpoint for visit in scripted.gateways[0].visits].count("stt") == 2

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 import trio_speech as ts
-from trio_speech.cli.server import parse_keys
+from trio_speech.cli.server import parse_keys, serve_tcp
 from trio_speech.testing import speech
 
 
@@ -33,6 +33,15 @@ def test_strangers_are_not_let_in_without_keys(run: Callable[..., Any], host: st
     result = run("serve", "--host", host)
     assert result.exit_code == 2
     assert "--key" in result.stderr
+
+
+async def test_a_defect_of_the_gateway_is_not_hidden_by_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise BaseExceptionGroup("", [KeyboardInterrupt(), RuntimeError("a defect")])
+
+    monkeypatch.setattr("trio_speech.cli.server.serve", broken)
+    with pytest.RaisesGroup(KeyboardInterrupt, RuntimeError):
+        await serve_tcp("localhost", 0, {})
 
 
 async def test_a_client_is_served_until_ctrl_c() -> None:
