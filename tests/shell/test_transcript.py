@@ -368,6 +368,7 @@ async def test_unacknowledged_audio_is_there_after_the_block(gateway: Gateway) -
 async def test_an_update_is_told_in_its_place_in_the_audio(gateway: Gateway) -> None:
     async with gateway.client() as client, client.transcribe(model="deepgram/nova-3") as transcript:
         await transcript.send(bytes(SECOND))
+        await trio.sleep(0.1)
         transcript.update(language="de", options={"numerals": True}, keyterms=["Trio"])
         await transcript.send(SAID.audio)
         transcript.end_input()
@@ -389,6 +390,15 @@ async def test_an_update_while_the_link_is_down_opens_the_next_one(gateway: Gate
             assert await finals_of(transcript) == SAID.text
     assert [visit.language for visit in gateway.visits if visit.opened is not None] == ["en", "de"]
     assert gateway.visits[-1].options == {"keyterm": ["Trio", "Reykjavík"]}
+
+
+async def test_a_change_is_not_told_to_a_link_that_opened_with_it(gateway: Gateway) -> None:
+    gateway.plan(NeverAnswer())
+    async with gateway.client() as client, client.transcribe(SAID, language="en") as transcript:
+        transcript.update(language="de")
+        assert await finals_of(transcript) == SAID.text
+    assert gateway.visits[-1].language == "de"
+    assert "session.update" not in gateway.visits[-1].kinds("client")
 
 
 async def test_what_an_update_changed_stays_changed_over_drops(gateway: Gateway) -> None:

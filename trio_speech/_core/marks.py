@@ -3,7 +3,7 @@
 Laws
     1. A mark is due when all audio before it has been sent, and not a sample later: audio frames are cut at marks.
     2. Marks come in the order in which they were made.
-    3. A mark that its link did not live to answer is due again on the next.
+    3. A finalize that its link did not live to answer is due again on the next; a change is in how the next one opens.
 """
 
 from __future__ import annotations
@@ -63,8 +63,11 @@ class Marks:
             self._marks.appendleft(Mark(asked))
 
     def resume(self, cut: int, end: int | None) -> None:
-        """A new link hears what comes after `cut`; `end` is where the input ends, once it has."""
-        self._marks = deque(mark for mark in self._marks if mark.change is not None or mark.at > cut)
+        """A new link hears what comes after `cut`; `end` is where the input ends, once it has.
+
+        It opens with the settings of now, so no change is left to tell.
+        """
+        self._marks = deque(mark for mark in self._marks if mark.change is None and mark.at > cut)
         if end is not None:
             self.finalize(end)
 
