@@ -74,9 +74,7 @@ async def test_what_is_no_journal_is_not_resumed(gateway: Gateway, tmp_path: Pat
                 raise AssertionError("the block must not be entered")
 
 
-def test_the_file_is_written_anew_when_most_of_it_is_settled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_file_is_written_anew_when_most_of_it_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journaling, "_COMPACT_AT", 1_000)
     request = TranscribeRequest(audio_format=ts.AudioFormat.pcm16(8_000))
     owed = (0, b"")
