@@ -46,7 +46,8 @@ TABLE: list[tuple[Cause, Verdict]] = [
     (Reported(Failure(message="")), RETRY),
     (Unreachable("no such host"), RETRY),
     (Unreachable("an expired certificate", permanent=True), Verdict("fatal")),
-    *[(cause, RETRY) for cause in (Broken(""), Silent("pong", 1.0), Malformed(""), Ended())],
+    *[(cause, RETRY) for cause in (Broken(""), Malformed(""), Ended())],
+    (Silent("pong", 4.0), Verdict("retry", silent_for=4.0)),
 ]
 
 
@@ -119,6 +120,16 @@ def test_being_up_for_long_enough_refills_it() -> None:
     assert patience.failed(11.0, RETRY) == 0.0
     patience.opened(12.0)
     assert patience.failed(21.9, RETRY) is None
+
+
+def test_time_in_which_the_service_was_silent_proves_nothing() -> None:
+    patience = budget(max_attempts=1, stable_after=10.0)
+    silent = Verdict("retry", silent_for=10.0)
+    assert patience.failed(0.0, silent) == 0.0
+    patience.opened(1.0)
+    assert patience.failed(15.0, silent) is None
+    patience.opened(20.0)
+    assert patience.failed(41.0, silent) == 0.0
 
 
 def test_progress_refills_it_but_what_is_no_news_does_not() -> None:

@@ -28,7 +28,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ..policy import RetryPolicy
-from .causes import QUOTA_TYPE, Cause, PeerClosed, Refused, Reported, Unreachable
+from .causes import QUOTA_TYPE, Cause, PeerClosed, Refused, Reported, Silent, Unreachable
 from .dialogue import Failure
 from .profile import Fate
 
@@ -46,10 +46,15 @@ class Fates(Protocol):
 
 
 class Verdict(Struct, frozen=True):
-    """`fate`, and the earliest moment of a retry in seconds from now (0: as soon as the budget allows)."""
+    """`fate`, and the earliest moment of a retry in seconds from now (0: as soon as the budget allows).
+
+    `silent_for`: the seconds at the end of the link in which the service did not do what it should. They prove nothing
+    of its health.
+    """
 
     fate: Fate
     not_before: float = 0.0
+    silent_for: float = 0.0
 
 
 def judge(cause: Cause, profile: Fates) -> Verdict:
@@ -64,6 +69,8 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
             return Verdict(_in_band(failure, profile), failure.retry_after or 0.0)
         case Unreachable(permanent=True):
             return Verdict("fatal")
+        case Silent(seconds=seconds):
+            return Verdict("retry", silent_for=seconds)
         case _:
             return Verdict("retry")
 
@@ -148,7 +155,7 @@ class Budget:
 
     def failed(self, now: float, verdict: Verdict) -> float | None:
         """The delay before the next attempt, or ``None`` where patience has run out."""
-        if self._up_since is not None and now - self._up_since >= self._policy.stable_after:
+        if self._up_since is not None and now - verdict.silent_for - self._up_since >= self._policy.stable_after:
             self.progressed(now)
         self._up_since = None
         if self._outage_began is None:
