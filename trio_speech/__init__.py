@@ -40,6 +40,7 @@ from .events import (
 )
 from .policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from .providers._codec import Backend
+from .providers.cartesia import Cartesia
 from .providers.deepgram import Deepgram
 from .providers.livekit import LiveKit
 from .providers.local import Local
@@ -50,6 +51,7 @@ __all__ = [
     "AudioFormat",
     "AuthenticationError",
     "Backend",
+    "Cartesia",
     "Client",
     "ConfigurationError",
     "ConnectFailed",

@@ -74,8 +74,11 @@ class Resident:
             await self._connection.send(frame, self._liveness.send_timeout)
 
     async def cancel(self) -> None:
-        """Says that nobody wants the generation, where the protocol can say so. Never raises `LinkDown`."""
-        frame = self.codec.cancel()
+        """Says that nobody wants the generation, where the protocol can say so. Never raises `LinkDown`.
+
+        If it has ended meanwhile there is nothing to cancel but what the next tenant asked for.
+        """
+        frame = self.codec.cancel() if self.draining else None
         if frame is not None:
             with suppress(LinkDown):
                 await self.send(frame)
