@@ -70,3 +70,10 @@ def test_a_recognition_has_the_words_of_its_finals_in_order() -> None:
 
 def test_a_clip_knows_how_long_it_is() -> None:
     assert AudioClip(bytes(4 * 12_000), AudioFormat.pcm16(24_000, 2), ()).duration == 0.5
+
+
+def test_audio_stays_out_of_reprs() -> None:
+    audio = b"SAMPLES!" * 100
+    clip = AudioClip(audio, AudioFormat.pcm16(8_000), ())
+    assert repr(clip) == "AudioClip(0.05 s, pcm_s16le at 8000 Hz, mono)"
+    assert repr(AudioChunk(audio, 1.5, 2)) == "AudioChunk(800 bytes, start=1.5, segment=2)"

@@ -129,6 +129,9 @@ class AudioChunk(Struct, frozen=True):
     words: tuple[Word, ...] = ()
     restart: bool = False
 
+    def __repr__(self) -> str:
+        return f"AudioChunk({len(self.audio)} bytes, start={self.start}, segment={self.segment})"
+
 
 class Recognition(Struct, frozen=True):
     """The one-shot form of a transcript. `text` joins the finals; `gaps` names what could not be recognised."""
@@ -149,6 +152,9 @@ class AudioClip(Struct, frozen=True):
     audio: bytes
     audio_format: AudioFormat
     words: tuple[Word, ...]
+
+    def __repr__(self) -> str:
+        return f"AudioClip({self.duration:g} s, {self.audio_format})"
 
     @property
     def duration(self) -> float:
