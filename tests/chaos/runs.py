@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random as random_module
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from msgspec.structs import replace
 from trio.testing import MockClock
 
 import trio_speech as ts
-import trio_speech._shell.client as client_module
 from trio_speech.testing import (
     Drift,
     Gateway,
@@ -94,13 +94,15 @@ def run(seed: int, manners: tuple[Manner, ...] = EXACT, cells: list[Cell] | None
 
 @contextmanager
 def reproducible(seed: int) -> Iterator[None]:
-    """The same jitter, and the same order of tasks: trio's scheduler throws dice, which only privately can be loaded."""
-    with (
-        patch.object(client_module, "Random", lambda: Random(seed)),
-        patch.object(trio._core._run, "_ALLOW_DETERMINISTIC_SCHEDULING", True),
-    ):
-        trio._core._run._r.seed(seed)
-        yield
+    """The same jitter, and the same order of tasks: trio's scheduler throws dice that can be loaded in private only."""
+    state = random_module.getstate()
+    random_module.seed(seed)
+    trio._core._run._r.seed(seed)
+    try:
+        with patch.object(trio._core._run, "_ALLOW_DETERMINISTIC_SCHEDULING", True):
+            yield
+    finally:
+        random_module.setstate(state)
 
 
 async def _session(result: Run, manners: tuple[Manner, ...]) -> None:

@@ -71,7 +71,8 @@ class Leg:
         self._last_sent = now
         self._committed_at = now
         self._retire_at, self._retire_by = math.inf, math.inf
-        self._interim_at: float | None = None
+        self._interim_at: float | None = None  # when the interim shown has been unchanged for long enough
+        self._interim_text = ""
         self._retiring = False
         if profile.session_cap is not None:
             since = now if opened_at is None else opened_at
@@ -122,6 +123,8 @@ class Leg:
         log = self._session.log
         self._settlement.asked(log.sent, now, unsettled=(log.sent - log.committed) / self._session.rate)
         self._last_sent = now
+        if self._interim_at is not None:
+            self._interim_at = now + self.profile.endpoint_after
         return SendFinalize()
 
     def _audio(self, now: float) -> Step | None:
@@ -240,7 +243,9 @@ class Leg:
             self._settlement.final(now, self._hearing.final(hypothesis))
         elif hypothesis.text:
             self._settlement.interim(now)
-            self._interim_at = now + self.profile.endpoint_after
+            if self._interim_at is None or hypothesis.text != self._interim_text:
+                self._interim_at = now + self.profile.endpoint_after
+                self._interim_text = hypothesis.text
             self._hearing.interim(hypothesis)
 
     def ends_well(self, code: int) -> bool:
