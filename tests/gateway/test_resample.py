@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import math
 from array import array
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_speech.gateway.resample import RATES, Resampler
@@ -26,8 +27,9 @@ def resampled(source: int, target: int, samples: array[int]) -> array[int]:
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_tone_stays_that_tone(source: int, target: int) -> None:
     made, wanted = resampled(source, target, tone(source, 440)), tone(target, 440)
-    assert len(made) == len(wanted)
-    inner = slice(len(made) // 5, -len(made) // 5)
+    assert abs(len(made) - len(wanted)) <= 1
+    shorter = min(len(made), len(wanted))
+    inner = slice(shorter // 5, shorter * 4 // 5)
     noise = sum((a - b) ** 2 for a, b in zip(made[inner], wanted[inner], strict=True))
     assert 10 * math.log10(sum(b * b for b in wanted[inner]) / max(1, noise)) > 50  # decibels
 
@@ -44,6 +46,7 @@ def test_it_clips_rather_than_wraps() -> None:
     assert min(made) == -32_768
 
 
+@settings(max_examples=25)
 @given(
     pair=st.sampled_from(PAIRS),
     cuts=st.lists(st.integers(0, 700), max_size=6),
@@ -54,7 +57,7 @@ def test_chunks_do_not_matter(pair: tuple[int, int], cuts: list[int], noise: lis
     resampler = Resampler(*pair)
     made = array("h")
     bounds = sorted([0, *cuts, len(samples)])
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         made.extend(resampler.push(samples[start:end]))
     made.extend(resampler.finish())
     assert made == resampled(*pair, samples)

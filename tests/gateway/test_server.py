@@ -12,7 +12,6 @@ from trio_speech._shell.transport import LinkDown
 from trio_speech.errors import ConfigurationError
 from trio_speech.gateway import Gateway, local, open_gateway, open_local_gateway, serve
 from trio_speech.gateway.auth import Door, Unauthorised
-from trio_speech.gateway.streams import stream_pair
 from trio_speech.providers.livekit.auth import access_token
 
 SECRET = "s" * 40
@@ -80,7 +79,7 @@ async def test_keys_are_asked_for_at_the_handshake(
     gateway = Gateway(recogniser, voice, keys={"key": SECRET})
 
     async def connect() -> trio.abc.Stream:
-        ours, theirs = stream_pair()
+        ours, theirs = trio.testing.memory_stream_pair()
         nursery.start_soon(gateway.serve_stream, theirs)
         return ours
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from .engines import SpokenWord
@@ -30,7 +31,7 @@ def _groups(text: str, samples: array[int], marks: list[Mark]) -> Iterator[tuple
     words = [(match.start(), match.group()) for match in _WORD.finditer(text)]
     starts = [_first(marks, index, index + len(word)) for index, word in words]
     firsts = [at for at, start in enumerate(starts) if start is not None or at == 0]
-    for first, beyond in zip(firsts, [*firsts[1:], len(words)], strict=True):
+    for first, beyond in pairwise([*firsts, len(words)]):
         start = starts[first] or 0
         following = starts[beyond] if beyond < len(words) else None
         end = _last_audible(samples, start, len(samples) if following is None else following)

@@ -5,6 +5,7 @@ Equal texts give equal samples: what noise there is in the voice is drawn from t
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
@@ -24,6 +25,7 @@ SPEEDS = (0.5, 2.0)
 _HOP = 300  # samples for each frame of the model's output
 _LONGEST = 350  # phonemes spoken at once
 _SEED = 0
+_LONG_NUMBER = re.compile(r"\d{13,}")  # said digit by digit: beyond the names of numbers, the package fails
 _PAUSES = ".,;:!?…—"
 # In the graph, but not among its outputs: after which step each phoneme ends.
 _ENDS = b"/CumSum_output_0"
@@ -53,7 +55,7 @@ class Mouth:
 
     def _phonemes(self, text: str) -> list[str]:
         """Those of each word as it is spoken: "$5" is two words."""
-        phonemes: str = self._hibari.g2p(text)
+        phonemes: str = self._hibari.g2p(_LONG_NUMBER.sub(lambda digits: " ".join(digits.group()), text))
         return phonemes.split()
 
     def _counts(self, written: list[str], spoken: list[str]) -> list[int]:

@@ -21,7 +21,6 @@ from . import local, stt, tts
 from .auth import Door, Unauthorised
 from .background import open_background
 from .engines import Busy, Recogniser, Voice
-from .streams import stream_pair
 from .talk import REFUSALS, Seats, Talk
 
 _HANDSHAKE_TIMEOUT = 10.0  # seconds
@@ -138,9 +137,9 @@ async def open_local_gateway(
 
         async def connect(dial: object = None) -> trio.abc.Stream:
             await trio.lowlevel.checkpoint()
-            ours, theirs = stream_pair()
-            nursery.start_soon(gateway.serve_stream, theirs)
-            return ours
+            ours, theirs = trio.socket.socketpair()  # and no pair in memory: that would have no bound
+            nursery.start_soon(gateway.serve_stream, trio.SocketStream(theirs))
+            return trio.SocketStream(ours)
 
         yield connect
 
