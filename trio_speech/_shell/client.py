@@ -62,6 +62,7 @@ class Client(Speaking):
 
         Raises `ConfigurationError` at once where the request cannot be served.
         """
+        self._network.check_open()
         _check_source(source)
         request = TranscribeRequest(
             audio_format=audio_format,
@@ -91,6 +92,7 @@ class Client(Speaking):
 
         Raises `OSError`, and `ConfigurationError` where the file is no journal.
         """
+        self._network.check_open()
         _check_source(source)
         recovered = read_journal(Path(path))
         request = recovered.header.request
@@ -152,7 +154,7 @@ async def open_client(
     jitter = random.Random(random.random())  # noqa: S311  # no secret, and a seeded program repeats it
     network = Network(retry, liveness, ssl_context, jitter)
     connections = Pool(network, pool, jitter)
-    async with one_exception(connections.aclose, within=liveness.close_timeout) as guard:
+    async with one_exception(connections.aclose, within=liveness.close_timeout, abandon=network.close) as guard:
         routes = [Route(each, await _transport(each, guard)) for each in backends]
         connections.open(guard)
         yield Client(routes, network, connections, replay)

@@ -47,6 +47,16 @@ class Network:
         self._ssl_context = ssl_context
         self._random = random
         self._services: dict[str, Service] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """The client's block has been left: nothing is dialled any more."""
+        self._closed = True
+
+    def check_open(self) -> None:
+        """Raises `trio.ClosedResourceError` once the client's block has been left."""
+        if self._closed:
+            raise trio.ClosedResourceError("this client's block has been left")
 
     def service(self, endpoint: str) -> Service:
         """What is shared about one endpoint."""
@@ -59,8 +69,10 @@ class Network:
     async def dial(self, nursery: trio.Nursery, provider: Provider, connector: Connector | None) -> Connection:
         """One dial, within ``connect_timeout``; no more than ``max_concurrent_dials`` are under way at once.
 
-        Raises `LinkDown`, or what a token provider raises. Cancelling leaves nothing behind.
+        Raises `LinkDown`, what a token provider raises, or `trio.ClosedResourceError`. Cancelling leaves nothing
+        behind.
         """
+        self.check_open()
         async with self.service(provider.endpoint).dials:
             dial = await self._credentials(provider)
             connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)

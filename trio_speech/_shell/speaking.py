@@ -59,6 +59,7 @@ class Speaking:
         What the session dies of cancels the block, and leaves it as one bare exception: a `SpeechError`, or what the
         source raised. Raises `ConfigurationError` at once where the request cannot be served.
         """
+        self._network.check_open()
         _check(text, resume)
         request = SynthesizeRequest(
             audio_format=audio_format,

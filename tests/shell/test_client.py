@@ -1,0 +1,271 @@
+"""Clients and what they are asked for: every promise of the docstrings of `Client` and `open_client`."""
+
+# ruff: noqa: PT012  # what is left by an exception is a block
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import assert_no_checkpoints
+
+import trio_speech as ts
+from trio_speech.testing import Drop, Gateway, Hear, NeverAnswer, Outage, Refuse, open_gateway, say, speech
+
+SAID = say(0.2, "turn left", 1.0, "now", 1.0)
+
+
+# ---------------------------------------------------------------- what is asked for
+
+
+async def test_what_is_asked_for_is_told_to_the_service(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        await client.recognize(
+            say(0.2, "hallo", 1.0, audio_format=ts.AudioFormat.pcm16(8_000)),
+            ts.AudioFormat.pcm16(8_000),
+            model="deepgram/nova-3:en",
+            language="de-DE",
+            options={"numerals": True},
+            keyterms=["Trio"],
+            gateway_fallback=["assemblyai/universal-streaming", ts.FallbackModel("cartesia/ink-whisper")],
+        )
+    (visit,) = gateway.visits
+    assert (visit.endpoint, visit.model, visit.language, visit.sample_rate) == (
+        "stt",
+        "deepgram/nova-3",
+        "de-DE",
+        8_000,
+    )
+    assert visit.options == {"numerals": True, "keyterm": ["Trio"]}
+    assert visit.resource.endswith("?model=deepgram%2Fnova-3")
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"source": b"audio"}, "the source is a bytes, not an async iterable"),
+        ({"source": [b"audio"]}, "the source is a list, not an async iterable"),
+        ({"keyterms": "Trio"}, "keyterms is one string"),
+        ({"gateway_fallback": "deepgram"}, "gateway_fallback is one string"),
+        ({"keyterms": ["Trio"], "model": "unknown/model"}, "no keyterms can be given to this model"),
+        ({"model": ":en"}, "names no model"),
+        ({"options": {"x": object()}}, "the option 'x' cannot be sent"),
+        ({"audio_format": ts.AudioFormat.mulaw()}, "mulaw"),
+        ({"audio_format": ts.AudioFormat.pcm16(16_000, 2)}, "channels"),
+    ],
+)
+async def test_what_cannot_be_served_is_refused_before_anything_is_dialled(
+    gateway: Gateway, asked: dict[str, Any], complaint: str
+) -> None:
+    async with gateway.client() as client:
+        with pytest.raises(ts.ConfigurationError, match=complaint):
+            async with client.transcribe(**asked):
+                pytest.fail("the block must not be entered")
+    assert gateway.visits == []
+
+
+async def test_entering_does_not_wait_for_the_connection(gateway: Gateway) -> None:
+    gateway.plan(NeverAnswer())
+    async with gateway.client() as client:
+        session = client.transcribe(SAID)
+        with assert_no_checkpoints():
+            transcript = await session.__aenter__()
+        await session.__aexit__(None, None, None)
+    assert isinstance(transcript, ts.Transcript)
+
+
+# ---------------------------------------------------------------- sources
+
+
+async def test_a_source_that_is_no_generator_needs_no_closing(gateway: Gateway) -> None:
+    class Microphone:
+        def __init__(self) -> None:
+            self.chunks = SAID.chunks(0.1)
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return self
+
+        async def __anext__(self) -> bytes:
+            await trio.lowlevel.checkpoint()
+            try:
+                return next(self.chunks)
+            except StopIteration:
+                raise StopAsyncIteration from None
+
+    async with gateway.client() as client:
+        assert (await client.recognize(Microphone())).text == SAID.text
+
+
+async def test_a_memory_channel_is_a_source(gateway: Gateway) -> None:
+    send, receive = trio.open_memory_channel[bytes](0)
+
+    async def talk() -> None:
+        async with send:
+            for chunk in SAID.chunks(0.25):
+                await send.send(chunk)
+
+    async with gateway.client() as client, trio.open_nursery() as nursery:
+        nursery.start_soon(talk)
+        assert (await client.recognize(receive)).text == SAID.text
+
+
+async def test_a_source_without_audio(gateway: Gateway) -> None:
+    async def nothing() -> AsyncIterator[bytes]:
+        await trio.sleep(3.0)
+        if gateway.visits is None:
+            yield b""
+
+    async with gateway.client() as client:
+        assert await client.recognize(nothing()) == ts.Recognition("", (), ())
+    assert trio.current_time() == 3.0
+
+
+# ---------------------------------------------------------------- the one-shot form
+
+
+async def test_all_at_once(gateway: Gateway) -> None:
+    gateway.plan(Hear(2.0), Drop())
+    said = speech(10.0)
+    async with gateway.client() as client:
+        recognition = await client.recognize(said)
+    assert recognition.text == said.text
+    assert [word.text for word in recognition.words] == [word.text for word in said.words]
+    assert all(isinstance(final, ts.FinalTranscript) for final in recognition.finals)
+    assert recognition.gaps == ()
+
+
+async def test_all_at_once_tells_what_it_lost(gateway: Gateway) -> None:
+    gateway.plan(Outage(10.0))
+    policy = ts.ReplayPolicy(limit=1.0, overflow="drop_oldest")
+    async with gateway.client(replay=policy) as client:
+        recognition = await client.recognize(SAID)
+    (gap,) = recognition.gaps
+    assert (gap.start, gap.reason) == (0.0, "overflow")
+    assert recognition.text == ""
+
+
+# ---------------------------------------------------------------- clients
+
+
+async def test_nothing_is_dialled_before_it_is_needed(gateway: Gateway) -> None:
+    async with gateway.client():
+        await trio.sleep(60.0)
+    assert gateway.visits == []
+
+
+@pytest.mark.parametrize("none", [[], ()])
+async def test_a_client_needs_a_backend(none: Any) -> None:
+    with pytest.raises(ts.ConfigurationError, match="no backend was given"):
+        async with ts.open_client(none):
+            pytest.fail("the block must not be entered")
+
+
+async def test_many_sessions_share_a_client(gateway: Gateway) -> None:
+    texts: dict[int, str] = {}
+
+    async def one(client: ts.Client, seed: int) -> None:
+        texts[seed] = (await client.recognize(speech(4.0, seed=seed))).text
+
+    async with gateway.client() as client, trio.open_nursery() as nursery:
+        for seed in range(5):
+            nursery.start_soon(one, client, seed)
+    assert texts == {seed: speech(4.0, seed=seed).text for seed in range(5)}
+    assert gateway.peak == 5
+
+
+class Bringing:
+    """A backend that brings something along, as `Local` does."""
+
+    def __init__(self, gateway: Gateway, *, fails: BaseException | None = None, later: float | None = None) -> None:
+        backend = gateway.backend()
+        self.recogniser = backend.recogniser
+        self.voice = backend.voice
+        self.connect = gateway.connect
+        self.fails = fails
+        self.later = later
+        self.closed: list[float] = []
+
+    def transport(self) -> AbstractAsyncContextManager[Any]:
+        return self.bring()
+
+    @asynccontextmanager
+    async def bring(self) -> AsyncGenerator[Any, None]:
+        await trio.lowlevel.checkpoint()
+        if self.fails is not None and self.later is None:
+            raise self.fails
+        async with trio.open_nursery() as nursery:
+            if self.fails is not None:
+                nursery.start_soon(self.fail)
+            try:
+                yield self.connect
+            finally:
+                self.closed.append(trio.current_time())
+
+    async def fail(self) -> None:
+        assert self.later is not None
+        assert self.fails is not None
+        await trio.sleep(self.later)
+        raise self.fails
+
+
+async def test_what_a_backend_brings_is_open_for_as_long_as_the_client(gateway: Gateway) -> None:
+    backend = Bringing(gateway)
+    async with ts.open_client(backend) as client:
+        assert (await client.recognize(SAID)).text == SAID.text
+        await trio.sleep(10.0)
+        assert backend.closed == []
+    assert len(backend.closed) == 1
+
+
+async def test_what_a_backend_brings_sees_no_exception_of_the_users(gateway: Gateway) -> None:
+    backend = Bringing(gateway)
+    with pytest.raises(ZeroDivisionError) as caught:
+        async with ts.open_client(backend):
+            raise ZeroDivisionError
+    assert caught.value.__context__ is None
+    assert len(backend.closed) == 1
+
+
+async def test_a_backend_that_cannot_be_brought_leaves_bare(gateway: Gateway) -> None:
+    with pytest.raises(ts.ConfigurationError, match="the extra is missing"):
+        async with ts.open_client(Bringing(gateway, fails=ts.ConfigurationError("the extra is missing"))):
+            pytest.fail("the block must not be entered")
+
+
+async def test_a_backend_that_fails_later_ends_the_client(gateway: Gateway) -> None:
+    backend = Bringing(gateway, fails=OSError("the engine died"), later=2.0)
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  # whichever it is, it holds the engine's error
+        async with ts.open_client(backend) as client, client.transcribe() as transcript:
+            async for _ in transcript:
+                pass
+    assert "the engine died" in repr(caught.value)
+    assert trio.current_time() == pytest.approx(2.0, abs=0.1)
+
+
+async def test_a_client_that_was_left_opens_no_session() -> None:
+    async with open_gateway() as gateway:
+        async with gateway.client() as client:
+            pass
+        for session in (client.transcribe(SAID), client.resume_journal("none"), client.synthesize("hello")):
+            with pytest.raises(trio.ClosedResourceError):
+                async with session:
+                    pytest.fail("the block must not be entered")
+        assert gateway.visits == []
+
+
+# ---------------------------------------------------------------- over TCP
+
+
+@pytest.mark.trio(run=trio.run)
+async def test_a_whole_session_over_loopback() -> None:
+    said = say(0.1, "turn left", 0.5, "now", 0.5)
+    async with open_gateway() as gateway:
+        gateway.plan(Refuse(503), Hear(0.5), Drop())
+        backend = ts.LiveKit(url=await gateway.listen(), api_key="key", api_secret="a secret of thirty-two characters")
+        async with ts.open_client(backend) as client:
+            recognition = await client.recognize(said.source(speed=4.0))
+    assert recognition.text == said.text
+    assert [visit.heard for visit in gateway.visits] == [0.0, 0.5, pytest.approx(said.seconds)]
