@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import jwt
@@ -133,10 +134,11 @@ async def test_leaving_says_that_the_gateway_is_going_away(
 
 async def test_leaving_is_bounded_when_a_client_says_nothing(recogniser: Any, voice: Any, autojump_clock: Any) -> None:
     async with open_local_gateway(recogniser=recogniser, voice=voice) as connect:
-        await connect()
+        stream = await connect()
         await trio.testing.wait_all_tasks_blocked()
         began = trio.current_time()
     assert trio.current_time() - began <= 2
+    await stream.aclose()
 
 
 @pytest.mark.parametrize(
@@ -145,8 +147,7 @@ async def test_leaving_is_bounded_when_a_client_says_nothing(recogniser: Any, vo
 async def test_what_is_no_websocket_is_sent_away(
     recogniser: Any, voice: Any, autojump_clock: Any, greeting: bytes
 ) -> None:
-    async with open_local_gateway(recogniser=recogniser, voice=voice) as connect:
-        stream = await connect()
+    async with open_local_gateway(recogniser=recogniser, voice=voice) as connect, await connect() as stream:
         if greeting:
             await stream.send_all(greeting)
         with trio.fail_after(30):
@@ -156,14 +157,13 @@ async def test_what_is_no_websocket_is_sent_away(
 
 async def test_a_failure_in_the_block_leaves_it_bare(recogniser: Any, voice: Any) -> None:
     with pytest.raises(KeyError):
-        async with open_local_gateway(recogniser=recogniser, voice=voice) as connect:
-            await connect()
+        async with open_local_gateway(recogniser=recogniser, voice=voice) as connect, await connect():
             raise KeyError
 
 
 async def test_it_serves_over_tcp(recogniser: Any, voice: Any, dial_on: Any, nursery: trio.Nursery) -> None:
     port = await nursery.start(lambda task_status: serve(recogniser=recogniser, voice=voice, task_status=task_status))
-    async with dial_on(lambda: trio.open_tcp_stream("127.0.0.1", port), "/v1/tts") as wire:
+    async with dial_on(partial(trio.open_tcp_stream, "127.0.0.1", port), "/v1/tts") as wire:
         await wire.send("session.create")
         assert await wire.receive() == {"type": "session.created"}
     with pytest.raises(ConfigurationError, match=f"port {port}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -77,14 +78,14 @@ def test_results_come_in_order_with_times_inside_the_utterance(decoder: Any) -> 
     for final in finals(results):
         assert settled <= final.start < final.words[0].start
         assert all(word.start < word.end for word in final.words)
-        assert all(a.end <= b.start for a, b in zip(final.words, final.words[1:], strict=False))
+        assert all(a.end <= b.start for a, b in pairwise(final.words))
         assert final.words[-1].end <= final.end
         assert all(0 <= (word.confidence or 0) <= 1 for word in final.words)
         assert " ".join(word.text for word in final.words) == final.text
         settled = final.end
 
 
-@pytest.mark.parametrize("chunk", [2, 160, 962, 50_000, 10**7])
+@pytest.mark.parametrize("chunk", [2, 962, 10**7])
 def test_chunks_do_not_matter(decoder: Any, chunk: int) -> None:
     assert hear(decoder, stream(), chunk) == hear(decoder, stream())
 

@@ -190,13 +190,18 @@ async def test_a_client_that_vanishes_frees_its_session(dial: Any, autojump_cloc
         assert recogniser.open_now == 0
 
 
+async def flood(wire: Any) -> None:
+    """What comes back fills the way here, and then what is sent fills the way there."""
+    while True:
+        await wire.connection.send('{"type":"input_audio","audio":"AAA="}', 100)
+
+
 async def test_a_client_that_does_not_read_is_dropped(dial: Any, autojump_clock: Any, recogniser: Any) -> None:
     async with dial("/v1/stt") as wire:
         await opened(wire)
         began = trio.current_time()
         with pytest.raises(LinkDown):
-            while True:  # what comes back fills the way here, and then what is sent fills the way there
-                await wire.connection.send('{"type":"input_audio","audio":"AAA="}', 100)
+            await flood(wire)
         await trio.testing.wait_all_tasks_blocked()
         assert recogniser.open_now == 0
         assert talk.SEND_TIMEOUT <= trio.current_time() - began < talk.SEND_TIMEOUT + 5
