@@ -128,15 +128,59 @@ def test_who_loses_a_fresh_connection_to_who_waited_longer_gets_another() -> Non
 def test_a_fresh_connection_takes_the_place_of_an_idle_one() -> None:
     pool = roster(max_size=1)
     idle(pool, "a")
-    assert pool.ask(5, "a", 1.0, fresh=True) == [Close(1, "it made room for another"), Dial(2, "a")]
+    assert pool.ask(5, "a", 1.0, fresh=True) == [Close(1, "it made room for another")]
+    assert pool.closed(1, 1.1) == [Dial(2, "a")]
 
 
 def test_the_longest_idle_makes_room_for_another_key() -> None:
     pool = roster()
     pool.returned(leased(pool, 1, "a"), 1.0)
     pool.returned(leased(pool, 2, "b"), 2.0)
-    assert pool.ask(3, "c", 3.0) == [Close(1, "it made room for another"), Dial(3, "c")]
+    assert pool.ask(3, "c", 3.0) == [Close(1, "it made room for another")]
+    assert pool.tick(3.1) == []
+    assert pool.closed(1, 3.2) == [Dial(3, "c")]
     assert pool.statistics().evicted == 1
+
+
+def test_each_who_waits_has_room_made_for_it() -> None:
+    pool = roster()
+    idle(pool, "a", "a")
+    assert pool.ask(3, "c", 3.0) == [Close(1, "it made room for another")]
+    assert pool.ask(4, "c", 3.0) == [Close(2, "it made room for another")]
+    assert pool.ask(5, "c", 3.0) == []
+    assert pool.closed(2, 3.1) == [Dial(3, "c")]
+    assert pool.closed(1, 3.1) == [Dial(4, "c")]
+
+
+def test_what_is_being_closed_takes_its_place_until_it_is() -> None:
+    pool = roster(max_size=1)
+    number = slow(pool, 0.3)
+    pool.abandoned(number, 1.0)
+    pool.ask(2, "a", 1.0)
+    assert pool.tick(1.3) == [Close(number, "its generation went on")]
+    assert pool.drained(number, 1.4) == []
+    assert (pool.statistics().idle, pool.statistics().drained) == (0, 0)
+    assert pool.closed(number, 1.5) == [Dial(2, "a")]
+
+
+def test_a_death_ends_a_goodbye() -> None:
+    pool = roster(max_size=1)
+    idle(pool, "a")
+    pool.ask(2, "b", 1.0)
+    assert pool.died(1, RESET, 1.1) == [Dial(2, "b")]
+    assert pool.closed(1, 1.2) == []
+    assert pool.statistics().dead_found == 0
+
+
+def test_at_the_end_all_are_closed_and_no_spares_dialled() -> None:
+    pool = roster(max_size=8, min_idle=1)
+    pool.ask(1, "a", 0.0)
+    pool.dialled(1, 0.0)
+    pool.dialled(2, 0.0)
+    pool.ask(3, "b", 0.0)
+    assert pool.end() == [Close(1, "the client is done"), Close(2, "the client is done")]
+    assert pool.end() == []
+    assert pool.closed(1, 1.0) == pool.closed(2, 1.0) == pool.tick(2_000.0) == []
 
 
 def test_a_returned_connection_makes_room_for_who_waited_longer() -> None:
@@ -144,7 +188,8 @@ def test_a_returned_connection_makes_room_for_who_waited_longer() -> None:
     only = leased(pool, 1, "a")
     assert pool.ask(2, "b", 0.0) == []
     assert pool.ask(3, "a", 0.0) == []
-    assert pool.returned(only, 1.0) == [Close(only, "it made room for another"), Dial(2, "b")]
+    assert pool.returned(only, 1.0) == [Close(only, "it made room for another")]
+    assert pool.closed(only, 1.1) == [Dial(2, "b")]
 
 
 def test_what_the_shell_asks_for() -> None:
@@ -157,7 +202,7 @@ def test_what_the_shell_asks_for() -> None:
     assert pool.keys() == {"a", "b"}
     pool.died(1, RESET, 0.0)
     assert pool.keys() == {"a", "b"}
-    pool.tick(1_000.0)
+    assert pool.tick(1_000.0) == []
     assert pool.keys() == {"b"}
 
 
@@ -215,7 +260,8 @@ def test_a_retired_connection_serves_nobody_after() -> None:
     pool.retire(number)
     pool.retire(99)
     pool.ask(2, "a", 0.0)
-    assert pool.returned(number, 0.0) == [Close(number, "it made room for another"), Dial(2, "a")]
+    assert pool.returned(number, 0.0) == [Close(number, "it made room for another")]
+    assert pool.closed(number, 0.1) == [Dial(2, "a")]
 
 
 def test_death_is_found_before_anybody_needs_the_connection() -> None:
@@ -345,6 +391,7 @@ class Shell:
         self.now = 0.0
         self.dials: dict[int, Any] = {}
         self.open: dict[int, Any] = {}
+        self.closing: set[int] = set()
         self.leases: dict[int, int] = {}
         self.waiting: dict[int, Any] = {}
         self.fresh: dict[int, int] = {}
@@ -371,14 +418,15 @@ class Shell:
                 case Close(number, _):
                     assert number not in self.leases
                     del self.open[number]
-        assert len(self.dials) + len(self.open) <= self.policy.max_size
+                    self.closing.add(number)
+        assert len(self.dials) + len(self.open) + len(self.closing) <= self.policy.max_size
         due = self.pool.due()
         assert due is None or due > self.now
 
     def step(self, what: int, which: int) -> None:
         self.now += 0.5
         self.do(self.pool.tick(self.now))
-        match what % 6:
+        match what % 7:
             case 0 | 1:
                 ticket = 1 + max([0, *self.waiting, *self.leases.values()])
                 self.waiting[ticket] = "ab"[which % 2]
@@ -398,8 +446,14 @@ class Shell:
                 del self.open[number]
                 self.leases.pop(number, None)
                 self.do(self.pool.died(number, Silent("pong", 1.0) if which % 2 else RESET, self.now))
+            case 6 if self.closing:
+                self.close(sorted(self.closing)[which % len(self.closing)])
             case _:
                 pass
+
+    def close(self, number: int) -> None:
+        self.closing.remove(number)
+        self.do(self.pool.closed(number, self.now))
 
     def finish_dial(self, number: int, *, well: bool) -> None:
         key = self.dials.pop(number)
@@ -418,7 +472,7 @@ class Shell:
     st.integers(1, 4),
     st.integers(0, 1),
     st.sampled_from([2.0, 1_000.0]),
-    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 11)), max_size=60),
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 11)), max_size=60),
 )
 def test_nobody_waits_for_ever_and_no_law_is_broken(
     size: int, spares: int, age: float, steps: list[tuple[int, int]]
@@ -433,5 +487,7 @@ def test_nobody_waits_for_ever_and_no_law_is_broken(
             shell.finish_dial(number, well=True)
         for number in sorted(shell.leases):
             shell.give_back(number)
+        for number in sorted(shell.closing):
+            shell.close(number)
     assert not shell.waiting
     assert shell.pool.statistics().waiting == 0

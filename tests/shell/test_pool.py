@@ -337,6 +337,32 @@ async def test_a_condemned_connection_serves_nobody(gateway: Gateway) -> None:
         assert guest.causes == []
 
 
+async def test_leaving_while_a_generation_is_drained_does_no_harm(gateway: Gateway) -> None:
+    provider = Provider(gateway)
+    gateway.connect_time = 0.4
+    gateway.plan(Await("text"), BlackHole())
+    async with pool_of(liveness=ts.LivenessPolicy(close_timeout=1.0)) as pool:
+        lease = await pool.lease(provider.voice, Guest())
+        await speak(lease)
+        lease.abandon()
+        leaving = trio.current_time()
+    assert trio.current_time() - leaving <= 1.0
+
+
+async def test_a_connection_takes_its_place_until_its_goodbye_is_said(gateway: Gateway) -> None:
+    provider = Provider(gateway)
+    gateway.connect_time = 0.4
+    gateway.plan(Await("text"), BlackHole())
+    async with pool_of(max_size=1, liveness=ts.LivenessPolicy(close_timeout=1.0)) as pool:
+        lease = await pool.lease(provider.voice, Guest())
+        await speak(lease)
+        lease.abandon()
+        began = trio.current_time()
+        await pool.lease(provider.voice, Guest())
+        assert trio.current_time() - began == pytest.approx(0.4 + 1.0 + 0.4)
+        assert gateway.peak == 1
+
+
 # ---------------------------------------------------------------- idle connections
 
 

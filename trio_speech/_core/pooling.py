@@ -15,7 +15,7 @@ class Entry(Struct, kw_only=True):
 
     number: int
     key: Hashable
-    state: Literal["dialling", "idle", "leased", "draining"] = "dialling"
+    state: Literal["dialling", "idle", "leased", "draining", "closing"] = "dialling"
     ticket: int | None
     """Who asked for the dial."""
     begun: float
@@ -66,7 +66,7 @@ class Refuse(Struct, frozen=True):
 
 
 class Close(Struct, frozen=True):
-    """Say goodbye to `connection`, which is forgotten already."""
+    """Say goodbye to `connection`; the end of that is reported."""
 
     connection: int
     why: str

@@ -19,7 +19,9 @@ Laws
     abandoned in mid-speech    draining, for as long as a        too few spares, and room       → Dial
                                dial takes, at most `PATIENCE`    too old, or drained too long   → Close
     drained                    idle
-    died                       gone, and so are the doubtful
+    told to Close              closing: it takes its place until it is closed
+    closed                     gone
+    died                       gone, and the doubtful are closing
 """
 
 from __future__ import annotations
@@ -92,20 +94,34 @@ class Roster:
 
     def returned(self, number: int, now: float) -> list[Action]:
         """A lease has ended with nothing outstanding."""
-        entry = self._entries.get(number)
+        entry = self._entry(number, "leased")
         return self._rest(entry, now) if entry else []
 
     def abandoned(self, number: int, now: float) -> list[Action]:
         """A lease has ended in the middle of a generation."""
-        entry = self._entries.get(number)
+        entry = self._entry(number, "leased")
         if entry:
             entry.state, entry.since = "draining", now
         return self._settle(now)
 
     def drained(self, number: int, now: float) -> list[Action]:
         """The generation that was abandoned is over."""
+        entry = self._entry(number, "draining")
+        if entry is None:
+            return []
         self._counts.drained += 1
-        return self._rest(self._entries[number], now)
+        return self._rest(entry, now)
+
+    def closed(self, number: int, now: float) -> list[Action]:
+        """The goodbye that was asked for is over."""
+        self._entries.pop(number, None)
+        return self._settle(now)
+
+    def end(self) -> list[Action]:
+        """Nobody will ask for a connection any more, and no spare is needed."""
+        self._in_use.clear()
+        resting = [entry for entry in self._entries.values() if entry.state not in ("dialling", "closing")]
+        return [self._close(entry, "the client is done") for entry in resting]
 
     def died(self, number: int, cause: Cause, now: float) -> list[Action]:
         """A connection is gone, whoever had it."""
@@ -167,6 +183,10 @@ class Roster:
 
     # ------------------------------------------------------------ decisions
 
+    def _entry(self, number: int, state: str) -> Entry | None:
+        entry = self._entries.get(number)
+        return entry if entry and entry.state == state else None
+
     @property
     def _room(self) -> int:
         return self._policy.max_size - len(self._entries)
@@ -178,16 +198,20 @@ class Roster:
     def _settle(self, now: float, rested: Entry | None = None) -> list[Action]:
         actions: list[Action] = list(self._expire(now, rested))
         lacking: dict[Hashable, int] = {}
+        without_room = 0
         for waiter in list(self._waiters.values()):
             ready = [entry for entry in self._entries.values() if waiter.takes(entry, now)]
             if ready:
                 actions.append(self._grant(waiter, max(ready, key=lambda entry: entry.since), now))
                 continue
             lacking[waiter.key] = lacking.get(waiter.key, 0) + 1
-            if not self._is_dialled_for(waiter, lacking[waiter.key]):
-                actions += self._make_room()
-                if self._room > 0:
-                    actions.append(self._dial(waiter.key, waiter.ticket, now))
+            if self._is_dialled_for(waiter, lacking[waiter.key]):
+                continue
+            if self._room > 0:
+                actions.append(self._dial(waiter.key, waiter.ticket, now))
+            else:
+                without_room += 1
+                actions += self._make_room(without_room)
         return [*actions, *self._expire(now), *self._dial_spares(now)]
 
     def _grant(self, waiter: Waiter, entry: Entry, now: float) -> Grant:
@@ -207,9 +231,10 @@ class Roster:
             return self._count(waiter.key, "dialling") >= lacking
         return any(each.ticket == waiter.ticket and each.state == "dialling" for each in self._entries.values())
 
-    def _make_room(self) -> Iterator[Close]:
+    def _make_room(self, wanted: int) -> Iterator[Close]:
         idle = [entry for entry in self._entries.values() if entry.state == "idle"]
-        if self._room <= 0 and idle:
+        closing = sum(entry.state == "closing" for entry in self._entries.values())
+        if idle and closing < wanted:
             self._counts.evicted += 1
             yield self._close(min(idle, key=lambda entry: entry.since), "it made room for another")
 
@@ -248,5 +273,5 @@ class Roster:
         return [self._close(entry, "a ping on another connection failed") for entry in doubtful]
 
     def _close(self, entry: Entry, why: str) -> Close:
-        del self._entries[entry.number]
+        entry.state = "closing"
         return Close(entry.number, why)

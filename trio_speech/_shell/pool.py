@@ -117,8 +117,7 @@ class Pool:
 
     async def aclose(self) -> None:
         """Says goodbye to all connections. Bounded by ``close_timeout``."""
-        for resident in list(self._residents.values()):
-            self._part_with(resident)
+        self._do(self._roster.end())
         while self._goodbyes:
             await self._changed.wait()
 
@@ -205,7 +204,7 @@ class Pool:
             await resident.goodbye()
         finally:
             self._goodbyes -= 1
-            self._changed.fire()
+            self._do(self._roster.closed(resident.number, trio.current_time()))
 
     # ------------------------------------------------------------ details
 
