@@ -10,8 +10,10 @@ import trio
 
 import trio_speech as ts
 from trio_speech._core.profile import SttProfile
+from trio_speech.providers.livekit.stt import LiveKitSttCodec
 from trio_speech.testing import (
     Await,
+    Close,
     Drop,
     Gateway,
     Hear,
@@ -192,3 +194,35 @@ async def test_an_inactive_session_that_is_ended_is_opened_again_and_no_failure(
         texts = [event.text async for event in transcript if isinstance(event, ts.FinalTranscript)]
     assert texts == ["turn left", "now"] * 2
     assert len(gateway.visits) == 2
+
+
+async def test_a_service_that_hangs_up_once_it_has_said_all_ends_the_session_well(
+    gateway: Gateway, listen: Listen
+) -> None:
+    gateway.plan(Await("finalized"), Close(1000))
+    session = await listen(SAID)
+    session.assert_whole()
+    assert session.of(ts.LinkLost) == []
+    assert len(gateway.visits) == 1
+
+
+async def test_a_link_that_dies_while_its_successor_is_dialled_waits_for_that_one(
+    gateway: Gateway, listen: Listen
+) -> None:
+    gateway.connect_time = 1.0
+    gateway.plan(Hear(6.0), Drop())
+    session = await listen(speech(12.0), stt=profile(session_cap=6.0))
+    session.assert_whole()
+    assert len(gateway.visits) == 3
+
+
+async def test_what_only_a_defect_could_raise_leaves_bare_all_the_same(
+    gateway: Gateway, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(codec: object, frame: object) -> object:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(LiveKitSttCodec, "decode", broken)
+    with pytest.raises(ts.InternalError, match="please report it") as caught:
+        await listen(SAID)
+    assert isinstance(caught.value.__cause__, ExceptionGroup)

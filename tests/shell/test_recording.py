@@ -59,6 +59,15 @@ def test_anchors_are_bounded_and_in_order_and_the_newest_are_exact(pauses: list[
         assert abs(recorded(*anchors).captured_at(len(pauses) - 1.0) - wall) < 0.25
 
 
+def test_of_very_many_anchors_the_first_and_the_newest_stay() -> None:
+    clock = WallClock()
+    for number in range(2_000):
+        clock.captured(float(number), 10.0 * number)
+    anchors = clock.anchors()
+    assert len(anchors) <= 512
+    assert (anchors[0], anchors[-1]) == ((0.0, 0.0), (1_999.0, 19_990.0))
+
+
 async def test_captured_at_follows_the_wall_clock(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: 5_000.0 + trio.current_time())
     async with gateway.client() as client, client.transcribe() as transcript:

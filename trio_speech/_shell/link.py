@@ -54,7 +54,8 @@ class Link:
                     for task in (self._read, self._write, self._ping):
                         nursery.start_soon(self._until_down, task)
         except BaseExceptionGroup as group:
-            raise only_one(group) from None
+            failure = only_one(group)
+            raise failure from failure.__cause__
         return self._cause
 
     async def _until_down(self, task: Callable[[], Awaitable[None]]) -> None:

@@ -40,11 +40,6 @@ async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.
             stream = await _through_proxy(proxy, host, port)
         if parts.scheme == "wss":
             stream = await _tls(stream, host, ssl_context)
-    except ssl.SSLCertVerificationError as error:
-        reason = f"the certificate of {host} is not valid: {error.verify_message}"
-        raise LinkDown(Unreachable(reason, permanent=True)) from None
-    except ssl.SSLError as error:
-        raise LinkDown(Unreachable(f"TLS with {host} failed: {error.reason or error}")) from None
     except trio.BrokenResourceError as error:
         raise LinkDown(_broken_dial(host, error)) from None
     except h11.RemoteProtocolError:
