@@ -10,13 +10,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import h11
 import pytest
 import trio
+import trustme
 
 import trio_speech as ts
 from trio_speech._core.causes import Broken, Refused, Unreachable
 from trio_speech._shell.transport import LinkDown, host_header, open_stream, resource
 from trio_speech.testing import memory_stream_pair
-
-trustme = pytest.importorskip("trustme")
 
 URL = "wss://speech.test/v1/stt"
 Host = Callable[[trio.abc.Stream], Awaitable[None]]
