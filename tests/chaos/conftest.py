@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pytest
 
-from .cells import CELLS, FAULTS, PHASES, Cell
+from . import cells, speech_cells
+from .cells import Cell
 
 
 @dataclass
 class Tally:
-    """What all runs together came to."""
+    """What all runs of one table together came to."""
 
+    table: list[Cell]
+    faults: Iterable[str]
+    phases: Iterable[str]
     cells: Counter[Cell] = field(default_factory=Counter)
     families: dict[str, Counter[str]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
@@ -25,14 +30,14 @@ class Tally:
 
     def fewest(self) -> int:
         """How often the cell was hit that was hit least."""
-        return min(self.cells[cell] for cell in CELLS)
+        return min(self.cells[cell] for cell in self.table)
 
     def lines(self) -> list[str]:
-        width = max(map(len, FAULTS)) + 2
-        table = [" " * width + "".join(phase.rjust(13) for phase in PHASES)]
-        for fault in FAULTS:
-            cells = (Cell(fault, phase) for phase in PHASES)
-            counts = (str(self.cells[cell]) if cell in CELLS else "-" for cell in cells)
+        width = max(map(len, self.faults)) + 2
+        table = [" " * width + "".join(phase.rjust(13) for phase in self.phases)]
+        for fault in self.faults:
+            cells = (Cell(fault, phase) for phase in self.phases)
+            counts = (str(self.cells[cell]) if cell in self.table else "-" for cell in cells)
             table.append(fault.ljust(width) + "".join(count.rjust(13) for count in counts))
         figures = [
             f"{family}: " + ", ".join(f"{count} {what}" for what, count in counts.items())
@@ -42,16 +47,26 @@ class Tally:
 
 
 _TALLY = pytest.StashKey[Tally]()
+_SPEECH_TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Tally:
-    return request.config.stash.setdefault(_TALLY, Tally())
+    """Of sessions that listen."""
+    return request.config.stash.setdefault(_TALLY, Tally(cells.CELLS, cells.FAULTS, cells.PHASES))
+
+
+@pytest.fixture
+def speech_tally(request: pytest.FixtureRequest) -> Tally:
+    """Of sessions that speak."""
+    table = Tally(speech_cells.CELLS, speech_cells.FAULTS, speech_cells.PHASES)
+    return request.config.stash.setdefault(_SPEECH_TALLY, table)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    counted = config.stash.get(_TALLY, None)
-    if counted is not None:
-        terminalreporter.section("chaos: how often each fault struck in each phase")
-        for line in counted.lines():
-            terminalreporter.write_line(line)
+    for key, what in ((_TALLY, "chaos"), (_SPEECH_TALLY, "chaos of speech")):
+        counted = config.stash.get(key, None)
+        if counted is not None:
+            terminalreporter.section(f"{what}: how often each fault struck in each phase")
+            for line in counted.lines():
+                terminalreporter.write_line(line)
