@@ -9,8 +9,9 @@ from pathlib import Path
 import nox
 from packaging.requirements import Requirement
 
-nox.needs_version = ">=2025.2.9"
+nox.needs_version = ">=2026.10"
 nox.options.sessions = ["lint", "types", "build", "tests", "coverage", "bare", "examples"]
+nox.options.parallel = "auto"
 # A machine seldom has every interpreter: those it lacks are skipped, and `coverage` counts those that ran.
 nox.options.error_on_missing_interpreters = False
 
@@ -32,15 +33,15 @@ def install_wheel(session: nox.Session, extras: str = "") -> None:
     session.run("python", "-c", "import trio_speech as t; assert 'site-packages' in t.__file__, t", env=INSTALLED)
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def lint(session: nox.Session) -> None:
     """Style, mistakes and formatting, by ruff."""
     session.install(TOOLS["ruff"])
-    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "check")
     session.run("ruff", "format", "--check")
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def types(session: nox.Session) -> None:
     """The package, its examples and its typing tests under mypy and pyright, both strict."""
     session.install(".[local,espeak,cli,test]", TOOLS["mypy"], TOOLS["pyright"], TOOLS["nox"])
@@ -48,7 +49,7 @@ def types(session: nox.Session) -> None:
     session.run("pyright")
 
 
-@nox.session
+@nox.session(allow_parallel=True)
 def build(session: nox.Session) -> None:
     """The source distribution, and the wheel made from it, in dist/."""
     shutil.rmtree("dist", ignore_errors=True)
@@ -56,7 +57,7 @@ def build(session: nox.Session) -> None:
     session.run("python", "-m", "build")
 
 
-@nox.session(python=PYTHONS, requires=["build"])
+@nox.session(python=PYTHONS, requires=["build"], allow_parallel=True)
 def tests(session: nox.Session) -> None:
     """The tests that have no session of their own, against the built wheel; what follows ``--`` goes to pytest."""
     install_wheel(session, "[local,espeak,cli,test]")
@@ -68,7 +69,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", *arguments, env=INSTALLED | {"COVERAGE_FILE": data})
 
 
-@nox.session
+@nox.session(requires=["tests"])
 def coverage(session: nox.Session) -> None:
     """The branches that the tests took, over all interpreters together, against the gates."""
     ran = {version for version in PYTHONS if any(Path().glob(f".coverage.{version}.*"))}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from trio_speech import ConfigurationError
 from trio_speech.cli import doctor
 from trio_speech.testing import Refuse
 
@@ -46,6 +47,13 @@ def test_missing_credentials_are_named_and_code_2(run: Run, monkeypatch: pytest.
     assert result.exit_code == 2
     assert "not set up" in result.stdout
     assert "LIVEKIT_API_KEY" in result.stdout
+
+
+def test_a_service_that_only_recognises_or_only_speaks_is_ready() -> None:
+    works, lacks = doctor.Finding(0.1), doctor.Finding(trouble=ConfigurationError("speaks only"))
+    assert doctor.Diagnosis(works, works, lacks).trouble is None
+    assert doctor.Diagnosis(lacks, doctor.Finding(), works).trouble is None
+    assert doctor.Diagnosis(lacks, doctor.Finding(), lacks).trouble is lacks.trouble
 
 
 async def test_a_mute_service_is_not_waited_for_long(

@@ -13,7 +13,7 @@ from .backends import BACKENDS, BackendName
 from .captions import FORMATS
 from .demo import demonstrate
 from .doctor import diagnose
-from .exits import exit_codes, report_gaps, results
+from .exits import code_of, exit_codes, report_gaps, results
 from .oneshot import recognize, render
 from .server import parse_keys, serve_tcp
 
@@ -96,5 +96,5 @@ def doctor(*, backend: Backend = "local") -> None:
     """Says what is installed and which services answer. Shows no credentials."""
     with exit_codes():
         diagnosis = trio.run(diagnose, results, backend)
-        if diagnosis.recognition.trouble is not None:
-            raise diagnosis.recognition.trouble
+    if diagnosis.trouble is not None:
+        raise typer.Exit(code_of(diagnosis.trouble))

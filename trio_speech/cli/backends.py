@@ -7,11 +7,12 @@ from typing import Literal, TypeAlias
 
 import trio_speech as ts
 
-BackendName: TypeAlias = Literal["local", "livekit", "deepgram"]
+BackendName: TypeAlias = Literal["local", "livekit", "deepgram", "cartesia"]
 """What ``--backend`` takes."""
 
 BACKENDS: Mapping[BackendName, Callable[[], ts.Backend]] = {
     "local": ts.Local,
     "livekit": ts.LiveKit,
     "deepgram": ts.Deepgram,
+    "cartesia": ts.Cartesia,
 }

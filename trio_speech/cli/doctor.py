@@ -37,6 +37,13 @@ class Diagnosis(msgspec.Struct, frozen=True):
     recognition: Finding
 
     @property
+    def trouble(self) -> ts.SpeechError | None:
+        """Why the backend is of no use. Some only recognise, and some only speak: either will do."""
+        if self.dial.seconds is not None or self.recognition.seconds is not None:
+            return None
+        return self.recognition.trouble
+
+    @property
     def troubles(self) -> list[ts.SpeechError]:
         """Each once."""
         found = [finding.trouble for finding in (self.dial, self.recognition) if finding.trouble is not None]
@@ -51,10 +58,10 @@ async def diagnose(console: Console, chosen: BackendName) -> Diagnosis:
     diagnoses = {name: await examine(name) for name in BACKENDS}
     for name, found in diagnoses.items():
         times = (_milliseconds(finding) for finding in (found.dial, found.ping, found.recognition))
-        table.add_row("→" if name == chosen else "", name, *times, _verdict(found.recognition.trouble))
+        table.add_row("→" if name == chosen else "", name, *times, _verdict(found.trouble))
     console.print(table)
     for name, found in diagnoses.items():
-        for trouble in found.troubles:
+        for trouble in found.troubles if found.trouble is not None else ():
             console.print(f"\n{name}: {escape(trouble.message)}")
     return diagnoses[chosen]
 

@@ -35,11 +35,16 @@ def exit_codes() -> Generator[None]:
     except BrokenPipeError:
         raise  # whoever read our output has left: typer ends quietly
     except OSError as error:
-        raise _told(f"{error.filename or 'operating system'}: {error.strerror}", MISUSED) from error
-    except ConfigurationError as error:
-        raise _told(str(error), MISUSED) from error
+        _tell(f"{error.filename or 'operating system'}: {error.strerror}")
+        raise typer.Exit(MISUSED) from error
     except SpeechError as error:
-        raise _told(str(error), FAILED) from error
+        _tell(str(error))
+        raise typer.Exit(code_of(error)) from error
+
+
+def code_of(error: SpeechError) -> int:
+    """Whether it is the user's turn to act, or the service's."""
+    return MISUSED if isinstance(error, ConfigurationError) else FAILED
 
 
 def report_gaps(gaps: Iterable[Gap]) -> None:
@@ -51,6 +56,5 @@ def report_gaps(gaps: Iterable[Gap]) -> None:
         raise typer.Exit(INCOMPLETE)
 
 
-def _told(message: str, code: int) -> typer.Exit:
+def _tell(message: str) -> None:
     messages.print(f"[red]trio-speech:[/] {escape(message)}", soft_wrap=True)
-    return typer.Exit(code)
