@@ -73,7 +73,7 @@ async def test_a_conversation_without_faults(autojump_clock: MockClock, gateway:
     assert (visit.endpoint, visit.model, visit.language, visit.options) == ("stt", "scripted/exact", "de", {"a": 1})
     assert visit.headers["x-test"] == "1"
     assert visit.resource == "/v1/stt?model=scripted"
-    assert [final.transcript for final in visit.finals] == ["hello there you", "now again"]
+    assert [final.text for final in visit.finals] == ["hello there you", "now again"]
     assert visit.kinds("client") == ["session.create", *["input_audio"] * 44, "session.finalize", "session.close"]
     assert sum(message.samples for message in visit.passed) == SPOKEN.samples
     assert (visit.dialled, visit.opened, visit.ended, visit.outcome) == (0.0, 0.0, 2.19, "closed by the gateway")
@@ -459,8 +459,8 @@ async def test_what_a_client_says_wrong_is_put_on_record(
     unknown, malformed, again = gateway.visits[0].complaints
     assert unknown == "unknown message unheard_of"
     assert malformed.startswith("malformed message")
-    assert again == "a second session.create"
-    assert caller.cause == PeerClosed(1002, "a second session.create")
+    assert again == "a session is created once"
+    assert caller.cause == PeerClosed(1002, "a session is created once")
     assert caller.all(wire.Error)[0].code == 400
 
 
@@ -468,7 +468,7 @@ async def test_a_session_is_created_once_for_speech_too(autojump_clock: MockCloc
     async with call(gateway, "tts") as caller:
         await caller.say(wire.TtsCreate())
         await caller.down.wait()
-    assert gateway.visits[0].complaints == ["a second session.create"]
+    assert gateway.visits[0].complaints == ["a session is created once"]
 
 
 async def test_changes_are_put_on_record(autojump_clock: MockClock, gateway: Gateway, call: Any) -> None:
@@ -495,7 +495,7 @@ async def test_a_session_begins_with_its_creation(
 ) -> None:
     async with call(gateway, endpoint, wire.SessionClose()) as caller:
         await caller.down.wait()
-    assert gateway.visits[0].complaints == ["the first message must be session.create"]
+    assert gateway.visits[0].complaints == ["a session must be created first"]
 
 
 # ---------------------------------------------------------------- synthesis

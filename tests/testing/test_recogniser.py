@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_speech import AudioFormat
-from trio_speech._core.dialogue import Finalized, Hypothesis, Onset
-from trio_speech.testing.recogniser import Drift, Manner, Recogniser, Said, Wait
+from trio_speech._core.dialogue import Acknowledged, Finalized, Hypothesis, Onset, SpeechOver
+from trio_speech.testing.manner import Drift, Manner
+from trio_speech.testing.recogniser import Lull, Recogniser, Said, Wait
 from trio_speech.testing.speech import Speech, say, speech
 
 EXACT = Manner()
@@ -40,7 +41,9 @@ def text(said: Sequence[Said]) -> str:
 def test_an_utterance_from_onset_to_final() -> None:
     said = recognise(SHORT, Manner(interim=0.55))
     assert [type(message).__name__ if not isinstance(message, Hypothesis) else message.kind for message in said] == [
-        "Onset", "interim", "interim", "final", "Onset", "interim", "final", "Finalized",
+        "Onset", "interim", "interim", "final", "Acknowledged",
+        "Onset", "interim", "final", "Acknowledged",
+        "Finalized", "Acknowledged",
     ]  # fmt: skip
     onset, interim, _, final, *_ = said
     assert onset == Onset(0.3)
@@ -94,9 +97,69 @@ def test_a_word_in_progress_waits_or_falls_to_pieces() -> None:
         assert [final.text for final in of_kind(said, "final")] == finals
 
 
+@given(
+    seed=st.integers(0, 30),
+    manner=st.sampled_from(
+        [EXACT, Manner(longest=0.7), Manner(silence=0.2), Manner(held=0.5, silence=0.5), Manner(drift=Drift(0.08))]
+    ),
+)
+def test_what_is_told_lies_between_two_acknowledgements(seed: int, manner: Manner) -> None:
+    spoken = speech(8.0, seed=seed, audio_format=AudioFormat.pcm16(1_000))
+    said = recognise(spoken, manner)
+    before, told = 0.0, list[Hypothesis]()
+    for message in said:
+        if isinstance(message, Acknowledged):
+            assert all(before <= final.start <= final.end <= message.upto for final in told)
+            before, told = message.upto, []
+        elif isinstance(message, Hypothesis) and message.kind == "final":
+            told.append(message)
+    assert told == []
+    assert before == pytest.approx(8.0, abs=0.1 if manner.drift else 1e-9)
+
+
+def test_silence_is_acknowledged_in_stretches() -> None:
+    recogniser = Recogniser(Manner(silence=2.0), 16_000)
+    assert recogniser.hear(say(5.0).audio) == [Acknowledged(2.0), Acknowledged(4.0)]
+    assert recogniser.hear(say(0.5, "hello", 0.1).audio)[-1] != Acknowledged(6.0)
+    assert recogniser.finalize()[-1] == Acknowledged(pytest.approx(5.85))
+
+
+def test_an_acknowledgement_stops_at_a_word_in_progress() -> None:
+    recogniser = Recogniser(EXACT, 16_000)
+    recogniser.hear(SHORT.audio[: 2 * 7_000])
+    assert recogniser.finalize() == [Finalized(), Acknowledged(0.3)]
+
+
+def test_at_the_end_a_word_in_progress_is_told_as_far_as_it_was_heard() -> None:
+    recogniser = Recogniser(EXACT, 16_000)
+    recogniser.hear(SHORT.audio[: 2 * 7_000])
+    final, acknowledged = recogniser.finish()
+    assert isinstance(final, Hypothesis)
+    assert final.text == "hel-"
+    assert acknowledged == Acknowledged(7_000 / 16_000)
+    assert Recogniser(EXACT, 16_000).finish() == [Acknowledged(0.0)]
+
+
+def test_an_utterance_whose_words_were_all_given_ends_apart() -> None:
+    said = recognise(say("hello", 0.6), Manner(longest=0.1, interim=None))
+    final, *rest = said[1:]
+    assert isinstance(final, Hypothesis)
+    assert not final.ends_speech
+    assert rest == [Acknowledged(0.26), SpeechOver(0.25), Acknowledged(0.56), Finalized(), Acknowledged(0.85)]
+
+
+def test_a_lull_is_told_once() -> None:
+    said = recognise(say(1.5, "hello", 2.5, "there", 2.5), Manner(utterance_end=1.0))
+    lulls = [message for message in said if isinstance(message, Lull)]
+    assert lulls == [Lull(pytest.approx(1.75)), Lull(pytest.approx(4.5))]
+    asked_for = Recogniser(Manner(endpointing=None, utterance_end=0.3), 16_000)
+    assert Lull(0.25) in asked_for.hear(say("hello", 0.5).audio)
+
+
 def test_long_speech_is_given_in_parts() -> None:
     spoken = say("one two three four five six", 0.5)
     finals = of_kind(recognise(spoken, Manner(longest=0.6)), "final")
+    assert [final.ends_speech for final in finals] == [False, False, False]
     assert [final.text for final in finals] == ["one two", "three four", "five six"]
     assert all(final.end - final.start <= 0.6 for final in finals)
     onsets = [message for message in recognise(spoken, Manner(longest=0.6)) if isinstance(message, Onset)]
@@ -113,9 +176,9 @@ def test_finals_that_must_be_asked_for() -> None:
 @pytest.mark.parametrize(
     ("manner", "order"),
     [
-        (Manner(finalized="after"), [Hypothesis, Finalized]),
-        (Manner(finalized="before", trailing=0.4), [Finalized, Wait, Hypothesis]),
-        (Manner(finalized="never"), [Hypothesis]),
+        (Manner(finalized="after"), [Hypothesis, Finalized, Acknowledged]),
+        (Manner(finalized="before", trailing=0.4), [Finalized, Wait, Hypothesis, Acknowledged]),
+        (Manner(finalized="never"), [Hypothesis, Acknowledged]),
     ],
 )
 def test_where_the_answer_to_finalize_comes(manner: Manner, order: list[type]) -> None:

@@ -56,9 +56,10 @@ from .laws import (
     assert_times_within,
     assert_unique_ids,
 )
+from .manner import Drift, Manner
 from .picture import picture
 from .plan import RECOVERABLE, random_plan
-from .recogniser import Drift, Manner, Recogniser
+from .recogniser import Recogniser
 from .records import Passed, Visit
 from .signal import Ear, Spoken, hear
 from .speech import Source, Speech, say, speech

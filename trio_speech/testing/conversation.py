@@ -3,50 +3,58 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal, TypeAlias
 
 import trio
 
+from .._core.dialogue import Aligned, Audio, Closed, Done, Failure, Finalized, Hypothesis, Opened
 from .._shell.connection import Connection
-from ..providers.livekit import wire
 from .faults import Close, CloseSession, Delay, Fault, Garble, InBandError, Outage, Restart, Send, TearFrame
 from .plan import Script
 from .recogniser import Wait
 from .records import Passed, Visit
 from .streams import Line
+from .synthesiser import Spelling
+from .wires.dialogue import Incoming, Mistake, Outgoing, Reply, Request, Text, Wire
 
 _BACKLOG = 4_096  # messages waiting for their time
 _GOODBYE = 5.0  # seconds for a client to answer a close frame
 _GARBLED: dict[str, str | bytes] = {
-    "json": '{"type":"final_transcript","transcript":"ba',
-    "shape": '["final_transcript", 1, 2]',
-    "types": '{"type":"final_transcript","transcript":17,"start":"soon","words":{"a":1}}',
+    "json": '{"type":"Results","transcript":"ba',
+    "shape": '["Results", 1, 2]',
     "binary": b"\x00\xff\x00\xffnot a message",
 }
 _MOMENTS: dict[type, str] = {
-    wire.SessionCreated: "created",
-    wire.InterimTranscript: "interim",
-    wire.FinalTranscript: "final",
-    wire.SessionFinalized: "finalized",
-    wire.OutputAlignment: "alignment",
-    wire.Done: "done",
+    Opened: "created",
+    Finalized: "finalized",
+    Aligned: "alignment",
+    Spelling: "alignment",
+    Done: "done",
 }
 
-Outgoing: TypeAlias = wire.Said | Wait
 Everywhere: TypeAlias = Callable[[Outage | Restart], Awaitable[object]]
 """Strikes the whole gateway with a fault."""
 
 
 class Conversation:
-    """`strike` and `say` may be called by any task; one of them must run `write`, and one `watch`.
+    """`strike` and `say` may be called by any task; one of them must run `write`, one `watch`, and one ask for `next`.
 
     Every method that sends or receives raises `LinkDown` once the client is gone.
     """
 
     def __init__(
-        self, connection: Connection, line: Line, script: Script, visit: Visit, everywhere: Everywhere
+        self,
+        connection: Connection,
+        wire: Wire,
+        *,
+        line: Line,
+        script: Script,
+        visit: Visit,
+        everywhere: Everywhere,
     ) -> None:
+        self.wire = wire
         self.script = script
         self.visit = visit
         self.deaf = False
@@ -59,22 +67,35 @@ class Conversation:
         self._last_message = trio.current_time()
         self._stirred = trio.Event()
         self._written = trio.Event()
-        self._out, self._backlog = trio.open_memory_channel[tuple[float, wire.Said, trio.Event]](_BACKLOG)
+        self._out, self._backlog = trio.open_memory_channel[tuple[float, Reply, trio.Event]](_BACKLOG)
+        self._asked = deque(wire.opens())
 
-    @property
-    def session_id(self) -> str:
-        """Ours, as the client sees it."""
-        return f"{self.visit.endpoint}_{self.visit.number:04d}"
-
-    async def next_frame(self) -> str | bytes:
-        """What the client sends next."""
+    async def next(self) -> Request:
+        """What the client asks for next; what it did wrong is put on record, and told to it."""
         while True:
-            frame = await self._connection.receive()
-            if not self.deaf:
+            while not self._asked:
+                incoming = self.wire.decode(await self._next_frame())
+                self._note_incoming(incoming)
+                self._asked.extend(incoming.asks)
+            request = self._asked.popleft()
+            if not isinstance(request, Mistake):
+                return request
+            self.visit.complaints.append(request.complaint)
+            await self.say([request])
+
+    async def _next_frame(self) -> str | bytes:
+        idle = self.wire.idle
+        while True:
+            with trio.move_on_after(idle.seconds if idle and not self.deaf else math.inf):
+                frame = await self._connection.receive()
+                if self.deaf:
+                    continue
                 self._last_message = trio.current_time()
                 return frame
+            if idle and not self.deaf:
+                await self.close(idle.close.code, idle.close.reason)
 
-    async def say(self, messages: Iterable[Outgoing]) -> None:
+    async def say(self, messages: Iterable[Reply | Wait]) -> None:
         """Sends messages in order; returns when those that are due now have been written."""
         due = max(self._last_due, trio.current_time() + self._delay)
         for message in messages:
@@ -93,29 +114,37 @@ class Conversation:
 
     async def write(self) -> None:
         """Sends each message at its time, for ever."""
-        async for due, message, written in self._backlog:
+        async for due, reply, written in self._backlog:
             await trio.sleep_until(due)
-            if not self.deaf:
-                await (self._write_audio(message) if isinstance(message, wire.OutputAudio) else self._write(message))
+            if isinstance(reply, Audio):
+                await self._write_audio(reply.pcm)
+            else:
+                await self._write(reply)
             written.set()
 
-    async def _write(self, message: wire.Said) -> None:
-        await self._connection.send(wire.encode(message), math.inf)
-        self.note("gateway", message, text=message.transcript if isinstance(message, wire.Transcript) else "")
-        if isinstance(message, wire.FinalTranscript):
-            self.visit.finals.append(message)
-        if moment := _MOMENTS.get(type(message)):
-            await self.happened(moment)
+    async def _write(self, reply: Reply) -> None:
+        for outgoing in self.wire.encode(reply):
+            if self.deaf:
+                return
+            await self._connection.send(outgoing.frame, math.inf)
+            await self._sent(outgoing)
 
-    async def _write_audio(self, message: wire.OutputAudio) -> None:
-        pcm = message.audio
+    async def _sent(self, outgoing: Outgoing) -> None:
+        transcripts = [said for said in outgoing.says if isinstance(said, Hypothesis)]
+        self._note("gateway", outgoing.kind, text=" ".join(said.text for said in transcripts))
+        self.visit.finals += [said for said in transcripts if said.kind == "final"]
+        for said in outgoing.says:
+            if moment := said.kind if isinstance(said, Hypothesis) else _MOMENTS.get(type(said)):
+                await self.happened(moment)
+
+    async def _write_audio(self, pcm: bytes) -> None:
         while pcm and not self.deaf:
             size = int(min(len(pcm) // 2, self.script.room("spoken")))
             piece, pcm = pcm[: 2 * size], pcm[2 * size :]
-            part = wire.OutputAudio(audio=piece, session_id=self.session_id)
-            await self._connection.send(wire.encode(part), math.inf)
+            for outgoing in self.wire.encode(Audio(piece)):
+                await self._connection.send(outgoing.frame, math.inf)
+                self._note("gateway", outgoing.kind, size)
             self.visit.spoken += piece
-            self.note("gateway", message, size)
             await self.happened("spoken", size)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -151,25 +180,33 @@ class Conversation:
             case Send(frame):
                 await self._connection.send(frame, math.inf)
             case Garble(kind):
-                await self._connection.send(_GARBLED[kind], math.inf)
+                await self._connection.send(_GARBLED.get(kind, self.wire.garbled), math.inf)
             case InBandError(code, message):
-                await self._connection.send(wire.encode(wire.Error(message, code, self.session_id)), math.inf)
+                await self._tell(Failure(message=message, code=code))
             case CloseSession():
                 self.deaf = True
-                await self._connection.send(wire.encode(wire.SessionClosed(self.session_id)), math.inf)
+                await self._tell(Closed())
             case Close(code, reason, lingers):
                 self._line.linger(lingers)
                 await self.close(code, reason)
             case TearFrame():
                 self.deaf = True
                 self._line.tear()
-                await self._connection.send(wire.encode(wire.SessionFinalized()), math.inf)
+                await self._tell(Failure(message="the frame is torn"))
             case Outage() | Restart():
                 await self._everywhere(fault)
             case _:
                 self.deaf = await self._line.strike(fault)
 
-    def note(self, sender: Literal["client", "gateway"], message: wire.Said, samples: int = 0, text: str = "") -> None:
-        """Puts a message on record."""
-        kind = str(message.__struct_config__.tag)
+    async def _tell(self, reply: Reply) -> None:
+        """Past what waits for its time."""
+        for outgoing in self.wire.encode(reply):
+            await self._connection.send(outgoing.frame, math.inf)
+
+    def _note_incoming(self, incoming: Incoming) -> None:
+        samples = sum(len(request.pcm) // 2 for request in incoming.asks if isinstance(request, Audio))
+        text = "".join(request.text for request in incoming.asks if isinstance(request, Text))
+        self._note("client", incoming.kind, samples, text)
+
+    def _note(self, sender: Literal["client", "gateway"], kind: str, samples: int = 0, text: str = "") -> None:
         self.visit.passed.append(Passed(trio.current_time(), sender, kind, samples, text))

@@ -20,7 +20,8 @@ Moment: TypeAlias = Literal[
 ]  # fmt: skip
 """What can be waited for: a message of the client that has come (*create, audio, finalize, update, close, text, flush*)
 and is not answered yet, or one of the gateway's that has been sent (*created, interim, final, finalized, alignment,
-done*)."""
+done*). On a wire that has no such message, the moment never comes; where the address says it all, *create* is the
+handshake."""
 
 # ---------------------------------------------------------------- triggers: serve normally until...
 
@@ -131,7 +132,7 @@ class InBandError(Struct, frozen=True):
 
 
 class CloseSession(Struct, frozen=True):
-    """The protocol's own end of a session. The connection stays open."""
+    """The protocol's own end of a session. The connection stays open, and nothing more is said on it."""
 
 
 class Outage(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The scripted gateway: the LiveKit inference wire over memory streams or loopback TCP, with faults as planned.
+"""The scripted gateway: several wires, over memory streams or loopback TCP, with faults as planned.
 
 async with open_gateway() as gateway:
     gateway.plan(Hear(3.0), Drop(), Hear(2.0))
@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -28,16 +28,17 @@ from ..providers._codec import Dial
 from .backend import ScriptedBackend
 from .conversation import Conversation
 from .faults import Act, BlackHole, Close, Delay, Drop, NeverAnswer, Outage, Refuse, Restart, Step
+from .manner import Manner
 from .plan import Script, acts
-from .recogniser import Manner
 from .records import Visit
-from .services import recognise, synthesise
+from .services import serve
 from .streams import Line, MemoryStream, memory_stream_pair
 from .synthesiser import Delivery
+from .wires import answer
+from .wires.dialogue import Wire
 
 _CAPACITY = 65_536
 _SERVICE_RESTART = 1012
-_NOT_FOUND = 404
 
 
 class Gateway:
@@ -160,8 +161,10 @@ class Gateway:
                     visit.struck.append((trio.current_time(), fault))
                     await line.strike(BlackHole() if isinstance(fault, NeverAnswer) else fault)
                 handshake = await accept_connection(nursery, line, timeout=math.inf)
-                connection = await self._welcome(handshake, script, visit)
-                await self._converse(Conversation(connection, line, script, visit, self.fail))
+                connection, wire = await self._welcome(handshake, script, visit)
+                await self._converse(
+                    Conversation(connection, wire, line=line, script=script, visit=visit, everywhere=self.fail)
+                )
                 nursery.cancel_scope.cancel(reason="the conversation is over")
         except* LinkDown as down:
             visit.end(trio.current_time(), _first(down))
@@ -169,22 +172,19 @@ class Gateway:
             visit.end(trio.current_time(), "closed by the gateway")
             await line.hang_up()
 
-    async def _welcome(self, handshake: Handshake, script: Script, visit: Visit) -> Connection:
+    async def _welcome(self, handshake: Handshake, script: Script, visit: Visit) -> tuple[Connection, Wire]:
         visit.resource, visit.headers = handshake.resource, handshake.headers
-        refusal = Refuse(_NOT_FOUND) if visit.endpoint not in ("stt", "tts") else script.step
-        if isinstance(refusal, Refuse):
-            visit.struck.append((trio.current_time(), refusal))
-            after = refusal.retry_after
-            headers = () if after is None else (("Retry-After", after if isinstance(after, str) else f"{after:g}"),)
-            await handshake.reject(refusal.status, refusal.body.encode(), headers)
-            visit.end(trio.current_time(), f"refused with HTTP {refusal.status}")
-            raise LinkDown(Refused(refusal.status))
+        wire = answer(visit.resource, visit.session_id)
+        if isinstance(wire, Refuse):
+            await _refuse(handshake, wire, visit)
+        if isinstance(script.step, Refuse):
+            await _refuse(handshake, script.step, visit)
         if isinstance(script.step, Delay):
             await trio.sleep(script.step.seconds)
         connection = await handshake.accept()
         visit.opened = trio.current_time()
         self.peak = max(self.peak, len(self.open))
-        return connection
+        return connection, wire
 
     async def _converse(self, conversation: Conversation) -> None:
         self._conversations.append(conversation)
@@ -193,10 +193,7 @@ class Gateway:
                 nursery.start_soon(conversation.write)
                 await conversation.play()
                 nursery.start_soon(conversation.watch)
-                if conversation.visit.endpoint == "stt":
-                    await recognise(conversation, self.manner)
-                else:
-                    await synthesise(conversation, self.delivery, self._synthesis)
+                await serve(conversation, self.manner, self.delivery, self._synthesis)
                 nursery.cancel_scope.cancel(reason="the session is closed")
         finally:
             self._conversations.remove(conversation)
@@ -206,6 +203,15 @@ def _first(group: BaseException) -> str:
     while isinstance(group, BaseExceptionGroup):
         group = group.exceptions[0]
     return str(group)
+
+
+async def _refuse(handshake: Handshake, refusal: Refuse, visit: Visit) -> NoReturn:
+    visit.struck.append((trio.current_time(), refusal))
+    after = refusal.retry_after
+    headers = () if after is None else (("Retry-After", after if isinstance(after, str) else f"{after:g}"),)
+    await handshake.reject(refusal.status, refusal.body.encode(), headers)
+    visit.end(trio.current_time(), f"refused with HTTP {refusal.status}")
+    raise LinkDown(Refused(refusal.status))
 
 
 async def _befall(conversation: Conversation, fault: Close | Drop | BlackHole) -> None:

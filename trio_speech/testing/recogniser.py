@@ -4,71 +4,24 @@ Laws
     1. What it says depends on the audio and on when finalize was asked for, never on how the audio was cut.
     2. Each letter heard is in exactly one final, so whoever plays no audio twice and skips none gets each word once.
     3. In the default manner all times are those of the samples, exactly.
+    4. Of audio that it has acknowledged it says no more. What it said since the last time lies before that point.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from random import Random
 from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-from .._core.dialogue import Finalized, Hypothesis, Onset
-from .._core.profile import SttProfile
+from .._core.dialogue import Acknowledged, Finalized, Hypothesis, Onset, SpeechOver
 from ..events import Word
+from .manner import Manner, clock_of
 from .signal import Ear, Spoken
 
 _STEP = 0.02  # seconds: decisions fall on multiples of it
-
-
-class Drift(Struct, frozen=True):
-    """Times that are off by up to `bound` seconds, differently on each connection, changing slowly along it."""
-
-    bound: float = 0.08
-    seed: int = 0
-
-
-class Manner(Struct, frozen=True, kw_only=True):
-    """How the scripted recogniser behaves. The default is a provider of exact spans; all durations are in seconds."""
-
-    endpointing: float | None = 0.3
-    """Silence that ends an utterance; ``None``: there are no finals but when they are asked for."""
-    longest: float | None = 15.0
-    """An utterance is given in finals of this length at most."""
-    interim: float | None = 0.2
-    """How much audio lies between two interims."""
-    preflight: float | None = None
-    """Silence after which an utterance is given early, as a preflight."""
-    word_times: bool = True
-    """Finals carry words."""
-    spans: Literal["utterance", "billed"] = "utterance"
-    """``"billed"``: like cartesia/ink-2, a final starts at 0 and lasts as long as the audio billed since the last."""
-    drift: Drift | None = None
-    held: float = 0.0
-    """Finals come only when so much more audio has been heard, or when they are asked for."""
-    twice: bool = False
-    """Each final comes a second time."""
-    mid_word: Literal["hold", "cut"] = "hold"
-    """When asked for finals in mid-word: the word waits for its end, or falls to pieces."""
-    finalized: Literal["after", "before", "never"] = "after"
-    """Where the answer to finalize comes, seen from the finals that it brings."""
-    trailing: float = 0.0
-    """Time between the answer to finalize and finals that come after it."""
-    onsets: bool = True
-    """Says when speech starts."""
-
-    def profile(self) -> SttProfile:
-        """What a client may rely on with a provider of this manner."""
-        trusted = self.spans == "utterance"
-        return SttProfile(
-            acknowledges="span" if trusted else "finalize",
-            exact_times=trusted and self.drift is None,
-            word_times=self.word_times and trusted,
-            finalizes_itself=self.endpointing is not None,
-        )
 
 
 class Wait(Struct, frozen=True):
@@ -77,7 +30,13 @@ class Wait(Struct, frozen=True):
     seconds: float
 
 
-Said: TypeAlias = Onset | Hypothesis | Finalized | Wait
+class Lull(Struct, frozen=True):
+    """Nobody has spoken since then, for as long as `Manner.utterance_end` says."""
+
+    since: float
+
+
+Said: TypeAlias = Onset | Hypothesis | SpeechOver | Lull | Acknowledged | Finalized | Wait
 
 
 class Recogniser:
@@ -86,7 +45,7 @@ class Recogniser:
     def __init__(self, manner: Manner, sample_rate: int, number: int = 0) -> None:
         self.manner = manner
         self._rate = sample_rate
-        self._clock = _clock(manner.drift, number)
+        self._clock = clock_of(manner.drift, number)
         self._step = max(1, round(_STEP * sample_rate))
         self._ear = Ear()
         self._words: list[Spoken] = []
@@ -95,7 +54,9 @@ class Recogniser:
         self._preflighted = False
         self._billed = 0
         self._last_end = 0
-        self._held: list[tuple[int, Hypothesis]] = []
+        self._lull = 0
+        self._acknowledged = 0
+        self._held: list[tuple[int, Said]] = []
 
     @property
     def begun(self) -> int:
@@ -121,20 +82,35 @@ class Recogniser:
 
     def finalize(self) -> list[Said]:
         """Tells all that is still pending."""
-        if self.manner.mid_word == "cut" and (word := self._ear.cut()):
-            self._words.append(word)
-            self._over += 1
-        finals: list[Said] = [*self._release(math.inf), *self._pending_final()]
+        if self.manner.mid_word == "cut":
+            self._cut()
+        finals = [*self._release(math.inf), *self._pending_final()]
+        acknowledged = self._acknowledge()
         match self.manner.finalized:
             case "after":
-                return [*finals, Finalized()]
+                return [*finals, Finalized(), acknowledged]
             case "before":
-                return [Finalized(), Wait(self.manner.trailing), *finals]
+                return [Finalized(), Wait(self.manner.trailing), *finals, acknowledged]
             case "never":
-                return finals
+                return [*finals, acknowledged]
+
+    def finish(self) -> list[Said]:
+        """Tells the rest, since no more audio comes: a word in progress falls to pieces."""
+        self._cut()
+        return [*self._release(math.inf), *self._pending_final(), self._acknowledge()]
+
+    def _cut(self) -> None:
+        if word := self._ear.cut():
+            self._words.append(word)
+            self._over += 1
 
     def _pending_final(self) -> list[Hypothesis]:
         return self._final(goes_on=self._ear.pending is not None) if self._words else []
+
+    def _acknowledge(self) -> Acknowledged:
+        """All before the word in progress is told."""
+        self._acknowledged = self._ear.pending.start if self._ear.pending else self._ear.position
+        return Acknowledged(self._clock(self._acknowledged / self._rate))
 
     def _listen(self, pcm: bytes) -> None:
         words = self._ear.hear(pcm)
@@ -142,24 +118,41 @@ class Recogniser:
         self._over += len(words)
 
     def _decide(self) -> Iterator[Said]:
-        manner, at = self.manner, self._ear.position
+        at = self._ear.position
         yield from self._release(at)
         started = [*self._words, *([self._ear.pending] if self._ear.pending else ())]
-        if not started:
-            self._speaking = self._speaking and not self._is_quiet(at - self._last_end)
-            return
+        yield from self._speech(started, at) if started else self._silence(at)
+        yield from self._stillness(at)
+
+    def _speech(self, started: list[Spoken], at: int) -> Iterator[Said]:
+        manner = self.manner
         if not self._speaking:
             self._speaking = True
             if manner.onsets:
                 yield Onset(self._clock(started[0].start / self._rate))
         quiet = at - started[-1].end
         if self._is_quiet(quiet) or (self._words and self._is_long(at - started[0].start)):
-            yield from self._hold(self._final(goes_on=not self._is_quiet(quiet)))
+            yield from self._hold([*self._final(goes_on=not self._is_quiet(quiet)), self._acknowledge()])
         elif manner.preflight is not None and quiet >= manner.preflight * self._rate and not self._preflighted:
             self._preflighted = True
             yield self._hypothesis("preflight", started)
         elif manner.interim and at % max(self._step, round(manner.interim * self._rate)) < self._step:
             yield self._hypothesis("interim", started)
+
+    def _silence(self, at: int) -> Iterator[Said]:
+        if self._speaking and self._is_quiet(at - self._last_end):
+            self._speaking = False
+            yield from self._hold([SpeechOver(self._clock(self._last_end / self._rate)), self._acknowledge()])
+        elif at - self._acknowledged >= self.manner.silence * self._rate:
+            yield from self._hold([self._acknowledge()])
+
+    def _stillness(self, at: int) -> Iterator[Lull]:
+        last = self._words[-1].end if self._words else self._last_end
+        enough = self.manner.utterance_end
+        if enough is None or self._ear.pending or last <= self._lull or at - last < enough * self._rate:
+            return
+        self._lull = last
+        yield Lull(self._clock(last / self._rate))
 
     def _is_quiet(self, samples: int) -> bool:
         endpointing = self.manner.endpointing
@@ -170,21 +163,21 @@ class Recogniser:
         return self.manner.endpointing is not None and longest is not None and samples >= longest * self._rate
 
     def _final(self, *, goes_on: bool) -> list[Hypothesis]:
-        final = self._hypothesis("final", self._words)
+        final = msgspec.structs.replace(self._hypothesis("final", self._words), ends_speech=not goes_on)
         self._last_end = self._words[-1].end
         self._words, self._speaking, self._preflighted = [], goes_on, False
         self._billed = self._ear.position
         return [final, final] if self.manner.twice else [final]
 
-    def _hold(self, finals: list[Hypothesis]) -> list[Hypothesis]:
+    def _hold(self, said: list[Said]) -> list[Said]:
         if not self.manner.held:
-            return finals
+            return said
         due = self._ear.position + round(self.manner.held * self._rate)
-        self._held += [(due, final) for final in finals]
+        self._held += [(due, message) for message in said]
         return []
 
-    def _release(self, at: float) -> list[Hypothesis]:
-        released = [final for due, final in self._held if due <= at]
+    def _release(self, at: float) -> list[Said]:
+        released = [message for due, message in self._held if due <= at]
         self._held = self._held[len(released) :]
         return released
 
@@ -201,25 +194,8 @@ class Recogniser:
             words=words if self.manner.word_times else (),
             language="en",
             confidence=1.0,
-            ends_speech=kind == "final",
         )
         if self.manner.spans == "utterance":
             return hypothesis
         billed = (self._ear.position - self._billed) / self._rate
         return msgspec.structs.replace(hypothesis, start=0.0, end=billed, words=())
-
-
-class _Clock(Struct, frozen=True):
-    offset: float = 0.0
-    swing: float = 0.0
-
-    def __call__(self, seconds: float) -> float:
-        return max(0.0, seconds + self.offset + self.swing * math.sin(seconds / 5)) if self.offset else seconds
-
-
-def _clock(drift: Drift | None, number: int) -> _Clock:
-    if drift is None:
-        return _Clock()
-    random = Random(f"{drift.seed}:{number}")  # noqa: S311
-    share = random.uniform(0.2, 0.8) * random.choice((-1, 1))
-    return _Clock(share * drift.bound, (1 - abs(share)) * drift.bound)

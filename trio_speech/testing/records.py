@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .._core.causes import Cause
-from ..providers.livekit import wire
+from .._core.dialogue import Hypothesis
 from .faults import Act
 from .signal import Spoken, hear
 from .speech import Speech
@@ -14,7 +14,7 @@ from .speech import Speech
 
 @dataclass(frozen=True)
 class Passed:
-    """A message that passed: `kind` is its ``type`` on the wire."""
+    """A message that passed: `kind` is its type on the wire."""
 
     at: float
     sender: Literal["client", "gateway"]
@@ -51,7 +51,9 @@ class Visit:
     """All messages, in order."""
     audio: bytearray = field(default_factory=bytearray, repr=False)
     """What was heard, to the sample."""
-    finals: list[wire.FinalTranscript] = field(default_factory=list)
+    keyterms: tuple[str, ...] = ()
+    """Those in force, where the wire has a place of its own for them."""
+    finals: list[Hypothesis] = field(default_factory=list)
     """The finals that were sent, on this connection's own clock."""
     spoken: bytearray = field(default_factory=bytearray, repr=False)
     """What was said, to the sample."""
@@ -62,8 +64,13 @@ class Visit:
 
     @property
     def endpoint(self) -> str:
-        """``"stt"`` or ``"tts"``."""
+        """The end of the path: ``"stt"``, ``"tts"`` or ``"listen"``."""
         return self.resource.partition("?")[0].rpartition("/")[2]
+
+    @property
+    def session_id(self) -> str:
+        """What the client is told that this session is called."""
+        return f"{self.endpoint}_{self.number:04d}"
 
     @property
     def open(self) -> bool:
@@ -83,7 +90,7 @@ class Visit:
     @property
     def texts(self) -> list[str]:
         """The texts that came to be spoken."""
-        return [message.text for message in self.passed if message.kind == "input_transcript"]
+        return [message.text for message in self.passed if message.sender == "client" and message.text]
 
     def kinds(self, sender: Literal["client", "gateway"]) -> list[str]:
         """The types of all messages of one side, in order."""

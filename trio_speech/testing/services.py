@@ -1,174 +1,104 @@
-"""The two endpoints of the scripted gateway: what it answers to each message of a client."""
+"""The two services of the scripted gateway: what it replies to each request, on whatever wire."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
-from .._core.dialogue import Aligned, Audio, Done, Hypothesis, Onset, Unknown
-from ..errors import ProtocolError
-from ..events import Word
-from ..providers._union import TaggedUnion
-from ..providers.livekit import wire
-from .conversation import Conversation, Outgoing
-from .recogniser import Manner, Recogniser, Wait
-from .recogniser import Said as Recognised
-from .synthesiser import Delivery, Spelling, Synthesiser, Uttered
+from .._core.dialogue import Audio, Change, Closed, Failure, Opened, SynthesizeRequest, TranscribeRequest
+from .conversation import Conversation
+from .manner import Manner
+from .recogniser import Recogniser
+from .synthesiser import Delivery, Synthesiser
+from .wires.dialogue import Changed, Finalize, Finish, Flush, Leave, Text
 
 _BAD_REQUEST = 400
-_KINDS: dict[str, type[wire.Transcript]] = {
-    "interim": wire.InterimTranscript,
-    "preflight": wire.PreflightTranscript,
-    "final": wire.FinalTranscript,
-}
-
-Message = TypeVar("Message", bound=wire.Said)
 
 
-async def recognise(conversation: Conversation, manner: Manner) -> None:
-    """Serves recognition on one connection, until the session is closed or the client gone (`LinkDown`)."""
-    create = await _next(conversation, wire.stt_from_client)
-    if not isinstance(create, wire.SttCreate):
-        return await _refuse(conversation, "the first message must be session.create")
-    visit = conversation.visit
-    visit.model, visit.language = create.model or None, create.settings.language or None
-    visit.options = dict(create.settings.extra or {})
-    visit.sample_rate = conversation.script.sample_rate = int(create.settings.sample_rate)
-    recogniser = Recogniser(manner, visit.sample_rate, visit.number)
+async def serve(conversation: Conversation, manner: Manner, delivery: Delivery, synthesis: Iterator[int]) -> None:
+    """Serves one connection, until the session is closed or the client gone (`LinkDown`)."""
+    request = await conversation.next()
+    if not isinstance(request, TranscribeRequest | SynthesizeRequest):
+        await _refuse(conversation, "a session must be created first")
+        return
+    visit, rate = conversation.visit, request.audio_format.sample_rate
+    visit.model, visit.language, visit.options = request.model, request.language, dict(request.options)
+    visit.sample_rate = conversation.script.sample_rate = rate
     await conversation.happened("create")
-    await conversation.say([wire.SessionCreated(conversation.session_id)])
+    await conversation.say([Opened(visit.session_id)])
+    if isinstance(request, TranscribeRequest):
+        visit.keyterms = request.keyterms
+        await _recognise(conversation, Recogniser(conversation.wire.manner(manner), rate, visit.number))
+    else:
+        await _synthesise(conversation, Synthesiser(delivery, rate, synthesis))
+
+
+async def _recognise(conversation: Conversation, recogniser: Recogniser) -> None:
     while True:
-        match await _next(conversation, wire.stt_from_client):
-            case wire.InputAudio(audio):
-                await _hear(conversation, recogniser, audio)
+        match await conversation.next():
+            case Audio(pcm):
+                await _hear(conversation, recogniser, pcm)
                 await conversation.happened("audio")
-            case wire.SessionFinalize():
+            case Finalize():
                 await conversation.happened("finalize")
-                if not conversation.deaf:
-                    await conversation.say(_transcripts(conversation, recogniser.finalize()))
-            case wire.SessionUpdate():
+                await conversation.say(recogniser.finalize())
+            case Change() as change:
                 await conversation.happened("update")
-            case wire.SessionClose():
+                await _change(conversation, change)
+            case Finish():
+                await conversation.happened("close")
+                if not conversation.deaf:
+                    await conversation.say(recogniser.finish())
+                    return await _take_leave(conversation)
+            case Leave():
                 await conversation.happened("close")
                 if not conversation.deaf:
                     return await _take_leave(conversation)
-            case wire.SttCreate():
-                return await _refuse(conversation, "a second session.create")
+            case _:
+                return await _refuse(conversation, "a session is created once")
 
 
-async def _hear(conversation: Conversation, recogniser: Recogniser, audio: bytes) -> None:
+async def _hear(conversation: Conversation, recogniser: Recogniser, pcm: bytes) -> None:
     script = conversation.script
-    while audio and not conversation.deaf:
-        size = int(min(len(audio) // 2, script.room("heard")))
-        piece, audio = audio[: 2 * size], audio[2 * size :]
+    while len(pcm) > 1 and not conversation.deaf:
+        size = int(min(len(pcm) // 2, script.room("heard")))
+        piece, pcm = pcm[: 2 * size], pcm[2 * size :]
         conversation.visit.audio += piece
-        await conversation.say(_transcripts(conversation, recogniser.hear(piece)))
+        await conversation.say(recogniser.hear(piece))
         script.word(recogniser.begun, recogniser.into)
         await conversation.happened("heard", size)
 
 
-def _transcripts(conversation: Conversation, said: Iterable[Recognised]) -> Iterator[Outgoing]:
-    for message in said:
-        match message:
-            case Hypothesis():
-                yield _transcript(message, conversation.session_id)
-            case Onset():
-                yield wire.StartOfSpeech()
-            case Wait():
-                yield message
-            case _:
-                yield wire.SessionFinalized()
+async def _change(conversation: Conversation, change: Change) -> None:
+    if change.keyterms is not None:
+        conversation.visit.keyterms = change.keyterms
+    await conversation.say([Changed(change)])
 
 
-def _transcript(hypothesis: Hypothesis, session_id: str) -> wire.Transcript:
-    return _KINDS[hypothesis.kind](
-        session_id=session_id,
-        transcript=hypothesis.text,
-        language=hypothesis.language,
-        start=hypothesis.start,
-        duration=hypothesis.end - hypothesis.start,
-        confidence=hypothesis.confidence,
-        words=tuple(wire.Word(word.text, word.start, word.end, word.confidence) for word in hypothesis.words),
-    )
-
-
-async def synthesise(conversation: Conversation, delivery: Delivery, synthesis: Iterator[int]) -> None:
-    """Serves synthesis on one connection, until the session is closed or the client gone (`LinkDown`)."""
-    create = await _next(conversation, wire.tts_from_client)
-    if not isinstance(create, wire.TtsCreate):
-        return await _refuse(conversation, "the first message must be session.create")
-    visit = conversation.visit
-    visit.model, visit.language, visit.options = create.model or None, create.language or None, dict(create.extra or {})
-    visit.sample_rate = conversation.script.sample_rate = int(create.sample_rate)
-    voice = Synthesiser(delivery, visit.sample_rate, synthesis)
-    await conversation.happened("create")
-    await conversation.say([wire.SessionCreated(conversation.session_id)])
+async def _synthesise(conversation: Conversation, voice: Synthesiser) -> None:
     while True:
-        match await _next(conversation, wire.tts_from_client):
-            case wire.InputTranscript(text):
+        match await conversation.next():
+            case Text(text):
                 await conversation.happened("text")
-                if not conversation.deaf:
-                    await conversation.say(_sounds(conversation, voice.speak(text)))
-            case wire.SessionFlush():
+                await conversation.say(voice.speak(text))
+            case Flush():
                 await conversation.happened("flush")
-                if not conversation.deaf:
-                    await conversation.say(_sounds(conversation, voice.flush()))
-            case wire.SessionClose():
+                await conversation.say(voice.flush())
+            case Leave():
                 await conversation.happened("close")
                 if not conversation.deaf:
                     return await _take_leave(conversation)
-            case wire.TtsCreate():
-                return await _refuse(conversation, "a second session.create")
-
-
-def _sounds(conversation: Conversation, uttered: Iterable[Uttered]) -> Iterator[Outgoing]:
-    session_id = conversation.session_id
-    for message in uttered:
-        match message:
-            case Audio(pcm):
-                yield wire.OutputAudio(audio=pcm, session_id=session_id)
-            case Aligned(words):
-                yield wire.OutputAlignment(session_id, tuple(_aligned(wire.AlignedWord, words)))
-            case Spelling(characters):
-                yield wire.OutputAlignment(session_id, (), tuple(_aligned(wire.AlignedChar, characters)))
-            case Done():
-                yield wire.Done(session_id)
-            case Wait():
-                yield message
-
-
-Aligned_ = TypeVar("Aligned_", wire.AlignedWord, wire.AlignedChar)
-
-
-def _aligned(kind: type[Aligned_], words: Iterable[Word]) -> Iterator[Aligned_]:
-    return (kind(word.text, word.start, word.end) for word in words)
+            case _:
+                return await _refuse(conversation, "a session is created once")
 
 
 async def _take_leave(conversation: Conversation) -> None:
-    await conversation.say([wire.SessionClosed(conversation.session_id)])
+    await conversation.say([Closed()])
     await conversation.said_all()
     await conversation.close()
 
 
 async def _refuse(conversation: Conversation, complaint: str) -> None:
     conversation.visit.complaints.append(complaint)
-    await conversation.say([wire.Error(complaint, _BAD_REQUEST, conversation.session_id)])
+    await conversation.say([Failure(message=complaint, code=_BAD_REQUEST)])
     await conversation.said_all()
     await conversation.close(1002, complaint)
-
-
-async def _next(conversation: Conversation, union: TaggedUnion[Message]) -> Message:
-    """The next message that this protocol knows; what it does not know is put on record."""
-    while True:
-        try:
-            message = union.decode(await conversation.next_frame())
-        except ProtocolError as error:
-            conversation.visit.complaints.append(str(error))
-            continue
-        if isinstance(message, Unknown):
-            conversation.visit.complaints.append(f"unknown message {message.tag}")
-            continue
-        samples = len(message.audio) // 2 if isinstance(message, wire.InputAudio) else 0
-        text = message.transcript if isinstance(message, wire.InputTranscript) else ""
-        conversation.note("client", message, samples, text)
-        return message

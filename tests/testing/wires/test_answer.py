@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from trio_speech.testing import Refuse
+from trio_speech.testing.wires import answer
+from trio_speech.testing.wires.livekit import LiveKitWire
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind"),
+    [
+        ("/v1/stt", LiveKitWire),
+        ("/v1/tts?model=x", LiveKitWire),
+    ],
+)
+def test_the_path_says_which_wire_is_spoken(resource: str, kind: type) -> None:
+    assert isinstance(answer(resource, "x"), kind)
+
+
+@pytest.mark.parametrize("resource", ["", "/", "/v1", "/v1/stt/", "/v2/listen", "/stt?/v1/stt"])
+def test_nothing_else_is_found(resource: str) -> None:
+    assert answer(resource, "x") == Refuse(404)
