@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as random_module
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -18,9 +18,12 @@ from trio.testing import MockClock
 import trio_speech as ts
 from trio_speech.testing import (
     Drift,
+    Drop,
     Gateway,
+    Hear,
     Manner,
     Speech,
+    Visit,
     assert_exactly_once,
     assert_in_stream_order,
     assert_ledger,
@@ -53,7 +56,28 @@ EXACT = (
 DRIFTING = (Manner(drift=Drift(0.02)), Manner(drift=Drift(0.08)), Manner(drift=Drift(0.3)))
 UNTIMED = (Manner(word_times=False),)
 BILLED = (Manner(spans="billed"), Manner(spans="billed", finalized="before", trailing=0.3))
-FAMILIES = {"exact times": EXACT, "drifting": DRIFTING, "without word times": UNTIMED, "billed spans": BILLED}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Services of one kind."""
+
+    manners: tuple[Manner, ...]
+    session_cap: tuple[float, float] | None = None
+    """From and to how many seconds a connection may last, which the client knows."""
+    spare: bool = False
+    """There is a second service to turn to."""
+
+
+EXACTLY = Family(EXACT)
+FAMILIES = {
+    "exact times": EXACTLY,
+    "drifting": Family(DRIFTING),
+    "without word times": Family(UNTIMED),
+    "billed spans": Family(BILLED),
+    "planned rollover": Family(EXACT, session_cap=(3.0, 9.0)),
+    "two backends": Family(EXACT, spare=True),
+}
 
 
 @dataclass
@@ -62,7 +86,7 @@ class Run:
 
     seed: int
     cells: list[Cell]
-    gateway: Gateway | None = None
+    gateways: list[Gateway] = field(default_factory=list)
     speech: Speech | None = None
     events: list[Any] = field(default_factory=list)
     hit: list[Cell] = field(default_factory=list)
@@ -71,24 +95,31 @@ class Run:
     doubled: int = 0
     gaps: int = 0
     hangs: int = 0
+    failure: ts.SpeechError | None = None
     complaints: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
+    def visits(self) -> list[Visit]:
+        """The dials to all services."""
+        return sorted((visit for gateway in self.gateways for visit in gateway.visits), key=lambda visit: visit.dialled)
+
+    @property
     def good(self) -> bool:
-        return not (self.lost or self.doubled or self.hangs or self.complaints)
+        return not (self.lost or self.doubled or self.hangs or self.failure or self.complaints)
 
     def __str__(self) -> str:
-        what = f"seed {self.seed}: {self.lost} lost, {self.doubled} doubled, {self.hangs} hangs; {self.complaints}"
-        drawn = picture(self.speech, self.events, self.gateway.visits) if self.speech and self.gateway else ""
+        what = f"seed {self.seed}: {self.lost} lost, {self.doubled} doubled, {self.hangs} hangs"
+        what += f"; {self.failure}; {self.complaints}"
+        drawn = picture(self.speech, self.events, self.visits) if self.speech else ""
         return f"{what}\n{[f'{cell.fault} at {cell.phase}' for cell in self.cells]}\n{drawn}"
 
 
-def run(seed: int, manners: tuple[Manner, ...] = EXACT, cells: list[Cell] | None = None) -> Run:
+def run(seed: int, family: Family = EXACTLY, cells: list[Cell] | None = None) -> Run:
     """Runs one session on virtual time."""
     result = Run(seed, cells_of(seed, CELLS_PER_RUN) if cells is None else cells)
     with reproducible(seed):
-        trio.run(_session, result, manners, clock=MockClock(autojump_threshold=0))
+        trio.run(_session, result, family, clock=MockClock(autojump_threshold=0))
     return result
 
 
@@ -105,32 +136,48 @@ def reproducible(seed: int) -> Iterator[None]:
         random_module.setstate(state)
 
 
-async def _session(result: Run, manners: tuple[Manner, ...]) -> None:
+async def _session(result: Run, family: Family) -> None:
     random = Random(f"run {result.seed}")
-    said = speech(random.uniform(10.0, 16.0), seed=result.seed)
+    said = result.speech = speech(random.uniform(10.0, 16.0), seed=result.seed)
     if random.random() < 0.4:
-        said = replace(said, audio=said.audio[: 2 * said.words[-1].end])
+        said = result.speech = replace(said, audio=said.audio[: 2 * said.words[-1].end])
     planned = list(plan_of(result.cells, random))
-    async with open_gateway(manner=random.choice(manners), capacity=random.choice((2_048, 65_536))) as gateway:
-        gateway.connect_time = random.choice((0.0, 0.05, 0.4))
-        gateway.plan(*(step for _, steps in planned for step in steps))
-        result.gateway, result.speech = gateway, said
+    async with AsyncExitStack() as stack:
+        for _ in range(2 if family.spare else 1):
+            result.gateways.append(await stack.enter_async_context(_service(random, family)))
+        result.gateways[0].plan(*(step for _, steps in planned for step in steps))
+        if family.spare:
+            result.gateways[1].plan(Hear(random.uniform(0.1, 4.0)), Drop())
         with trio.move_on_after(PATIENCE) as scope:
-            statistics = await _listen(result, said, _play(said, random))
+            try:
+                backends = [_backend(each, random, family) for each in result.gateways]
+                judge(result, await _listen(result, backends, random))
+            except ts.SpeechError as failure:
+                result.failure = failure
         result.seconds = trio.current_time()
-        struck = {id(fault) for visit in gateway.visits for _, fault in visit.struck}
-        result.faults = sum(len(visit.struck) for visit in gateway.visits)
-        result.hit = [cell for cell, steps in planned if id(steps[-1]) in struck]
-        if scope.cancelled_caught:
-            result.hangs = 1
-        else:
-            profile = gateway.manner.profile()
-            judge(result, statistics, exact=profile.exact_times and profile.word_times)
+    struck = {id(fault) for visit in result.visits for _, fault in visit.struck}
+    result.faults = sum(len(visit.struck) for visit in result.visits)
+    result.hit = [cell for cell, steps in planned if id(steps[-1]) in struck]
+    result.hangs = int(scope.cancelled_caught)
 
 
-async def _listen(result: Run, said: Speech, source: AsyncIterator[bytes]) -> ts.TranscriptStatistics:
-    assert result.gateway
-    async with result.gateway.client() as client, client.transcribe(source, said.audio_format) as transcript:
+def _service(random: Random, family: Family) -> AbstractAsyncContextManager[Gateway]:
+    return open_gateway(manner=random.choice(family.manners), capacity=random.choice((2_048, 65_536)))
+
+
+def _backend(gateway: Gateway, random: Random, family: Family) -> ts.Backend:
+    gateway.connect_time = random.choice((0.0, 0.05, 0.4))
+    profile = gateway.manner.profile()
+    if family.session_cap is not None:
+        profile = replace(profile, session_cap=random.uniform(*family.session_cap))
+    return gateway.backend(profile)
+
+
+async def _listen(result: Run, backends: list[ts.Backend], random: Random) -> ts.TranscriptStatistics:
+    assert result.speech
+    source, audio_format = _play(result.speech, random), result.speech.audio_format
+    retry = ts.RetryPolicy() if len(backends) == 1 else ts.RetryPolicy(max_attempts=1, return_after=5.0)
+    async with ts.open_client(backends, retry=retry) as client, client.transcribe(source, audio_format) as transcript:
         async for event in transcript:
             result.events.append(event)
     return transcript.statistics()
@@ -152,24 +199,23 @@ async def _play(said: Speech, random: Random) -> AsyncIterator[bytes]:
             await trio.sleep_until(due)
 
 
-def judge(result: Run, statistics: ts.TranscriptStatistics, *, exact: bool) -> None:
+def judge(result: Run, statistics: ts.TranscriptStatistics) -> None:
     """Holds the session against the laws."""
     events, said = result.events, result.speech
     assert said
-    assert result.gateway
     finals = [event for event in events if isinstance(event, ts.FinalTranscript)]
     told = Counter(word for final in finals for word in final.text.split())
     spoken = Counter(word.text for word in said.words)
     result.lost, result.doubled = (spoken - told).total(), (told - spoken).total()
     result.gaps = sum(isinstance(event, ts.Gap) for event in events)
-    for visit in result.gateway.visits:
+    for visit in result.visits:
         result.complaints += visit.complaints
     laws: list[Callable[[], None]] = [
         lambda: assert_unique_ids(events),
         lambda: assert_ledger(statistics, events, said.seconds),
         lambda: assert_speech_alternates(events),
     ]
-    if exact:
+    if all(gateway.manner.profile().exact_times and gateway.manner.word_times for gateway in result.gateways):
         laws.append(lambda: assert_each_speech_ends_once(events))
         laws.append(lambda: assert_in_stream_order(events))
         laws.append(lambda: assert_times_within(1, events, said))
