@@ -84,22 +84,24 @@ def test_the_results_of_the_fact_sheet() -> None:
         Hypothesis(
             kind="final",
             text="Hello world.",
-            start=1.04,
-            end=1.04 + 1.98,
+            start=1.12,
+            end=1.44,
             words=(Word("Hello", 1.12, 1.44, 0.99, "0"),),
             language="en",
             confidence=0.99,
             ends_speech=True,
-        )
+        ),
+        Acknowledged(1.04 + 1.98),
     ]
 
 
 def test_a_final_may_be_less_than_an_utterance() -> None:
-    [interim, final, last] = heard(
+    [interim, final, _, last, acknowledged] = heard(
         window(0, 1, "so"),
         window(0, 2, "so far", is_final=True),
         window(2, 1, "so good", is_final=True, speech_final=True),
     )
+    assert acknowledged == Acknowledged(3.0)
     assert isinstance(interim, Hypothesis)
     assert isinstance(final, Hypothesis)
     assert isinstance(last, Hypothesis)
@@ -119,18 +121,19 @@ def test_silence_is_acknowledged_and_is_no_transcript() -> None:
 
 
 def test_silence_may_end_an_utterance_whose_words_are_final_already() -> None:
-    assert heard(window(2, 0.5, is_final=True, speech_final=True)) == [Acknowledged(2.5), SpeechOver(2.5)]
+    assert heard(window(2, 0.5, is_final=True, speech_final=True)) == [SpeechOver(2.5), Acknowledged(2.5)]
 
 
 def test_an_empty_final_takes_back_what_an_interim_guessed() -> None:
     assert heard(window(0, 1, "uh"), window(0, 2, is_final=True), window(2, 2, is_final=True))[1:] == [
         Hypothesis(kind="final", text="", start=0.0, end=2.0, confidence=0.0),
+        Acknowledged(2.0),
         Acknowledged(4.0),
     ]
 
 
 def test_an_answer_to_finalize_follows_its_transcript() -> None:
-    [final, finalized] = heard(window(0, 1, "so", is_final=True, from_finalize=True))
+    [final, _, finalized] = heard(window(0, 1, "so", is_final=True, from_finalize=True))
     assert isinstance(final, Hypothesis)
     assert finalized == Finalized()
     assert heard(window(0, 1, is_final=True, from_finalize=True)) == [Acknowledged(1.0), Finalized()]
@@ -139,9 +142,25 @@ def test_an_answer_to_finalize_follows_its_transcript() -> None:
 def test_windows_run_forward_and_begin_at_zero() -> None:
     assert heard(window(-1, -2, is_final=True)) == [Acknowledged(0.0)]
     channel = {"alternatives": [{"transcript": "a b", "words": [{"start": -2, "end": -1}, {"start": 2, "end": 1}]}]}
-    [final] = heard(json.dumps({"type": "Results", "start": 0, "duration": 3, "is_final": True, "channel": channel}))
+    [final, _] = heard(json.dumps({"type": "Results", "start": 0, "duration": 3, "is_final": True, "channel": channel}))
     assert isinstance(final, Hypothesis)
     assert [(word.start, word.end) for word in final.words] == [(0.0, 0.0), (2.0, 2.0)]
+
+
+def test_a_transcript_lasts_from_its_first_word_to_its_last_within_its_window() -> None:
+    for words, span in (
+        ([(2.0, 2.5), (2.6, 3.5)], (2.0, 3.5)),
+        ([(2.0, 2.5), (2.6, 4.5)], (2.0, 4.0)),
+        ([(4.5, 5.0)], (4.0, 4.0)),
+        ([], (0.0, 4.0)),
+    ):
+        timed = [{"word": "a", "start": start, "end": end} for start, end in words]
+        channel = {"alternatives": [{"transcript": "a b", "words": timed}]}
+        message = {"type": "Results", "start": 0, "duration": 4, "is_final": True, "channel": channel}
+        final, acknowledged = heard(json.dumps(message))
+        assert isinstance(final, Hypothesis)
+        assert (final.start, final.end) == span
+        assert acknowledged == Acknowledged(4.0)
 
 
 def test_a_window_of_no_alternative_is_silence() -> None:
@@ -207,11 +226,7 @@ def test_final_windows_leave_no_audio_without_an_acknowledgement(windows: list[t
     codec = DeepgramCodec("nova-3")
     for duration, transcript, final, ends in windows:
         said = list(codec.decode(window(start, duration, transcript, is_final=final, speech_final=ends)))
-        ends_at = [
-            message.upto if isinstance(message, Acknowledged) else message.end
-            for message in said
-            if isinstance(message, Acknowledged) or (isinstance(message, Hypothesis) and message.kind == "final")
-        ]
+        ends_at = [message.upto for message in said if isinstance(message, Acknowledged)]
         assert ends_at == ([start + duration] if final else [])
         start += duration if final else 0.0
 

@@ -1,9 +1,9 @@
 """One connection to Deepgram's live recognition, ``/v1/listen``, and what that service is like.
 
 Audio goes out in binary frames, and what was asked for stands in the address. Results come in windows that lie end to
-end, silence included, so the end of every final window acknowledges the audio before it: one without words is no
-transcript, but an acknowledgement; unless an interim transcript had guessed at words in it, which it takes back. An
-utterance may be several finals long.
+end, silence included, so the end of every final window acknowledges the audio before it. A transcript lasts from its
+first word to its last, for its window may have begun long before; one without words is none, unless an interim
+transcript had guessed at words in the window, which it takes back. An utterance may be several finals long.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v1``.
 """
@@ -117,10 +117,10 @@ class DeepgramCodec:
         if best.transcript or (results.is_final and self._guessed):
             self._guessed = not results.is_final
             yield _hypothesis(results, best)
-        elif results.is_final:
+        elif results.is_final and results.speech_final:
+            yield SpeechOver(_end(results))
+        if results.is_final:
             yield Acknowledged(_end(results))
-            if results.speech_final:
-                yield SpeechOver(_end(results))
         if results.from_finalize:
             yield Finalized()
 
@@ -130,12 +130,14 @@ def _known(time: float | None) -> float | None:
 
 
 def _hypothesis(results: wire.Results, best: wire.Alternative) -> Hypothesis:
+    words = tuple(map(_word, best.words or ()))
+    end = min(words[-1].end, _end(results)) if words else _end(results)
     return Hypothesis(
         kind="final" if results.is_final else "interim",
         text=best.transcript,
-        start=_start(results),
-        end=_end(results),
-        words=tuple(map(_word, best.words or ())),
+        start=min(words[0].start, end) if words else _start(results),
+        end=end,
+        words=words,
         language=next(iter(best.languages or ()), None),
         confidence=best.confidence,
         ends_speech=results.is_final and results.speech_final,
