@@ -9,10 +9,11 @@
             events = [event async for event in transcript]
         assert_exactly_once(events, spoken, gateway.visits)
 
-The gateway speaks the LiveKit inference wire over memory streams, so an hour of outage passes in milliseconds, and no
-port is opened. Its audio carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is
-how it recognises, `Delivery` how it speaks, a *plan* what goes wrong (see `faults`), and `Visit` what it saw. Without
-pytest: ``async with open_gateway() as gateway``.
+The gateway speaks over memory streams, so an hour of outage passes in milliseconds, and no port is opened: the LiveKit
+inference wire, and Deepgram's live recognition, for ``gateway.in_place_of(trio_speech.Deepgram("key"))``. Its audio
+carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is how it recognises,
+`Delivery` how it speaks, a *plan* what goes wrong (see `faults`), and `Visit` what it saw. Without pytest:
+``async with open_gateway() as gateway``.
 """
 
 from __future__ import annotations

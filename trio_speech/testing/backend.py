@@ -1,4 +1,4 @@
-"""The scripted gateway as a backend."""
+"""The scripted gateway as a backend, and in the place of another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from .._core.dialogue import SynthesizeRequest, TranscribeRequest
 from .._core.profile import SttProfile, TtsProfile
-from ..providers._codec import Connector
+from ..providers._codec import Backend, Connector, SttProvider, TtsProvider
 from ..providers.livekit import backend
 
 BASE = "ws://gateway.test/v1"
@@ -33,6 +33,28 @@ class ScriptedBackend(Struct, frozen=True):
     def voice(self, request: SynthesizeRequest) -> backend.Voice:
         """See `Backend`."""
         return backend.voice(BASE, None, request, self.tts)
+
+    def transport(self) -> AbstractAsyncContextManager[Connector]:
+        """Memory streams; they outlive the client, with the gateway."""
+        return _lent(self.connect)
+
+
+class StandIn(Struct, frozen=True):
+    """Made by `Gateway.in_place_of`: another backend, whose dials come to the gateway."""
+
+    connect: Connector = field()
+    backend: Backend
+
+    def __repr__(self) -> str:
+        return f"StandIn({self.backend!r})"
+
+    def recogniser(self, request: TranscribeRequest) -> SttProvider:
+        """See `Backend`."""
+        return self.backend.recogniser(request)
+
+    def voice(self, request: SynthesizeRequest) -> TtsProvider:
+        """See `Backend`."""
+        return self.backend.voice(request)
 
     def transport(self) -> AbstractAsyncContextManager[Connector]:
         """Memory streams; they outlive the client, with the gateway."""

@@ -24,8 +24,8 @@ from .._shell.client import Client, open_client
 from .._shell.connection import Connection, Handshake, accept_connection
 from .._shell.single import Guard, one_exception
 from .._shell.transport import LinkDown
-from ..providers._codec import Dial
-from .backend import ScriptedBackend
+from ..providers._codec import Backend, Dial
+from .backend import ScriptedBackend, StandIn
 from .conversation import Conversation
 from .faults import Act, BlackHole, Close, Delay, Drop, NeverAnswer, Outage, Refuse, Restart, Step
 from .manner import Manner
@@ -86,6 +86,14 @@ class Gateway:
         The profiles are what the client takes the service for; without one, it is told the truth.
         """
         return ScriptedBackend(self.connect, stt or self.manner.profile(), tts or self.delivery.profile())
+
+    def in_place_of(self, backend: Backend) -> StandIn:
+        """`backend`, codec and profile and all, but that its dials come here, over memory streams.
+
+        The path that it dials says which wire is spoken: LiveKit's (``/v1/stt``, ``/v1/tts``) or Deepgram's
+        (``/v1/listen``).
+        """
+        return StandIn(self.connect, backend)
 
     def client(self, **policies: Any) -> AbstractAsyncContextManager[Client]:
         """`trio_speech.open_client` on this gateway; takes what that takes but for the backend."""

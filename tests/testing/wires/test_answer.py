@@ -4,6 +4,7 @@ import pytest
 
 from trio_speech.testing import Refuse
 from trio_speech.testing.wires import answer
+from trio_speech.testing.wires.deepgram import Listen
 from trio_speech.testing.wires.livekit import LiveKitWire
 
 
@@ -12,6 +13,8 @@ from trio_speech.testing.wires.livekit import LiveKitWire
     [
         ("/v1/stt", LiveKitWire),
         ("/v1/tts?model=x", LiveKitWire),
+        ("/v1/listen?model=nova-3&encoding=linear16&sample_rate=8000", Listen),
+        ("/v1/listen", Refuse),
     ],
 )
 def test_the_path_says_which_wire_is_spoken(resource: str, kind: type) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..faults import Refuse
-from . import livekit
+from . import deepgram, livekit
 from .dialogue import Wire
 
 _NOT_FOUND = Refuse(404)
 _ENDPOINTS: Mapping[str, Callable[[str, str], Wire | Refuse]] = {
     "/v1/stt": livekit.recognition,
     "/v1/tts": livekit.synthesis,
+    "/v1/listen": deepgram.listen,
 }
 
 
