@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import Literal, TypeAlias
 
@@ -9,13 +10,15 @@ from msgspec import Struct
 
 from .causes import Cause
 
+State: TypeAlias = Literal["dialling", "idle", "leased", "draining", "closing"]
+
 
 class Entry(Struct, kw_only=True):
     """One connection, from its dial on. Moments are in seconds, on the roster's clock."""
 
     number: int
     key: Hashable
-    state: Literal["dialling", "idle", "leased", "draining", "closing"] = "dialling"
+    state: State = "dialling"
     ticket: int | None
     """Who asked for the dial."""
     begun: float
@@ -24,6 +27,8 @@ class Entry(Struct, kw_only=True):
     """When the current state began."""
     ends: float = 0.0
     """The end of its age."""
+    until: float = math.inf
+    """When it is to be closed unless its state changes."""
     proved: float = 0.0
     """The last proof of life."""
     used: bool = False

@@ -32,7 +32,7 @@ from random import Random
 
 from ..policy import PoolPolicy
 from .causes import Cause, Silent
-from .pooling import Action, Close, Counts, Dial, Entry, Grant, PoolStatistics, Refuse, Waiter
+from .pooling import Action, Close, Counts, Dial, Entry, Grant, PoolStatistics, Refuse, State, Waiter
 
 PATIENCE = 1.0
 """Seconds at most that the end of an abandoned generation is waited for."""
@@ -101,7 +101,7 @@ class Roster:
         """A lease has ended in the middle of a generation."""
         entry = self._entry(number, "leased")
         if entry:
-            entry.state, entry.since = "draining", now
+            self._become(entry, "draining", now)
         return self._settle(now)
 
     def drained(self, number: int, now: float) -> list[Action]:
@@ -133,8 +133,10 @@ class Roster:
 
     def retire(self, number: int) -> None:
         """A connection is to serve nobody after its present lease."""
-        if number in self._entries:
-            self._entries[number].ends = -math.inf
+        entry = self._entries.get(number)
+        if entry:
+            entry.ends = -math.inf
+            entry.until = self._end_of(entry)
 
     def ponged(self, number: int, seconds: float, now: float) -> None:
         """A ping was answered, `seconds` after it was sent."""
@@ -147,14 +149,14 @@ class Roster:
 
     def due(self) -> float | None:
         """When `tick` is to be called next."""
-        moments = [self._end_of(entry) for entry in self._entries.values() if entry.state in ("idle", "draining")]
+        moment = min((entry.until for entry in self._entries.values()), default=math.inf)
         if (
-            self._room > 0
-            and self._policy.max_idle_age
+            self._wants_spares
+            and self._room > 0
             and any(self._spares(key) < self._policy.min_idle for key in self._in_use)
         ):
-            moments.append(self._no_spares_before)
-        return min(moments, default=None)
+            moment = min(moment, self._no_spares_before)
+        return None if moment == math.inf else moment
 
     def tick(self, now: float) -> list[Action]:
         """Time has passed."""
@@ -183,7 +185,7 @@ class Roster:
 
     # ------------------------------------------------------------ decisions
 
-    def _entry(self, number: int, state: str) -> Entry | None:
+    def _entry(self, number: int, state: State) -> Entry | None:
         entry = self._entries.get(number)
         return entry if entry and entry.state == state else None
 
@@ -191,8 +193,12 @@ class Roster:
     def _room(self) -> int:
         return self._policy.max_size - len(self._entries)
 
+    @property
+    def _wants_spares(self) -> bool:
+        return self._policy.min_idle > 0 and self._policy.max_idle_age > 0
+
     def _rest(self, entry: Entry, now: float) -> list[Action]:
-        entry.state, entry.since = "idle", now
+        self._become(entry, "idle", now)
         return self._settle(now, rested=entry)
 
     def _settle(self, now: float, rested: Entry | None = None) -> list[Action]:
@@ -212,12 +218,15 @@ class Roster:
             else:
                 without_room += 1
                 actions += self._make_room(without_room)
-        return [*actions, *self._expire(now), *self._dial_spares(now)]
+        if rested is not None and now >= rested.until:
+            actions.append(self._expire_one(rested))
+        return [*actions, *self._dial_spares(now)]
 
     def _grant(self, waiter: Waiter, entry: Entry, now: float) -> Grant:
         del self._waiters[waiter.ticket]
         self._counts.reused += entry.used
-        entry.state, entry.since, entry.used = "leased", now, True
+        entry.used = True
+        self._become(entry, "leased", now)
         self._in_use[entry.key] = now
         return Grant(waiter.ticket, entry.number)
 
@@ -239,7 +248,7 @@ class Roster:
             yield self._close(min(idle, key=lambda entry: entry.since), "it made room for another")
 
     def _dial_spares(self, now: float) -> Iterator[Dial]:
-        if now < self._no_spares_before or not self._policy.max_idle_age:
+        if now < self._no_spares_before or not self._wants_spares:
             return
         for key in self._in_use:
             while self._room > 0 and self._spares(key) < self._policy.min_idle:
@@ -253,19 +262,24 @@ class Roster:
         return sum(entry.key == key and entry.state == state for entry in self._entries.values())
 
     def _expire(self, now: float, rested: Entry | None = None) -> Iterator[Close]:
-        for entry in list(self._entries.values()):
-            if entry is not rested and entry.state in ("idle", "draining") and now >= self._end_of(entry):
-                self._counts.expired += entry.state == "idle"
-                yield self._close(entry, "it was too old" if entry.state == "idle" else "its generation went on")
-        leased = {entry.key for entry in self._entries.values() if entry.state == "leased"}
+        for entry in [each for each in self._entries.values() if now >= each.until and each is not rested]:
+            yield self._expire_one(entry)
         for key, used in list(self._in_use.items()):
-            if key not in leased and now >= used + self._policy.max_idle_age:
+            if now >= used + self._policy.max_idle_age and not self._count(key, "leased"):
                 del self._in_use[key]
+
+    def _expire_one(self, entry: Entry) -> Close:
+        self._counts.expired += entry.state == "idle"
+        return self._close(entry, "it was too old" if entry.state == "idle" else "its generation went on")
+
+    def _become(self, entry: Entry, state: State, now: float) -> None:
+        entry.state, entry.since = state, now
+        entry.until = self._end_of(entry)
 
     def _end_of(self, entry: Entry) -> float:
         if entry.state == "draining":
             return entry.since + min(self._dial_time, PATIENCE)
-        return min(entry.ends, entry.since + self._policy.max_idle_age)
+        return min(entry.ends, entry.since + self._policy.max_idle_age) if entry.state == "idle" else math.inf
 
     def _doubt(self, sent: float) -> list[Action]:
         doubtful = [entry for entry in self._entries.values() if entry.state == "idle" and entry.proved < sent]
@@ -273,5 +287,5 @@ class Roster:
         return [self._close(entry, "a ping on another connection failed") for entry in doubtful]
 
     def _close(self, entry: Entry, why: str) -> Close:
-        entry.state = "closing"
+        entry.state, entry.until = "closing", math.inf
         return Close(entry.number, why)

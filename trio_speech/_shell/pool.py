@@ -41,6 +41,8 @@ class Pool:
         self._tickets = 0
         self._goodbyes = 0
         self._changed = Signal()
+        self._awaited: float | None = None
+        self._sooner = Signal()
         self._last_failure: Cause | None = None
 
     def open(self, guard: Guard) -> None:
@@ -63,9 +65,12 @@ class Pool:
         self._do(self._roster.ask(ticket, voice.key, trio.current_time(), fresh=fresh))
         taken = False
         try:
-            with trio.move_on_after(self._policy.acquire_timeout):
-                await waiting.over.wait()
-                taken = waiting.failure is None
+            if waiting.over.is_set():
+                await trio.lowlevel.checkpoint()
+            else:
+                with trio.move_on_after(self._policy.acquire_timeout):
+                    await waiting.over.wait()
+            taken = waiting.over.is_set() and waiting.failure is None
         finally:
             self._forget(ticket, None if taken else waiting.resident)
         if waiting.failure is not None:
@@ -146,8 +151,10 @@ class Pool:
 
     async def _keep(self) -> None:
         while True:
-            await self._changed.wait_until(self._roster.due())
-            self._do(self._roster.tick(trio.current_time()))
+            self._awaited = due = self._roster.due()
+            await self._sooner.wait_until(due)
+            if due is not None and trio.current_time() >= due:
+                self._do(self._roster.tick(trio.current_time()))
 
     def _do(self, actions: Iterable[Action], new: int | None = None) -> None:
         for action in actions:
@@ -163,6 +170,9 @@ class Pool:
                 case Close(number):
                     self._part_with(self._residents[number])
         self._changed.fire()
+        due = self._roster.due()
+        if due is not None and (self._awaited is None or due < self._awaited):
+            self._sooner.fire()
 
     def _grant(self, waiting: Waiting, resident: Resident, *, reused: bool) -> None:
         resident.tenant = waiting.tenant

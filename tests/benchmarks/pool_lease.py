@@ -1,0 +1,92 @@
+"""What a pooled connection costs to have: acquiring a warm one does no I/O, so it should stay under 100 µs of CPU.
+
+    python tests/benchmarks/pool_lease.py
+
+Over memory streams, with so many idle connections in the pool. A turn is a lease and giving it back; the figures are
+CPU time of the process a turn, taken over rounds of many, since to ask for that time can cost more than a turn. Those
+of a bare checkpoint, of which a lease has one, stand beside them.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+from statistics import median
+
+import trio
+
+import trio_speech as ts
+from trio_speech._core.dialogue import SynthesizeRequest, TtsMessage
+from trio_speech._shell.endpoints import Network
+from trio_speech._shell.leasing import Voice
+from trio_speech._shell.pool import Pool
+from trio_speech._shell.single import one_exception
+from trio_speech.testing.gateway import open_gateway
+
+ROUNDS = 60
+TURNS = 50
+SIZES = (1, 8, 64)
+AIM = 100.0
+REQUEST = SynthesizeRequest(audio_format=ts.AudioFormat.pcm16(8_000))
+
+
+class Guest:
+    """A tenant who does not listen."""
+
+    def heard(self, message: TtsMessage) -> None: ...
+    def lost(self, cause: object) -> None: ...
+
+
+async def microseconds(turn: Callable[[], Awaitable[object]]) -> list[float]:
+    """CPU time a turn, for each round."""
+    taken: list[float] = []
+    gc.disable()
+    for _ in range(ROUNDS):
+        began = time.process_time_ns()
+        for _ in range(TURNS):
+            await turn()
+        taken.append((time.process_time_ns() - began) / 1_000 / TURNS)
+    gc.enable()
+    return taken
+
+
+async def measure(size: int) -> list[float]:
+    """Of a pool with so many idle connections."""
+    async with open_gateway() as gateway:
+        backend = gateway.backend()
+        voice = Voice(backend.voice(REQUEST), backend.connect)
+        liveness = ts.LivenessPolicy()
+        network = Network(ts.RetryPolicy(), liveness, None, Random(1))
+        pool = Pool(network, ts.PoolPolicy(max_size=size), Random(1))
+
+        async def turn() -> None:
+            (await pool.lease(voice, guest)).give_back()
+
+        guest = Guest()
+        async with one_exception(pool.aclose, within=liveness.close_timeout) as guard:
+            pool.open(guard)
+            await pool.prewarm(voice, size)
+            taken = await microseconds(turn)
+            figures = pool.statistics()
+            if figures.dialled != size or len(gateway.visits) != size or figures.dead_found:
+                raise SystemExit(f"the pool did not stay warm: {figures}")
+            return taken
+
+
+def row(name: str, taken: list[float]) -> str:
+    return f"{name:20} {median(taken):8.1f} µs {max(taken):8.1f} µs"
+
+
+def main() -> None:
+    print(f"{ROUNDS} rounds of {TURNS:<9} median       worst")
+    print(row("a checkpoint", trio.run(microseconds, trio.lowlevel.checkpoint)))
+    for size in SIZES:
+        taken = trio.run(measure, size)
+        verdict = "kept" if median(taken) < AIM else "missed"
+        print(f"{row(f'{size} idle', taken)}    (the aim: under {AIM:.0f} µs; {verdict})")
+
+
+if __name__ == "__main__":
+    main()
