@@ -27,9 +27,11 @@ from trio_speech.testing import (
     Close,
     Delivery,
     Drop,
+    Fin,
     Gateway,
     InBandError,
     Lapse,
+    MemoryStream,
     NeverAnswer,
     Outage,
     Refuse,
@@ -387,6 +389,86 @@ async def test_the_end_of_an_idle_connection_is_noticed_at_once(gateway: Gateway
         assert pool.statistics().idle == 1
         await trio.sleep(0.2)
         assert (pool.statistics().idle, pool.statistics().dead_found) == (0, 1)
+
+
+@pytest.mark.parametrize("end", [Drop(), Fin(), Close(1001)], ids=str)
+async def test_what_has_ended_is_lent_to_nobody_once_its_reader_has_run(gateway: Gateway, end: Any) -> None:
+    provider = Provider(gateway)
+    gateway.plan(Lapse(10.0), end)
+    async with pool_of() as pool:
+        (await pool.lease(provider.voice, Guest())).give_back()
+        await trio.sleep_until(gateway.visits[0].dialled + 10.0)
+        await wait_all_tasks_blocked()
+        now = trio.current_time()
+        lease = await pool.lease(provider.voice, Guest())
+        assert not lease.reused
+        assert trio.current_time() == now
+        assert gateway.visits[1].dialled == now
+
+
+@pytest.mark.parametrize("alive", [5.1, 6.0, 7.3, 8.0, 9.9, 10.1])
+async def test_a_peer_that_vanished_is_lent_no_longer_than_a_ping_takes(gateway: Gateway, alive: float) -> None:
+    provider = Provider(gateway)
+    gateway.plan(Lapse(alive), BlackHole())
+    liveness = ts.LivenessPolicy(ping_interval=5.0, ping_timeout=2.0)
+    async with pool_of(liveness=liveness) as pool:
+        (await pool.lease(provider.voice, Guest())).give_back()
+        died = gateway.visits[0].dialled + alive
+        lent: list[float] = []
+        while len(gateway.visits) == 1:
+            await trio.sleep(0.1)
+            lease = await pool.lease(provider.voice, Guest())
+            if lease.reused:
+                lent.append(trio.current_time() - died)
+            lease.give_back()
+        assert max(lent) > 0.0
+        assert max(lent) <= 5.0 + 2.0
+
+
+async def test_a_miss_costs_one_dial_and_no_patience(gateway: Gateway) -> None:
+    gateway.plan(Await("done"), Await("text"), BlackHole())
+    liveness = ts.LivenessPolicy(ping_interval=5.0, ping_timeout=2.0)
+    async with gateway.client(retry=ts.RetryPolicy(max_attempts=0), liveness=liveness) as client:
+        for _ in range(4):
+            await client.render("Hello.", audio_format=REQUEST.audio_format)
+        assert client.statistics().dialled == len(gateway.visits) == 2
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize("latency", [0.0, 0.1, 10.0])
+async def test_a_storm_of_barge_ins_leaks_no_connection_and_exceeds_no_limit(
+    gateway: Gateway, size: int, latency: float
+) -> None:
+    provider = Provider(gateway)
+    gateway.connect_time = 0.2
+    gateway.delivery = Delivery(latency=latency, speed=1.0)
+    streams: list[MemoryStream] = []
+
+    def still_open() -> int:
+        return sum(not stream._closed for stream in streams)
+
+    async def connect(dial: Dial) -> MemoryStream:
+        streams.append(await gateway.connect(dial))
+        assert still_open() <= size
+        return streams[-1]
+
+    provider.connector = connect
+
+    async def interrupt(random: Random) -> None:
+        for _ in range(20):
+            lease = await pool.lease(provider.voice, Guest())
+            await speak(lease, "This is going to be interrupted.")
+            await trio.sleep(random.choice([0.0, random.uniform(0.0, 0.5)]))
+            lease.abandon()
+
+    async with pool_of(max_size=size, acquire_timeout=1_000.0) as pool:
+        async with trio.open_nursery() as nursery:
+            for seed in range(2 * size):
+                nursery.start_soon(interrupt, Random(seed))
+        await trio.sleep(5.0)
+        figures = pool.statistics()
+        assert (figures.leased, figures.draining, figures.dialling, figures.waiting) == (0, 0, 0, 0)
+        assert still_open() == figures.idle
 
 
 async def test_what_means_nothing_leaves_an_idle_connection_alone(gateway: Gateway) -> None:
