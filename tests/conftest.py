@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import trio
 from hypothesis import settings
@@ -15,5 +17,6 @@ settings.load_profile("repeatable")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Tasks that are ready at once are run in random order: another one for each test, the same on each run."""
+    """Tasks that are ready at once run in random order, and waits are jittered: for each test alike on each run."""
     trio._core._run._r.seed(item.nodeid)
+    random.seed(item.nodeid)

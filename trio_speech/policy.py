@@ -37,7 +37,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     the service commits audio, or when a link has been up for `stable_after`; a mere handshake refills nothing.
     """
 
-    max_attempts: int | None = 20
+    max_attempts: int | None = None
     """Attempts in a row without progress before `RetriesExhausted`; ``None``: as many as `deadline` allows."""
     base_delay: float = 0.25
     max_delay: float = 20.0

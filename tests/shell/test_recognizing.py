@@ -218,7 +218,7 @@ async def test_accept_then_close_does_not_loop(gateway: Gateway, fault: Step) ->
     with pytest.raises(ts.RetriesExhausted) as caught:
         async with gateway.client() as client:
             await client.recognize(SPEECH)
-    assert caught.value.attempts <= 20
+    assert caught.value.attempts <= 50, "some two minutes of ever longer waits"
     assert len(gateway.visits) == caught.value.attempts + 1
 
 
