@@ -138,7 +138,8 @@ def reproducible(seed: int) -> Iterator[None]:
 
 async def _session(result: Run, family: Family) -> None:
     random = Random(f"run {result.seed}")
-    said = result.speech = speech(random.uniform(10.0, 16.0), seed=result.seed)
+    audio_format = ts.AudioFormat.pcm16(random.choice((8_000, 8_000, 16_000, 11_025)))
+    said = result.speech = speech(random.uniform(10.0, 16.0), seed=result.seed, audio_format=audio_format)
     if random.random() < 0.4:
         said = result.speech = replace(said, audio=said.audio[: 2 * said.words[-1].end])
     planned = list(plan_of(result.cells, random))
