@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 nox.needs_version = ">=2026.10"
 nox.options.sessions = ["lint", "types", "build", "tests", "coverage", "bare", "examples"]
-nox.options.parallel = "auto"
+nox.options.parallel = os.cpu_count()
 # A machine seldom has every interpreter: those it lacks are skipped, and `coverage` counts those that ran.
 nox.options.error_on_missing_interpreters = False
 

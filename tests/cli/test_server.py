@@ -57,7 +57,7 @@ async def test_a_client_is_served_until_ctrl_c() -> None:
     ]
     async with trio.open_nursery() as nursery:
         process = await nursery.start(partial(trio.run_process, program, stderr=subprocess.PIPE, check=False))
-        with trio.fail_after(60):
+        with trio.fail_after(120):
             said = b""
             while b"Ctrl-C" not in said:
                 said += await process.stderr.receive_some()
