@@ -52,7 +52,7 @@ def test_nothing_is_awaited_where_nothing_was_asked() -> None:
 def test_the_answer_speaks_of_no_sample_after_the_request() -> None:
     settlement = asked_once()
     settlement.asked(2_000, 0.1, unsettled=2.0)
-    assert (settlement.pending, settlement.newest) == (True, 2_000)
+    assert (settlement.pending, settlement.newest, settlement.unanswered) == (True, 2_000, [1_000, 2_000])
     settlement.finalized(1.0)
     assert decided(settlement) == (1.5, Outcome(1_000, answered=True))
     assert settlement.pending

@@ -10,14 +10,15 @@ Laws
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from ..events import InterimTranscript, PreflightTranscript
 from .dialogue import Hypothesis
 from .profile import SttProfile
-from .recognition import Recognition, Said, heard
-from .seam import Heard
+from .recognition import Recognition, Said
+from .seam import Heard, plain
 from .timeline import Timeline
 
 _REMEMBERED_FINALS = 64
@@ -29,8 +30,10 @@ class Hearing:
     def __init__(self, session: Recognition, profile: SttProfile, base: int, cut: int) -> None:
         self._session = session
         self._profile = profile
+        self._trusted = profile.acknowledges != "finalize"
         self._cut = cut
-        self._seam = session.seam(profile, base, cut)
+        self._new_from = max(cut, session.remembered.said)
+        self._seam = session.remembered.seam(profile, base, cut)
         self._recent: deque[tuple[object, ...]] = deque(maxlen=_REMEMBERED_FINALS)
         self._consumed = 0.0
         self.timeline = Timeline(base, session.rate)
@@ -56,7 +59,7 @@ class Hearing:
     def interim(self, hypothesis: Hypothesis) -> None:
         """An interim or preflight transcript: what is new of it is shown."""
         said = self._place(hypothesis)
-        kept = self._cut_off_old(said)
+        kept = self._new_of(said)
         if kept is not None and kept.hypothesis.text:
             self._show(kept)
 
@@ -68,11 +71,11 @@ class Hearing:
         said = self._place(hypothesis)
         self._consumed += max(0.0, hypothesis.end - hypothesis.start)
         at_seam = self._seam is not None
-        kept = self._cut_off_old(said)
+        kept = self._new_of(said)
         if self._seam is not None:
             self._seam.passed(said.heard)
             self._seam = self._seam if self._seam.open else None
-        upto = said.end if self._profile.acknowledges == "span" else None
+        upto = self._acknowledged_by(said)
         if kept is None:
             self._session.tally.repeated_words += len(said.heard)
         else:
@@ -84,10 +87,20 @@ class Hearing:
             self._session.speech_ended(said.end)
         return () if kept is None else kept.heard
 
+    def _acknowledged_by(self, said: Said) -> int | None:
+        match self._profile.acknowledges:
+            case "span":
+                return said.end
+            case "watermark" if self._profile.exact_times:
+                return min(said.end, self._session.log.kept)
+            case _:
+                return None
+
     def _deliver(self, said: Said, *, seam: bool, upto: int | None) -> None:
         if said.hypothesis.text:
             self._session.speech_started(said.start)
         self._session.final(said, seam=seam, upto=upto)
+        self._session.remembered.delivered(said.heard, said.end if self._trusted else None)
 
     def _show(self, said: Said) -> None:
         session, hypothesis, rate = self._session, said.hypothesis, self._session.rate
@@ -107,11 +120,10 @@ class Hearing:
         )
 
     def _is_repeated(self, hypothesis: Hypothesis) -> bool:
-        trusted = self._profile.acknowledges != "finalize" and hypothesis.end > hypothesis.start
         keys: list[tuple[object, ...]] = []
         if hypothesis.id is not None:
             keys.append(("id", hypothesis.id))
-        if trusted:
+        if self._trusted and hypothesis.end > hypothesis.start:
             keys.append(("span", hypothesis.start, hypothesis.end, hypothesis.speaker))
         if any(key in self._recent for key in keys):
             return True
@@ -119,26 +131,42 @@ class Hearing:
         return False
 
     def _place(self, hypothesis: Hypothesis) -> Said:
-        timeline, rate = self.timeline, self._session.rate
         start, end = hypothesis.start, hypothesis.end
-        if self._profile.acknowledges == "finalize" and start <= 0.0:
+        if not self._trusted and start <= 0.0:
             start, end = self._consumed, self._consumed + end - start
+        first, last = self._span(start, end)
+        rate = self._session.rate
+        spans = [self._span(word.start, word.end) for word in hypothesis.words]
         words = tuple(
-            replace(word, start=timeline.start_at(word.start) / rate, end=timeline.end_at(word.end) / rate)
-            for word in hypothesis.words
+            replace(word, start=span[0] / rate, end=span[1] / rate)
+            for word, span in zip(hypothesis.words, spans, strict=True)
         )
-        first = timeline.start_at(start)
-        return Said(hypothesis, first, max(first, timeline.end_at(end)), words, heard(words, hypothesis.text, rate))
+        texts = [word.text for word in words] or hypothesis.text.split()
+        heard = self._heard(texts, spans or [(first, last)] * len(texts), last)
+        return Said(hypothesis, first, last, words, heard)
 
-    def _cut_off_old(self, said: Said) -> Said | None:
+    def _span(self, start: float, end: float) -> tuple[int, int]:
+        first = self.timeline.start_at(start)
+        return first, max(first, self.timeline.end_at(end))
+
+    def _heard(self, texts: Sequence[str], spans: Sequence[tuple[int, int]], end: int) -> tuple[Heard, ...]:
+        """What seams compare: words with their times, with the end of their final at least, or without."""
+        words = map(plain, texts)
+        if self._profile.places_words:
+            return tuple(Heard(word, *span) for word, span in zip(words, spans, strict=True))
+        return tuple(Heard(word, None, end if self._trusted else None) for word in words)
+
+    def _new_of(self, said: Said) -> Said | None:
+        """What had not been delivered before: it begins where all that was said ends, but for a word astride."""
         old = 0 if self._seam is None else self._seam.repeated(said.heard)
-        if not old:
-            return said
-        if old == len(said.heard):
+        if old == len(said.heard) and (old or (self._seam is not None and said.end <= self._new_from)):
             return None
-        words = said.words[old:]
-        tokens = [word.text for word in words] or said.hypothesis.text.split()[old:]
-        start = round(words[0].start * self._session.rate) if words else max(said.start, self._cut)
-        text = " ".join(token.strip() for token in tokens)
-        hypothesis = replace(said.hypothesis, text=text, words=words)
-        return Said(hypothesis, start, said.end, words, said.heard[old:])
+        hypothesis, words = said.hypothesis, said.words[old:]
+        start = max(said.start, self._new_from)
+        if words:
+            first = round(words[0].start * self._session.rate)
+            start = first if old else min(start, first)
+        if old:
+            texts = [word.text for word in words] or hypothesis.text.split()[old:]
+            hypothesis = replace(hypothesis, text=" ".join(text.strip() for text in texts), words=words)
+        return Said(hypothesis, start, max(start, said.end), words, said.heard[old:])

@@ -95,7 +95,7 @@ class Leg:
 
     def lost(self) -> None:
         """The link is gone."""
-        self._session.link_lost(self._settlement.newest)
+        self._session.link_lost(self._settlement.unanswered)
 
     # ------------------------------------------------------------ what to do next
 

@@ -9,6 +9,7 @@ Laws
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -57,10 +58,10 @@ class Marks:
         """Where the next frame of audio must end at the latest."""
         return next((mark.at for mark in self._marks if mark.at > sent), None)
 
-    def link_lost(self, asked: int, committed: int) -> None:
-        """The link that was asked to finalise up to `asked` is gone."""
-        if asked > committed and not self._asks_for(asked):
-            self._marks.appendleft(Mark(asked))
+    def link_lost(self, asked: Iterable[int], committed: int) -> None:
+        """The link that was asked to finalise at these places, in order, is gone without having answered."""
+        again = [Mark(at) for at in asked if at > committed and not self._asks_for(at)]
+        self._marks.extendleft(reversed(again))
 
     def resume(self, cut: int, end: int | None) -> None:
         """A new link hears what comes after `cut`; `end` is where the input ends, once it has.

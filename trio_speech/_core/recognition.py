@@ -20,7 +20,7 @@ Laws (the ledger)
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -33,12 +33,9 @@ from .losses import Losses, Run
 from .marks import Mark, Marks
 from .outbox import Outbox
 from .profile import SttProfile
+from .remembered import DRIFT_ALLOWANCE, Remembered
 from .replay import ReplayLog
-from .seam import Heard, Seam, TextSeam, TimedSeam, plain
-
-DRIFT_ALLOWANCE = 1.0
-"""Seconds by which a provider whose times are not exact may be wrong and still be reconciled."""
-REMEMBERED_WORDS = 2_000
+from .seam import Heard
 
 
 class Said(Struct):
@@ -85,8 +82,7 @@ class Recognition:
         """Finals that the user has taken."""
         self._furthest = start
         self._in_vain = start
-        self._said = start
-        self._remembered: deque[Heard] = deque(maxlen=REMEMBERED_WORDS)
+        self.remembered = Remembered(self.rate, policy.lead_in, start)
 
     # ------------------------------------------------------------ the user's side
 
@@ -143,7 +139,7 @@ class Recognition:
         if limit is not None:
             self._evict(self._furthest - self.audio_format.samples(limit), "replay-limit")
         cut = self._advance(self.log.committed)
-        base = self.log.rewind(cut - self._lead_in(profile, cut))
+        base = self.log.rewind(cut - self.remembered.lead_in(profile, cut))
         self.linked = True
         self.tally.links += 1
         self.marks.resume(cut, self.log.captured if self.input_ended else None)
@@ -154,26 +150,11 @@ class Recognition:
         """Seconds of audio that the current link is to hear although an earlier one did."""
         return max(0, self._furthest - self.log.sent) / self.rate
 
-    def link_lost(self, asked: int) -> None:
-        """The link is gone, having been asked to finalise up to sample `asked`: what only it could know is lost."""
+    def link_lost(self, asked: Iterable[int]) -> None:
+        """The link is gone, and has not answered what it was `asked` to finalise: what only it could know is lost."""
         self._disown()
         self.log.rewind(self.log.committed)
         self.marks.link_lost(asked, self.log.committed)
-
-    def seam(self, profile: SttProfile, base: int, cut: int) -> Seam | None:
-        """How the words of a link that hears from `base` are told from those delivered before `cut`.
-
-        An answered finalize moves the cut past the last final, perhaps into a word that was not over: it is still new.
-        """
-        if profile.acknowledges == "finalize" or not profile.word_times:
-            old = tuple(self._remembered)
-            return TextSeam(old, cut=cut, anchored=True) if old else None
-        said = min(cut, self._said) if profile.acknowledges == "span" else cut
-        if profile.exact_times:
-            return TimedSeam(said) if base < said else None
-        reach = base - self.audio_format.samples(DRIFT_ALLOWANCE)
-        old = tuple(word for word in self._remembered if word.end is not None and word.end > reach)
-        return TextSeam(old, cut=said, anchored=False) if old else None
 
     def sent(self, samples: int) -> None:
         """So many samples went out."""
@@ -204,9 +185,7 @@ class Recognition:
             self._tell_gaps(self.losses.tell(now))
             self.outbox.settle(now)
             self.log.settle(self.outbox.settled)
-            if later is not None:
-                self._remembered = deque(later, REMEMBERED_WORDS)
-            self._forget()
+            self.remembered.committed(now, later)
         return now > before
 
     def is_silence(self, upto: int) -> bool:
@@ -245,12 +224,10 @@ class Recognition:
         """Queues a final, behind the gaps that come before it; `upto`: the sample up to which it acknowledges."""
         if upto is not None:
             self.losses.committed(upto)
-            self._said = max(self._said, upto)
         self._tell_gaps(self.losses.tell(said.start + 1))
         event = self._event(said, seam)
         self.outbox.put_settling(event, self.log.committed)
         self.tally.finals += 1
-        self._remembered.extend(said.heard)
 
     def _event(self, said: Said, seam: bool) -> FinalTranscript:
         hypothesis = said.hypothesis
@@ -293,28 +270,3 @@ class Recognition:
         for run in runs:
             gap = Gap(run.start / self.rate, run.end / self.rate, run.reason)
             self.outbox.put_settling(gap, run.end)
-
-    def _lead_in(self, profile: SttProfile, cut: int) -> int:
-        if profile.acknowledges == "finalize" or not profile.word_times:
-            return 0
-        seconds = min(self.policy.lead_in, profile.max_lead_in)
-        most = self.audio_format.samples(DRIFT_ALLOWANCE + seconds)
-        if not seconds:
-            return 0
-        if profile.exact_times:
-            return min(max(self.audio_format.samples(seconds), cut - self._said), most)
-        last = next((word for word in reversed(self._remembered) if word.start is not None), None)
-        reach = cut - last.start + self.rate // 5 if last is not None and last.start is not None else 0
-        return min(max(self.audio_format.samples(seconds), reach), most)
-
-    def _forget(self) -> None:
-        reach = self.log.committed - self.audio_format.samples(self.policy.lead_in + 2 * DRIFT_ALLOWANCE)
-        while self._remembered and (self._remembered[0].end or 0) < reach:
-            self._remembered.popleft()
-
-
-def heard(words: tuple[Word, ...], text: str, rate: int) -> tuple[Heard, ...]:
-    """What seams compare: the words if there are any, else those of the text, without times."""
-    if words:
-        return tuple(Heard(plain(word.text), round(word.start * rate), round(word.end * rate)) for word in words)
-    return tuple(Heard(plain(token)) for token in text.split())

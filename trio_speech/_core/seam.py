@@ -1,17 +1,19 @@
 """The joint of two links: which words of the new one had been delivered from the old.
 
 Laws
-    1. Where times are exact, time decides: a word is old if its midpoint lies at or before the cut. No word is halved.
+    1. Where times are exact, time decides: a word is old if its midpoint lies at or before the end of what was said. No
+       word is halved.
     2. Where they drift, the audio was resumed early enough to hear the last delivered words again, so the new link's
        first words must repeat the end of what was delivered. Of all ways to lay the one over the other, the one that
        implies the smallest drift is taken: right whenever the drift is under half of the shortest word, or only one
-       way fits.
+       way fits. The first word may be torn, and some few may be heard as others than before.
     3. Where there are no times, only the order of the words decides.
     4. What cannot be decided is delivered.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -19,16 +21,24 @@ from msgspec import Struct
 
 
 class Heard(Struct, frozen=True):
-    """A word as far as seams care: its text, stripped of case and punctuation, and its span in samples if known."""
+    """A word as far as seams care: its text, stripped of case and punctuation, and its span in samples if known.
+
+    Without times of its own it may still have an `end`: that of the final which it was in.
+    """
 
     text: str
     start: int | None = None
     end: int | None = None
 
     @property
+    def span(self) -> tuple[int, int] | None:
+        """The samples from and before which it was said, if they are known."""
+        return None if self.start is None or self.end is None else (self.start, self.end)
+
+    @property
     def midpoint(self) -> float | None:
         """The sample halfway through the word."""
-        return None if self.start is None or self.end is None else (self.start + self.end) / 2
+        return None if self.span is None else sum(self.span) / 2
 
 
 def plain(text: str) -> str:
@@ -54,74 +64,88 @@ class Seam(Protocol):
 
 
 class TimedSeam:
-    """Law 1: a cut on the sample clock."""
+    """Law 1: all before sample `said` had been delivered."""
 
-    def __init__(self, cut: int) -> None:
-        self._cut = cut
+    def __init__(self, said: int) -> None:
+        self._said = said
         self.open = True
 
     def repeated(self, words: Sequence[Heard]) -> int:
         count = 0
         for word in words:
             midpoint = word.midpoint
-            if midpoint is None or midpoint > self._cut:
+            if midpoint is None or midpoint > self._said:
                 break
             count += 1
         return count
 
     def passed(self, words: Sequence[Heard]) -> None:
         last = words[-1].midpoint if words else None
-        if last is not None and last > self._cut:
+        if last is not None and last > self._said:
             self.open = False
 
 
 class TextSeam:
-    """Laws 2 and 3: the new words laid over the end of the old ones. `old` are those which may be heard again.
+    """Laws 2 and 3: the new words laid over the end of the old ones.
 
-    `anchored`: the replay began exactly where `old` begins, so the first new word is the first old one.
+    `old` are those which may be heard again, of all that was delivered before sample `said`. `reach`: by how many
+    samples times may be wrong; ``None``: the words have none.
     """
 
-    def __init__(self, old: Sequence[Heard], *, cut: int, anchored: bool) -> None:
+    def __init__(self, old: Sequence[Heard], *, said: int, reach: int | None) -> None:
         self._old = list(old)
-        self._cut = TimedSeam(cut)
-        self._anchored = anchored
+        self._timed = TimedSeam(said)
+        self._reach = math.inf if reach is None else reach
+        self._begun = False
 
     @property
     def open(self) -> bool:
         return bool(self._old)
 
     def repeated(self, words: Sequence[Heard]) -> int:
-        return self._lay(words)[0]
+        return self._overlap(words)[1]
 
     def passed(self, words: Sequence[Heard]) -> None:
-        count, start = self._lay(words)
-        if count:
-            self._old = self._old[start + count :]
-            self._anchored = True
+        skipped, count = self._overlap(words)
         if count < len(words):
             self._old = []
+        elif skipped is not None:
+            self._old = self._old[skipped + count :]
+            self._begun = True
 
-    def _lay(self, words: Sequence[Heard]) -> tuple[int, int]:
-        """The number of leading `words` that are old, and the index in `old` at which they lie."""
-        starts = range(1) if self._anchored else range(len(self._old))
-        fits = [start for start in starts if words and self._fits(words, start)]
-        if not fits:
-            return (0 if self._anchored else self._cut.repeated(words)), 0
-        best = min(fits, key=lambda start: (self._drift(words, start), start))
-        return min(len(words), len(self._old) - best), best
+    def _overlap(self, words: Sequence[Heard]) -> tuple[int | None, int]:
+        """How many old words are not heard again, and how many of `words` are old; no text fitting, time decides."""
+        starts = range(1 if self._begun else len(self._old))
+        drifts = {start: drift for start in starts if (drift := self._drift(words, start)) is not None}
+        if not drifts:
+            return None, self._timed.repeated(words)
+        best = min(drifts, key=lambda start: (drifts[start], start))
+        return best, min(len(words), len(self._old) - best)
 
-    def _fits(self, words: Sequence[Heard], start: int) -> bool:
+    def _drift(self, words: Sequence[Heard], start: int) -> float | None:
+        """The drift that is implied where the first word is old word number `start`; ``None``: that does not fit."""
         pairs = list(zip(words, self._old[start:], strict=False))
         if not pairs:
-            return False
-        first_may_be_torn = len(pairs) > 1 and not self._anchored
-        judged = pairs[1:] if first_may_be_torn else pairs
-        return all(new.text == old.text for new, old in judged)
+            return None
+        torn = not self._begun and _is_torn(*pairs[0], _shift(pairs[1:]))
+        judged = pairs[1:] if torn else pairs
+        others = sum(new.text != old.text for new, old in judged)
+        if others and (self._reach == math.inf or 2 * others >= len(judged)):
+            return None
+        drift = abs(_shift(pairs))
+        return drift if drift <= self._reach else None
 
-    def _drift(self, words: Sequence[Heard], start: int) -> float:
-        shifts = [
-            abs(new.midpoint - old.midpoint)
-            for new, old in zip(words, self._old[start:], strict=False)
-            if new.midpoint is not None and old.midpoint is not None
-        ]
-        return sorted(shifts)[len(shifts) // 2] if shifts else 0.0
+
+def _shift(pairs: Sequence[tuple[Heard, Heard]]) -> float:
+    """By how much the new words end later than the old ones, in the median; 0 without times."""
+    spans = [(new.span, old.span) for new, old in pairs]
+    shifts = sorted(new[1] - old[1] for new, old in spans if new is not None and old is not None)
+    return shifts[len(shifts) // 2] if shifts else 0.0
+
+
+def _is_torn(new: Heard, old: Heard, shift: float) -> bool:
+    """Whether `new` may be the rest of `old`, whose beginning was not played again: it ends where `old` does."""
+    if new.span is None or old.span is None:
+        return False
+    start, end = old.span
+    return abs(new.span[1] - end - shift) < (end - start) / 2

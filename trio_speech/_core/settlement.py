@@ -68,6 +68,11 @@ class Settlement:
         return bool(self._requests)
 
     @property
+    def unanswered(self) -> list[int]:
+        """The places in the audio for which the pending requests stand."""
+        return [request.upto for request in self._requests]
+
+    @property
     def newest(self) -> int:
         """The audio that the newest pending request stands for; -1 without any."""
         return self._requests[-1].upto if self._requests else -1
@@ -90,25 +95,26 @@ class Settlement:
         """A final came, which delivered `words`."""
         self._interim_open = False
         self._replied(now)
-        if self._requests:
-            self._requests[0].final_at = now
-        for request in self._requests:
-            if not request.answered:
-                if request is not self._requests[-1]:  # which of the two it answers cannot be known
-                    request.later.extend(words)
-                return
+        if not self._requests:
+            return
+        oldest = self._requests[0]
+        oldest.final_at = now
+        if len(self._requests) == 1 and not oldest.answered:
+            oldest.later.clear()
+            return
+        for request in self._requests:  # which of them it answers cannot be known
             request.later.extend(words)
 
     def finalized(self, now: float) -> None:
         """The service said that it has finalised."""
         self._replied(now)
-        for request in self._requests:
-            if not request.answered:
-                request.answered = True
-                request.final_at = now
-                request.latest = min(request.latest, now + self._profile.quiet_after_final)
-                request.later.clear()
-                return
+        waiting = [request for request in self._requests if not request.answered]
+        for request in waiting:
+            request.later.clear()
+        for request in waiting[:1]:
+            request.answered = True
+            request.final_at = now
+            request.latest = min(request.latest, now + self._profile.quiet_after_final)
 
     def _replied(self, now: float) -> None:
         self._last_message = now
