@@ -165,6 +165,16 @@ async def test_what_is_pending_is_told_before_the_end_and_a_word_is_cut_by_it(
     assert [at for at, _ in caller.came] == pytest.approx([0.5 + 0.4375 + 0.5] * 2)
 
 
+async def test_a_service_hears_at_its_own_pace(autojump_clock: MockClock, gateway: Gateway) -> None:
+    gateway.manner = Manner(pace=1.25)
+    async with calling(gateway) as caller:
+        await caller.play(SPOKEN, speed=None)
+        await caller.take_leave()
+    assert caller.finals == ["hello there you", "now again"]
+    assert caller.came[0][0] == pytest.approx(1.45 / 1.25)
+    assert trio.current_time() == pytest.approx(SPOKEN.seconds / 1.25)
+
+
 # ---------------------------------------------------------------- silence on the line
 
 

@@ -50,6 +50,8 @@ class Manner(Struct, frozen=True, kw_only=True):
     """Silence is acknowledged in stretches of this length."""
     utterance_end: float | None = None
     """Silence after a word that is told as such, apart from any final."""
+    pace: float | None = None
+    """It hears no faster than at this multiple of real time: what is sent faster waits."""
 
     def profile(self) -> SttProfile:
         """What a client may rely on with a provider of this manner."""

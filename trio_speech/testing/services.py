@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import trio
+
 from .._core.dialogue import Audio, Change, Closed, Failure, Opened, SynthesizeRequest, TranscribeRequest
 from .conversation import Conversation
 from .manner import Manner
@@ -63,6 +65,8 @@ async def _hear(conversation: Conversation, recogniser: Recogniser, pcm: bytes) 
         size = int(min(len(pcm) // 2, script.room("heard")))
         piece, pcm = pcm[: 2 * size], pcm[2 * size :]
         conversation.visit.audio += piece
+        if recogniser.manner.pace is not None:
+            await trio.sleep(size / conversation.visit.sample_rate / recogniser.manner.pace)
         await conversation.say(recogniser.hear(piece))
         script.word(recogniser.begun, recogniser.into)
         await conversation.happened("heard", size)
