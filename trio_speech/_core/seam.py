@@ -36,6 +36,11 @@ class Heard(Struct, frozen=True):
         return None if self.start is None or self.end is None else (self.start, self.end)
 
     @property
+    def length(self) -> int:
+        """How many samples it lasts; 0 where that is not known."""
+        return 0 if self.span is None else self.span[1] - self.span[0]
+
+    @property
     def midpoint(self) -> float | None:
         """The sample halfway through the word."""
         return None if self.span is None else sum(self.span) / 2
@@ -116,24 +121,28 @@ class TextSeam:
     def _overlap(self, words: Sequence[Heard]) -> tuple[int | None, int]:
         """How many old words are not heard again, and how many of `words` are old; no text fitting, time decides."""
         starts = range(1 if self._begun else len(self._old))
-        drifts = {start: drift for start in starts if (drift := self._drift(words, start)) is not None}
-        if not drifts:
+        fits = [(*fit, start) for start in starts if (fit := self._fit(words, start)) is not None]
+        if not fits:
             return None, self._timed.repeated(words)
-        best = min(drifts, key=lambda start: (drifts[start], start))
+        _, _, best = min(fits)
         return best, min(len(words), len(self._old) - best)
 
-    def _drift(self, words: Sequence[Heard], start: int) -> float | None:
-        """The drift that is implied where the first word is old word number `start`; ``None``: that does not fit."""
+    def _fit(self, words: Sequence[Heard], start: int) -> tuple[int, float] | None:
+        """How badly `words` fit over the old ones from number `start` on; ``None``: not at all.
+
+        First come the words heard as others, unless the drift is so small that time alone would do; then the drift.
+        """
         pairs = list(zip(words, self._old[start:], strict=False))
         if not pairs:
             return None
         torn = not self._begun and _is_torn(*pairs[0], _shift(pairs[1:]))
         judged = pairs[1:] if torn else pairs
         others = sum(new.text != old.text for new, old in judged)
-        if others and (self._reach == math.inf or 2 * others >= len(judged)):
-            return None
         drift = abs(_shift(pairs))
-        return drift if drift <= self._reach else None
+        if drift > self._reach or (others and (self._reach == math.inf or 2 * others >= len(judged))):
+            return None
+        small = min(old.length for _, old in pairs) / 2
+        return (0 if drift < small else others + torn), drift
 
 
 def _shift(pairs: Sequence[tuple[Heard, Heard]]) -> float:
@@ -145,7 +154,6 @@ def _shift(pairs: Sequence[tuple[Heard, Heard]]) -> float:
 
 def _is_torn(new: Heard, old: Heard, shift: float) -> bool:
     """Whether `new` may be the rest of `old`, whose beginning was not played again: it ends where `old` does."""
-    if new.span is None or old.span is None:
+    if new.text == old.text or new.span is None or old.span is None:
         return False
-    start, end = old.span
-    return abs(new.span[1] - end - shift) < (end - start) / 2
+    return abs(new.span[1] - old.span[1] - shift) < old.length / 2
