@@ -8,8 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from trio_speech import AudioFormat
+from trio_speech import AudioFormat, ConfigurationError, Deepgram
 from trio_speech._core.causes import Broken, PeerClosed, Refused, Silent, Unreachable
+from trio_speech._core.dialogue import SynthesizeRequest, TranscribeRequest
 from trio_speech._shell.connection import open_connection
 from trio_speech._shell.transport import LinkDown
 from trio_speech.errors import ProtocolError
@@ -624,6 +625,17 @@ def test_a_backend_shows_its_profiles() -> None:
             assert repr(backend) == "ScriptedBackend('ws://gateway.test/v1')"
 
     trio.run(main)
+
+
+async def test_it_stands_in_for_the_service_of_a_backend(autojump_clock: MockClock, gateway: Gateway) -> None:
+    backend = gateway.in_place_of(Deepgram("the-key"))
+    assert repr(backend) == "StandIn(Deepgram())"
+    request = TranscribeRequest(audio_format=AudioFormat.pcm16(16_000))
+    assert backend.recogniser(request) == Deepgram("the-key").recogniser(request)
+    with pytest.raises(ConfigurationError, match="recognises speech only"):
+        backend.voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000)))
+    async with backend.transport() as connector:
+        assert connector == gateway.connect
 
 
 async def struck(gateway: Gateway) -> None:
