@@ -209,3 +209,11 @@ async def test_a_lingering_line_is_closed_when_the_client_leaves(autojump_clock:
     await theirs.aclose()
     await line.hang_up()
     assert trio.current_time() == 0.0
+
+
+async def test_the_end_of_a_stream_that_has_ended_already_is_none() -> None:
+    ours, theirs = memory_stream_pair()
+    line = Line(ours)
+    await ours.aclose()
+    assert await line.strike(Fin())
+    assert await theirs.receive_some() == b""

@@ -6,6 +6,7 @@ import operator
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 
 import trio
 
@@ -169,7 +170,8 @@ class Line(trio.abc.Stream):
             case Drop():
                 self._sever()
             case Fin():
-                await self._stream.send_eof()
+                with suppress(trio.ClosedResourceError, trio.BrokenResourceError):
+                    await self._stream.send_eof()
                 self._swallows = True
             case BlackHole():
                 self._swallows = True
