@@ -53,7 +53,9 @@ EXACT = (
     Manner(onsets=False, interim=None, endpointing=None),
     Manner(preflight=0.15),
 )
-DRIFTING = (Manner(drift=Drift(0.02)), Manner(drift=Drift(0.08)), Manner(drift=Drift(0.3)))
+DRIFTING = (Manner(drift=Drift(0.02)), Manner(drift=Drift(0.08)))
+FAR = (Manner(drift=Drift(0.3)), Manner(drift=Drift(0.5)))
+"""Times that are off by more than the length of many a word: what cannot be decided is delivered, and marked."""
 UNTIMED = (Manner(word_times=False),)
 BILLED = (Manner(spans="billed"), Manner(spans="billed", finalized="before", trailing=0.3))
 
@@ -78,6 +80,7 @@ FAMILIES = {
     "planned rollover": Family(EXACT, session_cap=(3.0, 9.0)),
     "two backends": Family(EXACT, spare=True),
 }
+DRIFTING_FAR = Family(FAR)
 
 
 @dataclass
@@ -103,6 +106,13 @@ class Run:
     def visits(self) -> list[Visit]:
         """The dials to all services."""
         return sorted((visit for gateway in self.gateways for visit in gateway.visits), key=lambda visit: visit.dialled)
+
+    def doubled_unmarked(self) -> list[str]:
+        """Words that came twice, though no final says that it touches a seam."""
+        finals = [event for event in self.events if isinstance(event, ts.FinalTranscript)]
+        told = Counter(word for final in finals for word in final.text.split())
+        marked = {word for final in finals if final.seam for word in final.text.split()}
+        return [word for word, times in told.items() if times > 1 and word not in marked]
 
     @property
     def good(self) -> bool:

@@ -19,7 +19,7 @@ from trio_speech.testing import Manner
 from .cells import CELLS, Cell
 from .conftest import Tally
 from .overflows import overflow
-from .runs import FAMILIES, Family, Run, run
+from .runs import DRIFTING_FAR, FAMILIES, Family, Run, run
 
 RUNS = int(os.environ.get("TRIO_SPEECH_CHAOS_RUNS", "24"))
 FULL = 1_000
@@ -52,6 +52,14 @@ def test_nothing_is_lost_or_doubled_by_other_kinds_of_services(family: str, seed
     count(tally, family, result)
     assert result.good, result
     assert result.gaps == 0, result
+
+
+@pytest.mark.parametrize("seed", range(max(4, RUNS // 10)))
+def test_where_times_drift_far_nothing_is_lost_and_what_is_doubled_is_marked(seed: int, tally: Tally) -> None:
+    result = run(seed, DRIFTING_FAR)
+    count(tally, "drifting far", result)
+    assert (result.lost, result.hangs, result.failure, result.gaps) == (0, 0, None, 0), result
+    assert result.doubled_unmarked() == [], result
 
 
 @pytest.mark.parametrize("seed", range(max(8, RUNS // 4)))
