@@ -2,52 +2,79 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trio_speech._core.liveness import Progress, is_loud
 
-
-def pcm(*values: int) -> bytes:
-    return b"".join(value.to_bytes(2, "little", signed=True) for value in values)
+LOUD, QUIET = array("h", [0, -5_000]).tobytes(), array("h", [0, 1_023, -1_024]).tobytes()
 
 
+@pytest.mark.parametrize("encoding", ["pcm_s16le", "mulaw", "alaw"])
+def test_nothing_is_not_loud(encoding: str) -> None:
+    assert not is_loud(b"", encoding)
+
+
+@given(st.lists(st.integers(-32_768, 32_767), max_size=30))
+def test_pcm_is_loud_where_any_value_is(values: list[int]) -> None:
+    assert is_loud(array("h", values).tobytes(), "pcm_s16le") is any(not -1_024 <= value < 1_024 for value in values)
+
+
+# Values from ITU-T G.711, tables 1 and 2, at 16 bits: silence, the edges of quiet, and the loudest.
 @pytest.mark.parametrize(
-    ("audio", "encoding", "loud"),
+    ("encoding", "quiet", "loud"),
     [
-        (b"", "pcm_s16le", False),
-        (pcm(0, 999, -999, 1_000), "pcm_s16le", False),
-        (pcm(0, 1_001), "pcm_s16le", True),
-        (pcm(0, -1_001), "pcm_s16le", True),
-        (pcm(-32_768), "pcm_s16le", True),
-        (b"\xff", "mulaw", True),
-        (b"", "alaw", False),
+        ("mulaw", "ff 7f ce 4e fe 7e", "cd 4d 80 00"),  # 0, 988; 1052, 32124
+        ("alaw", "d5 55 fa 7a d4 54", "e5 65 aa 2a"),  # 8, 1008; 1056, 32256
     ],
 )
-def test_what_may_be_speech(audio: bytes, encoding: str, loud: bool) -> None:
-    assert is_loud(audio, encoding) is loud
+def test_companded_audio_is_loud_where_any_value_is(encoding: str, quiet: str, loud: str) -> None:
+    assert not is_loud(bytes.fromhex(quiet), encoding)
+    for code in bytes.fromhex(loud):
+        assert is_loud(bytes.fromhex(quiet) + bytes([code]), encoding), hex(code)
 
 
-def test_speech_without_a_result_is_overdue_at_the_timeout_and_not_before() -> None:
-    progress = Progress(10.0, 5.0)
-    assert progress.deadline() == 15.0
-    assert not progress.overdue(14.9, lambda: False)
-    assert progress.overdue(15.0, lambda: False)
-
-
-def test_a_result_puts_it_off() -> None:
-    progress = Progress(10.0, 5.0)
-    progress.made(14.0)
-    assert not progress.overdue(23.9, lambda: False)
-    assert progress.overdue(24.0, lambda: False)
+def test_speech_of_which_nothing_is_said_is_asked_for_and_then_given_up() -> None:
+    progress = Progress(10.0)
+    progress.sent(QUIET, "pcm_s16le", 0.0)
+    assert progress.deadlines() == ()
+    progress.sent(LOUD, "pcm_s16le", 5.0)
+    progress.sent(LOUD, "pcm_s16le", 6.0)
+    assert progress.deadlines() == (10.0, 15.0)
+    assert [progress.doubtful(now) for now in (9.9, 10.0, 15.0)] == [False, True, True]
+    assert [progress.overdue(now) for now in (9.9, 10.0, 14.9, 15.0)] == [False, False, False, True]
 
 
 def test_silence_is_no_illness() -> None:
-    progress = Progress(10.0, 0.0)
-    assert not progress.overdue(10.0, lambda: True)
-    assert progress.deadline() == 20.0, "it is looked at again, a whole timeout later"
+    progress = Progress(10.0)
+    progress.sent(QUIET, "pcm_s16le", 0.0)
+    assert not progress.doubtful(1e9)
+    assert not progress.overdue(1e9)
 
 
-def test_without_a_timeout_nothing_is_overdue() -> None:
-    progress = Progress(None, 0.0)
-    assert progress.deadline() is None
-    assert not progress.overdue(1e9, lambda: False)
+def test_a_result_pays_what_was_owed_and_speech_after_it_owes_anew() -> None:
+    progress = Progress(10.0)
+    progress.sent(LOUD, "pcm_s16le", 0.0)
+    progress.made(9.0, owes=False)
+    assert not progress.overdue(1e9)
+    progress.sent(LOUD, "pcm_s16le", 20.0)
+    assert progress.deadlines() == (25.0, 30.0)
+
+
+def test_a_guess_owes_its_final() -> None:
+    progress = Progress(10.0)
+    progress.sent(LOUD, "pcm_s16le", 0.0)
+    progress.made(9.0, owes=True)
+    assert progress.deadlines() == (14.0, 19.0)
+
+
+def test_without_a_timeout_nothing_is_owed() -> None:
+    progress = Progress(None)
+    progress.sent(LOUD, "pcm_s16le", 0.0)
+    progress.made(0.0, owes=True)
+    assert not progress.doubtful(1e9)
+    assert not progress.overdue(1e9)
+    assert progress.deadlines() == ()

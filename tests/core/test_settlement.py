@@ -5,12 +5,14 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from trio_speech._core.profile import SttProfile
 from trio_speech._core.seam import Heard
 from trio_speech._core.settlement import Outcome, Settlement
 
-PROFILE = SttProfile(quiet_after_final=3.0, quiet_after_finalized=0.5, quiet_unanswered=30.0)
+SPANS = SttProfile(quiet_after_final=3.0, quiet_after_finalized=0.5, quiet_unanswered=30.0)
+PROFILE = replace(SPANS, acknowledges="finalize")
 ONE, TWO, THREE = Heard("one"), Heard("two"), Heard("three")
 
 
@@ -85,6 +87,22 @@ def test_an_answer_counts_once_all_is_quiet(messages: list[str], at: float) -> N
     assert decided(settlement) == (at, Outcome(1_000, answered=True))
 
 
+@pytest.mark.parametrize("message", ["final", "interim"])
+def test_finals_that_leave_speech_unacknowledged_are_no_answer(message: str) -> None:
+    settlement = Settlement(SPANS)
+    settlement.asked(1_000, 0.0, unsettled=1.0)
+    settlement.final(0.5)
+    getattr(settlement, message)(1.0)
+    assert decided(settlement) == (31.0, Outcome(1_000, answered=False))
+
+
+def test_finals_that_leave_but_silence_are_an_answer() -> None:
+    settlement = Settlement(SPANS)
+    settlement.asked(1_000, 0.0, unsettled=1.0)
+    settlement.final(0.5)
+    assert decided(settlement, silent) == (3.5, Outcome(1_000, answered=True))
+
+
 def test_no_answer_about_silence_is_an_answer() -> None:
     assert decided(asked_once(), silent) == (3.0, Outcome(1_000, answered=True))
 
@@ -116,12 +134,12 @@ def test_speech_after_the_service_s_own_word_does_not_hold_it_up() -> None:
     assert decided(settlement) == (4.0, Outcome(1_000, answered=True))
 
 
-def test_a_final_answers_the_oldest_request_alone() -> None:
+def test_a_final_counts_for_all_that_wait() -> None:
     settlement = asked_once()
     settlement.asked(2_000, 0.1, unsettled=2.0)
     settlement.final(1.0)
     assert decided(settlement) == (4.0, Outcome(1_000, answered=True))
-    assert decided(settlement) == (31.0, Outcome(2_000, answered=False))
+    assert decided(settlement) == (4.0, Outcome(2_000, answered=True))
 
 
 def test_any_answer_since_it_was_asked_may_be_the_newest_request_s() -> None:
@@ -131,7 +149,9 @@ def test_any_answer_since_it_was_asked_may_be_the_newest_request_s() -> None:
     assert settlement.newest_answered
     settlement.asked(2_000, 2.0, unsettled=2.0)
     assert not settlement.newest_answered
-    settlement.finalized(2.0)
+    settlement.finalized(2.0)  # which answers the older one
+    assert not settlement.newest_answered
+    settlement.finalized(2.1)
     assert settlement.newest_answered
 
 
@@ -146,8 +166,14 @@ def test_words_after_the_service_s_own_word_may_belong_to_later_audio() -> None:
 def test_words_of_a_lone_answer_belong_to_it() -> None:
     settlement = asked_once()
     settlement.final(0.5, [ONE])
+    assert decided(settlement)[1] == Outcome(1_000, True, (ONE,), answer=1)
+
+
+def test_words_of_more_finals_may_belong_to_later_audio() -> None:
+    settlement = asked_once()
+    settlement.final(0.5, [ONE])
     settlement.final(0.7, [TWO])
-    assert decided(settlement)[1] == Outcome(1_000, True, ())
+    assert decided(settlement)[1] == Outcome(1_000, True, (ONE, TWO), answer=1)
 
 
 def test_words_between_two_answers_may_belong_to_either() -> None:
@@ -160,10 +186,6 @@ def test_words_between_two_answers_may_belong_to_either() -> None:
     settlement.final(0.9, [THREE])
     assert decided(settlement)[1] == Outcome(1_000, True, (TWO, THREE))
     assert decided(settlement)[1] == Outcome(2_000, True, (THREE,))
-    settlement.asked(3_000, 2.0, unsettled=0.0)
-    settlement.asked(4_000, 2.0, unsettled=0.0)
-    settlement.final(2.5, [ONE])
-    assert decided(settlement)[1] == Outcome(3_000, True, (ONE,))
 
 
 events = st.lists(

@@ -44,7 +44,7 @@ class Hearing:
         if at is None and self._seam is not None:
             return
         if position >= self._cut:
-            self._session.speech_started(position)
+            self._session.speech_started(position, since=self._session.log.committed if at is None else position)
 
     def speech_over(self, at: float | None) -> None:
         """The utterance ended; at the seam, only if it is one that the link before did not end."""
@@ -64,7 +64,7 @@ class Hearing:
             self._show(kept)
 
     def final(self, hypothesis: Hypothesis) -> tuple[Heard, ...]:
-        """A final: what is new of it is delivered and returned, and what it acknowledges is committed."""
+        """A final: what is new is delivered, what it acknowledges is committed. Returns its words, old and new."""
         if self._is_repeated(hypothesis):
             self._session.tally.repeated_finals += 1
             return ()
@@ -83,9 +83,9 @@ class Hearing:
             self._deliver(kept, seam=at_seam and not self._profile.exact_times, upto=upto)
         if upto is not None:
             self._session.commit(upto)
-        if hypothesis.ends_speech and kept is not None:
+        if hypothesis.ends_speech:
             self._session.speech_ended(said.end)
-        return () if kept is None else kept.heard
+        return said.heard
 
     def _acknowledged_by(self, said: Said) -> int | None:
         match self._profile.acknowledges:

@@ -65,7 +65,7 @@ class Leg:
         speed = profile.replay_speed if session.policy.speed is None else session.policy.speed
         self._pacer = Pacer(speed, session.rate)
         self._settlement = Settlement(profile)
-        self._progress = Progress(progress_timeout, now)
+        self._progress = Progress(progress_timeout)
         self._patience = patience
         self._chunk = max(1, session.audio_format.samples(profile.chunk))
         self._last_sent = now
@@ -101,7 +101,7 @@ class Leg:
 
     def next(self, now: float) -> Step:
         """The next step; a step other than `Wait` counts as taken."""
-        given_up = self._settle(now)
+        given_up = self._settle(now) or self._starve(now)
         if self._session.finished:
             return Leave()
         if given_up is not None:
@@ -109,7 +109,7 @@ class Leg:
         if self._retiring and not self._settlement.pending:
             return Leave(Rollover())
         step = self._mark(now) or self._audio(now) or self._self_finalize(now) or self._keepalive(now)
-        return step or self._end(now) or Wait(self._wake_at(now))
+        return step or self._move_on(now) or Wait(self._wake_at(now))
 
     def _mark(self, now: float) -> Step | None:
         mark = None if self._retiring else self._session.due_mark()
@@ -142,11 +142,14 @@ class Leg:
         self._hearing.timeline.sent(start, log.sent)
         self._pacer.sent(samples, log.unsent)
         self._session.sent(samples)
+        known = max(0, log.committed - start) * self._session.audio_format.frame_size  # of it nothing need be said
+        self._progress.sent(pcm[known:], self._session.audio_format.encoding, now)
         self._last_sent = now
         return SendAudio(pcm)
 
     def _self_finalize(self, now: float) -> Step | None:
-        """At most of the log's limit without progress, or at the end of speech for a service that never ends it."""
+        """At most of the log's limit without progress, at the end of speech for a service that never ends it, and where
+        speech was sent and nothing is said of it."""
         if self._settlement.pending or self._session.log.sent <= self._session.log.committed:
             return None
         if self._may_retire(now):
@@ -154,7 +157,8 @@ class Leg:
             return self._finalize(now)
         full = self._session.log.owed >= _SELF_FINALIZE_AT * self._session.limit
         stalled = now - self._committed_at >= self._patience / 2
-        return self._finalize(now) if (full and stalled) or self._speech_paused(now) else None
+        needed = (full and stalled) or self._speech_paused(now) or self._progress.doubtful(now)
+        return self._finalize(now) if needed else None
 
     def _may_retire(self, now: float) -> bool:
         return now >= self._retire_by or (now >= self._retire_at and not self._session.speaking)
@@ -168,18 +172,13 @@ class Leg:
         self._last_sent = now
         return SendKeepalive()
 
-    def _end(self, now: float) -> Step | None:
-        session = self._session
-        if self._may_retire(now) and session.log.sent <= session.log.committed:
-            return Leave(Rollover())
-        if self._progress.overdue(now, lambda: session.is_silence(session.log.sent)):
-            session.heard_in_vain(session.log.sent)
-            return Leave(Silent("result, though speech is being sent,", self._progress.timeout or 0.0))
-        return None
+    def _move_on(self, now: float) -> Step | None:
+        log = self._session.log
+        return Leave(Rollover()) if self._may_retire(now) and log.sent <= log.committed else None
 
     def _wake_at(self, now: float) -> float | None:
         session = self._session
-        due = [self._settlement.deadline(), self._progress.deadline(), self._retire_at, self._retire_by]
+        due = [self._settlement.deadline(), *self._progress.deadlines(), self._retire_at, self._retire_by]
         if self.profile.keepalive is not None:
             due.append(self._last_sent + self.profile.keepalive)
         samples, _ = session.sendable()
@@ -196,12 +195,20 @@ class Leg:
         session = self._session
         while (outcome := self._settlement.outcome(now, session.is_silence)) is not None:
             if outcome.answered:
-                if session.commit(outcome.upto, later=None if self.profile.places_words else outcome.later):
+                later = session.later(outcome) if self.profile.acknowledges == "finalize" else None
+                self._progress.made(now, owes=False)
+                if session.commit(outcome.upto, later=later):
                     self._committed_at = now
             elif outcome.upto > session.log.committed:
                 session.heard_in_vain(outcome.upto)
                 return Silent("answer to finalize", self.profile.quiet_unanswered)
         return None
+
+    def _starve(self, now: float) -> Cause | None:
+        if not self._progress.overdue(now):
+            return None
+        self._session.heard_in_vain(self._session.log.sent)
+        return Silent("result, though speech is being sent,", self._progress.timeout or 0.0)
 
     # ------------------------------------------------------------ what was received
 
@@ -215,7 +222,8 @@ class Leg:
 
     def _receive(self, message: SttMessage, now: float) -> Cause | None:
         if isinstance(message, _PROGRESS):
-            self._progress.made(now)
+            guess = isinstance(message, Hypothesis) and message.kind != "final" and bool(message.text)
+            self._progress.made(now, owes=guess and self._session.log.sent > self._session.log.committed)
         match message:
             case Hypothesis():
                 self._transcript(message, now)

@@ -1,47 +1,78 @@
 """Is the service ill although it answers pings?
 
-Law: a link is dead when speech has been sent and nothing has been said of it for `timeout` seconds. Silence is no
-illness: before the verdict, the audio itself is looked at.
+Laws
+    1. Silence is no illness: nothing is owed for it. A result is owed from the first speech that is sent after the last
+       one, and a guess owes its final.
+    2. Owed for half of `timeout` seconds, it is asked for: noise as loud as speech may be nothing to speak of.
+    3. Owed for `timeout` seconds, it will not come: the link is dead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-_LOUD = 1_000
-"""Peak of 16-bit PCM, about -30 dBFS, above which audio may be speech."""
+_LOUD = 1_024
+"""Peak of 16-bit PCM, about -30 dBFS, from which on audio may be speech."""
 
 
 class Progress:
-    """Watches that results come while speech is sent; ``None``: it does not."""
+    """Watches that results come for the speech that is sent; ``None``: it does not."""
 
-    def __init__(self, timeout: float | None, now: float) -> None:
+    def __init__(self, timeout: float | None) -> None:
         self.timeout = timeout
-        self._since = now
+        self._owed_since: float | None = None
 
-    def made(self, now: float) -> None:
-        """Something came that shows the recogniser at work."""
-        self._since = now
+    def sent(self, audio: bytes, encoding: str, now: float) -> None:
+        """Audio went out."""
+        if self.timeout is not None and self._owed_since is None and is_loud(audio, encoding):
+            self._owed_since = now
 
-    def deadline(self) -> float | None:
-        """When to look again."""
-        return None if self.timeout is None else self._since + self.timeout
+    def made(self, now: float, *, owes: bool) -> None:
+        """Something came that shows the recogniser at work, and which `owes` a final or not."""
+        self._owed_since = now if owes else None
 
-    def overdue(self, now: float, is_silence: Callable[[], bool]) -> bool:
-        """Whether the link is dead; `is_silence` looks at what was sent and is not acknowledged."""
-        if self.timeout is None or now < self._since + self.timeout:
-            return False
-        if not is_silence():
-            return True
-        self._since = now
-        return False
+    def deadlines(self) -> tuple[float, ...]:
+        """When to ask, and when to give up."""
+        if self.timeout is None or self._owed_since is None:
+            return ()
+        return self._owed_since + self.timeout / 2, self._owed_since + self.timeout
+
+    def doubtful(self, now: float) -> bool:
+        """Whether to ask for what is owed."""
+        return any(now >= deadline for deadline in self.deadlines()[:1])
+
+    def overdue(self, now: float) -> bool:
+        """Whether the link is dead."""
+        return any(now >= deadline for deadline in self.deadlines()[1:])
 
 
 def is_loud(audio: bytes, encoding: str) -> bool:
-    """Whether `audio` may hold speech. Of companded audio, anything at all may."""
-    if encoding != "pcm_s16le":
-        return bool(audio)
-    if not audio:
-        return False
-    values = memoryview(audio).cast("h")
-    return max(values) > _LOUD or min(values) < -_LOUD
+    """Whether `audio` may hold speech."""
+    telling = audio[1::2] if encoding == "pcm_s16le" else audio
+    return bool(telling.translate(None, _QUIET[encoding]))
+
+
+def _mulaw(code: int) -> int:
+    exponent, mantissa = (~code >> 4) & 7, ~code & 15
+    return (((mantissa << 3) + 132) << exponent) - 132
+
+
+def _alaw(code: int) -> int:
+    exponent, mantissa = ((code ^ 0x55) >> 4) & 7, (code ^ 0x55) & 15
+    return (mantissa << 4) + 8 if exponent == 0 else ((mantissa << 4) + 264) << (exponent - 1)
+
+
+def _high_byte(code: int) -> int:
+    return min(code, 255 - code) << 8
+
+
+def _quiet(magnitude: Callable[[int], int]) -> bytes:
+    return bytes(code for code in range(256) if magnitude(code) < _LOUD)
+
+
+_QUIET: Mapping[str, bytes] = {
+    "pcm_s16le": _quiet(_high_byte),
+    "mulaw": _quiet(_mulaw),
+    "alaw": _quiet(_alaw),
+}
+"""The bytes of quiet values, by encoding; of PCM only the high byte of each value is looked at."""

@@ -36,6 +36,7 @@ from .profile import SttProfile
 from .remembered import DRIFT_ALLOWANCE, Remembered
 from .replay import ReplayLog
 from .seam import Heard
+from .settlement import Outcome
 
 
 class Said(Struct):
@@ -76,6 +77,7 @@ class Recognition:
         self.tally = Tally()
         self.input_ended = False
         self.speaking = False
+        self._speaking_since = start
         self.linked = False
         self._ordinal = ordinal
         self.taken = ordinal
@@ -188,13 +190,19 @@ class Recognition:
             self.remembered.committed(now, later)
         return now > before
 
+    def later(self, outcome: Outcome) -> tuple[Heard, ...]:
+        """Of the words that came since a finalize was asked for, those that may belong to audio behind it."""
+        if not self._may_be_speech(outcome.upto, self.log.sent):
+            return ()
+        return outcome.words if self.is_silence(outcome.upto) else outcome.words[outcome.answer :]
+
     def is_silence(self, upto: int) -> bool:
         """Whether what was sent before `upto` and is not acknowledged holds nothing that could be speech.
 
         What was evicted meanwhile can no longer be looked at: it may have been speech.
         """
         start = self.log.committed
-        return self.log.kept <= start and not is_loud(self.log.window(start, upto), self.audio_format.encoding)
+        return self.log.kept <= start and not self._may_be_speech(start, upto)
 
     def heard_in_vain(self, upto: int) -> None:
         """The link heard all before `upto` and says nothing of it: it is condemned.
@@ -208,15 +216,16 @@ class Recognition:
 
     # ------------------------------------------------------------ what was said
 
-    def speech_started(self, at: int) -> None:
-        """Somebody speaks; no news while somebody does."""
+    def speech_started(self, at: int, *, since: int | None = None) -> None:
+        """Somebody speaks, at the earliest `since`; no news while somebody does."""
         if not self.speaking:
             self.speaking = True
+            self._speaking_since = at if since is None else since
             self.outbox.put(SpeechStarted(at / self.rate))
 
     def speech_ended(self, at: int) -> None:
-        """The utterance is over."""
-        if self.speaking:
+        """An utterance is over: the one in progress, unless it began later."""
+        if self.speaking and at >= self._speaking_since:
             self.speaking = False
             self.outbox.put(SpeechEnded(at / self.rate))
 
@@ -256,6 +265,9 @@ class Recognition:
         self.log.commit(upto)
         self.log.commit(self.losses.after(self.log.committed))
         return self.log.committed
+
+    def _may_be_speech(self, start: int, end: int) -> bool:
+        return is_loud(self.log.window(start, end), self.audio_format.encoding)
 
     def _evict(self, to: int, reason: str) -> None:
         sent = self.log.sent

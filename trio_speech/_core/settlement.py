@@ -2,11 +2,11 @@
 
 Laws
     1. A request stands for the audio that had been sent when it was written: the answer speaks of no later sample.
-    2. Answers come in the order of the requests. The service's own word answers the oldest request that has no answer
-       yet; a final counts for the oldest request alone.
+    2. The service's own word answers the oldest request that has no answer yet; a final counts for all that wait.
     3. That word may come *before* trailing finals, so it counts only after a quiet period: a short one, or a longer one
        while an interim transcript still waits for its final.
-    4. A final alone may be the answer too, where nothing more follows it for the longer period.
+    4. A final alone may be the answer too, where nothing more follows it for the longer period; but where finals
+       acknowledge what they cover, only if they cover all that may be speech.
     5. Silence may be no answer: the longest period has to pass, unless the audio itself was silence.
     6. All waiting is bounded: by as long as the audio took to speak, and the longest period.
 
@@ -38,19 +38,21 @@ class _Request(Struct):
     answered: bool = False
     final_at: float | None = None
     patient: bool = False
-    replied: bool = False
-    later: list[Heard] = field(default_factory=list)
+    words: list[Heard] = field(default_factory=list)
+    answer: int = 0
 
 
 class Outcome(Struct, frozen=True):
     """All before sample `upto` has been acknowledged, or (`answered` is false) nothing was said of it.
 
-    `later`: words of finals that came since and may belong to audio behind `upto`.
+    `words` are those of finals that came since, or since the service's own word; the first `answer` of them came as
+    the answer, the others may belong to audio behind `upto`.
     """
 
     upto: int
     answered: bool
-    later: tuple[Heard, ...] = ()
+    words: tuple[Heard, ...] = ()
+    answer: int = 0
 
 
 class Settlement:
@@ -80,7 +82,7 @@ class Settlement:
     @property
     def newest_answered(self) -> bool:
         """Whether anything came since that may be its answer: a final, or the service's own word."""
-        return bool(self._requests) and self._requests[-1].replied
+        return bool(self._requests) and self._requests[-1].final_at is not None
 
     def asked(self, upto: int, now: float, *, unsettled: float) -> None:
         """A request was written, with all before sample `upto` sent, of which `unsettled` seconds are not settled."""
@@ -92,34 +94,26 @@ class Settlement:
         self._last_message = now
 
     def final(self, now: float, words: Sequence[Heard] = ()) -> None:
-        """A final came, which delivered `words`."""
+        """A final came, of these words."""
         self._interim_open = False
-        self._replied(now)
-        if not self._requests:
-            return
-        oldest = self._requests[0]
-        oldest.final_at = now
-        if len(self._requests) == 1 and not oldest.answered:
-            oldest.later.clear()
-            return
-        for request in self._requests:  # which of them it answers cannot be known
-            request.later.extend(words)
+        self._last_message = now
+        for request in self._requests:
+            request.words.extend(words)
+            if request.final_at is None:
+                request.answer = len(words)
+            request.final_at = now
 
     def finalized(self, now: float) -> None:
         """The service said that it has finalised."""
-        self._replied(now)
+        self._last_message = now
         waiting = [request for request in self._requests if not request.answered]
         for request in waiting:
-            request.later.clear()
+            request.words.clear()
+            request.answer = 0
         for request in waiting[:1]:
             request.answered = True
             request.final_at = now
             request.latest = min(request.latest, now + self._profile.quiet_after_final)
-
-    def _replied(self, now: float) -> None:
-        self._last_message = now
-        for request in self._requests:
-            request.replied = True
 
     def deadline(self) -> float | None:
         """When the oldest request has an outcome, if nothing else comes."""
@@ -148,5 +142,15 @@ class Settlement:
         elif request.final_at is None and not request.patient and not self._interim_open:
             request.patient = True
             return self.outcome(now, is_silence)
+        elif self._answers_in_part(request, is_silence):
+            request.final_at = None
+            request.patient = True
+            return self.outcome(now, is_silence)
         self._requests.popleft()
-        return Outcome(request.upto, request.final_at is not None, tuple(request.later))
+        return Outcome(request.upto, request.final_at is not None, tuple(request.words), request.answer)
+
+    def _answers_in_part(self, request: _Request, is_silence: Callable[[int], bool]) -> bool:
+        """Whether finals came, but not the service's own word, and what they leave unacknowledged may be speech."""
+        if request.final_at is None or request.answered or self._profile.acknowledges == "finalize":
+            return False
+        return not is_silence(request.upto)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+import signal
+from collections.abc import AsyncIterator, Iterable, Mapping
 
+import trio
 from rich.markup import escape
 
 from trio_speech import ConfigurationError
 from trio_speech.gateway import serve
+from trio_speech.gateway.background import open_background
 
 from .exits import messages
 
@@ -28,16 +31,23 @@ class _Announcement:
 
 
 async def serve_tcp(host: str, port: int, keys: Mapping[str, str]) -> None:
-    """Serves until cancelled. Raises `ConfigurationError` where that would let strangers in, or cannot be done."""
+    """Serves until SIGINT or SIGTERM comes. Raises `ConfigurationError` where it cannot, or would let strangers in.
+
+    The signals are received as events: a `KeyboardInterrupt` would be lost where it strikes a finaliser.
+    """
     if not keys and not _is_loopback(host):
         raise ConfigurationError(f"others can reach the gateway on {host}: give it --key KEY:SECRET, behind TLS")
-    try:
-        await serve(host, port, keys=keys or None, task_status=_Announcement(host, guarded=bool(keys)))
-    except BaseExceptionGroup as group:
-        _, others = group.split(KeyboardInterrupt)
-        if others is not None:
-            raise
-        raise KeyboardInterrupt from None  # how a server ends: bare, as from any other command
+    announcement = _Announcement(host, guarded=bool(keys))
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as serving:
+        async with open_background() as nursery:
+            nursery.start_soon(_end_on, signals, serving)
+            await serve(host, port, keys=keys or None, task_status=announcement)
+
+
+async def _end_on(signals: AsyncIterator[int], serving: trio.CancelScope) -> None:
+    async for number in signals:
+        serving.cancel(reason=f"signal {number}")
+        return
 
 
 def parse_keys(pairs: Iterable[str]) -> dict[str, str]:
