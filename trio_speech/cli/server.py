@@ -33,7 +33,8 @@ class _Announcement:
 async def serve_tcp(host: str, port: int, keys: Mapping[str, str]) -> None:
     """Serves until SIGINT or SIGTERM comes. Raises `ConfigurationError` where it cannot, or would let strangers in.
 
-    The signals are received as events: a `KeyboardInterrupt` would be lost where it strikes a finaliser.
+    Signals are received as events: Python ignores SIGINT in what a shell runs in the background, and a
+    `KeyboardInterrupt` is lost where it strikes a finaliser.
     """
     if not keys and not _is_loopback(host):
         raise ConfigurationError(f"others can reach the gateway on {host}: give it --key KEY:SECRET, behind TLS")
