@@ -109,7 +109,7 @@ def chaos(session: nox.Session) -> None:
 def interop(session: nox.Session) -> None:
     """Official clients, unmodified: of LiveKit against the embedded gateway, of others against our tests' servers."""
     install_wheel(session, "[local,test]")
-    session.install("livekit-agents", "cartesia[websockets]")
+    session.install("livekit-agents", "cartesia[websockets]", "deepgram-sdk")
     session.run("python", "-m", "pytest", "tests/interop", *session.posargs, env=INSTALLED)
 
 

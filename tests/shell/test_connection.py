@@ -159,6 +159,7 @@ async def test_an_answer_that_is_no_handshake(answer: bytes) -> None:
         ((), Refused(503, "busy")),
         ((("Retry-After", "7"), ("X-Request-Id", "r1")), Refused(503, "busy", 7.0, "r1")),
         ((("Retry-After", "soon"),), Refused(503, "busy")),
+        ((("dg-request-id", "r2"),), Refused(503, "busy", None, "r2")),
     ],
 )
 async def test_a_refusal_tells_what_was_said(headers: tuple[tuple[str, str], ...], refused: Refused) -> None:

@@ -25,7 +25,8 @@ from .._core.causes import Broken, Cause, Malformed, PeerClosed, Refused, Silent
 from .._core.retry_after import retry_after_of
 from .framing import client_frame
 from .tap import Tap
-from .transport import LinkDown, host_header, open_stream, resource
+from .transport import LinkDown as LinkDown  # noqa: PLC0414  # for a gateway, which knows no other part of the shell
+from .transport import host_header, open_stream, resource
 
 Frame = str | bytes
 
@@ -243,7 +244,8 @@ def _refusal(error: tw.ConnectionRejected) -> Refused:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in error.headers}
     body = (error.body or b"")[:_REASON_BYTES].decode("utf-8", "replace")
     retry_after = retry_after_of(headers.get("retry-after"), datetime.now(UTC))
-    return Refused(error.status_code, body, retry_after, headers.get("x-request-id"))
+    request_id = next((value for name, value in headers.items() if name.endswith("request-id")), None)
+    return Refused(error.status_code, body, retry_after, request_id)
 
 
 # ---------------------------------------------------------------- the other side: what a gateway accepts

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import trio
 
-from .._shell.connection import Connection, Handshake, LinkDown, accept_connection  # type: ignore[attr-defined]
+from .._shell.connection import Connection, Handshake, LinkDown, accept_connection
 from ..errors import ConfigurationError, SpeechError
 from ..providers.livekit import wire
 from . import local, stt, tts

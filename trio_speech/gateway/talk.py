@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import trio
 
 from .._core.dialogue import Unknown
-from .._shell.connection import Connection, LinkDown  # type: ignore[attr-defined]
+from .._shell.connection import Connection, LinkDown
 from ..errors import ProtocolError, SpeechError
 from ..providers._union import TaggedUnion
 from ..providers.livekit import wire
