@@ -11,7 +11,7 @@ from hypothesis import settings
 pytest_plugins = ["trio_speech.testing.plugin", "pytester"]
 
 # How long an example takes says something about the machine, and a failure must come again on the next run.
-settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
 settings.load_profile("repeatable")
 

@@ -139,10 +139,17 @@ class TextSeam:
         judged = pairs[1:] if torn else pairs
         others = sum(new.text != old.text for new, old in judged)
         drift = abs(_shift(pairs))
+        if drift < min(old.length for _, old in pairs) / 2 and not any(map(_is_elsewhere, judged)):
+            return 0, drift
         if drift > self._reach or (others and (self._reach == math.inf or 2 * others >= len(judged))):
             return None
-        small = min(old.length for _, old in pairs) / 2
-        return (0 if drift < small else others + torn), drift
+        return others + torn, drift
+
+
+def _is_elsewhere(pair: tuple[Heard, Heard]) -> bool:
+    """Whether it is another word at another time."""
+    new, old = pair
+    return new.text != old.text and abs(_shift([pair])) >= old.length / 2
 
 
 def _shift(pairs: Sequence[tuple[Heard, Heard]]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +28,12 @@ def accept_format(audio_format: AudioFormat, profile: SttProfile | TtsProfile, *
     else:
         return
     raise ConfigurationError(f"the service does not take {audio_format}: {problem}", model=model)
+
+
+def refuse_fallback(fallback: Collection[object], service: str) -> None:
+    """Raises `ConfigurationError` where other models are asked for, of a service that falls back to none."""
+    if fallback:
+        raise ConfigurationError(f"{service} falls back to no other model: give open_client() a list of backends")
 
 
 def accept_options(options: Mapping[str, Any]) -> dict[str, Any]:

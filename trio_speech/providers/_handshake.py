@@ -9,6 +9,7 @@ from importlib import metadata
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
+from ._codec import TokenProvider
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -47,6 +48,23 @@ def bearable(credential: str, source: str) -> str:
             f"{source} is no usable credential: it is empty, or holds blanks or control characters"
         )
     return credential
+
+
+def api_key(given: str | TokenProvider | None, variable: str, service: str) -> str | TokenProvider:
+    """The credential `given`, or else the environment's. Raises `ConfigurationError` where there is none to use."""
+    key = given or setting(variable)
+    if key is None:
+        raise ConfigurationError(
+            f"no credentials for {service}: give {service}(api_key=…), or set the environment variable {variable}"
+        )
+    return bearable(key, f"the API key of {service}") if isinstance(key, str) else key
+
+
+async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str]:
+    """The header: a key goes by `scheme`, and what a token provider returns as a bearer token. Awaits the provider."""
+    if isinstance(key, str):
+        return "Authorization", f"{scheme} {key}"
+    return "Authorization", f"Bearer {bearable(await key(), 'the result of the token provider')}"
 
 
 @cache

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
 from ..._core.profile import TtsProfile
 from ...errors import ConfigurationError
-from .._accept import accept_format
+from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._handshake import bearable, setting, user_agent, websocket_base
+from .._handshake import api_key, authorization, user_agent, websocket_base
 from .fields import fields, split_model
 from .tts import PROFILE, CartesiaCodec
 from .wire import VERSION
@@ -45,11 +45,7 @@ class Voice(Struct, frozen=True):
         return (self.key, msgspec.json.encode(self.fields))
 
     async def dial(self) -> Dial:
-        if isinstance(self.key, str):
-            credential = self.key
-        else:
-            credential = bearable(await self.key(), "the result of the token provider")
-        headers = (("User-Agent", user_agent()), ("Authorization", f"Bearer {credential}"))
+        headers = (("User-Agent", user_agent()), await authorization(self.key, "Bearer"))
         return Dial(f"{self.endpoint}?cartesia_version={VERSION}", headers)
 
     def codec(self) -> CartesiaCodec:
@@ -92,17 +88,10 @@ class Cartesia(Struct, frozen=True):
 
     def voice(self, request: SynthesizeRequest) -> Voice:
         """See `Backend`."""
-        key = self.api_key or setting(_VARIABLE)
-        if key is None:
-            raise ConfigurationError(
-                f"no credentials for Cartesia: give Cartesia(api_key=…), or set the environment variable {_VARIABLE}"
-            )
-        if isinstance(key, str):
-            bearable(key, "the API key of Cartesia")
+        key = api_key(self.api_key, _VARIABLE, "Cartesia")
         model, _ = split_model(request.model)
         accept_format(request.audio_format, PROFILE, model=model)
-        if request.fallback:
-            raise ConfigurationError("Cartesia falls back to no other model: give open_client() a list of backends")
+        refuse_fallback(request.fallback, "Cartesia")
         asked = fields(request)
         profile = replace(PROFILE, aligned=asked.get("add_timestamps") is True)
         return Voice(f"{self._base()}/tts/websocket", asked, key, profile)

@@ -9,9 +9,9 @@ from msgspec import Struct
 from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
 from ..._core.profile import SttProfile
 from ...errors import ConfigurationError
-from .._accept import accept_format
+from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._handshake import bearable, setting, user_agent, websocket_base
+from .._handshake import api_key, authorization, user_agent, websocket_base
 from .address import query, split_model
 from .listen import PROFILE, DeepgramCodec
 
@@ -38,11 +38,7 @@ class Recogniser(Struct, frozen=True):
         return PROFILE
 
     async def dial(self) -> Dial:
-        if isinstance(self.key, str):
-            credential = f"Token {self.key}"
-        else:
-            credential = f"Bearer {bearable(await self.key(), 'the result of the token provider')}"
-        headers = (("User-Agent", user_agent()), ("Authorization", credential))
+        headers = (("User-Agent", user_agent()), await authorization(self.key, "Token"))
         return Dial(f"{self.endpoint}?{self.query}", headers)
 
     def codec(self) -> DeepgramCodec:
@@ -77,17 +73,10 @@ class Deepgram(Struct, frozen=True):
 
     def recogniser(self, request: TranscribeRequest) -> Recogniser:
         """See `Backend`."""
-        key = self.api_key or setting(_VARIABLE)
-        if key is None:
-            raise ConfigurationError(
-                f"no credentials for Deepgram: give Deepgram(api_key=…), or set the environment variable {_VARIABLE}"
-            )
-        if isinstance(key, str):
-            bearable(key, "the API key of Deepgram")
+        key = api_key(self.api_key, _VARIABLE, "Deepgram")
         model, _ = split_model(request.model)
         accept_format(request.audio_format, PROFILE, model=model)
-        if request.fallback:
-            raise ConfigurationError("Deepgram falls back to no other model: give open_client() a list of backends")
+        refuse_fallback(request.fallback, "Deepgram")
         return Recogniser(f"{self._base()}/v1/listen", query(request), key, model)
 
     def voice(self, request: SynthesizeRequest) -> NoReturn:
