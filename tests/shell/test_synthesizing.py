@@ -57,7 +57,8 @@ RESTLESS = Delivery(variation=0.4)
 SPELT = Delivery(alignment="chars")
 STEADY = Delivery(alignment=None)
 BARE = Delivery(alignment=None, variation=0.4)
-SLOW = Delivery(speed=2.0, latency=0.3)
+SPEED = 2.0
+SLOW = Delivery(speed=SPEED, latency=0.3)
 EARLY = Delivery(aligns="before", variation=0.4)
 TWICE_DONE = Delivery(done="text", variation=0.4)
 
@@ -450,6 +451,33 @@ async def test_a_slow_user_makes_no_link_look_ill(gateway: Gateway) -> None:
     assert_spoken_once(chunks, text, FORMAT.sample_rate)
     assert speech.statistics().drops == 0
     assert speech.statistics().characters_repeated == 0
+
+
+async def test_between_sentences_there_is_no_more_than_the_service_s_own_delay(gateway: Gateway) -> None:
+    gateway.delivery = SLOW
+    came: list[tuple[float, int]] = []
+    async with ts.open_client(gateway.backend()) as client:
+        async with client.synthesize(TEXT, audio_format=FORMAT) as speech:
+            async for chunk in speech:
+                came.append((trio.current_time(), chunk.segment))
+    pauses = [second - first for (first, one), (second, other) in pairwise(came) if one != other]
+    assert pauses
+    assert max(pauses) <= SLOW.latency + SLOW.chunk / SPEED + 1e-6
+
+
+async def test_the_next_sentence_is_made_while_this_one_plays(gateway: Gateway) -> None:
+    gateway.delivery = SLOW
+    waited: list[float] = []
+    async with ts.open_client(gateway.backend()) as client:
+        async with client.synthesize(TEXT, audio_format=FORMAT) as speech:
+            asked = trio.current_time()
+            async for chunk in speech:
+                waited.append(trio.current_time() - asked)
+                await trio.sleep(len(chunk.audio) / 2 / FORMAT.sample_rate)
+                asked = trio.current_time()
+    first, *others = waited
+    assert first >= SLOW.latency
+    assert max(others) < 1e-6
 
 
 async def test_one_task_iterates(gateway: Gateway) -> None:
