@@ -150,6 +150,15 @@ def memory_stream_pair(capacity: int = _CHUNK) -> tuple[MemoryStream, MemoryStre
     return MemoryStream(back, there), MemoryStream(there, back)
 
 
+def sever(stream: MemoryStream | trio.SocketStream) -> None:
+    """Breaks a connection for both sides, at once: over TCP, by a reset."""
+    if isinstance(stream, MemoryStream):
+        stream.sever()
+    elif stream.socket.fileno() != -1:
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.socket.close()
+
+
 class Line(trio.abc.Stream):
     """The gateway's end of a connection, which can be made to fail in the ways that networks and peers do."""
 
@@ -197,11 +206,7 @@ class Line(trio.abc.Stream):
         await trio.aclose_forcefully(self._stream)
 
     def _sever(self) -> None:
-        if isinstance(self._stream, MemoryStream):
-            self._stream.sever()
-        elif self._stream.socket.fileno() != -1:
-            self._stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._stream.socket.close()
+        sever(self._stream)
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         await self._thaw()
