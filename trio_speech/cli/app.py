@@ -11,6 +11,7 @@ import typer
 from .audiofile import STANDARD, check_writable, open_recording, write_clip
 from .backends import BACKENDS, BackendName
 from .captions import FORMATS
+from .chaos import load_plan, parse_address, relay
 from .demo import demonstrate
 from .doctor import diagnose
 from .exits import code_of, exit_codes, report_gaps, results
@@ -82,6 +83,18 @@ def serve(
     """Serves the embedded engines to any client of the LiveKit inference protocol."""
     with exit_codes():
         trio.run(serve_tcp, host, port, parse_keys(key or ()))
+
+
+@app.command()
+def chaos(
+    *,
+    listen: Annotated[str, typer.Option(help="HOST:PORT for clients to dial; port 0 takes a free one.")],
+    upstream: Annotated[str, typer.Option(help="HOST:PORT of the service. TLS passes through.")],
+    plan: Annotated[str, typer.Option(help="A TOML file: what each connection meets.")],
+) -> None:
+    """Stands between any client and a service, and breaks their connections as planned."""
+    with exit_codes():
+        trio.run(relay, parse_address(listen), parse_address(upstream), load_plan(plan))
 
 
 @app.command()
