@@ -22,6 +22,7 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
         ("Thu, 01 Jan 2026 12:00:30", None),
         ("soon", None),
         ("-1", None),
+        ("Thu, 01 Jan 2026 12:00:30 +99999999999999", None),
     ],
 )
 def test_the_time_that_the_service_asks_for(value: str | None, seconds: float | None) -> None:

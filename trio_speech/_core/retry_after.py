@@ -15,5 +15,5 @@ def retry_after_of(value: str | None, now: datetime) -> float | None:
 
     try:
         return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -20,13 +20,15 @@ from typing import Any, TypeVar, cast
 
 import trio
 import trio_websocket as tw
+from wsproto.utilities import RemoteProtocolError
 
 from .._core.causes import Broken, Cause, Malformed, PeerClosed, Refused, Silent, Unreachable
 from .._core.retry_after import retry_after_of
 from .framing import client_frame
+from .heads import Heads
 from .tap import Tap
 from .transport import LinkDown as LinkDown  # noqa: PLC0414  # for a gateway, which knows no other part of the shell
-from .transport import host_header, open_stream, resource
+from .transport import answer_in, host_header, open_stream, resource
 
 Frame = str | bytes
 
@@ -39,7 +41,7 @@ _PATIENCE = 1.0
 _RECEIVE_BYTES = 65_536
 _REASON_BYTES = 500
 _ABNORMAL = 1006
-_TOO_BIG = 1009
+_FOUND_HERE = (1002, 1007)  # so trio-websocket tells what it finds wrong itself; to the peer it says nothing then
 _GONE = (tw.ConnectionClosed, trio.ClosedResourceError, trio.BrokenResourceError)
 
 _Product = TypeVar("_Product")
@@ -141,9 +143,9 @@ class _ClientConnection(Connection):
 
 def _observed(closed: tw.CloseReason | None, tap: Tap) -> Cause:
     if closed is None or closed.code == _ABNORMAL:
-        return Broken(tap.ended or "the websocket failed")
-    if closed.code == _TOO_BIG and (closed.reason or "").startswith("Exceeded"):
-        return Malformed(f"more than {MAX_MESSAGE_SIZE} bytes in one message")
+        return Malformed(tap.fault) if tap.fault else Broken(tap.ended or "the websocket failed")
+    if closed.code in _FOUND_HERE and not tap.closing:
+        return Malformed(closed.reason or "a frame that is none")
     return PeerClosed(closed.code, closed.reason or "")
 
 
@@ -165,7 +167,7 @@ async def open_connection(
     async def shake(inner: trio.Nursery, life: _Life) -> Connection:
         return _ClientConnection(await _shake_hands(inner, life.tap, url, headers), life)
 
-    return await _within(timeout, nursery, opener, shake)
+    return await _within(timeout, nursery, opener, shake, MAX_MESSAGE_SIZE)
 
 
 async def _within(
@@ -173,22 +175,24 @@ async def _within(
     nursery: trio.Nursery,
     opener: Callable[[], Awaitable[Any]],
     shake: Callable[[trio.Nursery, _Life], Awaitable[_Product]],
+    longest: int,
 ) -> _Product:
     with trio.move_on_after(timeout):
         stream = await opener()
-        return cast(_Product, await nursery.start(_host, stream, shake))
+        return cast(_Product, await nursery.start(_host, stream, shake, longest))
     raise LinkDown(Silent("answer to the handshake", timeout))
 
 
 async def _host(
     stream: trio.abc.Stream,
     shake: Callable[[trio.Nursery, _Life], Awaitable[_Product]],
+    longest: int,
     *,
     task_status: trio.TaskStatus[_Product],
 ) -> None:
     """Owns trio-websocket's tasks for the life of one connection."""
     with trio.CancelScope() as scope:
-        life = _Life(Tap(stream), scope)
+        life = _Life(Tap(stream, Heads(longest)), scope)
         open_ = False
         try:
             async with trio.open_nursery() as watch:
@@ -212,6 +216,7 @@ async def _shake_hands(
 ) -> tw.WebSocketConnection:
     with trio.CancelScope() as shaking:
         tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
+        tap.on_refusal = partial(_hurry, shaking)
         # The annotation of wrap_client_stream names socket and TLS streams only; its documentation takes any stream.
         return await tw.wrap_client_stream(
             nursery,
@@ -223,7 +228,20 @@ async def _shake_hands(
             max_message_size=MAX_MESSAGE_SIZE,
             receive_buffer_size=_RECEIVE_BYTES,
         )
-    raise LinkDown(Unreachable(f"the handshake was not answered: {tap.ended}"))
+    raise LinkDown(_unshaken(tap))
+
+
+def _unshaken(tap: Tap) -> Cause:
+    """Why there is no websocket though no answer to the handshake was read to its end."""
+    refusal = answer_in(tap.opening)
+    if refusal is not None:
+        return _refusal(*refusal)
+    return Malformed(tap.fault) if tap.fault else Unreachable(f"the handshake was not answered: {tap.ended}")
+
+
+def _hurry(shaking: trio.CancelScope) -> None:
+    """A refusal is known from its head: the rest, which may never end, only explains it."""
+    shaking.deadline = min(shaking.deadline, trio.current_time() + _PATIENCE)
 
 
 def _first(group: BaseException) -> BaseException:
@@ -236,16 +254,24 @@ def _cause_of(error: BaseException) -> Cause:
     if isinstance(error, LinkDown):
         return error.cause
     if isinstance(error, tw.ConnectionRejected):
-        return _refusal(error)
-    return Unreachable(f"the websocket failed: {error}")
+        return _refusal(error.status_code, error.headers, error.body or b"")
+    return Unreachable(f"the websocket failed: {_found(error)}"[:_REASON_BYTES])
 
 
-def _refusal(error: tw.ConnectionRejected) -> Refused:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in error.headers}
-    body = (error.body or b"")[:_REASON_BYTES].decode("utf-8", "replace")
+def _found(error: BaseException) -> BaseException:
+    """What is wrong with the answer to a handshake: trio-websocket fails in its turn, at saying so to the server."""
+    told: BaseException | None = error
+    while told is not None and not isinstance(told, RemoteProtocolError):
+        told = told.__context__
+    return told or error
+
+
+def _refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Refused:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
+    reason = body[:_REASON_BYTES].decode("utf-8", "replace")
     retry_after = retry_after_of(headers.get("retry-after"), datetime.now(UTC))
     request_id = next((value for name, value in headers.items() if name.endswith("request-id")), None)
-    return Refused(error.status_code, body, retry_after, request_id)
+    return Refused(status, reason, retry_after, request_id)
 
 
 # ---------------------------------------------------------------- the other side: what a gateway accepts
@@ -254,24 +280,27 @@ def _refusal(error: tw.ConnectionRejected) -> Refused:
 class Handshake:
     """A client's request to open a websocket: answer it with `accept` or `reject`, once."""
 
-    def __init__(self, request: tw.WebSocketRequest, life: _Life) -> None:
+    def __init__(self, request: tw.WebSocketRequest, life: _Life, timeout: float) -> None:
         self._request = request
         self._life = life
+        self._timeout = timeout
         self.resource = request.path
         """Path and query."""
         self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers}
 
     async def accept(self) -> Connection:
-        """Answers 101. Raises `LinkDown` where the client has left."""
+        """Answers 101. Raises `LinkDown` where the client has left, or does not take the answer."""
         try:
-            return Connection(await self._request.accept(), self._life)
+            with trio.move_on_after(self._timeout):
+                return Connection(await self._request.accept(), self._life)
         except _GONE:
-            raise self._life.end(Broken("the client left during the handshake")) from None
+            pass
+        raise self._life.end(Broken("the client left during the handshake"))
 
     async def reject(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
         """Answers with another HTTP status, and drops the stream."""
         extra = [(name.encode(), value.encode()) for name, value in headers]
-        with suppress(*_GONE):
+        with suppress(*_GONE), trio.move_on_after(self._timeout):
             await self._request.reject(status, extra_headers=extra, body=body)
         self._life.end(Broken("the handshake was refused"))
 
@@ -283,7 +312,8 @@ async def accept_connection(
     timeout: float,  # noqa: ASYNC109
     max_message_size: int = MAX_MESSAGE_SIZE,
 ) -> Handshake:
-    """Serves one client on `stream`, whose request must come within `timeout` seconds.
+    """Serves one client on `stream`, whose request must come within `timeout` seconds, and who must take the answer
+    within as many.
 
     The connection's tasks live in `nursery`, into which they never raise, and the stream is dropped with them. Raises
     `LinkDown`.
@@ -299,10 +329,10 @@ async def accept_connection(
                 max_message_size=max_message_size,
                 receive_buffer_size=_RECEIVE_BYTES,
             )
-            return Handshake(request, life)
+            return Handshake(request, life, timeout)
         raise LinkDown(Broken("the client left before its handshake"))
 
     async def opened() -> trio.abc.Stream:
         return stream
 
-    return await _within(timeout, nursery, opened, shake)
+    return await _within(timeout, nursery, opened, shake, max_message_size)

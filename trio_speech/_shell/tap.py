@@ -6,22 +6,38 @@ from collections.abc import Callable
 
 import trio
 
+from .heads import Heads
+
+_CLOSE = b"\x88"  # RFC 6455, section 5.2: the last frame of its message, with opcode 8; HTTP begins with a letter
+
 
 class Tap(trio.abc.Stream):
     """The byte stream, shared by trio-websocket's frames and ours, one at a time; it tells when it has ended, which
-    nobody else would during a handshake."""
+    nobody else would during a handshake, and ends itself where the peer announces too much."""
 
-    def __init__(self, stream: trio.abc.Stream) -> None:
+    def __init__(self, stream: trio.abc.Stream, heads: Heads) -> None:
         self._stream = stream
         self._turn = trio.StrictFIFOLock()
+        self._heads = heads
         self.ended: str | None = None
+        self.fault: str | None = None
+        """What the peer announced and must not send."""
+        self.closing = False
+        """A close frame was written, be it in answer to one."""
         self.on_end: Callable[[], object] = lambda: None
+        self.on_refusal: Callable[[], object] = lambda: None
+
+    @property
+    def opening(self) -> bytes:
+        """What came before the first frame, until that may come."""
+        return bytes(self._heads.opening)
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         try:
             self._turn.acquire_nowait()
         except trio.WouldBlock:
             await self._turn.acquire()
+        self.closing |= data[:1] == _CLOSE
         try:
             await self._stream.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
@@ -41,7 +57,17 @@ class Tap(trio.abc.Stream):
             raise
         if not data:
             self._end("the peer ended the stream without a close frame")
+        else:
+            self._watch(data)
         return data
+
+    def _watch(self, data: bytes | bytearray) -> None:
+        self.fault = self._heads.pass_over(data)
+        if self.fault is not None:
+            self._end(self.fault)
+            raise trio.BrokenResourceError(self.fault)
+        if self._heads.refused:
+            self.on_refusal()
 
     async def aclose(self) -> None:
         await self._stream.aclose()

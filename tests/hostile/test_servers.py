@@ -1,0 +1,246 @@
+"""A client among servers that break every rule: a named error or a clean skip, bounded memory, no hang, and a ledger
+in which every sample is accounted for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+
+import trio_speech as ts
+from trio_speech.testing import Gateway, assert_exactly_once, assert_ledger, say
+
+from .wild import CLOSE, MORE, PING, Behaviour, Peer, Wild, answers, frame, says
+
+SAID = say(0.2, "one two three", 0.6)
+GIGABYTE = 2**30
+LIVEKIT = ts.LiveKit(url="https://speech.test/v1", api_key="key", api_secret="s" * 40)
+DEADLINE = 8.0
+PATIENCE = ts.RetryPolicy(deadline=DEADLINE, max_delay=1.0)
+HAIR = 0.01
+
+
+class Listening:
+    """A session with a server from its beginning to its end, whichever that is."""
+
+    def __init__(self, wild: Wild, backend: ts.LiveKit | ts.Deepgram = LIVEKIT, **policies: Any) -> None:
+        self.backend = wild.in_place_of(backend)
+        self.policies = policies
+        self.events: list[ts.TranscriptEvent] = []
+        self.transcript: ts.Transcript
+
+    async def run(self) -> Listening:
+        client = ts.open_client(self.backend, **self.policies)
+        async with client as opened, opened.transcribe(SAID) as self.transcript:
+            async for event in self.transcript:
+                self.events.append(event)
+        return self
+
+    @property
+    def causes(self) -> list[str]:
+        return [event.cause for event in self.events if isinstance(event, ts.LinkLost)]
+
+    def assert_whole(self, gateway: Gateway) -> None:
+        assert_exactly_once(self.events, SAID, gateway.visits)
+        self.assert_kept()
+        assert self.transcript.unacknowledged()[1] == b""
+
+    def assert_kept(self) -> None:
+        assert_ledger(self.transcript.statistics(), self.events, self.transcript.statistics().captured)
+
+
+def message(**fields: object) -> bytes:
+    return frame(msgspec.json.encode(fields))
+
+
+def final(**fields: object) -> bytes:
+    told = {"transcript": "word", "start": 0.0, "duration": 0.1, "words": [], **fields}
+    return message(type="final_transcript", **told)
+
+
+# ---------------------------------------------------------------- frames
+
+BAD_FRAMES = {
+    "invalid UTF-8": frame(b"\xff\xfe"),
+    "UTF-8 cut short": frame("é".encode()[:1]),
+    "a gigabyte announced": frame(b"x" * 1_000, announced=GIGABYTE),
+    "more than can be": frame(b"x", announced=2**63),
+    "one byte too many": frame(b"", announced=16 * 2**20 + 1),
+    "a gigabyte in pieces": frame(b"x" * 10, fin=False) + frame(b"x" * 10, MORE, announced=GIGABYTE),
+    "pieces without end": frame(fin=False) + frame(b"", MORE, fin=False) * 5_000,
+    "continues what never began": frame("x", MORE),
+    "begins what is not over": frame("x", fin=False) + frame("x"),
+    "a reserved opcode": frame("x", 3),
+    "a reserved control opcode": frame("x", 11),
+    "reserved bits": frame("x", reserved=2),
+    "compressed": frame(b"\xaaV*\x01\x00", reserved=4),
+    "masked": frame("x", masked=True),
+    "a ping too long": frame(b"x" * 126, PING),
+    "a ping in pieces": frame(b"x", PING, fin=False),
+    "a length with too many bytes": b"\x81\x7e\x00\x05hello",
+    "a close of one byte": frame(b"\x03", CLOSE),
+    "a close code out of range": frame(b"\x00\x01", CLOSE),
+    "a close code beyond range": frame(b"\xff\xff", CLOSE),
+    "a close code for nobody to send": frame(b"\x03\xee", CLOSE),
+    "a close reason that is no text": frame(b"\x03\xe8\xff", CLOSE),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FRAMES)
+async def test_a_bad_frame_costs_a_link_and_no_word(wild: Wild, gateway: Gateway, name: str) -> None:
+    wild.behave(says(BAD_FRAMES[name]))
+    listening = await Listening(wild).run()
+    assert [cause.partition(":")[0] for cause in listening.causes] == ["malformed message from the service"]
+    listening.assert_whole(gateway)
+    assert trio.current_time() < SAID.seconds + 5.0
+
+
+@pytest.mark.parametrize("name", BAD_FRAMES)
+async def test_bad_frames_for_ever_end_in_a_named_error_by_the_deadline(wild: Wild, name: str) -> None:
+    wild.behave(says(BAD_FRAMES[name]), for_ever=True)
+    listening = Listening(wild, retry=PATIENCE)
+    with pytest.raises(ts.RetriesExhausted, match="malformed message") as caught:
+        await listening.run()
+    assert isinstance(caught.value.__cause__, ts.ProtocolError)
+    assert trio.current_time() <= DEADLINE + HAIR
+    assert listening.transcript.unacknowledged() == (0.0, SAID.audio)
+    listening.assert_kept()
+    await trio.testing.wait_all_tasks_blocked()
+    assert wild.left
+    assert len(wild.peers) < 60
+
+
+async def test_a_gigabyte_is_refused_when_it_is_announced(wild: Wild) -> None:
+    async def gigabyte(peer: Peer) -> None:
+        await peer.open()
+        await peer.say(frame(announced=GIGABYTE), *[bytes(65_536)] * (GIGABYTE // 65_536))
+
+    wild.behave(gigabyte)
+    listening = await Listening(wild).run()
+    assert wild.peers[0].said < 200_000
+    assert listening.causes == ["malformed message from the service: more than 16777216 bytes in one message"]
+
+
+# ---------------------------------------------------------------- handshakes
+
+ENDLESS = [b"X-Padding: " + b"x" * 1_000 + b"\r\n"] * 10_000
+UPGRADE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+
+
+def greets(*headers: bytes, accept: bytes | None = None) -> Behaviour:
+    async def behaviour(peer: Peer) -> None:
+        await peer.open(*headers, accept=accept)
+        await peer.listen()
+
+    return behaviour
+
+
+def trickles(data: bytes, every: float) -> Behaviour:
+    async def behaviour(peer: Peer) -> None:
+        await peer.read_request()
+        for byte in data:
+            await peer.say(bytes([byte]))
+            await trio.sleep(every)
+        await peer.listen()
+
+    return behaviour
+
+
+REFUSALS: dict[str, tuple[Behaviour, str]] = {
+    "endless headers": (answers(UPGRADE, *ENDLESS), "could not connect"),
+    "one endless header": (answers(UPGRADE + b"X: ", *[b"x" * 65_536] * 1_000), ""),
+    "an endless status line": (answers(b"HTTP/1.1 ", *[b"1" * 65_536] * 1_000), ""),
+    "no HTTP": (answers(b"\x15\x03\x01\x00\x02\x02\x46"), "could not connect: the websocket failed: Bad HTTP message"),
+    "a wrong accept token": (greets(accept=b"bm9uc2Vuc2U="), "could not connect: the websocket failed: Bad accept"),
+    "no accept token": (answers(UPGRADE + b"\r\n"), "could not connect"),
+    "a subprotocol nobody asked for": (greets(b"Sec-WebSocket-Protocol: other"), "unrecognized subprotocol other"),
+    "a subprotocol beyond ASCII": (greets(b"Sec-WebSocket-Protocol: \xff"), "could not connect"),
+    "an extension nobody asked for": (
+        greets(b"Sec-WebSocket-Extensions: permessage-deflate"),
+        "unrecognized extension permessage-deflate",
+    ),
+    "no upgrade": (answers(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), "could not connect"),
+    "a byte at a time": (trickles(UPGRADE * 100, 0.1), "no answer to the handshake within 10 s"),
+    "silence": (answers(), "no answer to the handshake within 10 s"),
+    "an end": (answers(then="leave"), "could not connect: the handshake was not answered"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+async def test_a_handshake_that_is_none_is_tried_again(wild: Wild, gateway: Gateway, name: str) -> None:
+    behaviour, told = REFUSALS[name]
+    wild.behave(behaviour)
+    listening = await Listening(wild).run()
+    (cause,) = listening.causes
+    assert told in cause
+    assert len(cause) < 600
+    listening.assert_whole(gateway)
+    assert wild.peers[0].said < 300_000
+    assert trio.current_time() < SAID.seconds + 12.0
+    assert wild.left
+
+
+FINAL_REFUSALS: dict[str, tuple[Behaviour, type[ts.ProviderError]]] = {
+    "a redirect": (
+        answers(b"HTTP/1.1 302 Found\r\nLocation: wss://thief.test/\r\nContent-Length: 0\r\n\r\n"),
+        ts.ProviderError,
+    ),
+    "a permanent redirect": (
+        answers(b"HTTP/1.1 308 Moved\r\nLocation: https://thief.test/\r\nContent-Length: 0\r\n\r\n"),
+        ts.ProviderError,
+    ),
+    "a page": (answers(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), ts.ProviderError),
+    "a body that ends with the connection": (
+        answers(b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\nwho are you?", then="leave"),
+        ts.AuthenticationError,
+    ),
+    "a body that is cut short": (
+        answers(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 999\r\n\r\nwho are you?", then="leave"),
+        ts.AuthenticationError,
+    ),
+    "a body that never ends": (
+        answers(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 999\r\n\r\nwho are you?"),
+        ts.AuthenticationError,
+    ),
+    "a body without end": (
+        answers(b"HTTP/1.1 401 Unauthorized\r\n\r\nwho are you?", *[b"!" * 65_536] * 10_000),
+        ts.AuthenticationError,
+    ),
+    "a body a byte at a time": (
+        trickles(b"HTTP/1.1 401 Unauthorized\r\n\r\nwho are you?" + b"!" * 1_000, 0.01),
+        ts.AuthenticationError,
+    ),
+    "chunks without end": (
+        answers(
+            b"HTTP/1.1 401 Unauthorized\r\nTransfer-Encoding: chunked\r\n\r\n",
+            *[b"c\r\nwho are you?\r\n"] * 10_000,
+        ),
+        ts.AuthenticationError,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FINAL_REFUSALS)
+async def test_a_refusal_is_understood_however_it_is_said(wild: Wild, name: str) -> None:
+    behaviour, expected = FINAL_REFUSALS[name]
+    wild.behave(behaviour)
+    with pytest.raises(expected) as caught:
+        await Listening(wild).run()
+    assert expected is not ts.AuthenticationError or "who are you?" in str(caught.value)
+    assert len(str(caught.value)) < 1_000
+    assert len(wild.dials) == 1, "nobody is asked twice, least of all somebody else"
+    assert wild.peers[0].said < 300_000
+    assert trio.current_time() < 3.0
+    await trio.sleep(0.1)
+    assert wild.left
+
+
+@pytest.mark.parametrize("after", ["1" * 400, "Mon, 01 Jan 2024 00:00:00 +99999999999999", "nan", "-5", "\xff"])
+async def test_a_time_to_retry_after_that_is_none_ends_in_a_named_error(wild: Wild, after: str) -> None:
+    head = f"HTTP/1.1 503 Busy\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
+    wild.behave(answers(head), for_ever=True)
+    with pytest.raises(ts.RetriesExhausted):
+        await Listening(wild, retry=PATIENCE).run()
+    assert trio.current_time() <= DEADLINE + HAIR

@@ -1,0 +1,157 @@
+"""A server without manners, byte by byte, and the frames that it says what it likes in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import struct
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import trio
+
+import trio_speech as ts
+from trio_speech._shell.transport import LinkDown
+from trio_speech.providers._codec import Dial
+from trio_speech.testing import Gateway, MemoryStream, memory_stream_pair
+from trio_speech.testing.backend import StandIn
+
+TEXT, BINARY, CLOSE, PING, PONG, MORE = 1, 2, 8, 9, 10, 0
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+
+
+def frame(
+    payload: str | bytes = b"",
+    opcode: int = TEXT,
+    *,
+    fin: bool = True,
+    reserved: int = 0,
+    announced: int | None = None,
+    masked: bool = False,
+) -> bytes:
+    """One frame, as wrong as it is asked for; `announced` is the length that its head tells."""
+    data = payload.encode() if isinstance(payload, str) else payload
+    length = len(data) if announced is None else announced
+    first, mask = (fin << 7) | (reserved << 4) | opcode, masked << 7
+    if length < 126:
+        head = bytes((first, mask | length))
+    elif length < 65_536:
+        head = struct.pack("!BBH", first, mask | 126, length)
+    else:
+        head = struct.pack("!BBQ", first, mask | 127, length)
+    return head + (bytes(4) if masked else b"") + data
+
+
+class Peer:
+    """The server's end of one connection."""
+
+    def __init__(self, stream: MemoryStream) -> None:
+        self.stream = stream
+        self.request = b""
+        self.said = 0
+        """Bytes that the client took."""
+
+    async def read_request(self) -> None:
+        while b"\r\n\r\n" not in self.request:
+            data = await self.stream.receive_some()
+            if not data:
+                raise trio.BrokenResourceError
+            self.request += data
+
+    def accept_token(self) -> bytes:
+        key = self.request.lower().split(b"sec-websocket-key: ")[1].split(b"\r\n")[0]
+        start = self.request.lower().index(key)
+        return base64.b64encode(hashlib.sha1(self.request[start : start + len(key)] + _GUID).digest())
+
+    async def open(self, *headers: bytes, accept: bytes | None = None) -> None:
+        """Takes the request, and shakes hands."""
+        await self.read_request()
+        token = self.accept_token() if accept is None else accept
+        lines = [
+            b"HTTP/1.1 101 Switching Protocols",
+            b"Upgrade: websocket",
+            b"Connection: Upgrade",
+            b"Sec-WebSocket-Accept: " + token,
+            *headers,
+        ]
+        await self.say(b"\r\n".join(lines) + b"\r\n\r\n")
+
+    async def say(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            await self.stream.send_all(piece)
+            self.said += len(piece)
+
+    async def listen(self) -> None:
+        """Until the client has left."""
+        while await self.stream.receive_some():
+            pass
+
+
+Behaviour = Callable[[Peer], Awaitable[None]]
+
+
+class Wild:
+    """Serves each dial with the next behaviour; the last one for ever, where `for_ever` is set."""
+
+    def __init__(self, gateway: Gateway, nursery: trio.Nursery) -> None:
+        self.behaviours: deque[Behaviour] = deque()
+        self.for_ever = False
+        self.peers: list[Peer] = []
+        self.dials: list[Dial] = []
+        self._gateway = gateway
+        self._nursery = nursery
+
+    def behave(self, *behaviours: Behaviour, for_ever: bool = False) -> None:
+        self.behaviours.extend(behaviours)
+        self.for_ever = for_ever
+
+    def in_place_of(self, backend: ts.LiveKit | ts.Deepgram | ts.Cartesia) -> StandIn:
+        return StandIn(self.connect, backend)
+
+    async def connect(self, dial: Dial) -> MemoryStream:
+        self.dials.append(dial)
+        if not self.behaviours:
+            return await self._gateway.connect(dial)
+        await trio.lowlevel.checkpoint()
+        behaviour = self.behaviours[0] if self.for_ever else self.behaviours.popleft()
+        ours, theirs = memory_stream_pair()
+        peer = Peer(theirs)
+        self.peers.append(peer)
+        self._nursery.start_soon(self._serve, peer, behaviour)
+        return ours
+
+    async def _serve(self, peer: Peer, behaviour: Behaviour) -> None:
+        try:
+            await behaviour(peer)
+        except (trio.BrokenResourceError, trio.ClosedResourceError, LinkDown):
+            pass
+        finally:
+            await trio.aclose_forcefully(peer.stream)
+
+    @property
+    def left(self) -> bool:
+        """Whether the client holds no connection any more."""
+        return all(peer.stream._closed for peer in self.peers)
+
+
+def says(*pieces: bytes) -> Behaviour:
+    """Opens, says all of that at once, and then listens."""
+
+    async def behaviour(peer: Peer) -> None:
+        await peer.open()
+        await peer.say(*pieces)
+        await peer.listen()
+
+    return behaviour
+
+
+def answers(*pieces: bytes, then: str = "listen") -> Behaviour:
+    """Answers the request with that instead of a handshake, and then listens, or leaves."""
+
+    async def behaviour(peer: Peer) -> None:
+        await peer.read_request()
+        await peer.say(*pieces)
+        if then == "listen":
+            await peer.listen()
+
+    return behaviour
