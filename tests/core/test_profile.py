@@ -28,7 +28,7 @@ def test_a_profile_is_frozen_and_knows_the_close_codes_of_the_protocol(profile: 
     assert not set(CLOSE_FATES) & {1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014}
     assert profile == type(profile)()
     with pytest.raises(AttributeError):
-        profile.max_idle = 1.0  # type: ignore[misc,union-attr]
+        profile.encodings = ()  # type: ignore[misc,union-attr]
 
 
 def test_a_careful_provider_waits_longer_the_less_it_heard() -> None:

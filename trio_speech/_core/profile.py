@@ -79,7 +79,7 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
     """Silence from the service while text is outstanding after which the connection counts as dead."""
     quiet_after_done: float = 0.0
     """Some services end one generation with several `Done`: the last is known by this much silence after it."""
-    max_idle: float | None = 300.0
-    """The service may close a connection idle for so long."""
+    generations: int = 1
+    """How many generations one connection carries side by side."""
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)

@@ -73,13 +73,13 @@ class Roster:
 
     # ------------------------------------------------------------ connections
 
-    def dialled(self, number: int, now: float) -> list[Action]:
-        """A dial has succeeded."""
+    def dialled(self, number: int, now: float, *, opened: float | None = None) -> list[Action]:
+        """A dial has succeeded; `opened`: when the connection was, if it is shared and older."""
         entry = self._entries[number]
         self._dial_time = now - entry.begun
         age = self._policy.max_age * (1.0 - self._random.uniform(0.0, self._policy.age_jitter))
         entry.proved = now
-        entry.ends = now + age
+        entry.ends = (now if opened is None else opened) + age
         self._counts.dialled += 1
         return self._rest(entry, now)
 

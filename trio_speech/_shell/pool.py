@@ -18,6 +18,7 @@ from ..errors import LinkError
 from ..policy import PoolPolicy
 from .endpoints import Network
 from .leasing import Lease, Voice, Waiting
+from .lines import Carrier, Lines
 from .resident import Resident, Tenant
 from .signal import Signal
 from .single import Guard
@@ -38,6 +39,7 @@ class Pool:
         self._residents: dict[int, Resident] = {}
         self._waiting: dict[int, Waiting] = {}
         self._voices: dict[Hashable, Voice] = {}
+        self._lines = Lines()
         self._tickets = 0
         self._goodbyes = 0
         self._changed = Signal()
@@ -181,6 +183,7 @@ class Pool:
         waiting.over.set()
 
     async def _dial(self, number: int, voice: Voice) -> None:
+        began = trio.current_time()
         try:
             resident = await self._connect(number, voice)
         except LinkDown as down:
@@ -196,13 +199,23 @@ class Pool:
         else:
             self._residents[number] = resident
             self._guard.start_soon(resident.run)
-            self._do(self._roster.dialled(number, trio.current_time()), new=number)
+            new = number if resident.opened_at >= began else None
+            self._do(self._roster.dialled(number, trio.current_time(), opened=resident.opened_at), new=new)
 
     async def _connect(self, number: int, voice: Voice) -> Resident:
-        connection = await self._network.dial(self._guard.nursery, voice.provider, voice.connector)
-        resident = Resident(number, voice.provider, connection, self._network.liveness, self)
+        carrier = self._lines.seat(voice.key) or await self._carrier(voice)
+        resident = Resident(number, voice.provider, carrier, self._network.liveness, self)
         await resident.open()
         return resident
+
+    async def _carrier(self, voice: Voice) -> Carrier:
+        connection = await self._network.dial(self._guard.nursery, voice.provider, voice.connector)
+        seats = voice.provider.profile.generations
+        if seats == 1:
+            return connection
+        line = self._lines.open(voice.key, connection, seats)
+        self._guard.start_soon(line.run)
+        return line.join()
 
     def _part_with(self, resident: Resident) -> None:
         del self._residents[resident.number]

@@ -20,7 +20,7 @@ from .._core.dialogue import Audio, Closed, Done, Failure, Going, TtsMessage
 from ..errors import ProtocolError
 from ..policy import LivenessPolicy
 from ..providers._codec import Frame, TtsCodec, TtsProvider
-from .connection import Connection
+from .lines import Carrier
 from .transport import LinkDown
 
 
@@ -49,14 +49,15 @@ class Resident:
     """Runs beside everything else until the connection is gone or said goodbye to."""
 
     def __init__(
-        self, number: int, provider: TtsProvider, connection: Connection, liveness: LivenessPolicy, landlord: Landlord
+        self, number: int, provider: TtsProvider, carrier: Carrier, liveness: LivenessPolicy, landlord: Landlord
     ) -> None:
         self.number = number
         self.provider = provider
         self.codec: TtsCodec = provider.codec()
         self.tenant: Tenant | None = None
         self.draining = False
-        self._connection = connection
+        self._carrier = carrier
+        self.opened_at = carrier.opened_at
         self._liveness = liveness
         self._landlord = landlord
         self._writing = trio.Lock()
@@ -71,7 +72,7 @@ class Resident:
     async def send(self, frame: Frame) -> None:
         """Raises `LinkDown`; cancelling it condemns the connection."""
         async with self._writing:
-            await self._connection.send(frame, self._liveness.send_timeout)
+            await self._carrier.send(frame, self._liveness.send_timeout)
 
     async def cancel(self) -> None:
         """Says that nobody wants the generation, where the protocol can say so. Never raises `LinkDown`.
@@ -85,11 +86,11 @@ class Resident:
 
     async def ping(self) -> None:
         """Raises `LinkDown` where no pong comes within ``ping_timeout``."""
-        self._landlord.ponged(self, await self._connection.ping(self._liveness.ping_timeout))
+        self._landlord.ponged(self, await self._carrier.ping(self._liveness.ping_timeout))
 
     def abort(self, why: str) -> None:
         """Drops the connection at once."""
-        self._connection.abort(why)
+        self._carrier.abort(why)
 
     async def run(self) -> None:
         """Until the connection is gone, or `goodbye` is said."""
@@ -112,7 +113,7 @@ class Resident:
                 frame = self.codec.close()
                 if frame is not None:
                     await self.send(frame)
-                await self._connection.close(timeout)
+                await self._carrier.close(timeout)
             except LinkDown:
                 return
         self.abort("closed by us")
@@ -132,7 +133,7 @@ class Resident:
 
     async def _read(self) -> None:
         while True:
-            frame = await self._connection.receive()
+            frame = await self._carrier.receive()
             for message in self.codec.decode(frame):
                 self._hear(message)
 

@@ -139,3 +139,53 @@ async def test_voices_do_not_share_connections(autojump_clock: MockClock) -> Non
         for voice in ("v", "w", "v"):
             await speaking.render("Hello.", voice=voice, audio_format=FORMAT)
     assert [[message["voice"]["id"] for message in visit.said] for visit in server.visits] == [["v"] * 4, ["w"] * 2]
+
+
+async def say_side_by_side(server: CartesiaServer, texts: list[str]) -> list[str]:
+    """What is heard of each text, all spoken at once; the first begins a little earlier."""
+    heard = [""] * len(texts)
+
+    async def say(speaking: Any, number: int) -> None:
+        await trio.sleep(0.5 * bool(number))
+        clip = await speaking.render(texts[number], voice="v", audio_format=FORMAT)
+        heard[number] = " ".join(word.token for word in hear(clip.audio))
+
+    async with client(server) as speaking, trio.open_nursery() as nursery:
+        for number in range(len(texts)):
+            nursery.start_soon(say, speaking, number)
+    return heard
+
+
+TEXTS = ["Dr. Smith saw a cat.", "Was it yours?", "No, ours is at home."]
+
+
+async def test_contexts_share_a_connection_that_is_there(autojump_clock: MockClock) -> None:
+    server = CartesiaServer(SLOW)
+    assert await say_side_by_side(server, TEXTS) == TEXTS
+    (visit,) = server.visits
+    assert sorted(visit.texts) == sorted(TEXTS)
+
+
+@pytest.mark.parametrize("chunks_heard", range(3, 32, 4))
+async def test_a_drop_of_what_they_share_is_heard_by_none(chunks_heard: int, autojump_clock: MockClock) -> None:
+    server = CartesiaServer(Delivery(speed=2.0, latency=0.3, variation=0.4), drops=deque([chunks_heard]))
+    assert await say_side_by_side(server, TEXTS) == TEXTS
+    assert len(server.visits) >= 2
+
+
+async def test_a_barge_in_on_one_context_is_not_heard_on_another(autojump_clock: MockClock) -> None:
+    server = CartesiaServer(SLOW)
+    heard: list[str] = []
+
+    async def listen(speaking: Any) -> None:
+        clip = await speaking.render(TEXT, voice="v", audio_format=FORMAT)
+        heard.extend(word.token for word in hear(clip.audio))
+
+    async with client(server) as speaking, trio.open_nursery() as nursery:
+        nursery.start_soon(listen, speaking)
+        await trio.sleep(1.0)
+        async with speaking.synthesize("This will never be heard.", voice="v", audio_format=FORMAT) as speech:
+            await anext(speech)
+            speech.clear()
+    assert " ".join(heard) == TEXT
+    assert len(server.visits) == 1

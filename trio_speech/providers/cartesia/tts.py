@@ -1,9 +1,9 @@
 """One connection to Cartesia's speech synthesis, ``/tts/websocket``, and what that service is like.
 
-A connection carries many contexts; here it carries one generation after the other, each in a context of its own name.
-What comes of any other context is not heard. So a context that is cancelled need not end before the next begins: what
-is on its way of it still comes, and whether an end of it is ever said is not known, hence the first message that comes
-of it counts as its `Done`.
+A connection carries many contexts. One codec has one generation after the other, each in a context of its own name, and
+other codecs may share the connection: what comes of any other context is not heard. So a context that is cancelled need
+not end before the next begins. What is on its way of it still comes, and whether an end of it is ever said is not
+known, hence the first message that comes of it counts as its `Done`.
 
 Source: Cartesia's AsyncAPI specification and guides (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI).
 """
@@ -25,10 +25,11 @@ PROFILE = TtsProfile(
     aligned=True,
     sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100, 48_000),
     encodings=("pcm_s16le", "mulaw", "alaw"),
-    max_idle=300.0,
+    generations=10,
 )
-"""Its errors bear the status codes of HTTP, and mean what those mean; a close of any code that blames nobody may pass.
-Its longest text is not published: this is what the LiveKit gateway cuts at."""
+"""A connection carries dozens of contexts, by its documentation. Its errors bear the status codes of HTTP, and mean
+what those mean; a close of any code that blames nobody may pass. Its longest text is not published: this is what the
+LiveKit gateway cuts at."""
 
 _LONGEST_MESSAGE = 500
 

@@ -1,0 +1,144 @@
+"""Connections that carry several generations side by side: each has a seat, which stands for a connection of its own.
+
+Laws
+    1. A seat hears all that the service says; its codec tells its own generation from the others'.
+    2. A line takes newcomers while it is sound and has room. Who drops a seat distrusts the line: it takes no more.
+    3. The line ends with its last seat. If it breaks, all its seats are told.
+    4. One seat writes at a time, and finishes what it writes: a torn frame would cost the others their connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Protocol
+
+import trio
+
+from .._core.causes import Broken, Cause
+from ..providers._codec import Frame
+from .connection import Connection
+from .transport import LinkDown
+
+_QUEUE = 64
+
+
+class Carrier(Protocol):
+    """What a resident needs of its connection; see `Connection`."""
+
+    opened_at: float
+
+    async def send(self, frame: Frame, timeout: float) -> None: ...  # noqa: ASYNC109
+    async def receive(self) -> Frame: ...
+    async def ping(self, timeout: float) -> float: ...  # noqa: ASYNC109
+    async def close(self, timeout: float) -> None: ...  # noqa: ASYNC109
+    def abort(self, why: str) -> None: ...
+
+
+class Line:
+    """A connection with `seats`."""
+
+    def __init__(self, connection: Connection, seats: int) -> None:
+        self.connection = connection
+        self.writing = trio.Lock()
+        self.cause: Cause = Broken("the seat was left")
+        self._room = seats
+        self._taken: dict[Seat, trio.MemorySendChannel[Frame]] = {}
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes newcomers."""
+        return len(self._taken) < self._room
+
+    def join(self) -> Seat:
+        """A seat for a newcomer."""
+        inbox, outbox = trio.open_memory_channel[Frame](_QUEUE)
+        seat = Seat(self, outbox)
+        self._taken[seat] = inbox
+        return seat
+
+    def leave(self, seat: Seat) -> bool:
+        """Gives up a seat; returns whether nobody is left."""
+        inbox = self._taken.pop(seat, None)
+        if inbox is None:
+            return False
+        inbox.close()
+        return not self._taken
+
+    def distrust(self) -> None:
+        """Takes no newcomers from now on."""
+        self._room = 0
+
+    async def run(self) -> None:
+        """Hands out what the service says, until the connection is gone."""
+        try:
+            while True:
+                frame = await self.connection.receive()
+                for inbox in list(self._taken.values()):
+                    await _hand_over(inbox, frame)
+        except LinkDown as down:
+            self.cause = down.cause
+        self.distrust()
+        for seat in list(self._taken):
+            self.leave(seat)
+
+
+async def _hand_over(inbox: trio.MemorySendChannel[Frame], frame: Frame) -> None:
+    """Residents read without pause, so this waits for none of them; who has left meanwhile hears nothing."""
+    try:
+        await inbox.send(frame)
+    except (trio.BrokenResourceError, trio.ClosedResourceError):
+        return
+
+
+class Seat:
+    """One generation's share of a line; see `Carrier`."""
+
+    def __init__(self, line: Line, frames: trio.MemoryReceiveChannel[Frame]) -> None:
+        self._line = line
+        self._frames = frames
+        self.opened_at = line.connection.opened_at
+
+    async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109
+        """Cancelling it is safe: it never leaves half a frame, and takes `timeout` seconds at most."""
+        async with self._line.writing:
+            with trio.CancelScope(shield=True):
+                await self._line.connection.send(frame, timeout)
+
+    async def receive(self) -> Frame:
+        try:
+            return await self._frames.receive()
+        except trio.EndOfChannel:
+            raise LinkDown(self._line.cause) from None
+
+    async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
+        return await self._line.connection.ping(timeout)
+
+    async def close(self, timeout: float) -> None:  # noqa: ASYNC109
+        if self._line.leave(self):
+            self._line.distrust()
+            await self._line.connection.close(timeout)
+
+    def abort(self, why: str) -> None:
+        self._line.distrust()
+        if self._line.leave(self):
+            self._line.connection.abort(why)
+
+
+class Lines:
+    """The newest line of each kind of voice."""
+
+    def __init__(self) -> None:
+        self._newest: dict[Hashable, Line] = {}
+
+    def seat(self, key: Hashable) -> Seat | None:
+        """A seat on a connection that is there, if one has room."""
+        line = self._newest.get(key)
+        if line is None or not line.has_room:
+            return None
+        return line.join()
+
+    def open(self, key: Hashable, connection: Connection, seats: int) -> Line:
+        """A new connection that others may join."""
+        self._newest = {kind: line for kind, line in self._newest.items() if line.has_room}
+        line = self._newest[key] = Line(connection, seats)
+        return line
