@@ -99,3 +99,7 @@ class ReplayOverflow(SpeechError):
 
 class InternalError(SpeechError):
     """A defect of this library. `__cause__` holds what happened; please report it."""
+
+
+class PlaintextCredentialsWarning(UserWarning):
+    """Credentials are sent to another machine over plain ``ws://``. Warned of once for each client and service."""

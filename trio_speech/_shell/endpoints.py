@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cached_property, partial
 from random import Random
 from typing import Any
 
@@ -15,6 +15,7 @@ from .._core.retry import Budget, Endpoint
 from ..policy import LivenessPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector, SttProvider, TtsProvider
 from .connection import Connection, open_connection
+from .plaintext import is_readable, warn_of
 from .transport import LinkDown
 
 Provider = SttProvider | TtsProvider
@@ -26,6 +27,8 @@ class Service:
     def __init__(self, policy: RetryPolicy) -> None:
         self.health = Endpoint(policy)
         self.dials = trio.CapacityLimiter(policy.max_concurrent_dials)
+        self.warned = False
+        """Whether it was said that credentials are readable on the way to it."""
 
 
 class Route:
@@ -73,8 +76,12 @@ class Network:
         behind.
         """
         self.check_open()
-        async with self.service(provider.endpoint).dials:
+        service = self.service(provider.endpoint)
+        async with service.dials:
             dial = await self._credentials(provider)
+            if connector is None and not service.warned and is_readable(dial):
+                service.warned = True
+                warn_of(dial)
             connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
             return await open_connection(
                 nursery,
@@ -82,8 +89,13 @@ class Network:
                 dial.headers,
                 timeout=self.liveness.connect_timeout,
                 connect=connect,
-                ssl_context=self._ssl_context,
+                ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else None,
             )
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """Made once: reading the system's authorities takes a tenth of a second, in which nothing else runs."""
+        return self._ssl_context or ssl.create_default_context()
 
     async def _credentials(self, provider: Provider) -> Any:
         with trio.move_on_after(self.liveness.connect_timeout):

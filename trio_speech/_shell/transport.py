@@ -13,6 +13,9 @@ from .._core.causes import Broken, Cause, Refused, Unreachable
 
 _PROXY_PORT = 8080
 _RECEIVE_BYTES = 65_536
+_UNTRUSTED = range(18, 22)
+"""Of OpenSSL's reasons, those by which an authority is not known (x509_vfy.h)."""
+_ADVICE = "; if an authority of your own signed it, give open_client() an ssl_context that trusts it"
 
 
 class LinkDown(Exception):
@@ -101,7 +104,8 @@ async def _tls(stream: trio.abc.Stream, host: str, context: ssl.SSLContext | Non
 def _broken_dial(host: str, error: trio.BrokenResourceError) -> Cause:
     cause = error.__cause__
     if isinstance(cause, ssl.SSLCertVerificationError):
-        reason = f"the certificate of {host} is not valid: {cause.verify_message}"
+        advice = _ADVICE if cause.verify_code in _UNTRUSTED else ""
+        reason = f"the certificate of {host} is not valid: {cause.verify_message}{advice}"
         return Unreachable(reason, permanent=True)
     return Unreachable(f"the connection to {host} broke during set-up: {cause or error}")
 
