@@ -179,6 +179,10 @@ class Roster:
         connected = {entry.key for entry in self._entries.values()}
         return connected | {waiter.key for waiter in self._waiters.values()} | set(self._in_use)
 
+    def has_idle(self, key: Hashable) -> bool:
+        """Whether a connection of this kind waits to be used."""
+        return self._count(key, "idle") > 0
+
     def dialling(self) -> set[int]:
         """The connections being dialled."""
         return {entry.number for entry in self._entries.values() if entry.state == "dialling"}

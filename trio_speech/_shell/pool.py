@@ -81,8 +81,8 @@ class Pool:
             raise self._exhausted(voice)
         return Lease(self, waiting.resident, reused=waiting.reused)
 
-    async def prewarm(self, voice: Voice, count: int) -> None:
-        """Makes `count` connections ready, as far as ``max_size`` allows, and pings them.
+    async def prewarm(self, voice: Voice, count: int) -> bool:
+        """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
 
         A checkpoint. Raises the `SpeechError` of the last dial that failed, if any did. Cancelling it leaves the dials
         under way.
@@ -102,6 +102,7 @@ class Pool:
                     raise LinkDown(self._last_failure)
         except LinkDown as down:
             raise error_of(down.cause, endpoint=voice.provider.endpoint) from None
+        return self._roster.has_idle(voice.key)
 
     def statistics(self) -> PoolStatistics:
         """How the pool stands, and what it has seen."""

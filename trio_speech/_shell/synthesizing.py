@@ -23,7 +23,6 @@ from .._core.retry import judge
 from .._core.segments import Segmenter
 from .._core.synthesis import Synthesis
 from ..errors import LinkError, RetriesExhausted, SpeechError
-from ..providers._codec import TtsProvider
 from .endpoints import Network
 from .leasing import Lease, Voice
 from .pool import Pool
@@ -31,6 +30,7 @@ from .signal import Signal
 from .single import Guard
 from .speech import Speech
 from .transport import LinkDown
+from .voices import Voices
 
 TextSource = str | Iterable[str] | AsyncIterable[str]
 
@@ -49,6 +49,8 @@ class Tenancy:
         self.cause: Cause | None = None
         self.outstanding = False
         """The service is speaking."""
+        self.retiring = False
+        """No other sentence is to be asked for on this lease."""
 
     @property
     def stale(self) -> bool:
@@ -74,13 +76,17 @@ class Tenancy:
         """Until there is nothing to say for now, or the lease has ended. Raises `LinkDown`."""
         self._reused = lease.reused
         with self.scope:
-            while not self.scope.cancel_called and (request := self._machine.next_request(trio.current_time())):
+            while not self._is_over and (request := self._machine.next_request(trio.current_time())):
                 self._generation = request.generation
                 self.outstanding = True
                 await lease.send(lease.codec.text(request.text.strip()))
                 await lease.send(lease.codec.flush())
                 await self._until_said()
                 self.outstanding = self.scope.cancel_called
+
+    @property
+    def _is_over(self) -> bool:
+        return self.retiring or self.scope.cancel_called
 
     async def _until_said(self) -> None:
         self._heard()
@@ -99,12 +105,9 @@ class SynthesisSession:
         self, pool: Pool, network: Network, voices: Sequence[Voice], request: SynthesizeRequest, resume: Resume
     ) -> None:
         self._pool = pool
-        self._network = network
-        self._voices = list(voices)
+        self._voices = Voices(network, pool, voices)
         self._request = request
-        profile = self._provider.profile
-        self._machine = Synthesis(request.audio_format, profile, resume)
-        self._budget = network.budget(self._provider.endpoint)
+        self._machine = Synthesis(request.audio_format, self._voices.provider.profile, resume)
         self._loop = trio.CancelScope()
         self._feeding = trio.CancelScope()
         self._ended = trio.Event()
@@ -114,13 +117,11 @@ class SynthesisSession:
         segmenter = Segmenter(language=request.language, max_characters=shortest)
         self.speech = Speech(self._machine, segmenter, abandon=self._abandon)
 
-    @property
-    def _provider(self) -> TtsProvider:
-        return self._voices[0].provider
-
     def start(self, guard: Guard, text: TextSource | None) -> None:
         """Starts what the block of a session owns."""
         guard.start_soon(self._run)
+        if self._voices.has_others:
+            guard.start_soon(partial(self._voices.watch_for_better, self._retire))
         if text is not None:
             self.speech.has_source = True
             guard.start_soon(partial(self._feed, text))
@@ -172,9 +173,10 @@ class SynthesisSession:
 
     async def _one_lease(self, *, fresh: bool) -> bool:
         """Says what there is to say, as far as one lease goes; returns whether a fresh connection is to be tried."""
-        tenancy = Tenancy(self._machine, self._heard)
+        tenancy, voice = Tenancy(self._machine, self._heard), self._voices.next()
+        self._machine.profile = voice.provider.profile
         try:
-            await self._speak(tenancy, await self._pool.lease(self._voices[0], tenancy, fresh=fresh))
+            await self._speak(tenancy, await self._pool.lease(voice, tenancy, fresh=fresh))
         except LinkDown as down:
             tenancy.lost(down.cause)
         if tenancy.cause is None:
@@ -187,7 +189,7 @@ class SynthesisSession:
         return False
 
     async def _speak(self, tenancy: Tenancy, lease: Lease) -> None:
-        self._budget.opened(trio.current_time())
+        self._voices.budget.opened(trio.current_time())
         self._tenancy = tenancy
         try:
             await tenancy.speak(lease)
@@ -203,8 +205,12 @@ class SynthesisSession:
                 lease.give_back()
 
     def _heard(self) -> None:
-        self._budget.committed(self._machine.progress, trio.current_time())
+        self._voices.budget.committed(self._machine.progress, trio.current_time())
         self.speech.heard()
+
+    def _retire(self) -> None:
+        if self._tenancy is not None:
+            self._tenancy.retiring = True
 
     def _abandon(self) -> None:
         if self._tenancy is not None:
@@ -214,21 +220,18 @@ class SynthesisSession:
 
     def _delay(self, cause: Cause) -> float:
         """Seconds until the next attempt; raises what ends the session."""
-        verdict = judge(cause, self._provider.profile)
+        verdict = judge(cause, self._voices.provider.profile)
         fatal = verdict.fate == "fatal"
-        delay = None if fatal else self._budget.failed(trio.current_time(), verdict)
+        delay = None if fatal else self._voices.budget.failed(trio.current_time(), verdict)
         if delay is not None:
             return delay
         error = self._error(cause, fatal=fatal)
-        if len(self._voices) == 1:
+        if not self._voices.fail_over(for_good=fatal):
             raise error
-        del self._voices[0]
-        self._machine.profile = self._provider.profile
-        self._budget = self._network.budget(self._provider.endpoint)
         return 0.0
 
     def _error(self, cause: Cause, *, fatal: bool) -> SpeechError:
-        endpoint, model, attempts = self._provider.endpoint, self._request.model, self._budget.attempts
+        endpoint, model, attempts = self._voices.provider.endpoint, self._request.model, self._voices.budget.attempts
         error = error_of(cause, endpoint=endpoint, model=model, attempt=attempts or None)
         if fatal:
             return error
@@ -241,7 +244,7 @@ class SynthesisSession:
         message = (
             f'speech was cut off, and resume="never" forbids to repeat any: {cause}; spoken() tells what was heard'
         )
-        endpoint, model = self._provider.endpoint, self._request.model
+        endpoint, model = self._voices.provider.endpoint, self._request.model
         error = LinkError(message, endpoint=endpoint, model=model)
         error.__cause__ = error_of(cause, endpoint=endpoint, model=model)
         return error
