@@ -30,9 +30,11 @@ async def slowly() -> AsyncIterator[str]:
 
 async def say(first: Gateway, second: Gateway, **asked: Any) -> list[ts.AudioChunk]:
     with trio.fail_after(600):
-        async with ts.open_client([first.backend(), second.backend()], retry=RETRY) as client:
-            async with client.synthesize(slowly(), audio_format=FORMAT, **asked) as speech:
-                chunks = [chunk async for chunk in speech]
+        async with (
+            ts.open_client([first.backend(), second.backend()], retry=RETRY) as client,
+            client.synthesize(slowly(), audio_format=FORMAT, **asked) as speech,
+        ):
+            chunks = [chunk async for chunk in speech]
     assert_spoken_once(chunks, " ".join(SENTENCES), FORMAT.sample_rate)
     return chunks
 
