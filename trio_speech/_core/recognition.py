@@ -225,7 +225,7 @@ class Recognition:
 
     def speech_ended(self, at: int) -> None:
         """An utterance is over: the one in progress, unless it began later."""
-        if self.speaking and at >= self._speaking_since:
+        if self.speaking and at > self._speaking_since:
             self.speaking = False
             self.outbox.put(SpeechEnded(at / self.rate))
 
