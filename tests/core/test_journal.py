@@ -40,6 +40,11 @@ def test_what_is_settled_is_left_out() -> None:
     assert (recovered.start, recovered.ordinal, recovered.audio) == (102, 7, b"ccdd")
 
 
+def test_a_record_of_a_kind_unknown_is_passed_over() -> None:
+    recovered = recover(journal(audio(b"aa"), b"X" + audio(b"zz")[1:], audio(b"bb")))
+    assert (recovered.start, recovered.audio) == (0, b"aabb")
+
+
 @given(chunks=st.lists(st.binary(min_size=1, max_size=9).map(lambda part: part * 2)), cut=st.integers(min_value=0))
 def test_a_torn_record_never_happened(chunks: list[bytes], cut: int) -> None:
     whole = journal()

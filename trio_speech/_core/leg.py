@@ -24,7 +24,6 @@ from .dialogue import (
     Going,
     Hypothesis,
     Onset,
-    Opened,
     SpeechOver,
     SttMessage,
     Unknown,
@@ -73,6 +72,7 @@ class Leg:
         self._retire_at, self._retire_by = math.inf, math.inf
         self._interim_at: float | None = None  # when the interim shown has been unchanged for long enough
         self._interim_text = ""
+        self._in_vain: tuple[int, ...] = ()  # where finalize was asked for, and nothing was answered
         self._retiring = False
         if profile.session_cap is not None:
             since = now if opened_at is None else opened_at
@@ -95,7 +95,7 @@ class Leg:
 
     def lost(self) -> None:
         """The link is gone."""
-        self._session.link_lost(self._settlement.unanswered)
+        self._session.link_lost([*self._in_vain, *self._settlement.unanswered])
 
     # ------------------------------------------------------------ what to do next
 
@@ -201,6 +201,7 @@ class Leg:
                     self._committed_at = now
             elif outcome.upto > session.log.committed:
                 session.heard_in_vain(outcome.upto)
+                self._in_vain = (outcome.upto,)
                 return Silent("answer to finalize", self.profile.quiet_unanswered)
         return None
 
@@ -241,8 +242,10 @@ class Leg:
                 return self._closed()
             case Failure():
                 return self._failed(message)
-            case Opened() | Unknown():
-                self._session.tally.unknown_messages += isinstance(message, Unknown)
+            case Unknown():
+                self._session.tally.unknown_messages += 1
+            case _:
+                pass
         return None
 
     def _transcript(self, hypothesis: Hypothesis, now: float) -> None:

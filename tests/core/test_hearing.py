@@ -1,0 +1,269 @@
+"""What one link says, judged: nothing old twice, nothing new lost, all of it on the stream's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from trio_speech._core.dialogue import Hypothesis
+from trio_speech._core.hearing import Hearing
+from trio_speech._core.profile import SttProfile
+from trio_speech._core.recognition import Recognition
+from trio_speech.audio import AudioFormat
+from trio_speech.events import (
+    FinalTranscript,
+    InterimTranscript,
+    PreflightTranscript,
+    SpeechEnded,
+    SpeechStarted,
+    TranscriptEvent,
+    Word,
+)
+from trio_speech.policy import ReplayPolicy
+
+EXACT = SttProfile()
+WATERMARK = replace(EXACT, acknowledges="watermark")
+BY_TEXT = replace(WATERMARK, exact_times=False, word_times=False)
+UNTRUSTED = replace(EXACT, acknowledges="finalize", exact_times=False, word_times=False)
+
+
+def recognition() -> Recognition:
+    """Two seconds captured, at a sample a millisecond."""
+    session = Recognition(AudioFormat.pcm16(1_000), ReplayPolicy(lead_in=0.5))
+    session.capture(bytes(4_000))
+    return session
+
+
+def link(session: Recognition, profile: SttProfile = EXACT) -> Hearing:
+    """The next link, which has heard all that was captured."""
+    if session.tally.links:
+        session.link_lost(())
+    hearing = Hearing(session, profile, *session.resume(profile))
+    start = session.log.sent
+    session.log.take(session.log.unsent)
+    session.sent(session.log.sent - start)
+    hearing.timeline.sent(start, session.log.sent)
+    return hearing
+
+
+def said(text: str, start: float, end: float, *, kind: Any = "final", **fields: Any) -> Hypothesis:
+    """Words of equal lengths, with their times."""
+    texts = text.split()
+    step = (end - start) / max(1, len(texts))
+    words = tuple(Word(each, start + at * step, start + (at + 1) * step) for at, each in enumerate(texts))
+    return Hypothesis(kind=kind, text=text, start=start, end=end, words=fields.pop("words", words), **fields)
+
+
+def told(session: Recognition) -> list[TranscriptEvent]:
+    return [session.take() for _ in range(len(session.outbox))]
+
+
+def finals(session: Recognition) -> list[tuple[str, float, float]]:
+    return [(each.text, each.start, each.end) for each in told(session) if isinstance(each, FinalTranscript)]
+
+
+# ---------------------------------------------------------------- speech state
+
+
+def test_speech_begins_where_the_service_says_or_at_what_it_was_sent() -> None:
+    session = recognition()
+    hearing = link(session)
+    hearing.onset(0.5)
+    hearing.onset(0.7)
+    hearing.speech_over(1.0)
+    hearing.onset(None)
+    hearing.speech_over(None)
+    assert told(session) == [SpeechStarted(0.5), SpeechEnded(1.0), SpeechStarted(2.0), SpeechEnded(2.0)]
+
+
+def test_an_onset_of_unknown_time_may_be_as_old_as_all_that_is_not_acknowledged() -> None:
+    session = recognition()
+    hearing = link(session)
+    hearing.onset(None)
+    hearing.speech_over(0.1)
+    assert told(session) == [SpeechStarted(2.0), SpeechEnded(0.1)]
+
+
+def test_at_the_seam_only_what_is_plainly_new_counts_as_speech() -> None:
+    session = recognition()
+    first = link(session)
+    first.final(said("one two", 0.0, 1.0))
+    hearing = link(session)  # from 0.5 on
+    told(session)
+    for at in (None, 0.0, 0.4):
+        hearing.onset(at)
+    hearing.speech_over(0.5)
+    assert told(session) == []
+    assert session.speaking
+    hearing.speech_over(0.6)
+    hearing.onset(0.5)
+    assert told(session) == [SpeechEnded(1.1), SpeechStarted(1.0)]
+
+
+def test_a_final_that_ends_speech_ends_it() -> None:
+    session = recognition()
+    link(session).final(said("one", 0.2, 0.6, ends_speech=True))
+    started, final, ended = told(session)
+    assert (started, ended) == (SpeechStarted(0.2), SpeechEnded(0.6))
+    assert isinstance(final, FinalTranscript)
+
+
+def test_a_final_without_text_begins_no_speech() -> None:
+    session = recognition()
+    link(session).final(said("", 0.0, 1.0))
+    assert [type(event) for event in told(session)] == [FinalTranscript]
+    assert session.log.settled == 1_000
+
+
+# ---------------------------------------------------------------- guesses
+
+
+def test_a_guess_is_shown_in_full_and_a_newer_one_takes_its_place() -> None:
+    session = recognition()
+    hearing = link(session)
+    fields: dict[str, Any] = {"language": "en", "confidence": 0.5, "speaker": "S1", "extra": {"a": 1}}
+    guess = said("one", 0.2, 0.6, kind="interim", **fields)
+    hearing.interim(said("won", 0.2, 0.5, kind="interim"))
+    hearing.interim(guess)
+    hearing.interim(said("one", 0.2, 0.6, kind="preflight"))
+    shown = told(session)
+    assert shown[0] == SpeechStarted(0.2)
+    assert shown[1] == InterimTranscript(text="one", start=0.2, end=0.6, words=guess.words, **fields)
+    assert [type(event) for event in shown[2:]] == [PreflightTranscript]
+    assert session.log.committed == 0
+
+
+def test_a_guess_of_nothing_new_is_not_shown() -> None:
+    session = recognition()
+    link(session).final(said("one two", 0.0, 1.0))
+    hearing = link(session)
+    told(session)
+    hearing.interim(said("", 0.6, 0.7, kind="interim"))
+    hearing.interim(said("two", 0.0, 0.5, kind="interim"))
+    assert told(session) == []
+    hearing.interim(said("two three", 0.0, 1.0, kind="interim"))
+    (shown,) = told(session)
+    assert isinstance(shown, InterimTranscript)
+    assert (shown.text, shown.start, shown.end) == ("three", 1.0, 1.5)
+
+
+# ---------------------------------------------------------------- repeated finals
+
+
+@pytest.mark.parametrize(
+    ("profile", "first", "second", "times"),
+    [
+        (EXACT, said("no", 0.0, 0.4), said("no", 0.4, 0.8), 2),  # people do say things twice
+        (EXACT, said("no", 0.0, 0.4), said("No.", 0.0, 0.4), 1),
+        (EXACT, said("no", 0.0, 0.4, speaker="A"), said("no", 0.0, 0.4, speaker="B"), 2),
+        (EXACT, said("no", 0.0, 0.4, id="1"), said("no", 0.4, 0.8, id="1"), 1),
+        (EXACT, said("no", 0.4, 0.4), said("no", 0.4, 0.4), 2),  # a span of nothing identifies nothing
+        (UNTRUSTED, said("no", 0.1, 0.4), said("no", 0.1, 0.4), 2),
+        (UNTRUSTED, said("no", 0.1, 0.4, id="1"), said("no", 0.1, 0.4, id="1"), 1),
+        (UNTRUSTED, said("no", 0.1, 0.4, id="1"), said("no", 0.1, 0.4, id="2"), 2),
+    ],
+)
+def test_a_final_is_repeated_by_identity_or_span_and_never_by_its_text(
+    profile: SttProfile, first: Hypothesis, second: Hypothesis, times: int
+) -> None:
+    session = recognition()
+    hearing = link(session, profile)
+    hearing.final(first)
+    assert bool(hearing.final(second)) == (times == 2)
+    assert len(finals(session)) == times
+    assert session.tally.repeated_finals == 2 - times
+
+
+def test_a_new_link_may_say_of_new_audio_what_the_old_one_said_of_old() -> None:
+    session = recognition()
+    link(session).final(said("no", 0.0, 0.4, id="1"))
+    link(session).final(said("no", 0.6, 0.9, id="1"))
+    assert [text for text, *_ in finals(session)] == ["no", "no"]
+
+
+# ---------------------------------------------------------------- the seam
+
+
+def test_text_is_rebuilt_from_the_words_that_stay() -> None:
+    session = recognition()
+    link(session).final(said("one two", 0.0, 1.0))
+    hearing = link(session)
+    heard = hearing.final(said("two, three four!", 0.0, 1.5))
+    assert [word.text for word in heard] == ["two", "three", "four"]
+    _, last = finals(session)
+    assert last == ("three four!", 1.0, 2.0)
+    assert session.tally.repeated_words == 1
+
+
+def test_a_final_of_old_words_alone_is_not_delivered() -> None:
+    session = recognition()
+    link(session).final(said("one two", 0.0, 1.0))
+    link(session).final(said("two", 0.0, 0.5))
+    assert len(finals(session)) == 1
+    assert session.tally.repeated_words == 1
+
+
+def test_a_word_astride_the_cut_is_delivered_whole() -> None:
+    session = recognition()
+    link(session).final(said("one two", 0.0, 1.0))
+    hearing = link(session)
+    hearing.final(said("three", 0.4, 1.0))
+    assert finals(session)[1] == ("three", 0.9, 1.5)
+
+
+def test_where_words_have_no_times_their_order_decides_and_the_text_is_cut() -> None:
+    session = recognition()
+    link(session, BY_TEXT).final(said("one two", 0.1, 1.0, words=()))
+    link(session, BY_TEXT).final(said("One two three", 0.1, 1.6, words=()))
+    final = [event for event in told(session) if isinstance(event, FinalTranscript)][1]
+    assert (final.text, final.words, final.seam) == ("three", (), True)
+    assert (final.start, final.end) == (1.0, 1.6)
+
+
+def test_behind_the_seam_finals_are_marked_no_longer() -> None:
+    session = recognition()
+    link(session, BY_TEXT).final(said("one two", 0.1, 1.0, words=()))
+    hearing = link(session, BY_TEXT)
+    hearing.final(said("one two three", 0.1, 1.5, words=()))
+    hearing.final(said("four", 1.6, 1.9, words=()))
+    assert [event.seam for event in told(session) if isinstance(event, FinalTranscript)] == [False, True, False]
+
+
+# ---------------------------------------------------------------- what is acknowledged
+
+
+@pytest.mark.parametrize(
+    ("profile", "committed"), [(EXACT, 1_000), (WATERMARK, 0), (BY_TEXT, 0), (UNTRUSTED, 0)], ids=str
+)
+def test_a_final_acknowledges_only_where_spans_are_trusted(profile: SttProfile, committed: int) -> None:
+    session = recognition()
+    link(session, profile).final(said("one", 0.2, 1.0))
+    assert session.log.committed == committed
+
+
+def test_a_final_acknowledges_what_can_be_played_no_more_where_a_watermark_rules() -> None:
+    session = Recognition(AudioFormat.pcm16(1_000), ReplayPolicy(limit=2.0, overflow="drop_oldest"))
+    session.capture(bytes(4_000))
+    hearing = link(session, WATERMARK)
+    session.capture(bytes(600))
+    hearing.final(said("one", 0.1, 0.9))
+    assert (session.log.kept, session.log.committed, session.losses.total) == (300, 300, 0)
+
+
+def test_a_watermark_acknowledges_as_it_says() -> None:
+    session = recognition()
+    hearing = link(session, WATERMARK)
+    hearing.acknowledged(0.7)
+    hearing.acknowledged(0.3)
+    assert session.log.committed == 700
+
+
+def test_times_that_the_service_does_not_tell_are_counted() -> None:
+    session = recognition()
+    hearing = link(session, UNTRUSTED)
+    hearing.final(said("one", 0.0, 0.5, words=()))
+    hearing.final(said("two", 0.0, 0.25, words=()))
+    hearing.final(said("three", 0.0, 0.0, words=()))
+    assert finals(session) == [("one", 0.0, 0.5), ("two", 0.5, 0.75), ("three", 0.75, 0.75)]

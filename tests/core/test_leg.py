@@ -1,0 +1,461 @@
+"""One link's part: what is sent and when, and for what a link is given up. A sample is a millisecond."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from trio_speech._core.causes import Cause, Ended, Reported, Rollover, Silent
+from trio_speech._core.dialogue import (
+    Acknowledged,
+    Change,
+    Closed,
+    Failure,
+    Finalized,
+    Going,
+    Hypothesis,
+    Onset,
+    Opened,
+    SpeechOver,
+    Unknown,
+)
+from trio_speech._core.leg import Leg
+from trio_speech._core.profile import SttProfile
+from trio_speech._core.recognition import Recognition
+from trio_speech._core.steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
+from trio_speech.audio import AudioFormat
+from trio_speech.events import FinalTranscript, Gap, SpeechEnded, SpeechStarted
+from trio_speech.policy import ReplayPolicy
+
+EXACT = SttProfile(chunk=0.05, replay_speed=None)
+ASKED = replace(EXACT, finalizes_itself=False, endpoint_after=0.3)
+UNTRUSTED = replace(EXACT, acknowledges="finalize", exact_times=False, word_times=False)
+CAPPED = replace(EXACT, session_cap=100.0)  # to be left at 90 s, by 97 s
+LANGUAGE = Change(language="de")
+
+
+def recognition(**policy: Any) -> Recognition:
+    return Recognition(AudioFormat.pcm16(1_000), ReplayPolicy(**policy))
+
+
+def leg(session: Recognition, profile: SttProfile = EXACT, *, now: float = 0.0, **fields: Any) -> Leg:
+    return Leg(session, profile, now, **{"patience": 10.0, "progress_timeout": None, **fields})
+
+
+def quiet(samples: int) -> bytes:
+    return bytes(2 * samples)
+
+
+def loud(samples: int) -> bytes:
+    return array("h", [5_000] * samples).tobytes()
+
+
+def written(leg: Leg, now: float = 0.0) -> list[Step]:
+    """Steps up to one that ends the writing for now, which is left out."""
+    return steps(leg, now)[:-1]
+
+
+def steps(leg: Leg, now: float = 0.0) -> list[Step]:
+    taken: list[Step] = []
+    while not taken or not isinstance(taken[-1], Wait | Leave):
+        taken.append(leg.next(now))
+    return taken
+
+
+def frames(leg: Leg, now: float = 0.0) -> list[int]:
+    return [len(step.pcm) // 2 for step in written(leg, now) if isinstance(step, SendAudio)]
+
+
+def woken(leg: Leg, now: float = 0.0) -> float | None:
+    """When the leg wants to be asked again, with nothing to do until then."""
+    step = leg.next(now)
+    assert isinstance(step, Wait)
+    return step.until
+
+
+def transcript(end: float, *, kind: Any = "final", text: str = "one", start: float = 0.0) -> Hypothesis:
+    return Hypothesis(kind=kind, text=text, start=start, end=end)
+
+
+# ---------------------------------------------------------------- what is sent
+
+
+def test_audio_goes_out_in_order_in_frames_of_one_length() -> None:
+    session = recognition()
+    link = leg(session)
+    audio = array("h", range(120)).tobytes()
+    session.capture(audio[:90])
+    session.capture(audio[90:])
+    assert written(link) == [SendAudio(audio[:100]), SendAudio(audio[100:200])]
+    assert session.log.unsent == 20
+
+
+def test_a_frame_is_cut_at_a_mark_and_what_it_asks_comes_next() -> None:
+    session = recognition()
+    link = leg(session)
+    session.capture(quiet(70))
+    session.change(LANGUAGE)
+    session.capture(quiet(10))
+    session.finalize()
+    session.capture(quiet(60))
+    lengths = [len(step.pcm) // 2 if isinstance(step, SendAudio) else step for step in written(link)]
+    assert lengths == [50, 20, SendChange(LANGUAGE), 10, SendFinalize(), 50]
+
+
+def test_the_end_of_input_sends_the_rest_and_is_finalised() -> None:
+    session = recognition()
+    link = leg(session)
+    session.capture(quiet(60))
+    session.end_input()
+    assert frames(link) == [50, 10]
+    assert session.marks.next_stop(0) is None
+
+
+def test_an_empty_stream_is_done_at_once() -> None:
+    session = recognition()
+    session.end_input()
+    assert leg(session).next(0.0) == Leave()
+
+
+def test_a_chunk_is_one_sample_at_least() -> None:
+    session = recognition()
+    session.capture(quiet(2))
+    assert frames(leg(session, replace(EXACT, chunk=0.0001))) == [1, 1]
+
+
+def test_keepalives_are_due_where_nothing_else_was_said() -> None:
+    session = recognition()
+    link = leg(session, replace(EXACT, keepalive=5.0))
+    assert link.next(4.9) == Wait(5.0)
+    assert written(link, 5.0) == [SendKeepalive()]
+    session.capture(quiet(50))
+    assert frames(link, 9.0) == [50]
+    assert link.next(13.9) == Wait(14.0)
+    assert leg(recognition()).next(1e6) == Wait()
+
+
+# ---------------------------------------------------------------- the catch-up
+
+
+def reconnected(speed: float | None, policy: float | None = None) -> Leg:
+    session = recognition(speed=policy, lead_in=0.0)
+    leg(session).lost()
+    session.capture(quiet(2_000))
+    return leg(session, replace(EXACT, replay_speed=speed))
+
+
+def test_a_backlog_is_paced() -> None:
+    link = reconnected(2.0)
+    assert sum(frames(link)) == 500
+    assert woken(link) == pytest.approx(0.025)
+    assert frames(link, 0.0251) == [50]
+    assert link.catch_up() == 1.45
+    assert sum(frames(link, 10.0)) == 1_450
+    assert link.catch_up() == 0.0
+
+
+@pytest.mark.parametrize(("speed", "policy"), [(None, None), (1.0, float("inf"))])
+def test_a_backlog_goes_out_at_once_where_nothing_is_said_against_it(speed: float | None, policy: float | None) -> None:
+    assert sum(frames(reconnected(speed, policy))) == 2_000
+
+
+def test_the_policy_s_pace_goes_before_the_profile_s() -> None:
+    link = reconnected(2.0, 4.0)
+    assert sum(frames(link)) == 500
+    assert woken(link) == pytest.approx(0.0125)
+
+
+# ---------------------------------------------------------------- what a session asks of itself
+
+
+def test_a_log_that_fills_without_progress_is_finalised() -> None:
+    session = recognition(limit=1.0)
+    link = leg(session)
+    session.capture(quiet(799))
+    assert SendFinalize() not in written(link, 9.0)
+    session.capture(quiet(1))
+    assert written(link, 9.0) == [SendAudio(quiet(50)), SendFinalize()]
+
+
+def test_a_full_log_waits_for_half_of_the_patience() -> None:
+    session = recognition(limit=1.0)
+    link = leg(session)
+    session.capture(quiet(900))
+    assert SendFinalize() not in written(link, 1.0)
+    assert link.next(1.0) == Wait(5.0)
+    assert written(link, 5.0) == [SendFinalize()]
+
+
+def test_progress_grants_a_full_log_more_time() -> None:
+    session = recognition(limit=1.0)
+    link = leg(session)
+    session.capture(quiet(1_000))
+    written(link, 1.0)
+    assert link.receive(transcript(0.1), 4.0) is None
+    assert link.next(4.0) == Wait(9.0)
+
+
+def test_a_guess_that_stands_is_asked_to_be_final_where_nobody_else_will() -> None:
+    session = recognition()
+    link = leg(session, ASKED)
+    session.capture(quiet(200))
+    written(link)
+    link.receive(transcript(0.1, kind="interim"), 1.0)
+    link.receive(transcript(0.1, kind="interim"), 1.2)
+    assert link.next(1.2) == Wait(1.3)
+    link.receive(transcript(0.2, kind="interim", text="one two"), 1.25)
+    assert link.next(1.3) == Wait(1.55)
+    assert written(link, 1.55) == [SendFinalize()]
+    link.receive(transcript(0.2, text="one two"), 1.6)
+    link.receive(transcript(0.2, kind="interim", text=""), 1.7)
+    assert SendFinalize() not in written(link, 9.0)
+
+
+def test_while_one_answer_is_awaited_no_other_is_asked_for() -> None:
+    session = recognition()
+    link = leg(session, ASKED)
+    session.capture(quiet(100))
+    written(link)
+    link.receive(transcript(0.1, kind="interim"), 1.0)
+    session.finalize()
+    assert written(link, 1.2) == [SendFinalize()]
+    session.capture(quiet(50))
+    link.receive(Finalized(), 1.3)
+    link.receive(transcript(0.1, kind="interim"), 1.4)
+    assert frames(link, 1.4) == [50]
+    assert written(link, 4.29) == []  # the answer, of which a final is still owed
+    assert written(link, 4.3) == [SendFinalize()]
+
+
+def test_speech_of_which_nothing_is_said_is_asked_for_and_then_given_up() -> None:
+    session = recognition()
+    link = leg(session, progress_timeout=4.0)
+    session.capture(loud(100))
+    written(link, 1.0)
+    assert link.next(1.0) == Wait(3.0)
+    assert written(link, 3.0) == [SendFinalize()]
+    assert link.next(5.0) == Leave(Silent("result, though speech is being sent,", 4.0))
+    assert session.losses.total == 0
+
+
+def test_nothing_need_be_said_of_what_is_acknowledged() -> None:
+    session = recognition(lead_in=0.1)
+    session.capture(loud(100))
+    first = leg(session)
+    written(first)
+    first.receive(transcript(0.1), 0.0)
+    first.lost()
+    link = leg(session, progress_timeout=4.0)
+    assert not link.retiring
+    assert sum(frames(link)) == 100
+    assert link.next(1e6) == Wait()
+
+
+# ---------------------------------------------------------------- answers
+
+
+def test_an_answered_finalize_acknowledges_what_was_sent_when_it_was_asked() -> None:
+    session = recognition()
+    link = leg(session, UNTRUSTED)
+    session.capture(loud(100))
+    session.finalize()
+    written(link, 1.0)
+    session.capture(loud(50))
+    written(link, 1.1)
+    link.receive(transcript(0.1), 1.2)
+    link.receive(Finalized(), 1.3)
+    assert link.next(1.3) == Wait(1.8)
+    link.next(1.8)
+    assert session.log.committed == 100
+
+
+def test_a_finalize_that_is_not_answered_condemns_its_link_and_the_second_time_its_audio() -> None:
+    session = recognition()
+    session.capture(loud(100))
+    session.finalize()
+    vain = Leave(Silent("answer to finalize", 30.0))
+    first = leg(session)
+    assert written(first)[-1] == SendFinalize()
+    assert steps(first, 99.0) == [vain]
+    assert session.losses.total == 0
+    first.lost()
+    second = leg(session, now=100.0)
+    assert written(second, 100.0)[-1] == SendFinalize()
+    assert steps(second, 199.0) == [vain]
+    second.lost()
+    session.end()
+    assert session.take() == Gap(0.0, 0.1, "unanswered")
+
+
+def test_what_is_not_answered_but_acknowledged_meanwhile_is_no_failure() -> None:
+    session = recognition()
+    link = leg(session, replace(EXACT, acknowledges="watermark"))
+    session.capture(loud(100))
+    session.finalize()
+    written(link)
+    link.receive(Acknowledged(0.1), 1.0)
+    link.receive(transcript(0.1, kind="interim"), 2.0)
+    assert link.next(2.0) == Wait(30.1)
+    assert link.next(30.1) == Wait()
+
+
+# ---------------------------------------------------------------- leaving
+
+
+def speaking(session: Recognition, profile: SttProfile = CAPPED, **fields: Any) -> Leg:
+    """A link in the middle of speech, with nothing acknowledged."""
+    link = leg(session, profile, **fields)
+    session.capture(loud(100))
+    written(link)
+    link.receive(Onset(0.0), 1.0)
+    return link
+
+
+def test_a_link_is_left_at_the_first_pause_and_finalised_before() -> None:
+    session = recognition()
+    link = speaking(session)
+    assert link.next(89.0) == Wait(90.0)
+    assert link.next(91.0) == Wait(97.0)
+    link.receive(SpeechOver(0.1), 92.0)
+    assert not link.retiring
+    assert link.next(92.0) == SendFinalize()
+    assert link.retiring
+    session.capture(loud(100))
+    session.finalize()
+    assert written(link, 92.0) == []  # all that comes now is the next link's
+    link.receive(transcript(0.1), 92.5)
+    assert steps(link, 95.5) == [Leave(Rollover())]
+    assert session.log.unsent == 100
+
+
+def test_a_link_is_left_in_mid_speech_if_there_is_no_pause() -> None:
+    link = speaking(recognition())
+    assert written(link, 96.9) == []
+    assert written(link, 97.0) == [SendFinalize()]
+    assert link.retiring
+
+
+def test_a_link_with_nothing_outstanding_is_left_at_once() -> None:
+    assert steps(leg(recognition(), CAPPED), 90.0) == [Leave(Rollover())]
+
+
+def test_the_cap_counts_from_when_the_connection_was_made() -> None:
+    assert leg(recognition(), CAPPED, now=50.0).next(50.0) == Wait(140.0)
+    assert leg(recognition(), CAPPED, now=50.0, opened_at=20.0).next(50.0) == Wait(110.0)
+
+
+def test_who_is_told_to_go_goes_at_a_pause_or_after_half_of_the_time() -> None:
+    link = speaking(recognition(), EXACT)
+    link.receive(Going(20.0), 5.0)
+    assert link.next(5.0) == Wait(15.0)
+    assert written(link, 15.0) == [SendFinalize()]
+
+
+def test_a_later_notice_grants_no_more_time() -> None:
+    link = leg(recognition())
+    link.retire(10.0, 20.0)
+    link.retire(15.0, 30.0)
+    assert link.next(0.0) == Wait(10.0)
+
+
+# ---------------------------------------------------------------- the service's own end
+
+
+def ended(session: Recognition, audio: bytes, profile: SttProfile = EXACT) -> Leg:
+    """A link that has sent all, of a stream whose input has ended."""
+    link = leg(session, profile)
+    session.capture(audio)
+    session.end_input()
+    assert written(link)[-1] == SendFinalize()
+    return link
+
+
+@pytest.mark.parametrize(
+    ("audio", "messages", "cause"),
+    [
+        (loud(100), [transcript(0.1)], None),
+        (loud(100), [transcript(0.05)], None),  # an answer, if not of all
+        (loud(100), [Finalized()], None),
+        (quiet(100), [], None),
+        (loud(100), [], Ended()),
+        (loud(100), [transcript(0.1, kind="interim")], Ended()),
+        (quiet(100), [transcript(0.1, kind="interim")], Ended()),
+        (loud(100), [Finalized(), transcript(0.1, kind="interim")], Ended()),
+    ],
+)
+def test_a_service_ends_well_if_it_owes_nothing(audio: bytes, messages: list[Any], cause: Cause | None) -> None:
+    session = recognition()
+    link = ended(session, audio)
+    for message in messages:
+        assert link.receive(message, 0.1) is None
+    assert link.receive(Closed(), 0.2) == cause
+    assert session.finished is (cause is None)
+
+
+def test_a_service_that_ends_before_the_input_has_does_not_end_well() -> None:
+    session = recognition()
+    link = leg(session)
+    assert link.receive(Closed(), 0.0) == Ended()
+    session.capture(quiet(100))
+    session.end_input()
+    assert link.receive(Closed(), 0.0) == Ended()  # what was captured meanwhile was not sent
+
+
+def test_audio_of_which_two_links_end_saying_nothing_is_given_up() -> None:
+    session = recognition()
+    link = ended(session, loud(100))
+    assert link.receive(Closed(), 0.0) == Ended()
+    link.lost()
+    again = leg(session)
+    written(again)
+    assert again.receive(Closed(), 0.0) is None
+    session.end()
+    assert session.take() == Gap(0.0, 0.1, "unanswered")
+
+
+IDLE = replace(EXACT, idle_codes=(1011, "idle"))
+
+
+@pytest.mark.parametrize(("code", "well"), [(1000, True), (1011, True), (1006, False)])
+def test_a_close_frame_may_be_the_end_that_was_asked_for(code: int, well: bool) -> None:
+    assert ended(recognition(), quiet(100), IDLE).ends_well(code) is well
+    assert not leg(recognition(), IDLE).ends_well(code)
+
+
+def test_a_failure_is_one_unless_it_only_says_that_nothing_was_sent() -> None:
+    idle, other = Failure(message="idle", code="idle"), Failure(message="boom", code="boom")
+    session = recognition()
+    link = ended(session, quiet(100), IDLE)
+    assert link.receive(other, 0.0) == Reported(other)
+    assert link.receive(idle, 0.0) is None
+    assert leg(recognition(), IDLE).receive(idle, 0.0) == Reported(idle)
+
+
+# ---------------------------------------------------------------- what is received
+
+
+def test_what_the_service_says_reaches_the_session() -> None:
+    session = recognition()
+    link = leg(session, replace(EXACT, acknowledges="watermark"))
+    session.capture(loud(200))
+    written(link)
+    for message in (Opened("s"), Unknown("new"), Onset(0.0), transcript(0.1), SpeechOver(0.1), Acknowledged(0.2)):
+        assert link.receive(message, 1.0) is None
+    events = [session.take() for _ in range(len(session.outbox))]
+    assert events[::2] == [SpeechStarted(0.0), SpeechEnded(0.1)]
+    assert isinstance(events[1], FinalTranscript)
+    assert (session.tally.unknown_messages, session.log.committed) == (1, 200)
+
+
+def test_what_a_lost_link_did_not_answer_is_asked_of_the_next() -> None:
+    session = recognition()
+    session.capture(loud(100))
+    session.finalize()
+    link = leg(session)
+    assert written(link)[-1] == SendFinalize()
+    link.lost()
+    assert session.log.sent == 0
+    assert written(leg(session))[-1] == SendFinalize()
