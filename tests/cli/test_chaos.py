@@ -36,7 +36,9 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
     assert parse_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["", "9000", ":9000", "host", "host:", "host:x", "host:65536", "::1:80", "[h]:1"])
+@pytest.mark.parametrize(
+    "text", ["", "9000", ":9000", "host", "host:", "host:x", "host:65536", "::1:80", "[h]:1", "h:" + "9" * 5_000]
+)
 def test_an_address_that_is_none(text: str) -> None:
     with pytest.raises(ts.ConfigurationError, match="is no address: use HOST:PORT"):
         parse_address(text)
@@ -64,6 +66,13 @@ def test_a_plan_that_cannot_be_used_is_wrong_use(
     assert result.exit_code == 2
     assert complaint in result.stderr
     assert "plan.toml" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "example.test"])
+def test_strangers_are_not_led_everywhere(run: Callable[..., Any], host: str) -> None:
+    result = run("chaos", "--listen", f"{host}:0", "--plan", str(EXAMPLE))
+    assert result.exit_code == 2
+    assert "--upstream" in result.stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -50,6 +50,7 @@ class Service:
 
     def __init__(self) -> None:
         self.ends: list[MemoryStream] = []
+        self.asked: tuple[str, int] | None = None
 
     async def dial(self) -> MemoryStream:
         await trio.lowlevel.checkpoint()
@@ -262,6 +263,13 @@ async def test_a_service_that_is_not_there(autojump_clock: MockClock) -> None:
         assert said(proxy) == ["opened", "reset: the service was not reached: Connection refused"]
 
 
+async def test_a_name_that_is_none_breaks_one_connection_only(autojump_clock: MockClock) -> None:
+    async with open_proxy(("x" * 64 + ".test", 80)) as proxy:
+        for _ in range(2):
+            assert await all_of(await proxy.connect()) == b"!"
+        assert said(proxy)[-1] == "reset: the name of the service is none"
+
+
 async def test_leaving_the_block_breaks_what_is_open(autojump_clock: MockClock) -> None:
     async with connected() as (_, client, service):
         pass
@@ -422,3 +430,90 @@ async def test_dropped_in_mid_utterance_over_loopback_every_word_comes_once(gate
         "ended by a FIN",
         "ended by garbage",
     ]
+
+
+# ---------------------------------------------------------------- asked for the service by an HTTP CONNECT
+
+
+@asynccontextmanager
+async def tunnel(monkeypatch: pytest.MonkeyPatch, *steps: Step) -> AsyncGenerator[tuple[Proxy, MemoryStream, Service]]:
+    service = Service()
+
+    async def dial(host: str, port: int) -> MemoryStream:
+        service.asked = (host, port)
+        return await service.dial()
+
+    monkeypatch.setattr(trio, "open_tcp_stream", dial)
+    async with open_proxy(None, plan_of(steps)) as proxy:
+        yield proxy, await proxy.connect(), service
+
+
+@pytest.mark.parametrize(
+    ("authority", "asked"), [(b"speech.test:443", ("speech.test", 443)), (b"[2001:db8::1]:80", ("2001:db8::1", 80))]
+)
+async def test_a_tunnel_leads_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock, authority: bytes, asked: tuple[str, int]
+) -> None:
+    async with tunnel(monkeypatch, Reset(up=3)) as (_, client, service):
+        for piece in (b"CONNECT " + authority, b" HTTP/1.1\r\nHost: x\r\n\r", b"\n"):
+            await client.send_all(piece)
+            await trio.testing.wait_all_tasks_blocked()
+        assert (await client.receive_some()).startswith(b"HTTP/1.1 200 ")
+        await client.send_all(b"hello")
+        await trio.testing.wait_all_tasks_blocked()
+        assert service.asked == asked
+        assert await all_of(service.ends[0]) == b"hel!"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET http://speech.test/ HTTP/1.1\r\n\r\n",
+        b"CONNECT speech.test HTTP/1.1\r\n\r\n",
+        b"CONNECT :80 HTTP/1.1\r\n\r\n",
+        b"CONNECT h:" + b"9" * 5_000 + b" HTTP/1.1\r\n\r\n",
+        b"CONNECT h:65536 HTTP/1.1\r\n\r\n",
+        b"CONNECT h:80 HTTP/2\r\n\r\n",
+        b"\x16\x03\x01" + bytes(9_000),
+    ],
+)
+async def test_what_asks_for_no_tunnel_is_refused(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock, head: bytes
+) -> None:
+    async with tunnel(monkeypatch) as (proxy, client, service):
+        await client.send_all(head)
+        assert (await all_of(client)).startswith(b"HTTP/1.1 405 ")
+        assert said(proxy)[-1] == "refused: it did not ask for HOST:PORT by an HTTP CONNECT"
+        assert service.ends == []
+
+
+async def test_who_asks_for_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    async with tunnel(monkeypatch) as (proxy, client, _):
+        await client.send_all(b"CONNECT ")
+        assert await all_of(client) == b""
+        assert said(proxy)[-1] == "refused: no HTTP CONNECT within 10 s"
+        (await proxy.connect()).sever()
+        await trio.testing.wait_all_tasks_blocked()
+        assert said(proxy)[-1] == "refused: the client has left"
+
+
+async def test_a_client_that_follows_the_environment_comes_through_it(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    spoken = speech(3.0)
+    base = await gateway.listen()
+    with trio.fail_after(20):
+        async with open_proxy(None, plan_of((Reset(up=60_001),))) as proxy:
+            host, port = await proxy.listen()
+            monkeypatch.setenv("HTTP_PROXY", f"http://{host}:{port}")
+            async with (
+                ts.open_client(ts.LiveKit(base, "key", "secret"), replay=ts.ReplayPolicy(speed=math.inf)) as client,
+                client.transcribe(spoken.source(speed=None), spoken.audio_format) as transcript,
+            ):
+                events = [event async for event in transcript]
+    assert_exactly_once(events, spoken, gateway.visits)
+    assert proxy.connections == 2

@@ -89,12 +89,14 @@ def serve(
 def chaos(
     *,
     listen: Annotated[str, typer.Option(help="HOST:PORT for clients to dial; port 0 takes a free one.")],
-    upstream: Annotated[str, typer.Option(help="HOST:PORT of the service. TLS passes through.")],
     plan: Annotated[str, typer.Option(help="A TOML file: what each connection meets.")],
+    upstream: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the service; without it, clients ask as of an HTTPS_PROXY.")
+    ] = None,
 ) -> None:
     """Stands between any client and a service, and breaks their connections as planned."""
     with exit_codes():
-        trio.run(relay, parse_address(listen), parse_address(upstream), load_plan(plan))
+        trio.run(relay, parse_address(listen), None if upstream is None else parse_address(upstream), load_plan(plan))
 
 
 @app.command()

@@ -12,16 +12,23 @@ from trio_speech import ConfigurationError
 from trio_speech.testing.proxy import Happening, ProxyPlan, open_proxy, read_plan
 
 from .exits import messages
+from .server import is_loopback
 
 Address = tuple[str, int]
 
 
-async def relay(listen: Address, upstream: Address, plan: ProxyPlan) -> None:
-    """Carries connections until SIGINT or SIGTERM comes. Raises `OSError` where it cannot listen."""
+async def relay(listen: Address, upstream: Address | None, plan: ProxyPlan) -> None:
+    """Carries connections until SIGINT or SIGTERM comes, to where each asks for if there is no `upstream`.
+
+    Raises `OSError` where it cannot listen, and `ConfigurationError` where strangers could reach everything through it.
+    """
+    if upstream is None and not is_loopback(listen[0]):
+        raise ConfigurationError(f"others could reach everything through {listen[0]}: name the --upstream")
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with open_proxy(upstream, plan, tell=_tell) as proxy:
             taken = await proxy.listen(*listen)
-            messages.print(f"[green]relaying:[/] {escape(f'{_text(taken)} to {_text(upstream)}')}", soft_wrap=True)
+            way = f"HTTPS_PROXY=http://{_text(taken)}" if upstream is None else f"{_text(taken)} to {_text(upstream)}"
+            messages.print(f"[green]relaying:[/] {escape(way)}", soft_wrap=True)
             messages.print("Ctrl-C ends it.")
             await anext(aiter(signals))
 
@@ -39,7 +46,8 @@ def parse_address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     plain = host[1:-1] if bracketed else host
-    if not plain or (":" in plain) != bracketed or not (port.isascii() and port.isdigit() and int(port) < 65_536):
+    sound = port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65_536
+    if not plain or (":" in plain) != bracketed or not sound:
         raise ConfigurationError(f"{text!r} is no address: use HOST:PORT, such as 127.0.0.1:9000 or [::1]:9000")
     return plain, int(port)
 

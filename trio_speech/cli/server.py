@@ -36,7 +36,7 @@ async def serve_tcp(host: str, port: int, keys: Mapping[str, str]) -> None:
     Signals are received as events: Python ignores SIGINT in what a shell runs in the background, and a
     `KeyboardInterrupt` is lost where it strikes a finaliser.
     """
-    if not keys and not _is_loopback(host):
+    if not keys and not is_loopback(host):
         raise ConfigurationError(f"others can reach the gateway on {host}: give it --key KEY:SECRET, behind TLS")
     announcement = _Announcement(host, guarded=bool(keys))
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as serving:
@@ -62,7 +62,8 @@ def parse_keys(pairs: Iterable[str]) -> dict[str, str]:
     return parsed
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` can be reached from this machine alone."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

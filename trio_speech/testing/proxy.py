@@ -6,9 +6,10 @@
         ...                                     # clients dial this instead
     print(*proxy.happenings, sep="\\n")
 
-It carries bytes and knows nothing of what they say; TLS passes through it untouched. For tests on virtual time, give a
-function that opens a stream in the place of the service's address, and `Proxy.connect` in the place of listening. The
-command is ``trio-speech chaos``; what a plan holds is told in `proxyplan`.
+It carries bytes and knows nothing of what they say; TLS passes through it untouched. Without an address it is an HTTP
+proxy, through which clients that follow ``HTTPS_PROXY`` come to any service. For tests on virtual time, give a
+function that opens a stream in the place of the address, and `Proxy.connect` in the place of listening. The command is
+``trio-speech chaos``; what a plan holds is told in `proxyplan`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from .._shell.single import Guard, one_exception
 from .proxylane import ByteStream
 from .proxyline import Carriage
 from .proxyplan import ProxyPlan, read_plan
+from .proxytunnel import NoTunnel, answer_connect
 from .streams import MemoryStream, memory_stream_pair
 
 __all__ = ["Happening", "Proxy", "ProxyPlan", "open_proxy", "read_plan"]
@@ -50,7 +52,7 @@ class Happening(Struct, frozen=True):
 class Proxy:
     """Made by `open_proxy`."""
 
-    def __init__(self, guard: Guard, dial: Dial, plan: ProxyPlan, tell: Callable[[Happening], object]) -> None:
+    def __init__(self, guard: Guard, dial: Dial | None, plan: ProxyPlan, tell: Callable[[Happening], object]) -> None:
         self.happenings: deque[Happening] = deque(maxlen=_REMEMBERED)
         """What was done to which connection and when: the last ten thousand."""
         self.connections = 0
@@ -99,10 +101,15 @@ class Proxy:
             self._say(number, what)
 
         say("opened")
+        try:
+            dial = self._dial or partial(trio.open_tcp_stream, *await answer_connect(client))
+        except NoTunnel as refusal:
+            say(f"refused: {refusal}")
+            await trio.aclose_forcefully(client)
+            return
         schedule = self._plan.schedule(number, trio.current_time())
-        await Carriage(client, schedule, partial(self._plan.random, number), say=say, refuse=self._refuse).run(
-            self._dial
-        )
+        carriage = Carriage(client, schedule, partial(self._plan.random, number), say=say, refuse=self._refuse)
+        await carriage.run(dial)
 
     def _say(self, connection: int, what: str) -> None:
         happening = Happening(trio.current_time() - self._opened_at, connection, what)
@@ -117,13 +124,14 @@ class Proxy:
 
 @asynccontextmanager
 async def open_proxy(
-    upstream: tuple[str, int] | Dial,
+    upstream: tuple[str, int] | Dial | None,
     plan: ProxyPlan = ProxyPlan(),  # noqa: B008  # frozen
     *,
     tell: Callable[[Happening], object] = lambda _: None,
 ) -> AsyncGenerator[Proxy, None]:
-    """A proxy to `upstream` (host and port, or what opens a stream), which serves until the block is left.
+    """A proxy to `upstream`, which serves until the block is left.
 
+    `upstream` is host and port, what opens a stream, or ``None``: whatever each client asks for by an HTTP CONNECT.
     `tell` is called with each `Happening`. Leaving the block breaks what is still open.
     """
     dial = partial(trio.open_tcp_stream, *upstream) if isinstance(upstream, tuple) else upstream

@@ -63,6 +63,8 @@ class Carriage:
             await self._part(ends)
         except OSError as error:
             self._say(f"reset: the service was not reached: {error.strerror or error}")
+        except UnicodeError:
+            self._say("reset: the name of the service is none")
         finally:
             for end in ends:
                 sever(end)
