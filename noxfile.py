@@ -105,6 +105,15 @@ def chaos(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/chaos", *session.posargs, env=env)
 
 
+@nox.session(requires=["build"], allow_parallel=True)
+def nightly(session: nox.Session) -> None:
+    """A virtual week of one session, and the ledger over ten thousand histories of each manner of service: an hour."""
+    install_wheel(session, "[test]")
+    env = INSTALLED | {"TRIO_SPEECH_SOAK_DAYS": "7"}
+    session.run("python", "-m", "pytest", "-s", "tests/chaos/test_soak.py", env=env)
+    session.run("python", "-m", "pytest", "tests/core/test_histories.py", "--hypothesis-profile=nightly", env=env)
+
+
 @nox.session(requires=["build"])
 def interop(session: nox.Session) -> None:
     """Official clients, unmodified: of LiveKit against the embedded gateway, of others against our tests' servers."""
