@@ -256,6 +256,33 @@ async def test_a_certificate_that_turns_bad_leaves_the_audio_with_the_user(
     assert SECRET not in str(caught.value)
 
 
+async def test_warm_spares_are_not_dialled_again_and_again(
+    hosts: Hosts, authority: Any, trusting: ssl.SSLContext
+) -> None:
+    hosts.secured["speech.test", 443] = expired(authority)
+    async with ts.open_client(WSS, ssl_context=trusting, pool=ts.PoolPolicy(min_idle=2)) as client:
+        for _ in range(2):
+            with pytest.raises(ts.ConnectFailed):
+                await client.render("Good morning.")
+        await trio.sleep(600.0)
+    assert len(hosts.dialled) == 2
+
+
+async def test_nobody_returns_to_a_service_whose_certificate_was_bad(
+    hosts: Hosts, gateway: Gateway, authority: Any, trusting: ssl.SSLContext
+) -> None:
+    hosts.secured["speech.test", 443] = expired(authority)
+    hosts.secured["other.test", 443] = context_of(authority.issue_cert("other.test"))
+    other = ts.LiveKit("https://other.test/v1", KEY, SECRET)
+    async with (
+        ts.open_client([WSS, other], ssl_context=trusting, retry=ts.RetryPolicy(return_after=5.0)) as client,
+        client.transcribe(speech(30.0)) as transcript,
+    ):
+        async for _ in transcript:
+            pass
+    assert hosts.dialled == [("speech.test", 443), ("other.test", 443)]
+
+
 # ---------------------------------------------------------------- plaintext
 
 
