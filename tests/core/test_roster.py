@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_speech._core.causes import Broken, Silent, Unreachable
+from trio_speech._core.connections import PATIENCE
 from trio_speech._core.pooling import Action, Close, Dial, Grant, Refuse
-from trio_speech._core.roster import PATIENCE, SPARE_PAUSE, Roster
+from trio_speech._core.roster import SPARE_PAUSE, Roster
 from trio_speech.policy import PoolPolicy
 
 DOWN = Unreachable("refused")
@@ -48,6 +49,14 @@ def test_who_asks_is_dialled_for_and_granted() -> None:
     assert pool.ask(8, "a", 2.0) == [Grant(8, 1)]
     figures = pool.statistics()
     assert (figures.leased, figures.dialled, figures.reused) == (1, 1, 1)
+
+
+def test_it_is_known_whether_a_connection_of_a_kind_waits_to_be_used() -> None:
+    pool = roster()
+    (number,) = idle(pool, "a")
+    assert (pool.has_idle("a"), pool.has_idle("b")) == (True, False)
+    assert pool.ask(1, "a", 0.0) == [Grant(1, number)]
+    assert not pool.has_idle("a")
 
 
 def test_a_returned_connection_serves_who_waited_for_a_dial() -> None:

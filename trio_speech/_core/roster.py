@@ -7,8 +7,7 @@ Laws
        waited longest is served first; the connection used last goes first.
     4. Who asks for a fresh connection gets one that was dialled since, and that nobody has used.
     5. Equal keys share connections. At `max_size`, the one that has been idle longest makes room for another key.
-    6. Idle connections end after `max_idle_age`; all end after `max_age`, shortened by jitter; and when a ping fails,
-       those end that were not proved alive since it was sent.
+    6. Connections end with their ages (see `connections`), and when a ping fails, with those that it casts doubt on.
     7. Spares are dialled for keys in use alone; after a failed dial, not before `SPARE_PAUSE`.
 
     event                      the connection becomes            and then, after every event, while it holds:
@@ -32,10 +31,8 @@ from random import Random
 
 from ..policy import PoolPolicy
 from .causes import Cause, Silent
-from .pooling import Action, Close, Counts, Dial, Entry, Grant, PoolStatistics, Refuse, State, Waiter
-
-PATIENCE = 1.0
-"""Seconds at most that the end of an abandoned generation is waited for."""
+from .connections import Connections
+from .pooling import Action, Close, Counts, Dial, Entry, Grant, PoolStatistics, Refuse, Waiter
 
 SPARE_PAUSE = 5.0
 """Seconds without a dial for spares after one has failed."""
@@ -46,12 +43,9 @@ class Roster:
 
     def __init__(self, policy: PoolPolicy, random: Random) -> None:
         self._policy = policy
-        self._random = random
-        self._entries: dict[int, Entry] = {}
+        self._connections = Connections(policy, random)
         self._waiters: dict[int, Waiter] = {}
         self._in_use: dict[Hashable, float] = {}
-        self._number = 0
-        self._dial_time = 0.0
         self._no_spares_before = 0.0
         self._counts = Counts()
 
@@ -59,7 +53,7 @@ class Roster:
 
     def ask(self, ticket: int, key: Hashable, now: float, *, fresh: bool = False) -> list[Action]:
         """Somebody waits for a connection."""
-        self._waiters[ticket] = Waiter(ticket, key, fresh, self._number)
+        self._waiters[ticket] = Waiter(ticket, key, fresh, self._connections.newest)
         return self._settle(now)
 
     def withdraw(self, ticket: int) -> None:
@@ -68,45 +62,40 @@ class Roster:
 
     def warm(self, key: Hashable, count: int, now: float) -> list[Action]:
         """Makes idle connections ready, up to `count` and to what `max_size` leaves."""
-        missing = min(count - self._spares(key), self._room)
+        missing = min(count - self._spares(key), self._connections.room)
         return [self._dial(key, None, now) for _ in range(missing)]
 
     # ------------------------------------------------------------ connections
 
     def dialled(self, number: int, now: float, *, opened: float | None = None) -> list[Action]:
         """A dial has succeeded; `opened`: when the connection was, if it is shared and older."""
-        entry = self._entries[number]
-        self._dial_time = now - entry.begun
-        age = self._policy.max_age * (1.0 - self._random.uniform(0.0, self._policy.age_jitter))
-        entry.proved = now
-        entry.ends = (now if opened is None else opened) + age
         self._counts.dialled += 1
-        return self._rest(entry, now)
+        return self._rest(self._connections.dialled(number, now, opened), now)
 
     def failed(self, number: int, cause: Cause, now: float) -> list[Action]:
         """A dial has failed."""
-        ticket = self._entries.pop(number).ticket
+        entry = self._connections.gone(number)
         self._counts.dials_failed += 1
         self._no_spares_before = now + SPARE_PAUSE
-        if ticket is None or self._waiters.pop(ticket, None) is None:
+        if entry is None or entry.ticket is None or self._waiters.pop(entry.ticket, None) is None:
             return self._settle(now)
-        return [Refuse(ticket, cause), *self._settle(now)]
+        return [Refuse(entry.ticket, cause), *self._settle(now)]
 
     def returned(self, number: int, now: float) -> list[Action]:
         """A lease has ended with nothing outstanding."""
-        entry = self._entry(number, "leased")
+        entry = self._connections.find(number, "leased")
         return self._rest(entry, now) if entry else []
 
     def abandoned(self, number: int, now: float) -> list[Action]:
         """A lease has ended in the middle of a generation."""
-        entry = self._entry(number, "leased")
+        entry = self._connections.find(number, "leased")
         if entry:
-            self._become(entry, "draining", now)
+            self._connections.become(entry, "draining", now)
         return self._settle(now)
 
     def drained(self, number: int, now: float) -> list[Action]:
         """The generation that was abandoned is over."""
-        entry = self._entry(number, "draining")
+        entry = self._connections.find(number, "draining")
         if entry is None:
             return []
         self._counts.drained += 1
@@ -114,18 +103,18 @@ class Roster:
 
     def closed(self, number: int, now: float) -> list[Action]:
         """The goodbye that was asked for is over."""
-        self._entries.pop(number, None)
+        self._connections.gone(number)
         return self._settle(now)
 
     def end(self) -> list[Action]:
         """Nobody will ask for a connection any more, and no spare is needed."""
         self._in_use.clear()
-        resting = [entry for entry in self._entries.values() if entry.state not in ("dialling", "closing")]
-        return [self._close(entry, "the client is done") for entry in resting]
+        open_ones = self._connections.among("idle", "leased", "draining")
+        return [self._close(entry, "the client is done") for entry in open_ones]
 
     def died(self, number: int, cause: Cause, now: float) -> list[Action]:
         """A connection is gone, whoever had it."""
-        entry = self._entries.pop(number, None)
+        entry = self._connections.gone(number)
         if entry and entry.state == "idle":
             self._counts.dead_found += 1
         doubtful = self._doubt(now - cause.seconds) if entry and isinstance(cause, Silent) else []
@@ -133,15 +122,11 @@ class Roster:
 
     def retire(self, number: int) -> None:
         """A connection is to serve nobody after its present lease."""
-        entry = self._entries.get(number)
-        if entry:
-            entry.ends = -math.inf
-            entry.until = self._end_of(entry)
+        self._connections.retire(number)
 
     def ponged(self, number: int, seconds: float, now: float) -> None:
         """A ping was answered, `seconds` after it was sent."""
-        if number in self._entries:
-            self._entries[number].proved = now
+        self._connections.proved(number, now)
         self._counts.ping = seconds
         self._counts.ping_worst = max(seconds, self._counts.ping_worst or 0.0)
 
@@ -149,12 +134,8 @@ class Roster:
 
     def due(self) -> float | None:
         """When `tick` is to be called next."""
-        moment = min((entry.until for entry in self._entries.values()), default=math.inf)
-        if (
-            self._wants_spares
-            and self._room > 0
-            and any(self._spares(key) < self._policy.min_idle for key in self._in_use)
-        ):
+        moment = self._connections.due()
+        if self._connections.room > 0 and any(map(self._lacks_spares, self._in_use)):
             moment = min(moment, self._no_spares_before)
         return None if moment == math.inf else moment
 
@@ -164,7 +145,7 @@ class Roster:
 
     def statistics(self) -> PoolStatistics:
         """How the pool stands, and what it has seen."""
-        states = [entry.state for entry in self._entries.values()]
+        states = [entry.state for entry in self._connections.all()]
         return PoolStatistics(
             idle=states.count("idle"),
             leased=states.count("leased"),
@@ -176,33 +157,21 @@ class Roster:
 
     def keys(self) -> set[Hashable]:
         """All keys that have connections, waiters or spares."""
-        connected = {entry.key for entry in self._entries.values()}
+        connected = {entry.key for entry in self._connections.all()}
         return connected | {waiter.key for waiter in self._waiters.values()} | set(self._in_use)
 
     def has_idle(self, key: Hashable) -> bool:
         """Whether a connection of this kind waits to be used."""
-        return self._count(key, "idle") > 0
+        return self._connections.count(key, "idle") > 0
 
     def dialling(self) -> set[int]:
         """The connections being dialled."""
-        return {entry.number for entry in self._entries.values() if entry.state == "dialling"}
+        return {entry.number for entry in self._connections.among("dialling")}
 
     # ------------------------------------------------------------ decisions
 
-    def _entry(self, number: int, state: State) -> Entry | None:
-        entry = self._entries.get(number)
-        return entry if entry and entry.state == state else None
-
-    @property
-    def _room(self) -> int:
-        return self._policy.max_size - len(self._entries)
-
-    @property
-    def _wants_spares(self) -> bool:
-        return self._policy.min_idle > 0 and self._policy.max_idle_age > 0
-
     def _rest(self, entry: Entry, now: float) -> list[Action]:
-        self._become(entry, "idle", now)
+        self._connections.become(entry, "idle", now)
         return self._settle(now, rested=entry)
 
     def _settle(self, now: float, rested: Entry | None = None) -> list[Action]:
@@ -210,14 +179,14 @@ class Roster:
         lacking: dict[Hashable, int] = {}
         without_room = 0
         for waiter in list(self._waiters.values()):
-            ready = [entry for entry in self._entries.values() if waiter.takes(entry, now)]
+            ready = [entry for entry in self._connections.all() if waiter.takes(entry, now)]
             if ready:
                 actions.append(self._grant(waiter, max(ready, key=lambda entry: entry.since), now))
                 continue
             lacking[waiter.key] = lacking.get(waiter.key, 0) + 1
             if self._is_dialled_for(waiter, lacking[waiter.key]):
                 continue
-            if self._room > 0:
+            if self._connections.room > 0:
                 actions.append(self._dial(waiter.key, waiter.ticket, now))
             else:
                 without_room += 1
@@ -230,66 +199,56 @@ class Roster:
         del self._waiters[waiter.ticket]
         self._counts.reused += entry.used
         entry.used = True
-        self._become(entry, "leased", now)
+        self._connections.become(entry, "leased", now)
         self._in_use[entry.key] = now
         return Grant(waiter.ticket, entry.number)
 
     def _dial(self, key: Hashable, ticket: int | None, now: float) -> Dial:
-        self._number += 1
-        self._entries[self._number] = Entry(number=self._number, key=key, ticket=ticket, begun=now, since=now)
-        return Dial(self._number, key)
+        return Dial(self._connections.dial(key, ticket, now), key)
 
     def _is_dialled_for(self, waiter: Waiter, lacking: int) -> bool:
         if not waiter.fresh:
-            return self._count(waiter.key, "dialling") >= lacking
-        return any(each.ticket == waiter.ticket and each.state == "dialling" for each in self._entries.values())
+            return self._connections.count(waiter.key, "dialling") >= lacking
+        return any(each.ticket == waiter.ticket for each in self._connections.among("dialling"))
 
     def _make_room(self, wanted: int) -> Iterator[Close]:
-        idle = [entry for entry in self._entries.values() if entry.state == "idle"]
-        closing = sum(entry.state == "closing" for entry in self._entries.values())
-        if idle and closing < wanted:
+        idle = self._connections.among("idle")
+        if idle and len(self._connections.among("closing")) < wanted:
             self._counts.evicted += 1
             yield self._close(min(idle, key=lambda entry: entry.since), "it made room for another")
 
     def _dial_spares(self, now: float) -> Iterator[Dial]:
-        if now < self._no_spares_before or not self._wants_spares:
+        if now < self._no_spares_before:
             return
         for key in self._in_use:
-            while self._room > 0 and self._spares(key) < self._policy.min_idle:
+            while self._connections.room > 0 and self._lacks_spares(key):
                 yield self._dial(key, None, now)
+
+    def _lacks_spares(self, key: Hashable) -> bool:
+        policy = self._policy
+        return policy.min_idle > 0 and policy.max_idle_age > 0 and self._spares(key) < policy.min_idle
 
     def _spares(self, key: Hashable) -> int:
         wanted = sum(waiter.key == key for waiter in self._waiters.values())
-        return self._count(key, "idle") + self._count(key, "dialling") - wanted
-
-    def _count(self, key: Hashable, state: str) -> int:
-        return sum(entry.key == key and entry.state == state for entry in self._entries.values())
+        return self._connections.count(key, "idle") + self._connections.count(key, "dialling") - wanted
 
     def _expire(self, now: float, rested: Entry | None = None) -> Iterator[Close]:
-        for entry in [each for each in self._entries.values() if now >= each.until and each is not rested]:
-            yield self._expire_one(entry)
+        for entry in self._connections.over(now):
+            if entry is not rested:
+                yield self._expire_one(entry)
         for key, used in list(self._in_use.items()):
-            if now >= used + self._policy.max_idle_age and not self._count(key, "leased"):
+            if now >= used + self._policy.max_idle_age and not self._connections.count(key, "leased"):
                 del self._in_use[key]
 
     def _expire_one(self, entry: Entry) -> Close:
         self._counts.expired += entry.state == "idle"
         return self._close(entry, "it was too old" if entry.state == "idle" else "its generation went on")
 
-    def _become(self, entry: Entry, state: State, now: float) -> None:
-        entry.state, entry.since = state, now
-        entry.until = self._end_of(entry)
-
-    def _end_of(self, entry: Entry) -> float:
-        if entry.state == "draining":
-            return entry.since + min(self._dial_time, PATIENCE)
-        return min(entry.ends, entry.since + self._policy.max_idle_age) if entry.state == "idle" else math.inf
-
     def _doubt(self, sent: float) -> list[Action]:
-        doubtful = [entry for entry in self._entries.values() if entry.state == "idle" and entry.proved < sent]
+        doubtful = self._connections.doubtful(sent)
         self._counts.doubted += len(doubtful)
         return [self._close(entry, "a ping on another connection failed") for entry in doubtful]
 
     def _close(self, entry: Entry, why: str) -> Close:
-        entry.state, entry.until = "closing", math.inf
+        self._connections.closing(entry)
         return Close(entry.number, why)
