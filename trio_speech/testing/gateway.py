@@ -113,11 +113,11 @@ class Gateway:
         self._guard.start_soon(partial(self._serve, ours, visit))
         return theirs
 
-    async def listen(self, port: int = 0) -> str:
-        """Serves on loopback TCP too, for as long as the gateway is open; the base URL to dial. Checkpoints."""
-        listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
+    async def listen(self, port: int = 0, *, host: str = "127.0.0.1") -> str:
+        """Serves over TCP too, for as long as the gateway is open; the base URL to dial. Checkpoints."""
+        listeners = await trio.open_tcp_listeners(port, host=host)
         self._guard.start_soon(partial(trio.serve_listeners, self._answer, listeners))
-        return f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/v1"
+        return f"http://{host}:{listeners[0].socket.getsockname()[1]}/v1"
 
     async def fail(self, fault: Outage | Restart) -> None:
         """Strikes all connections, and the dials to come. Checkpoints."""
