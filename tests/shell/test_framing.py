@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, TextMessage
 
-from trio_speech._shell.framing import client_frame, masked_frame
+from trio_speech._shell.framing import client_frame, masked_frame, server_frame
 
 
-def read(frame: bytes) -> str | bytes:
-    server = Connection(ConnectionType.SERVER)
-    server.receive_data(frame)
-    parts = list(server.events())
+def read(frame: bytes, as_: ConnectionType = ConnectionType.SERVER) -> str | bytes:
+    reader = Connection(as_)
+    reader.receive_data(frame)
+    parts = list(reader.events())
     assert all(isinstance(part, (TextMessage, BytesMessage)) for part in parts)
     assert parts[-1].message_finished
     return type(parts[0].data)().join(part.data for part in parts)
@@ -23,6 +23,11 @@ def read(frame: bytes) -> str | bytes:
 @given(st.text() | st.binary())
 def test_a_server_reads_what_was_said(message: str | bytes) -> None:
     assert read(client_frame(message)) == message
+
+
+@given(st.text() | st.binary())
+def test_a_client_reads_what_was_said(message: str | bytes) -> None:
+    assert read(server_frame(message), ConnectionType.CLIENT) == message
 
 
 @given(st.binary(max_size=300), st.binary(min_size=4, max_size=4))
@@ -35,6 +40,7 @@ def test_every_byte_is_masked_with_its_own_byte_of_the_key(message: bytes, key: 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
 def test_each_form_of_the_length(size: int) -> None:
     assert read(client_frame(bytes(size))) == bytes(size)
+    assert read(server_frame(bytes(size)), ConnectionType.CLIENT) == bytes(size)
 
 
 def test_no_two_frames_share_a_key() -> None:

@@ -59,14 +59,17 @@ class Leg:
     ) -> None:
         self._session = session
         self.profile = profile
+        self.log = session.log
         base, cut = session.resume(profile)
         self._hearing = Hearing(session, profile, base, cut)
         speed = profile.replay_speed if session.policy.speed is None else session.policy.speed
         self._pacer = Pacer(speed, session.rate)
         self._settlement = Settlement(profile)
         self._progress = Progress(progress_timeout)
+        self._owed_anew = False
         self._patience = patience
         self._chunk = max(1, session.audio_format.samples(profile.chunk))
+        self._full = math.ceil(_SELF_FINALIZE_AT * session.limit)
         self._last_sent = now
         self._committed_at = now
         self._retire_at, self._retire_by = math.inf, math.inf
@@ -84,6 +87,22 @@ class Leg:
     def retiring(self) -> bool:
         """Whether the link is about to be replaced by a fresh one, which may be dialled already."""
         return self._retiring
+
+    def stirs_at(self) -> int:
+        """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
+        be sent, a log so full that it is to be settled, a result that is owed."""
+        session, log = self._session, self._session.log
+        if self._owed_anew or session.marks or session.input_ended:
+            return log.sent + 1
+        return min(log.sent + self._chunk, log.captured - log.owed + self._full)
+
+    def next_audio(self, now: float) -> bytes | None:
+        """As `next`, before the moment to which the last `Wait` was bounded: only audio can be due then, or a look at
+        all else is (``None``)."""
+        if self._session.marks or self._retiring:
+            return None
+        step = self._audio(now)
+        return None if step is None else step.pcm
 
     def catch_up(self) -> float:
         """Seconds until the backlog is gone."""
@@ -109,7 +128,11 @@ class Leg:
         if self._retiring and not self._settlement.pending:
             return Leave(Rollover())
         step = self._mark(now) or self._audio(now) or self._self_finalize(now) or self._keepalive(now)
-        return step or self._move_on(now) or Wait(self._wake_at(now))
+        return step or self._move_on(now) or self._wait(now)
+
+    def _wait(self, now: float) -> Wait:
+        self._owed_anew = False
+        return Wait(self._wake_at(now))
 
     def _mark(self, now: float) -> Step | None:
         mark = None if self._retiring else self._session.due_mark()
@@ -127,23 +150,27 @@ class Leg:
             self._interim_at = now + self.profile.endpoint_after
         return SendFinalize()
 
-    def _audio(self, now: float) -> Step | None:
+    def _audio(self, now: float) -> SendAudio | None:
         if self._retiring:
             return None
-        log = self._session.log
-        samples, flush = self._session.sendable()
-        if samples < self._chunk and not (flush and samples):
-            return None
-        samples = min(samples, self._chunk)
-        if self._pacer.delay(now, samples) > 0.0:
+        session, log = self._session, self._session.log
+        samples, flush = session.sendable()
+        if samples < self._chunk:
+            if not (flush and samples):
+                return None
+        else:
+            samples = self._chunk
+        if self._pacer.engaged and self._pacer.delay(now, samples) > 0.0:
             return None
         start = log.sent
         pcm = log.take(samples)
         self._hearing.timeline.sent(start, log.sent)
-        self._pacer.sent(samples, log.unsent)
-        self._session.sent(samples)
-        known = max(0, log.committed - start) * self._session.audio_format.frame_size  # of it nothing need be said
-        self._progress.sent(pcm[known:], self._session.audio_format.encoding, now)
+        if self._pacer.engaged:
+            self._pacer.sent(samples, log.unsent)
+        session.sent(samples)
+        if not self._progress.owed:
+            known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said
+            self._owed_anew |= self._progress.sent(pcm[known:], session.audio_format.encoding, now)
         self._last_sent = now
         return SendAudio(pcm)
 
@@ -155,7 +182,7 @@ class Leg:
         if self._may_retire(now):
             self._retiring = True
             return self._finalize(now)
-        full = self._session.log.owed >= _SELF_FINALIZE_AT * self._session.limit
+        full = self._session.log.owed >= self._full
         stalled = now - self._committed_at >= self._patience / 2
         needed = (full and stalled) or self._speech_paused(now) or self._progress.doubtful(now)
         return self._finalize(now) if needed else None
@@ -187,7 +214,7 @@ class Leg:
             due.append(now + pause if pause > 0.0 else None)
         if not self._settlement.pending and session.log.sent > session.log.committed:
             due.append(self._interim_at if not self.profile.finalizes_itself else None)
-            if session.log.owed >= _SELF_FINALIZE_AT * session.limit:
+            if session.log.owed >= self._full:
                 due.append(self._committed_at + self._patience / 2)
         return min((moment for moment in due if moment is not None and now < moment < math.inf), default=None)
 

@@ -22,10 +22,17 @@ class Progress:
         self.timeout = timeout
         self._owed_since: float | None = None
 
-    def sent(self, audio: bytes, encoding: str, now: float) -> None:
-        """Audio went out."""
-        if self.timeout is not None and self._owed_since is None and is_loud(audio, encoding):
-            self._owed_since = now
+    @property
+    def owed(self) -> bool:
+        """Whether a result is owed already, so that more speech makes no difference."""
+        return self._owed_since is not None
+
+    def sent(self, audio: bytes, encoding: str, now: float) -> bool:
+        """Audio went out; says whether a result is owed for it that was not owed before."""
+        if self._owed_since is not None or self.timeout is None or not is_loud(audio, encoding):
+            return False
+        self._owed_since = now
+        return True
 
     def made(self, now: float, *, owes: bool) -> None:
         """Something came that shows the recogniser at work, and which `owes` a final or not."""
@@ -39,11 +46,16 @@ class Progress:
 
     def doubtful(self, now: float) -> bool:
         """Whether to ask for what is owed."""
-        return any(now >= deadline for deadline in self.deadlines()[:1])
+        return self._owed_for(now, 0.5)
 
     def overdue(self, now: float) -> bool:
         """Whether the link is dead."""
-        return any(now >= deadline for deadline in self.deadlines()[1:])
+        return self._owed_for(now, 1.0)
+
+    def _owed_for(self, now: float, share: float) -> bool:
+        if self._owed_since is None or self.timeout is None:
+            return False
+        return now >= self._owed_since + self.timeout * share
 
 
 def is_loud(audio: bytes, encoding: str) -> bool:

@@ -26,6 +26,11 @@ class Pacer:
         if backlog > BURST * self._rate and self._speed != math.inf:
             self._since = now
 
+    @property
+    def engaged(self) -> bool:
+        """Whether there is still a backlog to be paced."""
+        return self._since is not None
+
     def delay(self, now: float, samples: int) -> float:
         """Seconds until `samples` more may go out."""
         if self._since is None:

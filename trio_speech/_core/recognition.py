@@ -161,8 +161,11 @@ class Recognition:
     def sent(self, samples: int) -> None:
         """So many samples went out."""
         self.tally.sent += samples
-        self.tally.replayed += max(0, min(samples, self._furthest - self.log.sent + samples))
-        self._furthest = max(self._furthest, self.log.sent)
+        new = self.log.sent - self._furthest
+        if new < samples:
+            self.tally.replayed += min(samples, samples - new)
+        if new > 0:
+            self._furthest = self.log.sent
 
     def due_mark(self) -> Mark | None:
         """The next thing to say, if all audio before it has been sent."""

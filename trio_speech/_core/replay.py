@@ -56,23 +56,20 @@ class ReplayLog:
             self.captured += len(audio) // self._frame_size
 
     def take(self, samples: int) -> bytes:
-        """The next `samples` unsent samples, or all there are if fewer; copied only where they span buffers."""
+        """The next `samples` unsent samples, or all there are if fewer; a buffer that is just that is not copied."""
         wanted = min(samples, self.unsent) * self._frame_size
-        parts: list[bytes | memoryview] = []
+        parts: list[bytes] = []
         while wanted:
             chunk = self._chunks[self._reading]
             offset = (self.sent - self._reading_at) * self._frame_size
-            whole = offset == 0 and len(chunk) <= wanted
-            part = chunk if whole else memoryview(chunk)[offset : offset + wanted]
+            part = chunk[offset : offset + wanted]
             parts.append(part)
             wanted -= len(part)
             self.sent += len(part) // self._frame_size
             if offset + len(part) == len(chunk):
                 self._reading += 1
                 self._reading_at = self.sent
-        if len(parts) == 1 and isinstance(parts[0], bytes):
-            return parts[0]
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""

@@ -24,7 +24,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from .._core.causes import Broken, Cause, Malformed, PeerClosed, Refused, Silent, Unreachable
 from .._core.retry_after import retry_after_of
-from .framing import client_frame
+from .framing import client_frame, server_frame
 from .heads import Heads
 from .tap import Tap
 from .transport import LinkDown as LinkDown  # noqa: PLC0414  # for a gateway, which knows no other part of the shell
@@ -75,18 +75,38 @@ class _Life:
 class Connection:
     """An open websocket; every method raises `LinkDown` once it is gone. See `open_connection`, `accept_connection`."""
 
-    def __init__(self, socket: tw.WebSocketConnection, life: _Life) -> None:
+    def __init__(self, socket: tw.WebSocketConnection, life: _Life, framed: Callable[[Frame], bytes]) -> None:
         self._socket = socket
         self._life = life
+        self._framed = framed
         self.opened_at = trio.current_time()
 
     async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109  # the deadline is this room's duty
         """Writes one message within `timeout` seconds. Cancelling it, or its time-out, condemns the connection."""
+        await self._write(self._framed(frame), timeout)
+
+    def send_nowait(self, frame: Frame) -> bool:
+        """Writes what the network takes of one message at once; says whether that is all of it, else `flush` is due.
+
+        No checkpoint: whoever has a message may send it, where no other send is under way. What is not written goes
+        before anything that is sent later.
+        """
+        if self._socket.closed is not None:
+            raise self._down()
+        return self._life.tap.send_nowait(self._framed(frame))
+
+    async def flush(self, timeout: float) -> None:  # noqa: ASYNC109
+        """Writes what `send_nowait` has left, as `send` does."""
+        await self._write(b"", timeout)
+
+    async def _write(self, data: bytes, timeout: float) -> None:  # noqa: ASYNC109
         life = self._life
         life.patience = timeout
         life.sending_until = trio.current_time() + timeout
         try:
-            await self._write(frame)
+            if self._socket.closed is not None:
+                raise self._down()
+            await life.tap.send_all(data)
         except trio.Cancelled:
             self.abort("a send was cancelled")
             raise
@@ -121,24 +141,12 @@ class Connection:
                 await self._socket.aclose(code, reason)
             self.abort("closed by us")
 
-    async def _write(self, frame: Frame) -> None:
-        await self._socket.send_message(frame)
-
     def abort(self, why: str) -> None:
         """Drops the stream at once, without a goodbye."""
         self._life.end(Broken(why))
 
     def _down(self) -> LinkDown:
         return self._life.end(_observed(self._socket.closed, self._life.tap))
-
-
-class _ClientConnection(Connection):
-    """The client's side, which makes its own data frames."""
-
-    async def _write(self, frame: Frame) -> None:
-        if self._socket.closed is not None:
-            raise tw.ConnectionClosed(self._socket.closed)
-        await self._life.tap.send_all(client_frame(frame))
 
 
 def _observed(closed: tw.CloseReason | None, tap: Tap) -> Cause:
@@ -165,7 +173,7 @@ async def open_connection(
     opener = connect or partial(open_stream, url, ssl_context)
 
     async def shake(inner: trio.Nursery, life: _Life) -> Connection:
-        return _ClientConnection(await _shake_hands(inner, life.tap, url, headers), life)
+        return Connection(await _shake_hands(inner, life.tap, url, headers), life, client_frame)
 
     return await _within(timeout, nursery, opener, shake, MAX_MESSAGE_SIZE)
 
@@ -292,7 +300,7 @@ class Handshake:
         """Answers 101. Raises `LinkDown` where the client has left, or does not take the answer."""
         try:
             with trio.move_on_after(self._timeout):
-                return Connection(await self._request.accept(), self._life)
+                return Connection(await self._request.accept(), self._life, server_frame)
         except _GONE:
             pass
         raise self._life.end(Broken("the client left during the handshake"))

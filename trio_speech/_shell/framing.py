@@ -1,4 +1,4 @@
-"""Client data frames, ready to be written: RFC 6455, sections 5.2 and 5.3.
+"""Data frames, ready to be written: RFC 6455, sections 5.2 and 5.3.
 
 trio-websocket makes an event, a serialiser's state and three method calls of each message; audio goes out some twenty
 times a second on every link, so its frames are made here, in one piece. Control frames stay with trio-websocket.
@@ -28,12 +28,21 @@ def masked_frame(message: str | bytes, key: bytes) -> bytes:
         kind, payload = _BINARY, bytearray(message)
     for phase in range(4):
         payload[phase::4] = payload[phase::4].translate(_XOR[key[phase]])
-    return b"".join((_head(kind, len(payload)), key, payload))
+    return b"".join((_head(kind, len(payload), _MASKED), key, payload))
 
 
-def _head(kind: int, size: int) -> bytes:
+def server_frame(message: str | bytes) -> bytes:
+    """One whole message as one frame, as it is."""
+    if isinstance(message, str):
+        kind, payload = _TEXT, message.encode()
+    else:
+        kind, payload = _BINARY, message
+    return _head(kind, len(payload), 0) + payload
+
+
+def _head(kind: int, size: int, masked: int) -> bytes:
     if size <= _SHORT:
-        return bytes((kind, _MASKED | size))
+        return bytes((kind, masked | size))
     if size <= _MEDIUM:
-        return struct.pack("!BBH", kind, _MASKED | 126, size)
-    return struct.pack("!BBQ", kind, _MASKED | 127, size)
+        return struct.pack("!BBH", kind, masked | 126, size)
+    return struct.pack("!BBQ", kind, masked | 127, size)

@@ -6,13 +6,14 @@ reconnection: the session's loop asks for a verdict and opens the next.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 
 import trio
 
 from .._core.causes import Cause, Malformed, PeerClosed
 from .._core.leg import Leg
-from .._core.steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Wait
+from .._core.steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
 from ..errors import ProtocolError
 from ..policy import LivenessPolicy
 from ..providers._codec import Frame, SttCodec
@@ -21,9 +22,16 @@ from .signal import Signal
 from .single import only_one
 from .transport import LinkDown
 
+_AT_ONCE = 16
+"""Frames that go out in a row before others have their turn."""
+
 
 class Link:
-    """Runs one connection until it is lost, done or replaced."""
+    """Runs one connection until it is lost, done or replaced.
+
+    While the writer rests, what comes up goes out from the task that brought it, as far as the network takes it at
+    once: in real time no task is woken for a frame. All else is handed to the writer.
+    """
 
     def __init__(
         self,
@@ -38,12 +46,18 @@ class Link:
         self.connection = connection
         self.codec = codec
         self.leg = leg
+        self._log = leg.log
         self._liveness = liveness
         self._wake = wake
         self._heard = heard
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
         self._opened = False
+        self._resting = False
+        self._rests_until = math.inf
+        self._stirs_at = 0
+        self._next: Step | None = None
+        self._in_a_row = 0
         self.done = False
 
     async def run(self) -> Cause | None:
@@ -86,20 +100,22 @@ class Link:
                 if cause is not None:
                     self._end(cause)
                     return
+            if self._resting:
+                self._advance()
             self._heard()
-            self._wake.fire()
 
     async def _write(self) -> None:
         for frame in self.codec.open():
             await self._send(frame)
         self._opened = True
         while True:
-            match self.leg.next(trio.current_time()):
+            step, self._next = self._next or self.leg.next(trio.current_time()), None
+            match step:
                 case Wait(until):
                     self._heard()
-                    await self._wake.wait_until(until)
+                    await self._rest(until)
                 case SendAudio(pcm):
-                    await self._send(self.codec.audio(pcm))
+                    await self._send_audio(pcm)
                 case SendFinalize():
                     await self._send(self.codec.finalize())
                 case SendChange(change):
@@ -113,6 +129,55 @@ class Link:
     async def _send(self, frame: Frame | None) -> None:
         if frame is not None:
             await self.connection.send(frame, self._liveness.send_timeout)
+
+    async def _send_audio(self, pcm: bytes) -> None:
+        self._in_a_row = (self._in_a_row + 1) % _AT_ONCE
+        if not self.connection.send_nowait(self.codec.audio(pcm)):
+            await self.connection.flush(self._liveness.send_timeout)
+        elif not self._in_a_row:
+            await trio.lowlevel.checkpoint()
+
+    async def _rest(self, until: float | None) -> None:
+        self._rests_until = math.inf if until is None else until
+        self._stirs_at = self.leg.stirs_at()
+        self._resting = True
+        try:
+            await self._wake.wait_until(until)
+        finally:
+            unsent, self._resting = not self._resting, False
+        if unsent:
+            await self.connection.flush(self._liveness.send_timeout)
+
+    def captured(self) -> None:
+        """There is more audio. Returns at once, and raises nothing."""
+        if self._resting and self._log.captured >= self._stirs_at:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Does what is due and needs no waiting; wakes the writer for the rest."""
+        try:
+            self._resting = self._has_advanced(trio.current_time())
+        except LinkDown as down:
+            self._end(self._verdict(down.cause))
+        if not self._resting:
+            self._wake.fire()
+
+    def _has_advanced(self, now: float) -> bool:
+        """Whether the writer may go on resting."""
+        sent = 0
+        while now < self._rests_until and (pcm := self.leg.next_audio(now)) is not None:
+            self._stirs_at = self.leg.stirs_at()
+            sent += 1
+            if not self.connection.send_nowait(self.codec.audio(pcm)) or sent == _AT_ONCE:
+                return False
+            if self._log.captured < self._stirs_at:
+                return True
+        step = self.leg.next(now)
+        self._stirs_at = self.leg.stirs_at()
+        if isinstance(step, Wait):
+            return step.until is None or step.until >= self._rests_until
+        self._next = step
+        return False
 
     async def _ping(self) -> None:
         while True:

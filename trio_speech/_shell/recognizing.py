@@ -32,6 +32,9 @@ from .succession import Succession
 from .transcript import Transcript
 from .transport import LinkDown
 
+_IN_A_ROW = 16
+"""Chunks of a source that never waits that are taken before others have their turn."""
+
 _PAUSE = 30.0
 """Seconds that a return to a better backend waits for a pause in speech."""
 
@@ -84,8 +87,12 @@ class RecognitionSession:
                 await self._capture(source)
 
     async def _capture(self, source: AsyncIterable[Any]) -> None:
+        taken = 0
         async for audio in source:
             await self.transcript.capture(audio)
+            taken += 1
+            if taken % _IN_A_ROW == 0:
+                await trio.lowlevel.checkpoint()
         self.transcript.end_input()
 
     # ------------------------------------------------------------ the link loop
@@ -111,10 +118,12 @@ class RecognitionSession:
             return down.cause
         leg = self._leg = self._open_leg(connection)
         link = self._open_link(guard, connection, leg)
+        self.transcript.on_audio = link.captured
         try:
             return await link.run()
         finally:
             self._leg = None
+            self.transcript.on_audio = None
             leg.lost()
             if link.done:
                 self.transcript.complete()

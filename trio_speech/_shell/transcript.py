@@ -38,8 +38,11 @@ class Transcript:
         self._left = False
         self._complete = False
         self.has_source = False
+        self._frame = machine.audio_format.frame_size
+        self._most = max(1, machine.limit // _SHARE) * self._frame
         self.journal: Journal = NoJournal()
         self.catch_up: Callable[[], float] = lambda: 0.0
+        self.on_audio: Callable[[], None] | None = None  # where a link is open
         self.wake_link = Signal()
         self.wake_user = Signal()
         self.wake_source = Signal()
@@ -81,30 +84,35 @@ class Transcript:
         the audio is longer than a fifth of the log, which is taken in parts. Raises `ConfigurationError` for audio cut
         inside a sample, `ReplayOverflow` under ``overflow="error"``, `trio.ClosedResourceError` after `end_input`.
         """
-        if self.has_source:
-            raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
-        await self.capture(audio)
+        self._check_pushing()
+        whole = self._whole(audio)
+        await trio.lowlevel.checkpoint()
+        await self.capture(whole)
+
+    def send_nowait(self, audio: Buffer) -> None:
+        """As `send`, at once: for a callback, or for one clock that serves many sessions.
+
+        No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and has taken nothing then.
+        """
+        self._check_pushing()
+        whole = self._whole(audio)
+        self._check_sending()
+        if self._machine.policy.overflow == "wait" and self._samples(whole) > self._machine.room:
+            raise trio.WouldBlock
+        self._take_in(whole)
 
     async def capture(self, audio: Buffer) -> None:
-        """As `send`, for the session's own source."""
-        view = self._machine.audio_format.whole_samples(audio)
-        await trio.lowlevel.checkpoint()
+        """As `send`, for the session's own source; a checkpoint only where it has to wait for room."""
+        whole = self._whole(audio)
         self._check_sending()
-        frame = self._machine.audio_format.frame_size
-        samples = len(view) // frame
         if self._machine.policy.overflow == "wait":
-            most = max(1, self._machine.limit // _SHARE)
-            for start in range(0, samples, most):
-                part = view[start * frame : (start + most) * frame]
-                await self._wait_for_room(len(part) // frame)
-                self._take_in(audio if type(audio) is bytes and samples <= most else bytes(part))
-        elif self._machine.policy.overflow == "error" and samples > self._machine.room:
-            raise ReplayOverflow(
-                f"{self._machine.limit / self._machine.rate:g} s of audio wait to be recognised, the limit: "
-                "send less, read the events, or choose another ReplayPolicy"
-            )
+            for start in range(0, len(whole), self._most):
+                part = whole[start : start + self._most]
+                if self._samples(part) > self._machine.room:
+                    await self._wait_for_room(self._samples(part))
+                self._take_in(part)
         else:
-            self._take_in(audio if type(audio) is bytes else bytes(view))
+            self._take_in(whole)
 
     def finalize(self) -> None:
         """Asks for the final of everything captured so far; the session goes on. Returns at once."""
@@ -206,12 +214,31 @@ class Transcript:
         """Whoever asks for the next event has dealt with the last."""
         self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
 
+    def _whole(self, audio: Buffer) -> bytes:
+        """`audio` as it is to be kept: copied, unless it is immutable as it stands."""
+        if type(audio) is bytes and not len(audio) % self._frame:
+            return audio
+        return bytes(self._machine.audio_format.whole_samples(audio))
+
+    def _samples(self, audio: bytes) -> int:
+        return len(audio) // self._frame
+
+    def _check_pushing(self) -> None:
+        if self.has_source:
+            raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
+
     def _take_in(self, audio: bytes) -> None:
         machine = self._machine
+        if machine.policy.overflow == "error" and self._samples(audio) > machine.room:
+            raise ReplayOverflow(
+                f"{machine.limit / machine.rate:g} s of audio wait to be recognised, the limit: "
+                "send less, read the events, or choose another ReplayPolicy"
+            )
         self.journal.captured(audio)
         self._clock.captured(machine.log.captured / machine.rate, time.time())
         machine.capture(audio)
-        self.wake_link.fire()
+        if self.on_audio is not None:
+            self.on_audio()
 
     async def _wait_for_room(self, samples: int) -> None:
         while self._machine.room < samples:
