@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from trio_speech._core.rendition import LONGEST, Release, Rendition, Said
+from trio_speech._core.rendition import LONGEST, MOST_WORDS, Release, Rendition, Said
 from trio_speech._core.resume import Policy
 from trio_speech.audio import AudioFormat
 from trio_speech.events import Word
@@ -158,4 +158,12 @@ def test_no_segment_is_as_long_as_that() -> None:
     rendition.hear(audio(PCM.samples(LONGEST)))
     assert not rendition.too_long
     rendition.hear(audio(1))
+    assert rendition.too_long
+
+
+def test_no_segment_has_so_many_words() -> None:
+    rendition = Rendition(PCM, WHOLE, said())
+    rendition.align((ONE,) * MOST_WORDS)
+    assert not rendition.too_long
+    rendition.align((TWO,))
     assert rendition.too_long

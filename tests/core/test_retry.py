@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from random import Random
 
 import pytest
@@ -46,8 +47,9 @@ TABLE: list[tuple[Cause, Verdict]] = [
     (Reported(Failure(message="")), RETRY),
     (Unreachable("no such host"), RETRY),
     (Unreachable("an expired certificate", permanent=True), Verdict("fatal")),
-    *[(cause, RETRY) for cause in (Broken(""), Malformed(""), Ended())],
+    *[(cause, RETRY) for cause in (Broken(""), Ended())],
     (Silent("pong", 4.0), Verdict("retry", silent_for=4.0)),
+    (Malformed(""), Verdict("retry", silent_for=math.inf)),
 ]
 
 

@@ -331,6 +331,14 @@ def test_endless_audio_is_no_speech() -> None:
     assert isinstance(cause, Malformed)
 
 
+def test_words_without_sound_are_no_sign_of_speech() -> None:
+    machine, generation = started()
+    assert machine.receive(generation, Aligned((Word("w1", 0.0, 0.1),)), 105.0) is None
+    assert machine.deadline() == 110.0
+    assert machine.receive(generation, Audio(pcm(1, 5)), 106.0) is None
+    assert machine.deadline() == 116.0
+
+
 def test_a_stray_message_between_requests_is_ignored() -> None:
     machine, generation = started()
     machine.receive(generation, Audio(pcm(1, 5)), 100.0)

@@ -12,7 +12,7 @@ import trio
 import trio_speech as ts
 from trio_speech.testing import Gateway, assert_exactly_once, assert_ledger, say
 
-from .wild import CLOSE, MORE, PING, Behaviour, Peer, Wild, answers, frame, says
+from .wild import BINARY, CLOSE, MORE, PING, PONG, Behaviour, Peer, Wild, answers, frame, says
 
 SAID = say(0.2, "one two three", 0.6)
 GIGABYTE = 2**30
@@ -244,3 +244,195 @@ async def test_a_time_to_retry_after_that_is_none_ends_in_a_named_error(wild: Wi
     with pytest.raises(ts.RetriesExhausted):
         await Listening(wild, retry=PATIENCE).run()
     assert trio.current_time() <= DEADLINE + HAIR
+
+
+# ---------------------------------------------------------------- messages
+
+
+def result(**fields: object) -> bytes:
+    told = {"start": 0.0, "duration": 0.1, "channel": {"alternatives": []}, **fields}
+    return message(type="Results", **told)
+
+
+DEEPGRAM = ts.Deepgram("key", url="https://speech.test")
+BACKENDS: dict[str, ts.LiveKit | ts.Deepgram] = {"livekit": LIVEKIT, "deepgram": DEEPGRAM}
+DEEP = '{"type":"final_transcript","extra":' + "[" * 100_000
+
+MALFORMED: dict[str, tuple[str, bytes]] = {
+    "half of it": ("livekit", frame('{"type":"final_transcript","transcript":"ba')),
+    "an empty one": ("livekit", frame("")),
+    "no object": ("livekit", frame("[1, 2]")),
+    "a number": ("livekit", frame("1e999")),
+    "no type": ("livekit", frame("{}")),
+    "a type that is no text": ("livekit", frame('{"type": 7}')),
+    "text for a number": ("livekit", final(start="0.5")),
+    "a number for text": ("livekit", final(transcript=7)),
+    "an object for a list": ("livekit", final(words={"word": "one"})),
+    "null for text": ("livekit", final(transcript=None)),
+    "no number": ("livekit", frame('{"type":"final_transcript","start":NaN}')),
+    "infinity": ("livekit", frame('{"type":"final_transcript","duration":Infinity}')),
+    "too large to be": ("livekit", frame('{"type":"final_transcript","duration":1e999}')),
+    "an age": ("livekit", final(start=1e12)),
+    "an age ago": ("livekit", final(start=-1e12)),
+    "a bottomless one": ("livekit", frame(DEEP)),
+    "half a character": ("livekit", frame('{"type":"final_transcript","transcript":"\\ud800"}')),
+    "a result without times": ("deepgram", message(type="Results", channel={})),
+    "a channel that is none": ("deepgram", result(channel=7)),
+    "a result at no number": ("deepgram", frame('{"type":"Results","start":NaN,"duration":1,"channel":{}}')),
+    "half of a result": ("deepgram", frame('{"type":"Results"')),
+    "a speaker beyond number": (
+        "deepgram",
+        frame(
+            '{"type":"Results","start":0,"duration":1,"channel":{"alternatives":[{"words":[{"speaker":%s}]}]}}'
+            % ("9" * 9_999)
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_a_malformed_message_costs_a_link_and_no_word(wild: Wild, gateway: Gateway, name: str) -> None:
+    backend, bad = MALFORMED[name]
+    wild.behave(says(bad))
+    listening = await Listening(wild, BACKENDS[backend]).run()
+    assert [cause.partition(":")[0] for cause in listening.causes] == ["malformed message from the service"]
+    listening.assert_whole(gateway)
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_malformed_messages_for_ever_end_in_a_named_error(wild: Wild, name: str) -> None:
+    backend, bad = MALFORMED[name]
+    wild.behave(says(bad), for_ever=True)
+    listening = Listening(wild, BACKENDS[backend], retry=PATIENCE)
+    with pytest.raises(ts.RetriesExhausted, match="malformed message") as caught:
+        await listening.run()
+    assert "ba" not in str(caught.value).partition("malformed message: ")[2].split()
+    assert trio.current_time() <= DEADLINE + HAIR
+    assert listening.transcript.unacknowledged() == (0.0, SAID.audio)
+    listening.assert_kept()
+
+
+SKIPPED: dict[str, tuple[str, bytes, int]] = {
+    "a type nobody knows": ("livekit", message(type="weather", sunny=True), 1),
+    "a type as long as a book": ("livekit", message(type="x" * 100_000), 1),
+    "binary where text belongs": ("livekit", frame(b"\x00\xff", BINARY), 1),
+    "nothing in binary": ("livekit", frame(b"", BINARY), 1),
+    "a million messages": ("livekit", message(type="?") * 4_000, 4_000),
+    "a million in binary": ("deepgram", frame(b"", BINARY) * 4_000, 4_000),
+    "pings": ("livekit", frame(b"?", PING) * 2_000, 0),
+    "pongs to no ping": ("livekit", frame(b"?", PONG) * 4_000, 0),
+    "interims without text": ("livekit", message(type="interim_transcript", transcript="") * 1_000, 0),
+    "a type of the other wire": ("deepgram", final(), 1),
+}
+
+
+@pytest.mark.parametrize("name", SKIPPED)
+async def test_what_means_nothing_is_skipped(wild: Wild, gateway: Gateway, name: str) -> None:
+    backend, noise, unknown = SKIPPED[name]
+
+    async def noisy(peer: Peer) -> None:
+        async with trio.open_nursery() as nursery:
+            await peer.open()
+            nursery.start_soon(peer.listen)
+            await peer.say(noise)
+            await trio.sleep(0.5)
+            nursery.cancel_scope.cancel()
+
+    wild.behave(noisy)
+    listening = await Listening(wild, BACKENDS[backend]).run()
+    assert [cause.partition(":")[0] for cause in listening.causes] == ["connection broken"]
+    assert listening.transcript.statistics().unknown_messages == unknown
+    listening.assert_whole(gateway)
+
+
+@pytest.mark.parametrize("every", [0.01, 0.5, 5.0])
+@pytest.mark.parametrize("kind", ["interim_transcript", "preflight_transcript"])
+async def test_endless_guesses_are_no_progress(wild: Wild, gateway: Gateway, kind: str, every: float) -> None:
+    async def guesses(peer: Peer) -> None:
+        async with trio.open_nursery() as nursery:
+            await peer.open()
+            nursery.start_soon(peer.listen)
+            while True:
+                guess = {"transcript": "guess", "start": 0.0, "duration": trio.current_time()}
+                await peer.say(message(type=kind, **guess))
+                await trio.sleep(every)
+
+    wild.behave(guesses)
+    listening = await Listening(wild).run()
+    assert trio.current_time() < 120.0
+    assert len(listening.causes) == 1
+    listening.assert_whole(gateway)
+
+
+def chatters(*pieces: bytes, every: float = 0.1) -> Behaviour:
+    """Says all of that again and again, and answers pings."""
+
+    async def behaviour(peer: Peer) -> None:
+        async with trio.open_nursery() as nursery:
+            await peer.open()
+            nursery.start_soon(peer.listen)
+            while True:
+                await peer.say(*pieces)
+                await trio.sleep(every)
+
+    return behaviour
+
+
+WRONG_TIMES = {
+    "before the beginning": final(start=-50.0, duration=1.0),
+    "of a negative length": final(start=1.0, duration=-5.0),
+    "words backwards": final(
+        duration=1.0,
+        words=[{"word": "b", "start": 0.9, "end": 0.2}, {"word": "a", "start": 0.1, "end": -1.0}],
+    ),
+    "in the far future": final(start=9e8, duration=9e8),
+    "back in time": final(start=0.5, duration=0.2) + final(start=0.1, duration=0.2) + final(duration=0.05),
+    "the same for ever": final() * 500,
+    "a turn for every moment": message(type="start_of_speech") * 500 + final(transcript=""),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_TIMES)
+async def test_wrong_times_leave_the_ledger_whole(wild: Wild, name: str) -> None:
+    wild.behave(chatters(WRONG_TIMES[name]))
+    listening = await Listening(wild).run()
+    listening.assert_kept()
+    times = [(event.start, event.end) for event in listening.events if isinstance(event, ts.FinalTranscript)]
+    assert all(0.0 <= start <= end <= SAID.seconds for start, end in times)
+    assert trio.current_time() < 120.0
+
+
+async def test_endless_guesses_at_an_endless_source_are_given_up_as_gaps(wild: Wild) -> None:
+    guess = message(type="interim_transcript", transcript="guess", start=0.0, duration=1.0)
+    wild.behave(chatters(guess, every=0.5), for_ever=True)
+    client = ts.open_client(wild.in_place_of(LIVEKIT), replay=ts.ReplayPolicy(limit=5.0))
+    async with client as opened, opened.transcribe() as transcript, trio.open_nursery() as nursery:
+
+        async def send() -> None:
+            while True:
+                await transcript.send(SAID.audio)
+
+        async def read() -> None:
+            async for _ in transcript:
+                pass
+
+        nursery.start_soon(send)
+        nursery.start_soon(read)
+        await trio.sleep(300.0)
+        statistics = transcript.statistics()
+        assert statistics.unsettled <= 5.0
+        nursery.cancel_scope.cancel()
+    assert statistics.in_gaps > 5.0
+
+
+async def test_a_frame_that_comes_a_byte_at_a_time_is_no_sign_of_life(wild: Wild, gateway: Gateway) -> None:
+    async def trickle(peer: Peer) -> None:
+        await peer.open()
+        for byte in final(transcript="x" * 1_000):
+            await peer.say(bytes([byte]))
+            await trio.sleep(0.5)
+
+    wild.behave(trickle)
+    listening = await Listening(wild).run()
+    assert listening.causes == ["no pong within 5 s"]
+    listening.assert_whole(gateway)

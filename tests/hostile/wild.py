@@ -8,10 +8,10 @@ import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import trio
 
 import trio_speech as ts
-from trio_speech._shell.transport import LinkDown
 from trio_speech.providers._codec import Dial
 from trio_speech.testing import Gateway, MemoryStream, memory_stream_pair
 from trio_speech.testing.backend import StandIn
@@ -42,6 +42,20 @@ def frame(
     return head + (bytes(4) if masked else b"") + data
 
 
+def _size(buffer: bytearray) -> int:
+    """Of the masked frame that `buffer` begins with, or more than it holds."""
+    short = buffer[1] & 127
+    longer = {126: 2, 127: 8}.get(short, 0)
+    length = int.from_bytes(buffer[2 : 2 + longer], "big") if longer else short
+    return 2 + longer + 4 + length
+
+
+def _payload(masked: bytearray) -> bytes:
+    key_at = 2 + {126: 2, 127: 8}.get(masked[1] & 127, 0)
+    key = masked[key_at : key_at + 4]
+    return bytes(byte ^ key[at % 4] for at, byte in enumerate(masked[key_at + 4 :]))
+
+
 class Peer:
     """The server's end of one connection."""
 
@@ -50,6 +64,9 @@ class Peer:
         self.request = b""
         self.said = 0
         """Bytes that the client took."""
+        self._turn = trio.Lock()
+        self._context = ""
+        self._asked = trio.Event()
 
     async def read_request(self) -> None:
         while b"\r\n\r\n" not in self.request:
@@ -77,14 +94,33 @@ class Peer:
         await self.say(b"\r\n".join(lines) + b"\r\n\r\n")
 
     async def say(self, *pieces: bytes) -> None:
-        for piece in pieces:
-            await self.stream.send_all(piece)
-            self.said += len(piece)
+        async with self._turn:
+            for piece in pieces:
+                await self.stream.send_all(piece)
+                self.said += len(piece)
+
+    async def context(self) -> str:
+        """Waits for a text to speak; the name of the context that it is for, where the protocol has contexts."""
+        await self._asked.wait()
+        return self._context
+
+    def _heard(self, text: bytes) -> None:
+        asked = msgspec.json.decode(text)
+        if "transcript" in asked:
+            self._context = asked.get("context_id", "")
+            self._asked.set()
 
     async def listen(self) -> None:
-        """Until the client has left."""
-        while await self.stream.receive_some():
-            pass
+        """Until the client has left; its pings are answered, so that nothing is amiss with the line."""
+        buffer = bytearray()
+        while data := await self.stream.receive_some():
+            buffer += data
+            while len(buffer) >= 2 and len(buffer) >= (size := _size(buffer)):
+                if buffer[0] & 15 == TEXT:
+                    self._heard(_payload(buffer[:size]))
+                elif buffer[0] & 15 == PING:
+                    await self.say(frame(_payload(buffer[:size]), PONG))
+                del buffer[:size]
 
 
 Behaviour = Callable[[Peer], Awaitable[None]]
@@ -123,7 +159,7 @@ class Wild:
     async def _serve(self, peer: Peer, behaviour: Behaviour) -> None:
         try:
             await behaviour(peer)
-        except (trio.BrokenResourceError, trio.ClosedResourceError, LinkDown):
+        except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         finally:
             await trio.aclose_forcefully(peer.stream)

@@ -17,6 +17,9 @@ from .resume import Policy
 LONGEST = 600.0
 """Seconds of audio that one segment may have: more is no speech of it."""
 
+MOST_WORDS = 10_000
+"""Words that may wait for their audio."""
+
 
 class Said:
     """What has been released of one segment, over all its renditions."""
@@ -66,8 +69,8 @@ class Rendition:
 
     @property
     def too_long(self) -> bool:
-        """More audio has come than any segment can have."""
-        return self.received > self._format.samples(LONGEST)
+        """More has come than any segment can have."""
+        return self.received > self._format.samples(LONGEST) or len(self._words) > MOST_WORDS
 
     def hear(self, pcm: bytes) -> None:
         """Takes audio, which may end inside a sample."""

@@ -20,6 +20,7 @@ Laws
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from random import Random
@@ -28,7 +29,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from ..policy import RetryPolicy
-from .causes import QUOTA_TYPE, Cause, PeerClosed, Refused, Reported, Silent, Unreachable
+from .causes import QUOTA_TYPE, Cause, Malformed, PeerClosed, Refused, Reported, Silent, Unreachable
 from .dialogue import Failure
 from .profile import Fate
 
@@ -49,7 +50,7 @@ class Verdict(Struct, frozen=True):
     """`fate`, and the earliest moment of a retry in seconds from now (0: as soon as the budget allows).
 
     `silent_for`: the seconds at the end of the link in which the service did not do what it should. They prove nothing
-    of its health.
+    of its health; nor does any time of one that ends in what it must not say.
     """
 
     fate: Fate
@@ -71,6 +72,8 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
             return Verdict("fatal")
         case Silent(seconds=seconds):
             return Verdict("retry", silent_for=seconds)
+        case Malformed():
+            return Verdict("retry", silent_for=math.inf)
         case _:
             return Verdict("retry")
 

@@ -33,7 +33,7 @@ from .causes import Cause, Ended, Malformed, Reported, Silent
 from .dialogue import Aligned, Audio, Closed, Done, Failure, TtsMessage
 from .ledger import Ledger
 from .profile import TtsProfile
-from .rendition import LONGEST, Rendition, Said
+from .rendition import LONGEST, MOST_WORDS, Rendition, Said
 from .resume import Resume, resume_policy
 from .segments import speakable
 
@@ -157,7 +157,8 @@ class Synthesis:
             case Closed():
                 return Ended()
             case Audio() | Aligned() | Done() if self._rendition:
-                self._heard_at = now
+                if not isinstance(message, Aligned):
+                    self._heard_at = now  # words without sound are no speech, however many come
                 return self._hear(self._rendition, message)
             case _:
                 return None
@@ -201,7 +202,9 @@ class Synthesis:
             self._bill.received += len(message.pcm)
             rendition.hear(message.pcm)
         self._release(rendition)
-        return Malformed(f"more than {LONGEST:g} s of audio for one segment") if rendition.too_long else None
+        if rendition.too_long:
+            return Malformed(f"more than {LONGEST:g} s of audio, or {MOST_WORDS} words without audio, for one segment")
+        return None
 
     def _complete(self, rendition: Rendition) -> Cause | None:
         segment, text = self._next - 1, self._texts[self._next - 1]

@@ -237,6 +237,13 @@ def test_a_generation_leaves_nothing_behind_for_the_next() -> None:
     assert [type(message) for message in said] == [Aligned, Done, Aligned, Done]
 
 
+@pytest.mark.parametrize("letters", ["a" * 1_001, "a" + " " * 1_000])
+def test_a_word_without_end_is_malformed(letters: str) -> None:
+    assert heard(spelling(spelled(letters[:-1])), '{"type":"done"}')
+    with pytest.raises(ProtocolError, match="more than 1000 letters"):
+        heard(spelling(spelled(letters[:500])), spelling(spelled(letters[500:])))
+
+
 def test_character_times_run_forward_and_begin_at_zero() -> None:
     frame = (
         '{"type":"output_alignment","chars":[{"char":"a","start":-1,"end":-1},{"char":"","start":5,"end":9},'

@@ -23,6 +23,7 @@ from ..._core.dialogue import (
     SynthesizeRequest,
     TtsMessage,
 )
+from ...errors import ProtocolError
 from ...events import Word
 from .._accept import accept_options
 from .._codec import Frame
@@ -30,6 +31,8 @@ from .._language import normalize_language
 from . import wire
 from .failures import failure
 from .models import aligned_options, split_model
+
+_LONGEST_WORD = 1_000
 
 
 def models(request: SynthesizeRequest) -> tuple[tuple[str | None, Mapping[str, Any]], ...]:
@@ -141,8 +144,10 @@ class Letters:
         self._start = self._end = 0.0
 
     def take(self, letters: Iterable[wire.AlignedChar]) -> Iterator[Word]:
-        """The words that `letters` complete."""
+        """The words that `letters` complete. Raises `ProtocolError` where one has no end."""
         for letter in letters:
+            if len(self._text) >= _LONGEST_WORD:
+                raise ProtocolError(f"malformed message: a word of more than {_LONGEST_WORD} letters")
             if letter.char.isspace() or not letter.char:
                 self._text += letter.char if self._text else ""
                 continue
