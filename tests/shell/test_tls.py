@@ -6,6 +6,7 @@ import datetime
 import ssl
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import trustme
 import trio_speech as ts
 from trio_speech._shell.plaintext import is_readable
 from trio_speech.providers._codec import Dial
-from trio_speech.testing import Drop, Gateway, Hear, assert_exactly_once, memory_stream_pair, speech
+from trio_speech.testing import Drop, Gateway, Hear, MemoryStream, assert_exactly_once, memory_stream_pair, speech
+from trio_speech.testing.proxy import open_proxy
+from trio_speech.testing.proxyplan import Connection, End, Garbage, HalfOpen, ProxyPlan, Reset
 
 KEY, SECRET = "key", "very-secret-secret-of-32-characters"
 WSS = ts.LiveKit("https://speech.test/v1", KEY, SECRET)
@@ -50,7 +53,7 @@ class Hosts:
         self._nursery = nursery
         self._gateway = gateway
 
-    async def open_tcp_stream(self, host: str, port: int) -> trio.abc.Stream:
+    async def open_tcp_stream(self, host: str, port: int) -> MemoryStream:
         await trio.lowlevel.checkpoint()
         self.dialled.append((host, port))
         context = self.secured[host, port]
@@ -254,6 +257,23 @@ async def test_a_certificate_that_turns_bad_leaves_the_audio_with_the_user(
     assert start == 0.0
     assert len(audio) >= 2 * 16_000
     assert SECRET not in str(caught.value)
+
+
+async def test_a_handshake_that_breaks_may_do_better_next_time(
+    hosts: Hosts, gateway: Gateway, authority: Any, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts.secured["speech.test", 443] = context_of(authority.issue_cert("speech.test"))
+    faults = (Garbage(), Garbage(down=700), Reset(down=1), End(up=100), HalfOpen(up=300))
+    plan = ProxyPlan(connection=tuple(Connection(step=(fault,)) for fault in faults))
+    async with open_proxy(partial(hosts.open_tcp_stream, "speech.test", 443), plan) as proxy:
+
+        async def dial(host: str, port: int) -> MemoryStream:
+            return await proxy.connect()
+
+        monkeypatch.setattr(trio, "open_tcp_stream", dial)
+        async with ts.open_client(WSS, ssl_context=trusting) as client:
+            assert (await client.recognize(SAID)).text == SAID.text
+        assert proxy.connections == len(faults) + 1
 
 
 async def test_warm_spares_are_not_dialled_again_and_again(

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
@@ -26,7 +27,7 @@ from trio_speech.testing import (
     speech,
 )
 from trio_speech.testing.backend import StandIn
-from trio_speech.testing.proxy import Happening, Proxy, open_proxy
+from trio_speech.testing.proxy import Happening, Proxy, open_proxy, read_plan
 from trio_speech.testing.proxyplan import (
     Connection,
     End,
@@ -39,6 +40,8 @@ from trio_speech.testing.proxyplan import (
     Shape,
     Step,
 )
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "chaos.toml"
 
 
 def plan_of(*connections: tuple[Step, ...], seed: int = 0) -> ProxyPlan:
@@ -336,6 +339,19 @@ async def test_every_word_once_through_the_proxy(name: str, autojump_clock: Mock
         events = [event async for event in transcript]
     assert_exactly_once(events, spoken, gateway.visits)
     assert proxy.connections >= len(PLANS[name])
+
+
+async def test_every_word_once_through_the_plan_of_the_examples(autojump_clock: MockClock) -> None:
+    spoken, plan = speech(20.0), read_plan(EXAMPLE.read_text())
+    async with (
+        open_gateway() as gateway,
+        through_proxy(gateway, plan) as (proxy, backend),
+        ts.open_client(backend) as client,
+        client.transcribe(spoken, spoken.audio_format) as transcript,
+    ):
+        events = [event async for event in transcript]
+    assert_exactly_once(events, spoken, gateway.visits)
+    assert proxy.connections > len(plan.connection)
 
 
 # ---------------------------------------------------------------- over loopback
