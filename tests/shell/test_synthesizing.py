@@ -20,6 +20,7 @@ from trio_speech._core.profile import TtsProfile
 from trio_speech._core.synthesis import BUFFER, Synthesis
 from trio_speech._shell.speech import BACKLOG
 from trio_speech._shell.synthesizing import Tenancy
+from trio_speech._shell.telemetry import Telemetry
 from trio_speech.testing import (
     Await,
     BlackHole,
@@ -789,7 +790,7 @@ async def test_a_lease_that_ended_before_it_began_asks_for_nothing() -> None:
 
     machine = Synthesis(FORMAT, TtsProfile(), "word")
     machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda: None)
+    tenancy = Tenancy(machine, lambda: None, Telemetry())
     tenancy.lost(Broken("reset"))
     tenancy.lost(Broken("reset again"))
     await tenancy.speak(NoLease())  # type: ignore[arg-type]

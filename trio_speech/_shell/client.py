@@ -107,7 +107,7 @@ class Client(Speaking):
 
     def _session(self, machine: RecognitionMachine, request: TranscribeRequest) -> RecognitionSession:
         succession = Succession(self._network, self._routes, request)
-        return RecognitionSession(machine, succession, request, self._network.liveness)
+        return RecognitionSession(machine, succession, request, self._network.liveness, self._network.telemetry)
 
     def _keep_journal(
         self, session: RecognitionSession, machine: RecognitionMachine, request: TranscribeRequest, path: Path

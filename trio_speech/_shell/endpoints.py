@@ -16,6 +16,7 @@ from ..policy import LivenessPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector, SttProvider, TtsProvider
 from .connection import Connection, open_connection
 from .plaintext import is_readable, warn_of
+from .telemetry import telemetry
 from .transport import LinkDown
 
 Provider = SttProvider | TtsProvider
@@ -47,6 +48,7 @@ class Network:
     ) -> None:
         self.retry = retry
         self.liveness = liveness
+        self.telemetry = telemetry()
         self._ssl_context = ssl_context
         self._random = random
         self._services: dict[str, Service] = {}
@@ -78,19 +80,29 @@ class Network:
         self.check_open()
         service = self.service(provider.endpoint)
         async with service.dials:
-            dial = await self._credentials(provider)
-            if connector is None and not service.warned and is_readable(dial):
-                service.warned = True
-                warn_of(dial)
-            connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
-            return await open_connection(
-                nursery,
-                dial.url,
-                dial.headers,
-                timeout=self.liveness.connect_timeout,
-                connect=connect,
-                ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else None,
-            )
+            with self.telemetry.span("dial", provider.endpoint) as failed:
+                try:
+                    return await self._dial(nursery, provider, connector, service)
+                except LinkDown as down:
+                    failed(down.cause)
+                    raise
+
+    async def _dial(
+        self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, service: Service
+    ) -> Connection:
+        dial = await self._credentials(provider)
+        if connector is None and not service.warned and is_readable(dial):
+            service.warned = True
+            warn_of(dial)
+        connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
+        return await open_connection(
+            nursery,
+            dial.url,
+            dial.headers,
+            timeout=self.liveness.connect_timeout,
+            connect=connect,
+            ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else None,
+        )
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

@@ -55,6 +55,11 @@ class Lease:
     def codec(self) -> TtsCodec:
         return self._resident.codec
 
+    @property
+    def endpoint(self) -> str:
+        """The service that speaks."""
+        return self._resident.provider.endpoint
+
     async def send(self, frame: Frame) -> None:
         """Raises `LinkDown`; cancelling it condemns the connection."""
         await self._resident.send(frame)

@@ -42,6 +42,7 @@ class Link:
         liveness: LivenessPolicy,
         wake: Signal,
         heard: Callable[[], None],
+        ponged: Callable[[float], None],
     ) -> None:
         self.connection = connection
         self.codec = codec
@@ -50,6 +51,7 @@ class Link:
         self._liveness = liveness
         self._wake = wake
         self._heard = heard
+        self._ponged = ponged
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
         self._opened = False
@@ -182,7 +184,7 @@ class Link:
     async def _ping(self) -> None:
         while True:
             await trio.sleep(self._liveness.ping_interval)
-            await self.connection.ping(self._liveness.ping_timeout)
+            self._ponged(await self.connection.ping(self._liveness.ping_timeout))
 
     async def farewell(self) -> None:
         """The polite end, within ``close_timeout``: a service holds a session's place until it is told."""

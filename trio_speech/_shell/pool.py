@@ -134,6 +134,7 @@ class Pool:
     def ponged(self, resident: Resident, seconds: float) -> None:
         """A ping was answered."""
         self._roster.ponged(resident.number, seconds, trio.current_time())
+        self._network.telemetry.measure("ping", seconds, resident.provider.endpoint)
 
     def retiring(self, resident: Resident) -> None:
         """The service is going to end the connection."""

@@ -8,7 +8,7 @@ Both live in the block of `Client.transcribe`; links come and go below them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Mapping
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -29,6 +29,7 @@ from .link import Link
 from .signal import Signal
 from .single import Guard
 from .succession import Succession
+from .telemetry import Counted, Telemetry
 from .transcript import Transcript
 from .transport import LinkDown
 
@@ -43,12 +44,18 @@ class RecognitionSession:
     """Runs one session over as many links, and as many backends, as it takes."""
 
     def __init__(
-        self, machine: Recognition, succession: Succession, request: TranscribeRequest, liveness: LivenessPolicy
+        self,
+        machine: Recognition,
+        succession: Succession,
+        request: TranscribeRequest,
+        liveness: LivenessPolicy,
+        telemetry: Telemetry,
     ) -> None:
         self._machine = machine
         self._succession = succession
         self._request = request
         self._liveness = liveness
+        self._telemetry = telemetry
         self._loop = trio.CancelScope()
         self._feeding = trio.CancelScope()
         self._ended = trio.Event()
@@ -56,7 +63,8 @@ class RecognitionSession:
         self._lost_at: float | None = None
         self._goodbyes = 0
         self._said_goodbye = Signal()
-        self.transcript = Transcript(machine, change=self._change)
+        self._told: Mapping[Counted, float] = {}
+        self.transcript = Transcript(machine, change=self._change, measure_final=self._measure_final)
 
     def start(self, guard: Guard, source: AsyncIterable[Any] | None) -> None:
         """Starts what the block of a session owns."""
@@ -120,8 +128,13 @@ class RecognitionSession:
         link = self._open_link(guard, connection, leg)
         self.transcript.on_audio = link.captured
         try:
-            return await link.run()
+            with self._telemetry.span("link", self._endpoint) as failed:
+                cause = await link.run()
+                if cause is not None:
+                    failed(cause)
+            return cause
         finally:
+            self._tell_figures()
             self._leg = None
             self.transcript.on_audio = None
             leg.lost()
@@ -146,6 +159,7 @@ class RecognitionSession:
             attempts = self._succession.budget.attempts
             self._machine.outbox.put(Resumed(self._machine.to_replay, now - self._lost_at, attempts))
             self._lost_at = None
+            self._telemetry.count("reconnects", 1, self._endpoint)
             self.transcript.heard()
         return leg
 
@@ -158,7 +172,7 @@ class RecognitionSession:
 
         codec = self._succession.provider.codec()
         wake = self.transcript.wake_link
-        return Link(connection, codec, leg, liveness=self._liveness, wake=wake, heard=heard)
+        return Link(connection, codec, leg, liveness=self._liveness, wake=wake, heard=heard, ponged=self._ponged)
 
     async def _say_goodbye(self, link: Link) -> None:
         """Beside the next dial, which need not wait for it."""
@@ -209,6 +223,29 @@ class RecognitionSession:
         if owed:
             error.add_note(f"{owed:.1f} s of audio were not recognised: Transcript.unacknowledged() has them")
         return error
+
+    # ------------------------------------------------------------ figures
+
+    @property
+    def _endpoint(self) -> str:
+        return self._succession.provider.endpoint
+
+    def _tell_figures(self) -> None:
+        machine, tally = self._machine, self._machine.tally
+        figures: Mapping[Counted, float] = {
+            "replayed": tally.replayed / machine.rate,
+            "lost": machine.losses.total / machine.rate,
+            "repeated_words": tally.repeated_words,
+        }
+        for name, figure in figures.items():
+            self._telemetry.count(name, figure - self._told.get(name, 0.0), self._endpoint)
+        self._told = figures
+
+    def _ponged(self, seconds: float) -> None:
+        self._telemetry.measure("ping", seconds, self._endpoint)
+
+    def _measure_final(self, seconds: float) -> None:
+        self._telemetry.measure("final_latency", seconds, self._endpoint)
 
     # ------------------------------------------------------------ changes
 

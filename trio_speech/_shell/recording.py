@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -38,11 +39,10 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
 
         Raises `ValueError` before anything was captured.
         """
-        if not self.anchors:
+        captured = _wall(self.anchors, seconds)
+        if captured is None:
             raise ValueError("nothing has been captured yet")
-        index = max(0, bisect_right(self.anchors, seconds, key=lambda anchor: anchor[0]) - 1)
-        stream, wall = self.anchors[index]
-        return wall + seconds - stream
+        return captured
 
 
 class WallClock:
@@ -64,6 +64,18 @@ class WallClock:
             del self._anchors[1 : self._MOST // 2]
         self._anchors.append((stream, wall))
 
+    def at(self, seconds: float) -> float | None:
+        """See `TranscriptStatistics.captured_at`; ``None`` before anything was captured."""
+        return _wall(self._anchors, seconds)
+
     def anchors(self) -> tuple[tuple[float, float], ...]:
         """The anchors, oldest first."""
         return tuple(self._anchors)
+
+
+def _wall(anchors: Sequence[tuple[float, float]], seconds: float) -> float | None:
+    if not anchors:
+        return None
+    index = max(0, bisect_right(anchors, seconds, key=lambda anchor: anchor[0]) - 1)
+    stream, wall = anchors[index]
+    return wall + seconds - stream

@@ -17,11 +17,11 @@ from functools import partial
 import trio
 
 from .._core.causes import Cause, error_of
-from .._core.dialogue import SynthesizeRequest, TtsMessage
+from .._core.dialogue import Audio, SynthesizeRequest, TtsMessage
 from .._core.resume import Resume
 from .._core.retry import judge
 from .._core.segments import Segmenter
-from .._core.synthesis import Synthesis
+from .._core.synthesis import Request, Synthesis
 from ..errors import LinkError, RetriesExhausted, SpeechError
 from .endpoints import Network
 from .leasing import Lease, Voice
@@ -29,6 +29,7 @@ from .pool import Pool
 from .signal import Signal
 from .single import Guard
 from .speech import Speech
+from .telemetry import Telemetry
 from .transport import LinkDown
 from .voices import Voices
 
@@ -38,9 +39,12 @@ TextSource = str | Iterable[str] | AsyncIterable[str]
 class Tenancy:
     """One lease at work; its scope ends with whatever ends the lease."""
 
-    def __init__(self, machine: Synthesis, heard: Callable[[], None]) -> None:
+    def __init__(self, machine: Synthesis, heard: Callable[[], None], telemetry: Telemetry) -> None:
         self._machine = machine
         self._heard = heard
+        self._telemetry = telemetry
+        self._asked_at: float | None = None
+        self._endpoint = ""
         self._generation = 0
         self._wake = Signal()
         self._replied = False
@@ -60,6 +64,9 @@ class Tenancy:
     def heard(self, message: TtsMessage) -> None:
         """See `Tenant`."""
         self._replied = True
+        if self._asked_at is not None and isinstance(message, Audio):
+            self._telemetry.measure("first_audio", trio.current_time() - self._asked_at, self._endpoint)
+            self._asked_at = None
         cause = self._machine.receive(self._generation, message, trio.current_time())
         if cause is not None:
             self.lost(cause)
@@ -77,12 +84,24 @@ class Tenancy:
         self._reused = lease.reused
         with self.scope:
             while not self._is_over and (request := self._machine.next_request(trio.current_time())):
-                self._generation = request.generation
                 self.outstanding = True
+                await self._say(lease, request)
+                self.outstanding = self.scope.cancel_called
+
+    async def _say(self, lease: Lease, request: Request) -> None:
+        self._generation, self._endpoint = request.generation, lease.endpoint
+        with self._telemetry.span("segment", lease.endpoint) as failed:
+            try:
                 await lease.send(lease.codec.text(request.text.strip()))
                 await lease.send(lease.codec.flush())
+                self._asked_at = trio.current_time()
                 await self._until_said()
-                self.outstanding = self.scope.cancel_called
+            except LinkDown as down:
+                self.lost(down.cause)
+                raise
+            finally:
+                if self.cause is not None:
+                    failed(self.cause)
 
     @property
     def _is_over(self) -> bool:
@@ -105,6 +124,7 @@ class SynthesisSession:
         self, pool: Pool, network: Network, voices: Sequence[Voice], request: SynthesizeRequest, resume: Resume
     ) -> None:
         self._pool = pool
+        self._telemetry = network.telemetry
         self._voices = Voices(network, pool, voices)
         self._request = request
         self._machine = Synthesis(request.audio_format, self._voices.provider.profile, resume)
@@ -173,7 +193,7 @@ class SynthesisSession:
 
     async def _one_lease(self, *, fresh: bool) -> bool:
         """Says what there is to say, as far as one lease goes; returns whether a fresh connection is to be tried."""
-        tenancy, voice = Tenancy(self._machine, self._heard), self._voices.next()
+        tenancy, voice = self._tenant(), self._voices.next()
         self._machine.profile = voice.provider.profile
         try:
             await self._speak(tenancy, await self._pool.lease(voice, tenancy, fresh=fresh))
@@ -203,6 +223,9 @@ class SynthesisSession:
                 lease.abandon()
             else:
                 lease.give_back()
+
+    def _tenant(self) -> Tenancy:
+        return Tenancy(self._machine, self._heard, self._telemetry)
 
     def _heard(self) -> None:
         self._voices.budget.committed(self._machine.progress, trio.current_time())

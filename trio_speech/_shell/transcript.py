@@ -11,7 +11,7 @@ import trio
 from .._core.dialogue import Change
 from .._core.recognition import Recognition
 from ..errors import ConfigurationError, ReplayOverflow
-from ..events import TranscriptEvent
+from ..events import FinalTranscript, TranscriptEvent
 from .journaling import Journal, NoJournal
 from .recording import TranscriptStatistics, WallClock
 from .signal import Signal
@@ -30,9 +30,12 @@ class Transcript:
     Iterate it for events; one task at a time may. Iteration ends once the input has ended and all of it is settled.
     """
 
-    def __init__(self, machine: Recognition, *, change: Callable[[Change], None]) -> None:
+    def __init__(
+        self, machine: Recognition, *, change: Callable[[Change], None], measure_final: Callable[[float], None]
+    ) -> None:
         self._machine = machine
         self._change = change
+        self._measure_final = measure_final
         self._clock = WallClock()
         self._reading = False
         self._left = False
@@ -70,7 +73,10 @@ class Transcript:
                     raise StopAsyncIteration
                 await self.wake_user.wait()
             self._check_open()
-            return self._machine.take()
+            event = self._machine.take()
+            if isinstance(event, FinalTranscript) and (captured := self._clock.at(event.end)) is not None:
+                self._measure_final(max(0.0, time.time() - captured))  # a file is ahead of its own clock
+            return event
         finally:
             self._reading = False
             self.wake_source.fire()
