@@ -135,6 +135,38 @@ async def test_a_cancelled_send_has_taken_nothing(gateway: Gateway) -> None:
         assert transcript.statistics().captured == 0.0
 
 
+# ---------------------------------------------------------------- send_nowait
+
+
+async def test_audio_may_be_given_without_a_checkpoint(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.transcribe() as transcript:
+        await wait_all_tasks_blocked()
+        with assert_no_checkpoints():
+            for at in range(0, len(SAID.audio), 640):
+                transcript.send_nowait(SAID.audio[at : at + 640])
+        transcript.end_input()
+        assert await finals_of(transcript) == SAID.text
+    assert gateway.visits[0].audio == SAID.audio
+
+
+async def test_what_would_have_to_wait_is_not_taken(gateway: Gateway) -> None:
+    gateway.plan(NeverAnswer())
+    async with gateway.client(replay=ts.ReplayPolicy(limit=1.0)) as client, client.transcribe() as transcript:
+        transcript.send_nowait(bytes(SECOND))
+        with pytest.raises(trio.WouldBlock):
+            transcript.send_nowait(bytes(2))
+        assert transcript.statistics().captured == 1.0
+        transcript.end_input()
+        with pytest.raises(trio.ClosedResourceError):
+            transcript.send_nowait(bytes(2))
+
+
+async def test_nor_does_a_session_with_a_source_take_any(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.transcribe(SAID.source()) as transcript:
+        with pytest.raises(ts.ConfigurationError):
+            transcript.send_nowait(bytes(2))
+
+
 # ---------------------------------------------------------------- overflow
 
 
