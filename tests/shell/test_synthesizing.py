@@ -19,8 +19,8 @@ from trio_speech._core.causes import Broken
 from trio_speech._core.profile import TtsProfile
 from trio_speech._core.synthesis import BUFFER, Synthesis
 from trio_speech._shell.speech import BACKLOG
-from trio_speech._shell.synthesizing import Tenancy
 from trio_speech._shell.telemetry import Telemetry
+from trio_speech._shell.tenancy import Tenancy
 from trio_speech.testing import (
     Await,
     BlackHole,
@@ -456,11 +456,8 @@ async def test_a_slow_user_makes_no_link_look_ill(gateway: Gateway) -> None:
 
 async def test_between_sentences_there_is_no_more_than_the_service_s_own_delay(gateway: Gateway) -> None:
     gateway.delivery = SLOW
-    came: list[tuple[float, int]] = []
-    async with ts.open_client(gateway.backend()) as client:
-        async with client.synthesize(TEXT, audio_format=FORMAT) as speech:
-            async for chunk in speech:
-                came.append((trio.current_time(), chunk.segment))
+    async with ts.open_client(gateway.backend()) as client, client.synthesize(TEXT, audio_format=FORMAT) as speech:
+        came = [(trio.current_time(), chunk.segment) async for chunk in speech]
     pauses = [second - first for (first, one), (second, other) in pairwise(came) if one != other]
     assert pauses
     assert max(pauses) <= SLOW.latency + SLOW.chunk / SPEED + 1e-6
@@ -469,13 +466,12 @@ async def test_between_sentences_there_is_no_more_than_the_service_s_own_delay(g
 async def test_the_next_sentence_is_made_while_this_one_plays(gateway: Gateway) -> None:
     gateway.delivery = SLOW
     waited: list[float] = []
-    async with ts.open_client(gateway.backend()) as client:
-        async with client.synthesize(TEXT, audio_format=FORMAT) as speech:
+    async with ts.open_client(gateway.backend()) as client, client.synthesize(TEXT, audio_format=FORMAT) as speech:
+        asked = trio.current_time()
+        async for chunk in speech:
+            waited.append(trio.current_time() - asked)
+            await trio.sleep(len(chunk.audio) / 2 / FORMAT.sample_rate)
             asked = trio.current_time()
-            async for chunk in speech:
-                waited.append(trio.current_time() - asked)
-                await trio.sleep(len(chunk.audio) / 2 / FORMAT.sample_rate)
-                asked = trio.current_time()
     first, *others = waited
     assert first >= SLOW.latency
     assert max(others) < 1e-6

@@ -10,111 +10,29 @@ A connection is leased while there is something to say, and given back in betwee
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 
 import trio
 
 from .._core.causes import Cause, error_of
-from .._core.dialogue import Audio, SynthesizeRequest, TtsMessage
+from .._core.dialogue import SynthesizeRequest
 from .._core.resume import Resume
 from .._core.retry import judge
 from .._core.segments import Segmenter
-from .._core.synthesis import Request, Synthesis
+from .._core.synthesis import Synthesis
 from ..errors import LinkError, RetriesExhausted, SpeechError
 from .endpoints import Network
 from .leasing import Lease, Voice
 from .pool import Pool
-from .signal import Signal
 from .single import Guard
 from .speech import Speech
-from .telemetry import Telemetry
+from .tenancy import Tenancy
 from .transport import LinkDown
 from .voices import Voices
 
 TextSource = str | Iterable[str] | AsyncIterable[str]
-
-
-class Tenancy:
-    """One lease at work; its scope ends with whatever ends the lease."""
-
-    def __init__(self, machine: Synthesis, heard: Callable[[], None], telemetry: Telemetry) -> None:
-        self._machine = machine
-        self._heard = heard
-        self._telemetry = telemetry
-        self._asked_at: float | None = None
-        self._endpoint = ""
-        self._generation = 0
-        self._wake = Signal()
-        self._replied = False
-        self._reused = False
-        self.scope = trio.CancelScope()
-        self.cause: Cause | None = None
-        self.outstanding = False
-        """The service is speaking."""
-        self.retiring = False
-        """No other sentence is to be asked for on this lease."""
-
-    @property
-    def stale(self) -> bool:
-        """The connection was dead before it was leased: it came from the pool, and gave no answer."""
-        return self._reused and not self._replied
-
-    def heard(self, message: TtsMessage) -> None:
-        """See `Tenant`."""
-        self._replied = True
-        if self._asked_at is not None and isinstance(message, Audio):
-            self._telemetry.measure("first_audio", trio.current_time() - self._asked_at, self._endpoint)
-            self._asked_at = None
-        cause = self._machine.receive(self._generation, message, trio.current_time())
-        if cause is not None:
-            self.lost(cause)
-        self._heard()
-        self._wake.fire()
-
-    def lost(self, cause: Cause) -> None:
-        """See `Tenant`."""
-        if not self.scope.cancel_called:
-            self.cause = cause
-            self.scope.cancel(reason=str(cause))
-
-    async def speak(self, lease: Lease) -> None:
-        """Until there is nothing to say for now, or the lease has ended. Raises `LinkDown`."""
-        self._reused = lease.reused
-        with self.scope:
-            while not self._is_over and (request := self._machine.next_request(trio.current_time())):
-                self.outstanding = True
-                await self._say(lease, request)
-                self.outstanding = self.scope.cancel_called
-
-    async def _say(self, lease: Lease, request: Request) -> None:
-        self._generation, self._endpoint = request.generation, lease.endpoint
-        with self._telemetry.span("segment", lease.endpoint) as failed:
-            try:
-                await lease.send(lease.codec.text(request.text.strip()))
-                await lease.send(lease.codec.flush())
-                self._asked_at = trio.current_time()
-                await self._until_said()
-            except LinkDown as down:
-                self.lost(down.cause)
-                raise
-            finally:
-                if self.cause is not None:
-                    failed(self.cause)
-
-    @property
-    def _is_over(self) -> bool:
-        return self.retiring or self.scope.cancel_called
-
-    async def _until_said(self) -> None:
-        self._heard()
-        while self._machine.speaking:
-            await self._wake.wait_until(self._machine.deadline())
-            cause = self._machine.expired(trio.current_time())
-            if cause is not None:
-                raise LinkDown(cause)
-        self._heard()
 
 
 class SynthesisSession:
