@@ -98,30 +98,28 @@ class Figures:
 
 
 class Host:
-    """A process in a network of its own, and its end of the cable."""
+    """A process in a network of its own: what it reports, and its end of the cable. It ends when nobody listens."""
 
-    def __init__(self, process: trio.Process, ours: socket.socket, wire: int) -> None:
-        self.process = process
+    def __init__(self, reports: trio.SocketStream, wire: int) -> None:
+        self.reports = reports
         self.wire = wire
-        self.reports = trio.SocketStream(trio.socket.from_stdlib_socket(ours))
 
 
 @asynccontextmanager
 async def host(nursery: trio.Nursery, address: str, *role: str) -> AsyncGenerator[Host]:
     ours, theirs = socket.socketpair()
-    program = [sys.executable, str(HOST), address, role[0], str(theirs.fileno()), *role[1:]]
-    start = partial(trio.run_process, program, pass_fds=[theirs.fileno()], check=False)
-    process = await nursery.start(start)
-    theirs.close()
-    with trio.fail_after(STARTING):
-        await trio.lowlevel.wait_readable(ours)
-    _, (wire,), _, _ = socket.recv_fds(ours, 1, 1)
-    try:
-        yield Host(process, ours, wire)
-    finally:
-        ours.close()
-        os.close(wire)
-        process.terminate()
+    with ours:
+        with theirs:
+            program = [sys.executable, str(HOST), address, role[0], str(theirs.fileno()), *role[1:]]
+            await nursery.start(partial(trio.run_process, program, pass_fds=[theirs.fileno()], check=False))
+        with trio.fail_after(STARTING):
+            await trio.lowlevel.wait_readable(ours)
+        _, wires, _, _ = socket.recv_fds(ours, 1, 1)
+        assert wires, "the host has died, and said why on standard error"
+        try:
+            yield Host(trio.SocketStream(trio.socket.from_stdlib_socket(ours)), *wires)
+        finally:
+            os.close(*wires)
 
 
 @pytest.fixture(scope="module")
