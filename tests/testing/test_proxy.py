@@ -139,8 +139,8 @@ async def test_bandwidth_is_kept_each_way_on_its_own(autojump_clock: MockClock) 
         came = 0
         while came < 5_000:
             came += len(await service.receive_some())
-            assert came <= 1_000 * trio.current_time() + 20.001
-    assert 4.97 <= trio.current_time() <= 5.0
+            assert came <= 1_000 * trio.current_time() + 40.001
+    assert 4.95 <= trio.current_time() <= 5.0
 
 
 async def test_backpressure_passes_through_and_what_waits_is_bounded(autojump_clock: MockClock) -> None:

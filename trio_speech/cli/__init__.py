@@ -1,4 +1,4 @@
-"""The ``trio-speech`` command, from the ``[cli]`` extra: the library's one-shot forms, a server and two self-checks."""
+"""The ``trio-speech`` command, from the ``[cli]`` extra: one-shot forms, a server, a fault proxy and self-checks."""
 
 from __future__ import annotations
 

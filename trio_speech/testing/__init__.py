@@ -13,7 +13,8 @@ The gateway speaks over memory streams, so an hour of outage passes in milliseco
 inference wire, and Deepgram's live recognition, for ``gateway.in_place_of(trio_speech.Deepgram("key"))``. Its audio
 carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is how it recognises,
 `Delivery` how it speaks, a *plan* what goes wrong (see `faults`), and `Visit` what it saw. Without pytest:
-``async with open_gateway() as gateway``.
+``async with open_gateway() as gateway``. Between real clients and real services, `trio_speech.testing.proxy` breaks
+what passes through it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ CHUNK = 16_384
 _BUFFER = 262_144
 """Bytes that wait, at most, before no more are read."""
 _STRIDE = 0.02
-"""Seconds of bandwidth in one write."""
+"""Seconds of bandwidth in one write, and how much of what a timer came late is made up for."""
 
 
 class Lane:
@@ -67,7 +67,7 @@ class Lane:
                 left = left[len(piece) :]
                 tell(self.direction, len(piece))
                 if self.shape.bandwidth is not None:
-                    self._free = max(self._free, trio.current_time()) + len(piece) / self.shape.bandwidth
+                    self._free = max(self._free, trio.current_time() - _STRIDE) + len(piece) / self.shape.bandwidth
                     await trio.sleep_until(self._free)
             self._waiting.popleft()
             self._held -= len(data)

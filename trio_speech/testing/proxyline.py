@@ -1,7 +1,8 @@
 """One connection through a fault proxy: bytes carried both ways, as its schedule says.
 
 Laws
-    1. What passes is what came, in order; of a step that waits for bytes, not one more passes before it is taken.
+    1. What passes is what came, in order; of a step that waits for bytes, not one more passes before it is taken (but
+       for a write that was under way when the step before it was).
     2. What waits in the proxy is bounded: where the one side does not read, the other is not read from either.
     3. What one side does, the other sees: data, a FIN and a reset; but for what the schedule adds or holds back.
 """
