@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -135,6 +136,62 @@ def test_keepalives_are_due_where_nothing_else_was_said() -> None:
     assert frames(link, 9.0) == [50]
     assert link.next(13.9) == Wait(14.0)
     assert leg(recognition()).next(1e6) == Wait()
+
+
+# ---------------------------------------------------------------- between two looks
+
+
+def test_between_two_looks_only_whole_frames_are_news() -> None:
+    session = recognition()
+    link = leg(session)
+    assert link.next(0.0) == Wait()
+    assert link.stirs_at() == 50
+    assert link.next_audio(0.0) is None
+    session.capture(quiet(120))
+    assert (link.next_audio(0.1), link.next_audio(0.1), link.next_audio(0.1)) == (quiet(50), quiet(50), None)
+    assert link.stirs_at() == 150
+
+
+@pytest.mark.parametrize("ask", [Recognition.finalize, Recognition.end_input])
+def test_what_is_asked_for_is_news_and_not_left_to_the_short_way(ask: Callable[[Recognition], None]) -> None:
+    session = recognition()
+    link = leg(session)
+    session.capture(quiet(70))
+    assert link.next_audio(0.0) == quiet(50)
+    ask(session)
+    assert link.stirs_at() == 51
+    assert link.next_audio(0.0) is None
+    assert written(link) == [SendAudio(quiet(20)), SendFinalize()]
+
+
+def test_a_log_that_fills_is_news_though_no_frame_is_whole() -> None:
+    session = recognition(limit=0.99)  # of which four fifths are 792 samples
+    link = leg(session)
+    session.capture(quiet(790))
+    written(link, 6.0)
+    assert link.stirs_at() == 792
+    session.capture(quiet(2))
+    assert written(link, 6.0) == [SendFinalize()]
+
+
+def test_a_result_that_is_owed_from_now_on_is_news_once() -> None:
+    session = recognition()
+    link = leg(session, progress_timeout=4.0)
+    session.capture(loud(100))
+    link.next(0.0)
+    assert link.next_audio(0.0) == loud(50)
+    assert link.stirs_at() == 101
+    assert link.next(0.0) == Wait(2.0)
+    assert link.stirs_at() == 150
+
+
+def test_a_link_that_is_about_to_be_left_sends_no_more_the_short_way() -> None:
+    link = leg(session := recognition(), CAPPED)
+    session.capture(loud(100))
+    written(link)
+    assert written(link, 97.0) == [SendFinalize()]
+    session.capture(loud(100))
+    assert link.next_audio(97.0) is None
 
 
 # ---------------------------------------------------------------- the catch-up
