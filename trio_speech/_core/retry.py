@@ -70,10 +70,8 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
             return Verdict(_in_band(failure, profile), failure.retry_after or 0.0)
         case Unreachable(permanent=True):
             return Verdict("fatal")
-        case Silent(seconds=seconds):
-            return Verdict("retry", silent_for=seconds)
-        case Malformed():
-            return Verdict("retry", silent_for=math.inf)
+        case Silent() | Malformed():
+            return Verdict("retry", silent_for=cause.seconds if isinstance(cause, Silent) else math.inf)
         case _:
             return Verdict("retry")
 

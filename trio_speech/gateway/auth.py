@@ -29,7 +29,7 @@ class Door:
             claims = self._claims(token.strip())
         except jwt.ExpiredSignatureError:
             raise Unauthorised("the token has expired") from None
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, RecursionError) as error:  # older releases of PyJWT let the latter through
             raise Unauthorised(f"the token is not valid: {type(error).__name__}") from None
         grant = claims.get("inference")
         if not isinstance(grant, dict) or grant.get("perform") is not True:

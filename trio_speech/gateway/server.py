@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import trio
 
@@ -58,9 +58,9 @@ class Gateway:
             await trio.aclose_forcefully(stream)
 
     async def _answer(self, handshake: Handshake) -> None:
-        parts = urlsplit(handshake.resource)
-        [model] = parse_qs(parts.query).get("model", [None])[-1:]
-        endpoint = parts.path.removeprefix("/v1")
+        path, _, query = handshake.resource.partition("?")  # whatever it is: what is no URL has a path here too
+        [model] = parse_qs(query).get("model", [None])[-1:]
+        endpoint = path.removeprefix("/v1")
         try:
             if self._door is not None:
                 self._door.check(handshake.headers.get("authorization"))
