@@ -128,6 +128,20 @@ async def test_latency_and_jitter_delay_and_never_reorder(autojump_clock: MockCl
         assert trio.current_time() <= 1.5
 
 
+async def test_a_line_that_changes_under_way_keeps_the_order(autojump_clock: MockClock) -> None:
+    steps = (Shape(latency=3.0), Shape(latency=1.0, after=1.0), Shape(after=4.0))
+    async with connected(*steps) as (_, client, service):
+        await client.send_all(b"a")
+        await trio.sleep(1.5)
+        await client.send_all(b"b")
+        assert await service.receive_some() + await service.receive_some() == b"ab"
+        assert trio.current_time() == 3.0
+        await trio.sleep(3.0)
+        await client.send_all(b"c")
+        assert await service.receive_some() == b"c"
+        assert trio.current_time() == 6.0
+
+
 async def test_bandwidth_is_kept_each_way_on_its_own(autojump_clock: MockClock) -> None:
     async with connected(Shape(bandwidth=1_000, direction="up")) as (_, client, service):
         await client.send_all(bytes(5_000))
@@ -510,6 +524,10 @@ async def test_who_asks_for_nothing_is_not_waited_for(
         await client.send_all(b"CONNECT ")
         assert await all_of(client) == b""
         assert said(proxy)[-1] == "refused: no HTTP CONNECT within 10 s"
+        leaving = await proxy.connect()
+        await leaving.send_all(b"CONNECT")
+        await leaving.send_eof()
+        assert (await all_of(leaving)).startswith(b"HTTP/1.1 405 ")
         (await proxy.connect()).sever()
         await trio.testing.wait_all_tasks_blocked()
         assert said(proxy)[-1] == "refused: the client has left"

@@ -147,6 +147,10 @@ async def open_client(
 
     Nothing is dialled before a session asks for it, but what a backend brings itself (`Local`) is started. All that
     the client opened is closed when the block is left, within ``close_timeout``.
+
+    Certificates are checked, against the system's authorities or as `ssl_context` says; a bad one is a
+    `ConnectFailed` at once. Where credentials go unencrypted to another machine, there is a
+    `PlaintextCredentialsWarning`.
     """
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
     if not backends:
