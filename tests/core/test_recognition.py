@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from trio_speech._core.dialogue import Change, Hypothesis
 from trio_speech._core.marks import Mark
 from trio_speech._core.profile import SttProfile
-from trio_speech._core.recognition import Recognition, Said
+from trio_speech._core.recognition import Recognition
+from trio_speech._core.said import Said
 from trio_speech._core.seam import Heard
 from trio_speech._core.settlement import Outcome
 from trio_speech.audio import AudioFormat

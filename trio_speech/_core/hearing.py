@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from ..events import InterimTranscript, PreflightTranscript
 from .dialogue import Hypothesis
 from .profile import SttProfile
-from .recognition import Recognition, Said
+from .recognition import Recognition
+from .said import Said
 from .seam import Heard, plain
 from .timeline import Timeline
 
@@ -103,21 +103,8 @@ class Hearing:
         self._session.remembered.delivered(said.heard, said.end if self._trusted else None)
 
     def _show(self, said: Said) -> None:
-        session, hypothesis, rate = self._session, said.hypothesis, self._session.rate
-        session.speech_started(said.start)
-        kind = InterimTranscript if hypothesis.kind == "interim" else PreflightTranscript
-        session.outbox.put(
-            kind(
-                text=hypothesis.text,
-                start=said.start / rate,
-                end=said.end / rate,
-                words=said.words,
-                language=hypothesis.language,
-                confidence=hypothesis.confidence,
-                speaker=hypothesis.speaker,
-                extra=hypothesis.extra,
-            )
-        )
+        self._session.speech_started(said.start)
+        self._session.outbox.put(said.guess(self._session.rate))
 
     def _is_repeated(self, hypothesis: Hypothesis) -> bool:
         keys: list[tuple[object, ...]] = []

@@ -25,9 +25,9 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from ..audio import AudioFormat
-from ..events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, Word
+from ..events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent
 from ..policy import ReplayPolicy
-from .dialogue import Change, Hypothesis
+from .dialogue import Change
 from .liveness import is_loud
 from .losses import Losses, Run
 from .marks import Mark, Marks
@@ -35,18 +35,9 @@ from .outbox import Outbox
 from .profile import SttProfile
 from .remembered import DRIFT_ALLOWANCE, Remembered
 from .replay import ReplayLog
+from .said import Said
 from .seam import Heard
 from .settlement import Outcome
-
-
-class Said(Struct):
-    """A transcript on the stream's clock, in samples, before it becomes an event."""
-
-    hypothesis: Hypothesis
-    start: int
-    end: int
-    words: tuple[Word, ...]
-    heard: tuple[Heard, ...]
 
 
 class Tally(Struct):
@@ -237,25 +228,10 @@ class Recognition:
         if upto is not None:
             self.losses.committed(upto)
         self._tell_gaps(self.losses.tell(said.start + 1))
-        event = self._event(said, seam)
-        self.outbox.put_settling(event, self.log.committed)
-        self.tally.finals += 1
-
-    def _event(self, said: Said, seam: bool) -> FinalTranscript:
-        hypothesis = said.hypothesis
         self._ordinal += 1
-        return FinalTranscript(
-            text=hypothesis.text,
-            start=said.start / self.rate,
-            end=said.end / self.rate,
-            words=said.words,
-            language=hypothesis.language,
-            confidence=hypothesis.confidence,
-            speaker=hypothesis.speaker,
-            extra=hypothesis.extra,
-            id=f"f{self._ordinal}",
-            seam=seam,
-        )
+        self.tally.finals += 1
+        event = said.final(self.rate, id=f"f{self._ordinal}", seam=seam)
+        self.outbox.put_settling(event, self.log.committed)
 
     # ------------------------------------------------------------ bookkeeping
 

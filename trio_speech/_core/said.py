@@ -1,0 +1,43 @@
+"""A transcript on the stream's clock, judged, and the events that it becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from ..events import FinalTranscript, InterimTranscript, PreflightTranscript, Word
+from .dialogue import Hypothesis
+from .seam import Heard
+
+
+class Said(Struct):
+    """What is new of a hypothesis; `start` and `end` in samples of the stream, the words' times in seconds of it."""
+
+    hypothesis: Hypothesis
+    start: int
+    end: int
+    words: tuple[Word, ...]
+    heard: tuple[Heard, ...]
+
+    def guess(self, rate: int) -> InterimTranscript | PreflightTranscript:
+        """The event of a transcript that may yet change; `rate` in samples a second."""
+        kind = InterimTranscript if self.hypothesis.kind == "interim" else PreflightTranscript
+        return kind(**self._fields(rate))
+
+    def final(self, rate: int, *, id: str, seam: bool) -> FinalTranscript:
+        """The event of one that will not."""
+        return FinalTranscript(id=id, seam=seam, **self._fields(rate))
+
+    def _fields(self, rate: int) -> dict[str, Any]:
+        hypothesis = self.hypothesis
+        return {
+            "text": hypothesis.text,
+            "start": self.start / rate,
+            "end": self.end / rate,
+            "words": self.words,
+            "language": hypothesis.language,
+            "confidence": hypothesis.confidence,
+            "speaker": hypothesis.speaker,
+            "extra": hypothesis.extra,
+        }
