@@ -39,6 +39,8 @@ from trio_speech.testing import (
 from trio_speech.testing.speech import pseudoword
 
 PORT = 8_080
+NOT_PERMITTED = 77
+"""The exit code where this machine allows no second host."""
 SERVER = "10.77.0.2"
 SPEECH_SPEED = 4.0
 """How many times faster than it is played the voice speaks."""
@@ -173,7 +175,8 @@ def main(address: str, role: str, fd: str, *arguments: str) -> None:
         leave_the_network()
         wire = open_wire(address)
     except OSError as error:
-        sys.exit(f"no host of its own: {error}")
+        print(f"no host of its own: {error}", file=sys.stderr)
+        sys.exit(NOT_PERMITTED)
     parent = Parent(int(fd))
     parent.give(wire)
     if role in ROLES:
