@@ -1,0 +1,96 @@
+"""What a worker answers, without a process: one reply to each request, whatever the request."""
+
+from __future__ import annotations
+
+from array import array
+from io import BytesIO
+
+import pytest
+
+from trio_speech.gateway import Declined, Hearing, SpokenWord, espeak, hibari, worker
+from trio_speech.gateway.engines import Finalized
+from trio_speech.gateway.messages import (
+    HEADER,
+    Audio,
+    Finalize,
+    Hear,
+    Heard,
+    Listen,
+    More,
+    Ready,
+    Refused,
+    Reply,
+    Request,
+    Say,
+    Spoken,
+    pack,
+    reply,
+)
+from trio_speech.gateway.recital import Utterance
+
+SAY = Say("yes", sample_rate=8_000, speed=1.0)
+
+
+class Mouth:
+    """Says a word of a tenth of a second, whatever the text, and declines what is said too fast."""
+
+    def speak(self, text: str, speed: float) -> Utterance:
+        if speed > 2:
+            raise Declined("too fast")
+        return Utterance(array("h", [1_000] * 800), 8_000, (SpokenWord(text, 0, 800),))
+
+
+def answers(servant: worker.Servant, *requests: Request, torn: bytes = b"") -> list[Reply]:
+    """All that a worker writes, to these requests and a last one that was not written whole."""
+    replies = BytesIO()
+    worker.run(servant, BytesIO(b"".join(map(pack, requests)) + torn), replies)
+    written, frames = replies.getvalue(), []
+    while written:
+        end = HEADER + int.from_bytes(written[:HEADER], "big")
+        frames.append(reply(written[HEADER:end]))
+        written = written[end:]
+    return frames
+
+
+@pytest.mark.parametrize("engine", [espeak, hibari])
+def test_a_voice_says_one_thing_after_another(monkeypatch: pytest.MonkeyPatch, engine: object) -> None:
+    monkeypatch.setattr(engine, "Mouth", Mouth)
+    servant = worker.SERVANTS["espeak" if engine is espeak else "hibari"]()
+    ready, misplaced, spoken, audio, end, again, first = answers(
+        servant, More(1.0), SAY, More(1.0), More(1.0), SAY, More(0.05)
+    )
+    assert (ready, misplaced) == (Ready(), Refused("More was not expected here"))
+    assert spoken == again == Spoken((SpokenWord("yes", 0, 800),))
+    assert isinstance(audio, Audio)
+    assert isinstance(first, Audio)
+    assert (len(audio.pcm), end, len(first.pcm)) == (1_600, Audio(b""), 800)
+
+
+def test_what_is_asked_of_the_wrong_worker_or_declined_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(espeak, "Mouth", Mouth)
+    fast = Say("yes", sample_rate=8_000, speed=3.0)
+    replies = answers(worker.espeak(), Listen(Hearing(sample_rate=16_000)), fast, SAY)
+    assert replies[1:3] == [Refused("Listen was not expected here"), Refused("too fast")]
+    assert isinstance(replies[3], Spoken)
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0\0", pack(SAY)[:HEADER], pack(SAY)[:-1], b"\0\0\0\0"])
+def test_a_request_that_was_not_written_whole_ends_it(torn: bytes) -> None:
+    def never(request: Request) -> Reply:
+        raise AssertionError(request)
+
+    assert answers(never, torn=torn) == [Ready()]
+
+
+def test_a_recogniser_hears_once_it_was_told_to_listen() -> None:
+    listen = Listen(Hearing(sample_rate=16_000))
+    replies = answers(worker.recogniser(), Hear(b""), Finalize(), listen, Hear(bytes(3_200)), Finalize(), listen)
+    assert replies == [
+        Ready(),
+        Refused("Hear was not expected here"),
+        Refused("Finalize was not expected here"),
+        Heard(),
+        Heard(),
+        Heard((Finalized(1_600),)),
+        Heard(),
+    ]
