@@ -94,9 +94,7 @@ class Tap(trio.abc.Stream):
             self.on_refusal()
 
     async def aclose(self) -> None:
-        self._end(
-            "the stream was closed here"
-        )  # as trio-websocket does on a bad request, and then waits for a good one
+        self._end("the stream was closed here")  # which trio-websocket does on a bad request, to wait for a good one
         await self._stream.aclose()
 
     def _end(self, how: str) -> None:
