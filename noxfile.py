@@ -124,10 +124,12 @@ def interop(session: nox.Session) -> None:
 
 @nox.session(requires=["build"])
 def bench(session: nox.Session) -> None:
-    """What an import, a frame and a recovery cost."""
+    """What an import, a frame and a recovery cost, and the suite beside livekit-agents; ``--`` gives it options."""
     install_wheel(session, "[local,test]")
-    for benchmark in sorted(set(Path("tests/benchmarks").glob("*.py")) - {WORD_ERRORS}):
-        session.run("python", str(benchmark), env=INSTALLED)
+    session.install("livekit-agents", "matplotlib")
+    for name in ("import_time", "pool_lease", "recovery", "gateway_latency"):
+        session.run("python", f"tests/benchmarks/{name}.py", env=INSTALLED)
+    session.run("python", "tests/benchmarks", *session.posargs, env=INSTALLED)
 
 
 @nox.session(requires=["build"])

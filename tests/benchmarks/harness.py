@@ -1,0 +1,133 @@
+"""The small house of the benchmarks: the service on one core, each side in a fresh process on another, medians, ratios.
+
+The figures of a side are of its own process, CPU time by `time.process_time`; a round runs all sides one after the
+other, so that what else the machine does meets them alike, and ratios are taken within a round.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from threading import Timer
+from typing import Any
+
+HERE = Path(__file__).parent
+SIDES = HERE / "sides"
+PATIENCE = 170.0
+
+
+def cores() -> tuple[int | None, int | None]:
+    """One for the client and one for the service; ``None`` where there are no two, or they cannot be chosen."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None, None
+    found = sorted(os.sched_getaffinity(0))
+    return (found[0], found[-1]) if len(found) > 1 else (None, None)
+
+
+def pin(process: subprocess.Popen[str], core: int | None) -> None:
+    if core is not None:
+        os.sched_setaffinity(process.pid, {core})
+
+
+CLIENT, SERVICE = cores()
+
+
+class Service:
+    """`peer.py` in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.port = int(self._read())
+
+    def cut(self) -> None:
+        """Resets all connections at once."""
+        self._say("cut")
+
+    def figures(self) -> dict[str, Any]:
+        """What came since the cut."""
+        self._say("figures")
+        return json.loads(self._read())
+
+    def _say(self, command: str) -> None:
+        assert self._process.stdin is not None
+        print(command, file=self._process.stdin, flush=True)
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+@contextmanager
+def service(*manners: str) -> Iterator[Service]:
+    with subprocess.Popen(
+        [sys.executable, str(HERE / "peer.py"), *manners],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        pin(process, SERVICE)
+        try:
+            yield Service(process)
+        finally:
+            process.kill()
+
+
+def run(side: str, task: str, *manners: str, **load: Any) -> dict[str, Any]:
+    """What a side tells of one load, and the service's figures wherever it wished for them."""
+    with (
+        service(*manners) as peer,
+        subprocess.Popen(
+            [sys.executable, str(SIDES / f"{side}.py"), json.dumps({"task": task, "port": peer.port, **load})],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(SIDES), os.environ.get("PYTHONPATH", "")])},
+        ) as client,
+    ):
+        pin(client, CLIENT)
+        patience = Timer(PATIENCE, client.kill)
+        patience.start()
+        figures: list[dict[str, Any]] = []
+        assert client.stdout is not None
+        assert client.stdin is not None
+        try:
+            for line in client.stdout:
+                if line.startswith("{"):
+                    return {**json.loads(line), "figures": figures}
+                if line.startswith("cut"):
+                    peer.cut()
+                if line.startswith("figures"):
+                    figures.append(peer.figures())
+                    print(file=client.stdin, flush=True)
+        finally:
+            patience.cancel()
+    raise SystemExit(f"{side} told nothing of {task}")
+
+
+def rounds(sides: Sequence[str], task: str, times: int, *manners: str, **load: Any) -> dict[str, list[dict[str, Any]]]:
+    """What the sides tell of a load, so many times, in turn."""
+    told: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
+    for _ in range(times):
+        for side in sides:
+            told[side].append(run(side, task, *manners, **load))
+    return told
+
+
+def per_second(told: dict[str, Any]) -> float:
+    """Milliseconds of CPU for a second of audio."""
+    return 1_000 * told["cpu"] / told["audio"]
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """The median of the ratios within each round."""
+    return median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def p99(values: Sequence[float]) -> float:
+    return quantiles(values, n=100)[98] if len(values) > 1 else float("nan")

@@ -1,0 +1,128 @@
+"""What every side is given to do, and what it tells of it: one line of JSON each way."""
+
+from __future__ import annotations
+
+import gc
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from typing import Any
+
+RATE = 16_000
+PUSH = 0.02
+WIRE = 0.05
+SPREAD = 2.0
+"""Seconds over which the streams of a paced load begin, so that they are out of step as callers are."""
+SETTLE = 1.0
+STEPS = 10
+"""Parts of a push's length into which a clock deals the streams."""
+MODEL = "deepgram/nova-3"
+SPOKEN = 10.0
+VOICE = "cartesia/sonic-3"
+TEXT = "speech " * 40 + "."
+KEY, SECRET = "key", "a secret that is long enough for its purpose"
+
+
+@dataclass
+class Load:
+    """`task` names a function of the side; `seconds` of audio are measured on each of `streams`."""
+
+    task: str
+    port: int
+    streams: int = 1
+    seconds: float = 10.0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+
+@dataclass
+class Told:
+    """Of the client's process alone: CPU seconds for so many seconds of audio; latencies and lateness in seconds."""
+
+    cpu: float = 0.0
+    audio: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    lateness: list[float] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def chunks(length: float, total: float = 10.0) -> list[bytes]:
+    """Noise as loud as speech, in pieces of `length` seconds."""
+    size = 2 * round(RATE * length)
+    noise = random.Random(1)
+    return [noise.randbytes(size) for _ in range(round(total / length))]
+
+
+class Window:
+    """The part of a paced load that is measured: all streams are under way, and warm."""
+
+    def __init__(self, load: Load, now: float) -> None:
+        self.load = load
+        self.start = now + 0.5
+        self.opens = self.start + SPREAD + SETTLE
+        self.closes = self.opens + load.seconds
+        self.told = Told()
+        self._length = PUSH
+        self._pushes = 0
+
+    def begins(self, index: int) -> float:
+        """When a stream begins."""
+        return self.start + PUSH * (round(SPREAD / PUSH * index / self.load.streams) + index % STEPS / STEPS)
+
+    def ticks(self, length: float = PUSH) -> Iterator[tuple[float, int, list[int]]]:
+        """For one clock that serves all streams: when to push, which piece, and on which streams."""
+        self._length = length
+        steps = [range(step, self.load.streams, STEPS) for step in range(STEPS)]
+        for turn in count():
+            for step, indices in enumerate(steps):
+                due = self.start + length * (turn + step / STEPS)
+                yield due, turn, [index for index in indices if self.begins(index) < due + 0.001]
+
+    def opened(self) -> None:
+        gc.collect()
+        self._pushes = 0
+        self.told.cpu = -time.process_time()
+
+    def closed(self) -> None:
+        self.told.cpu += time.process_time()
+        self.told.audio = self._pushes * self._length
+
+    def pushed(self, due: float, now: float) -> None:
+        self._pushes += 1
+        if self.opens <= due < self.closes:
+            self.told.lateness.append(now - due)
+
+    def heard(self, begun: float, end: float, now: float) -> None:
+        """A final came, of what was due to be pushed `end` seconds after the stream began."""
+        due = begun + end - PUSH
+        if self.opens <= due < self.closes:
+            self.told.latencies.append(now - due)
+
+
+def resident() -> float:
+    """Bytes of memory in use; where the system does not say, the most that ever was."""
+    try:
+        with open("/proc/self/smaps_rollup") as rollup:
+            return sum(int(line.split()[1]) for line in rollup if line.startswith("Pss_Anon")) * 1024.0
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+
+
+def wish(what: str) -> None:
+    """Asks the house to do something to the service."""
+    print(what, flush=True)
+
+
+def asked() -> Load:
+    return Load(**json.loads(sys.argv[1]))
+
+
+def tell(told: Told) -> None:
+    print(json.dumps(asdict(told)), flush=True)
