@@ -22,7 +22,7 @@ TOOLS = {Requirement(line).name: line for line in EXTRAS["dev"]}
 
 INSTALLED = {"PYTHONSAFEPATH": "1"}  # the working directory holds the source tree: keep it off sys.path
 WORD_ERRORS = Path("tests/benchmarks/roundtrip_wer.py")
-GATES = {"*/providers/*": 100, "*/_core/*": 95, "*": 88}  # floors, to be raised and never to be lowered
+GATES = {"*/providers/*": 100, "*/_core/*": 100, "*": 95}  # floors, to be raised and never to be lowered
 
 
 def install_wheel(session: nox.Session, extras: str = "") -> None:
