@@ -150,7 +150,9 @@ def almost(draw: st.DrawFn, wire: str) -> str | bytes:
     """A message of a wire with a few things changed, as text, as a part of it, or as bytes."""
     message: Any = copy.deepcopy(draw(st.sampled_from(MESSAGES[wire])))
     for _ in range(draw(st.integers(0, 3))):
-        *way, last = draw(st.sampled_from(places(message)[1:] or [("type",)]))
+        if not message:
+            break
+        *way, last = draw(st.sampled_from(places(message)[1:]))
         holder = message
         for key in way:
             holder = holder[key]
