@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from trio_speech._core.causes import Cause, Ended, Reported, Rollover, Silent
+from trio_speech._core.causes import Cause, Ended, Malformed, Reported, Rollover, Silent
 from trio_speech._core.dialogue import (
     Acknowledged,
     Change,
@@ -180,7 +180,7 @@ def test_a_result_that_is_owed_from_now_on_is_news_once() -> None:
     session.capture(loud(100))
     link.next(0.0)
     assert link.next_audio(0.0) == loud(50)
-    assert link.stirs_at() == 101
+    assert link.stirs_at() == 100, "now, though all is sent that was captured"
     assert link.next(0.0) == Wait(2.0)
     assert link.stirs_at() == 150
 
@@ -516,3 +516,14 @@ def test_what_a_lost_link_did_not_answer_is_asked_of_the_next() -> None:
     link.lost()
     assert session.log.sent == 0
     assert written(leg(session))[-1] == SendFinalize()
+
+
+def test_more_than_can_have_been_said_ends_the_link() -> None:
+    session = recognition(limit=1.0)
+    session.capture(loud(1_000))
+    link = leg(session)
+    written(link)
+    for number in range(2):
+        said = Hypothesis(kind="final", text="x" * 600_000, start=number / 10, end=number / 10 + 0.1)
+        cause = link.receive(said, 1.0)
+        assert isinstance(cause, Malformed) == session.flooded == (number == 1)

@@ -19,6 +19,7 @@ from trio_speech.events import (
     SpeechEnded,
     SpeechStarted,
     TranscriptEvent,
+    Word,
 )
 
 Transcript: Any = Callable[..., TranscriptEvent]
@@ -142,3 +143,15 @@ def test_whatever_happens_finals_queue_in_order_and_the_rest_is_bounded(history:
     assert all(before is not after for before, after in pairwise(states))
     if "commit" in (kind for kind, _ in history[-1:]):
         assert outbox.settled == upto
+
+
+def test_what_is_unread_has_its_weight_until_it_is_read() -> None:
+    outbox = Outbox()
+    outbox.put(SpeechStarted(0.0))
+    assert outbox.weight == 0
+    words = (Word("one", 0.0, 0.1), Word("two", 0.1, 0.2))
+    outbox.put_settling(FinalTranscript(text="one two", start=0.0, end=0.2, words=words), 1)
+    outbox.put_settling(Gap(0.2, 0.3, "overflow"), 2)
+    assert outbox.weight == 100 + 7 + 2 * 50 + 100
+    read_all(outbox)
+    assert outbox.weight == 0

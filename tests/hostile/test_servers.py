@@ -436,3 +436,31 @@ async def test_a_frame_that_comes_a_byte_at_a_time_is_no_sign_of_life(wild: Wild
     listening = await Listening(wild).run()
     assert listening.causes == ["no pong within 5 s"]
     listening.assert_whole(gateway)
+
+
+@pytest.mark.parametrize("endless", ["long", "wordy"])
+async def test_finals_without_end_and_without_a_reader_are_malformed(wild: Wild, endless: str) -> None:
+    words = [{"word": "x"}] * 200 if endless == "wordy" else []
+
+    async def flood(peer: Peer) -> None:
+        async with trio.open_nursery() as nursery:
+            await peer.open()
+            nursery.start_soon(peer.listen)
+            for number in range(400):
+                text = f"{number}" if words else f"{number}" * 10_000
+                await peer.say(final(start=number / 16_000, transcript=text, words=words))
+
+    wild.behave(flood)
+    client = ts.open_client(wild.in_place_of(LIVEKIT), retry=ts.RetryPolicy(max_attempts=0))
+    transcripts: list[ts.Transcript] = []
+
+    async def listen() -> None:
+        async with client as opened, opened.transcribe(SAID) as transcript:
+            transcripts.append(transcript)
+            await trio.sleep(600.0)
+
+    with pytest.raises(ts.RetriesExhausted, match="far more transcripts than were spoken"):
+        await listen()
+    assert transcripts[0]._machine.outbox.weight < 1_500_000
+    statistics = transcripts[0].statistics()
+    assert_ledger(statistics, [], statistics.captured)

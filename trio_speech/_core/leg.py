@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from .causes import Cause, Ended, Reported, Rollover, Silent
+from .causes import Cause, Ended, Malformed, Reported, Rollover, Silent
 from .dialogue import (
     Acknowledged,
     Closed,
@@ -92,7 +92,9 @@ class Leg:
         """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
         be sent, a log so full that it is to be settled, a result that is owed."""
         session, log = self._session, self._session.log
-        if self._owed_anew or session.marks or session.input_ended:
+        if self._owed_anew:
+            return log.sent  # at once: whoever speaks in whole frames leaves nothing that is not sent
+        if session.marks or session.input_ended:
             return log.sent + 1
         return min(log.sent + self._chunk, log.captured - log.owed + self._full)
 
@@ -244,6 +246,8 @@ class Leg:
         """Takes one message in; returns why the link is over, if it is."""
         committed = self._session.log.committed
         cause = self._receive(message, now)
+        if cause is None and self._session.flooded:
+            cause = Malformed("far more transcripts than were spoken, and nobody reads them")
         if self._session.log.committed > committed:
             self._committed_at = now
         return cause

@@ -17,6 +17,8 @@ from collections import deque
 from msgspec import Struct
 
 from ..events import (
+    FinalTranscript,
+    Gap,
     InterimTranscript,
     LinkLost,
     PreflightTranscript,
@@ -37,6 +39,12 @@ class _Item(Struct):
     settles: int = -1
 
 
+def _weight(event: TranscriptEvent) -> int:
+    if isinstance(event, FinalTranscript):
+        return 100 + len(event.text) + 50 * len(event.words)
+    return 100 * isinstance(event, Gap)
+
+
 class Outbox:
     """Events on their way to the user, and how far the stream is settled by those taken."""
 
@@ -44,6 +52,8 @@ class Outbox:
         self._queue: deque[_Item] = deque()  # ends with a final or a gap
         self._tail: deque[TranscriptEvent] = deque()  # what came after it
         self.settled = settled
+        self.weight = 0
+        """Of the finals and gaps that are unread, in characters or what is as much to keep."""
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._tail)
@@ -64,6 +74,7 @@ class Outbox:
         self._queue.extend(map(_Item, self._tail))
         self._queue.append(_Item(event, upto))
         self._tail.clear()
+        self.weight += _weight(event)
 
     def settle(self, upto: int) -> None:
         """All before `upto` is committed without an event of its own: settled once what is queued before is taken."""
@@ -77,6 +88,7 @@ class Outbox:
         if not self._queue:
             return self._tail.popleft()
         item = self._queue.popleft()
+        self.weight -= _weight(item.event)
         self.settled = max(self.settled, item.settles)
         return item.event
 

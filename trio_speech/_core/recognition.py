@@ -52,6 +52,9 @@ class Tally(Struct):
     unknown_messages: int = 0
 
 
+_MOST_UNREAD, _UNREAD_PER_SECOND = 2**20, 2**10  # in the outbox's weight
+
+
 class Recognition:
     """The session's memory: what was captured, what was said of it, and what the user has yet to read."""
 
@@ -103,6 +106,11 @@ class Recognition:
         """No more audio: what is pending is finalised."""
         self.input_ended = True
         self.marks.finalize(self.log.captured)
+
+    @property
+    def flooded(self) -> bool:
+        """Whether more is unread than can have been said in all the audio that the log may hold."""
+        return self.outbox.weight > _MOST_UNREAD + _UNREAD_PER_SECOND * self.policy.limit
 
     @property
     def finished(self) -> bool:
