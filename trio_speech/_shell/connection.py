@@ -26,6 +26,7 @@ from .._core.causes import Broken, Cause, Malformed, PeerClosed, Refused, Silent
 from .._core.retry_after import retry_after_of
 from .framing import client_frame, server_frame
 from .heads import Heads
+from .inbox import Inbox
 from .tap import Tap
 from .transport import LinkDown as LinkDown  # noqa: PLC0414  # for a gateway, which knows no other part of the shell
 from .transport import answer_in, host_header, open_stream, resource
@@ -61,6 +62,7 @@ class _Life:
         if self.cause is None:
             self.cause = cause
             self.scope.cancel(reason=str(cause))
+            self.tap.news.fire()
         return LinkDown(self.cause)
 
     async def watch_sends(self) -> None:
@@ -117,6 +119,19 @@ class Connection:
 
     async def receive(self) -> Frame:
         """The next message. Cancelling is safe: no message is lost."""
+        tap, message = self._life.tap, None
+        await trio.lowlevel.checkpoint()
+        while (message := tap.take()) is None:
+            if tap.passes_on or self._life.cause is not None or self._socket.closed is not None:
+                return await self._passed_on()
+            await tap.news.wait()
+        return message
+
+    def receive_nowait(self) -> Frame | None:
+        """The next message, if it is there already. No checkpoint."""
+        return self._life.tap.take()
+
+    async def _passed_on(self) -> Frame:
         try:
             return await self._socket.get_message()
         except _GONE:
@@ -175,7 +190,7 @@ async def open_connection(
     async def shake(inner: trio.Nursery, life: _Life) -> Connection:
         return Connection(await _shake_hands(inner, life.tap, url, headers), life, client_frame)
 
-    return await _within(timeout, nursery, opener, shake, MAX_MESSAGE_SIZE)
+    return await _within(timeout, nursery, opener, shake, lambda stream: Tap(stream, Heads(MAX_MESSAGE_SIZE), Inbox()))
 
 
 async def _within(
@@ -183,24 +198,24 @@ async def _within(
     nursery: trio.Nursery,
     opener: Callable[[], Awaitable[Any]],
     shake: Callable[[trio.Nursery, _Life], Awaitable[_Product]],
-    longest: int,
+    watched: Callable[[trio.abc.Stream], Tap],
 ) -> _Product:
     with trio.move_on_after(timeout):
         stream = await opener()
-        return cast(_Product, await nursery.start(_host, stream, shake, longest))
+        return cast(_Product, await nursery.start(_host, stream, shake, watched))
     raise LinkDown(Silent("answer to the handshake", timeout))
 
 
 async def _host(
     stream: trio.abc.Stream,
     shake: Callable[[trio.Nursery, _Life], Awaitable[_Product]],
-    longest: int,
+    watched: Callable[[trio.abc.Stream], Tap],
     *,
     task_status: trio.TaskStatus[_Product],
 ) -> None:
     """Owns trio-websocket's tasks for the life of one connection."""
     with trio.CancelScope() as scope:
-        life = _Life(Tap(stream, Heads(longest)), scope)
+        life = _Life(watched(stream), scope)
         open_ = False
         try:
             async with trio.open_nursery() as watch:
@@ -216,6 +231,7 @@ async def _host(
                 raise LinkDown(cause) from None
             life.end(cause)
         finally:
+            life.tap.news.fire()
             await trio.aclose_forcefully(stream)
 
 
@@ -343,4 +359,4 @@ async def accept_connection(
     async def opened() -> trio.abc.Stream:
         return stream
 
-    return await _within(timeout, nursery, opened, shake, max_message_size)
+    return await _within(timeout, nursery, opened, shake, lambda stream: Tap(stream, Heads(max_message_size)))

@@ -36,6 +36,8 @@ class Heads:
         """What came before the first frame; empty once frames may come."""
         self.refused = False
         """The opening is an answer other than 101, and its head is complete."""
+        self.begun = 0
+        """How much of what came last belongs to the opening."""
         self._longest = longest
         self._framed = False
         self._head = bytearray()
@@ -46,6 +48,7 @@ class Heads:
     def pass_over(self, data: bytes | bytearray) -> str | None:
         """Takes in what has come; returns what is wrong with it, where it must not go on."""
         at = 0 if self._framed else self._open(data)
+        self.begun = at if self._framed else len(data)
         if not self._framed:
             too_long = len(self.opening) > LONGEST_OPENING
             return f"more than {LONGEST_OPENING} bytes in answer to the handshake" if too_long else None

@@ -29,6 +29,7 @@ class Carrier(Protocol):
 
     async def send(self, frame: Frame, timeout: float) -> None: ...  # noqa: ASYNC109
     async def receive(self) -> Frame: ...
+    def receive_nowait(self) -> Frame | None: ...
     async def ping(self, timeout: float) -> float: ...  # noqa: ASYNC109
     async def close(self, timeout: float) -> None: ...  # noqa: ASYNC109
     def abort(self, why: str) -> None: ...
@@ -109,6 +110,12 @@ class Seat:
             return await self._frames.receive()
         except trio.EndOfChannel:
             raise LinkDown(self._line.cause) from None
+
+    def receive_nowait(self) -> Frame | None:
+        try:
+            return self._frames.receive_nowait()
+        except (trio.WouldBlock, trio.EndOfChannel):
+            return None
 
     async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
         return await self._line.connection.ping(timeout)

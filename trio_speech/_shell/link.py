@@ -95,13 +95,15 @@ class Link:
 
     async def _read(self) -> None:
         while True:
-            frame = await self.connection.receive()
+            frame: Frame | None = await self.connection.receive()
             now = trio.current_time()
-            for message in self.codec.decode(frame):
-                cause = self.leg.receive(message, now)
-                if cause is not None:
-                    self._end(cause)
-                    return
+            while frame is not None:
+                for message in self.codec.decode(frame):
+                    cause = self.leg.receive(message, now)
+                    if cause is not None:
+                        self._end(cause)
+                        return
+                frame = self.connection.receive_nowait()
             if self._resting:
                 self._advance()
             self._heard()

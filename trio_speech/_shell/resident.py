@@ -133,9 +133,11 @@ class Resident:
 
     async def _read(self) -> None:
         while True:
-            frame = await self._carrier.receive()
-            for message in self.codec.decode(frame):
-                self._hear(message)
+            frame: Frame | None = await self._carrier.receive()
+            while frame is not None:
+                for message in self.codec.decode(frame):
+                    self._hear(message)
+                frame = self._carrier.receive_nowait()
 
     def _hear(self, message: TtsMessage) -> None:
         match message:

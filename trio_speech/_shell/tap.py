@@ -9,6 +9,11 @@ from collections.abc import Callable
 import trio
 
 from .heads import Heads
+from .inbox import Inbox
+from .signal import Signal
+
+_QUEUE = 64
+"""Messages that wait to be taken before no more is read."""
 
 _SOCKETS_ARE_FILES = sys.platform != "win32"
 _CLOSE = b"\x88"  # RFC 6455, section 5.2: the last frame of its message, with opcode 8; HTTP begins with a letter
@@ -18,12 +23,16 @@ class Tap(trio.abc.Stream):
     """The byte stream, shared by trio-websocket's frames and ours, one at a time; it tells when it has ended, which
     nobody else would during a handshake, and ends itself where the peer announces too much."""
 
-    def __init__(self, stream: trio.abc.Stream, heads: Heads) -> None:
+    def __init__(self, stream: trio.abc.Stream, heads: Heads, inbox: Inbox | None = None) -> None:
         self._stream = stream
         self._socket = stream.socket if isinstance(stream, trio.SocketStream) and _SOCKETS_ARE_FILES else None
         self._turn = trio.StrictFIFOLock()
         self._unsent = b""
         self._heads = heads
+        self._inbox = inbox
+        self._room = Signal()
+        self.news = Signal()
+        """Messages have come, or none will."""
         self.ended: str | None = None
         self.fault: str | None = None
         """What the peer announced and must not send."""
@@ -42,7 +51,9 @@ class Tap(trio.abc.Stream):
             self._turn.acquire_nowait()
         except trio.WouldBlock:
             await self._turn.acquire()
-        self.closing |= data[:1] == _CLOSE
+        if data[:1] == _CLOSE:
+            self.closing = True
+            self._room.fire()
         if self._unsent:
             data, self._unsent = self._unsent + data, b""
         try:
@@ -74,16 +85,44 @@ class Tap(trio.abc.Stream):
         await self._stream.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        while True:
+            data = await self._receive(max_bytes)
+            if not data:
+                self._end("the peer ended the stream without a close frame")
+                return data
+            self._watch(data)
+            if (rest := self._sorted(data)) or self._inbox is None:
+                return rest
+            while len(self._inbox.messages) >= _QUEUE and not self.closing:
+                await self._room.wait()
+
+    async def _receive(self, max_bytes: int | None) -> bytes | bytearray:
         try:
-            data = await self._stream.receive_some(max_bytes)
+            return await self._stream.receive_some(max_bytes)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             self._end(str(error.__cause__ or error) or "the stream is closed")
             raise
-        if not data:
-            self._end("the peer ended the stream without a close frame")
-        else:
-            self._watch(data)
-        return data
+
+    def _sorted(self, data: bytes | bytearray) -> bytes | bytearray:
+        """What is not ours of what has come."""
+        if self._inbox is None:
+            return data
+        begun = self._heads.begun
+        rest = self._inbox.sort(data[begun:]) if begun else self._inbox.sort(data)
+        self.news.fire()
+        return data[:begun] + rest if begun else rest
+
+    def take(self) -> str | bytes | None:
+        """The oldest message that has come, if there is one."""
+        if self._inbox is None or not self._inbox.messages:
+            return None
+        self._room.fire()
+        return self._inbox.messages.popleft()
+
+    @property
+    def passes_on(self) -> bool:
+        """Whether what comes next is to be had from trio-websocket."""
+        return self._inbox is None or self._inbox.passes_on or self.ended is not None
 
     def _watch(self, data: bytes | bytearray) -> None:
         self.fault = self._heads.pass_over(data)
@@ -101,3 +140,4 @@ class Tap(trio.abc.Stream):
         if self.ended is None:
             self.ended = how
             self.on_end()
+            self.news.fire()
