@@ -61,6 +61,10 @@ def live(options: argparse.Namespace) -> Iterator[page.Part]:
     yield cost(told, f"Recognition in real time, {options.streams} streams, one clock pushes 20 ms to each", timed=True)
     latencies = {side: gathered(told[side], "latencies") for side in BOTH}
     yield page.distribution("final_latency", "Seconds from push to final", latencies)
+
+
+def tasks(options: argparse.Namespace) -> Iterator[page.Part]:
+    load = {"streams": options.streams, "seconds": options.seconds}
     told = rounds(BOTH, "tasks", options.rounds, **load)
     driver = rounds(BOTH, "driver", 1, **load)
     table = cost(
@@ -147,7 +151,7 @@ def speech(options: argparse.Namespace) -> Iterator[page.Part]:
     )
 
 
-QUESTIONS = {question.__name__: question for question in (live, unpaced, scale, memory, recovery, herd, speech)}
+QUESTIONS = {question.__name__: question for question in (live, unpaced, speech, memory, recovery, herd, scale, tasks)}
 
 
 def main() -> None:
