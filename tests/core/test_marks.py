@@ -15,7 +15,7 @@ def test_a_mark_is_due_when_all_before_it_has_been_sent_and_frames_are_cut_there
     marks.finalize(100)
     marks.change(200, LANGUAGE)
     assert (marks.due(99, speaking=False), marks.next_stop(99)) == (None, 100)
-    assert marks.next_stop(100) == 200
+    assert [marks.next_stop(sent) for sent in (100, 199, 200)] == [200, 200, None]
     assert marks.due(100, speaking=False) == Mark(100)
     assert marks.due(250, speaking=False) == Mark(200, LANGUAGE)
     assert (len(marks), marks.next_stop(0)) == (0, None)

@@ -46,6 +46,15 @@ def test_once_caught_up_nothing_is_held_back() -> None:
     assert pacer.catch_up(0) == 0.0
 
 
+@pytest.mark.parametrize(("left", "engaged"), [(125, True), (124, False), (0, False)])
+def test_less_than_a_quarter_of_a_burst_is_as_good_as_caught_up(left: int, engaged: bool) -> None:
+    pacer = Pacer(1.25, RATE)
+    pacer.engage(0.0, 10_000)
+    pacer.sent(10_000 - left, left)
+    assert pacer.engaged == engaged
+    assert pacer.catch_up(left) == pytest.approx(left / RATE / 0.25 if engaged else 0.0)
+
+
 @pytest.mark.parametrize("speed", [None, math.inf])
 def test_without_a_limit_there_is_no_delay(speed: float | None) -> None:
     pacer = Pacer(speed, RATE)
@@ -64,6 +73,8 @@ def test_the_estimate_counts_the_live_audio_that_comes_meanwhile() -> None:
     pacer = Pacer(1.25, RATE)
     pacer.engage(0.0, 10_000)
     assert pacer.catch_up(10_000) == pytest.approx(40.0)
+    assert pacer.catch_up(1) == pytest.approx(0.004)
     standing = Pacer(1.0, RATE)
     standing.engage(0.0, 10_000)
     assert standing.catch_up(10_000) == math.inf
+    assert standing.catch_up(0) == 0.0

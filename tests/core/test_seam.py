@@ -92,9 +92,37 @@ def test_a_large_drift_is_seen_through_where_only_one_way_fits(drift: int) -> No
     assert drifting().repeated(shifted([*OLD[1:3], OLD[3], Heard("more", 420, 500)], drift)) == 3
 
 
-def test_a_drift_beyond_all_reason_is_none() -> None:
-    seam = TextSeam(OLD, said=400, reach=100)
-    assert seam.repeated(shifted(OLD[1:], 900)) == 0
+UNIQUE = timed(("we", 0, 80), ("say", 100, 200), ("no", 220, 300), ("way", 320, 400))
+
+
+@pytest.mark.parametrize(("drift", "old"), [(900, 3), (-900, 3), (901, 0)])
+def test_a_drift_beyond_all_reason_is_none(drift: int, old: int) -> None:
+    seam = TextSeam(UNIQUE, said=400, reach=900)
+    assert seam.repeated(shifted(UNIQUE[1:], drift)) == old
+
+
+@pytest.mark.parametrize(("off", "old"), [(0, 2), (39, 2), (-39, 2), (40, 0), (-40, 0)])
+def test_a_torn_word_ends_where_the_whole_one_did_whatever_the_drift(off: int, old: int) -> None:
+    new = timed(("o", 280, 300 + off), ("way", 320, 400), ("more", 420, 500))
+    assert drifting(UNIQUE).repeated(shifted(new, 900)) == old
+
+
+@pytest.mark.parametrize(("heard", "old"), [("say know way", 3), ("say no may", 3), ("no may", 0), ("say know may", 0)])
+def test_but_few_words_may_be_heard_as_others_where_times_drift(heard: str, old: int) -> None:
+    texts = heard.split()
+    new = [Heard(text, word.start, word.end) for text, word in zip(texts, UNIQUE[-len(texts) :], strict=True)]
+    assert drifting(UNIQUE).repeated(shifted(new, 900)) == old
+
+
+@pytest.mark.parametrize(
+    ("drift", "off", "by_time"), [(0, 0, True), (39, 0, True), (40, 0, False), (0, 99, True), (0, 100, False)]
+)
+def test_time_outweighs_the_words_where_each_is_near_its_place(drift: int, off: int, by_time: bool) -> None:
+    """By time it is the first half that is heard again, and one word of it as another; by its words, the second."""
+    old = timed(("hi", 0, 80), ("there", 100, 300), ("hi", 320, 400), ("friend", 420, 620))
+    seam = TextSeam(old, said=620, reach=1_000)
+    seam.passed(shifted(timed(("hi", 0, 80), ("friend", 100, 300 - off)), drift))
+    assert seam.open == by_time
 
 
 @pytest.mark.parametrize(
@@ -102,6 +130,8 @@ def test_a_drift_beyond_all_reason_is_none() -> None:
     [
         (timed(("ay", 150, 200), ("no", 220, 300), ("no", 320, 400)), 3),  # torn
         (timed(("oh", 360, 400)), 1),
+        (timed(("oh", 402, 439)), 1),
+        (timed(("oh", 402, 440)), 0),
         (timed(("oh", 360, 400), ("no", 420, 500)), 1),
         (timed(("we", 0, 80), ("stay", 100, 200), ("no", 220, 300), ("no", 320, 400), ("x", 420, 500)), 4),
         (timed(("x", 0, 80), ("y", 100, 200), ("z", 220, 300), ("q", 420, 500)), 3),  # nothing fits: time decides
@@ -157,9 +187,9 @@ def test_without_times_the_order_decides(new: str, old: int) -> None:
 
 
 def test_without_times_the_rest_is_expected_next() -> None:
-    seam = TextSeam(untimed("a b c d"), said=400, reach=None)
+    seam = TextSeam(untimed("a b c d e"), said=400, reach=None)
     seam.passed(untimed("b c"))
-    assert (seam.open, seam.repeated(untimed("d e")), seam.repeated(untimed("e d"))) == (True, 1, 0)
+    assert (seam.open, seam.repeated(untimed("d e f")), seam.repeated(untimed("e d"))) == (True, 2, 0)
     seam.passed(untimed("x"))
     assert not seam.open
     assert seam.repeated(untimed("d")) == 0

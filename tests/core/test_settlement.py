@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 from hypothesis import given
@@ -16,12 +18,12 @@ PROFILE = replace(SPANS, acknowledges="finalize")
 ONE, TWO, THREE = Heard("one"), Heard("two"), Heard("three")
 
 
-def loud(_: int) -> bool:
-    return False
+def loud(upto: int) -> bool:
+    return upto < 0
 
 
-def silent(_: int) -> bool:
-    return True
+def silent(upto: int) -> bool:
+    return upto >= 0
 
 
 def asked_once() -> Settlement:
@@ -31,12 +33,14 @@ def asked_once() -> Settlement:
 
 
 def decided(settlement: Settlement, is_silence: Callable[[int], bool] = loud) -> tuple[float, Outcome]:
-    """When the oldest request has an outcome where nothing more comes, and which."""
+    """When the oldest request has an outcome where nothing more comes, and which: the same however late one looks."""
+    late = deepcopy(settlement).outcome(math.inf, is_silence)
     for _ in range(3):
         at = settlement.deadline()
         assert at is not None
         assert settlement.outcome(at - 0.001, is_silence) is None
         if (outcome := settlement.outcome(at, is_silence)) is not None:
+            assert outcome == late
             return at, outcome
     raise AssertionError("no outcome")
 
