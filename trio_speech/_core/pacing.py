@@ -39,7 +39,7 @@ class Pacer:
         return max(0.0, self._since + owed / self._speed - now)
 
     def sent(self, samples: int, backlog: int) -> None:
-        """`samples` went out, which leaves `backlog`: at less than a burst the link counts as caught up."""
+        """`samples` went out, which leaves `backlog`: with less than a quarter of a burst the link has caught up."""
         self._gone += samples
         if self._since is not None and backlog < BURST * self._rate / 4:
             self._since = None

@@ -144,7 +144,6 @@ class Settlement:
             return self.outcome(now, is_silence)
         elif self._answers_in_part(request, is_silence):
             request.final_at = None
-            request.patient = True
             return self.outcome(now, is_silence)
         self._requests.popleft()
         return Outcome(request.upto, request.final_at is not None, tuple(request.words), request.answer)
