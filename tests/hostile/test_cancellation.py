@@ -24,7 +24,7 @@ from trio_speech.testing import Drop, Hear, Speak, open_gateway, say
 from ..gateway.conftest import CountingRecogniser, SpellingVoice, dial_on
 
 EVERY = int(os.environ.get("TRIO_SPEECH_CANCEL_EVERY", "0"))
-RUNS = 10
+RUNS = 6
 SAID = say(0.05, "one two", 0.05, letter=0.01, gap=0.01)
 TEXT = "One. Two."
 LIVENESS = ts.LivenessPolicy(close_timeout=1.0)

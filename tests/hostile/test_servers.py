@@ -345,7 +345,7 @@ async def test_what_means_nothing_is_skipped(wild: Wild, gateway: Gateway, name:
     listening.assert_whole(gateway)
 
 
-@pytest.mark.parametrize("every", [0.01, 0.5, 5.0])
+@pytest.mark.parametrize("every", [0.1, 0.5, 5.0])
 @pytest.mark.parametrize("kind", ["interim_transcript", "preflight_transcript"])
 async def test_endless_guesses_are_no_progress(wild: Wild, gateway: Gateway, kind: str, every: float) -> None:
     async def guesses(peer: Peer) -> None:
@@ -387,8 +387,8 @@ WRONG_TIMES = {
     ),
     "in the far future": final(start=9e8, duration=9e8),
     "back in time": final(start=0.5, duration=0.2) + final(start=0.1, duration=0.2) + final(duration=0.05),
-    "the same for ever": final() * 500,
-    "a turn for every moment": message(type="start_of_speech") * 500 + final(transcript=""),
+    "the same for ever": final() * 20,
+    "a turn for every moment": message(type="start_of_speech") * 40 + final(transcript=""),
 }
 
 
