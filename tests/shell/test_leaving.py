@@ -254,3 +254,49 @@ async def test_a_long_session_ends_promptly(gateway: Gateway) -> None:
     async with gateway.client() as client:
         await client.recognize(said)
     assert trio.current_time() <= 120.5 + HAIR
+
+
+# ---------------------------------------------------------------- a source that is not done
+
+
+FOREVER = ts.RetryPolicy(max_attempts=None, deadline=None)
+
+
+async def test_a_timeout_while_the_source_waits_for_room_is_just_that(gateway: Gateway) -> None:
+    gateway.plan(Outage(60.0))
+    said = speech(30.0)
+    async with (
+        gateway.client(retry=FOREVER, replay=ts.ReplayPolicy(limit=5.0)) as client,
+        client.transcribe(said, said.audio_format) as transcript,
+    ):
+        with trio.move_on_after(10.0) as patience:
+            async for _ in transcript:
+                pass
+    assert patience.cancelled_caught
+    assert transcript.unacknowledged() == (0.0, said.audio[: len(transcript.unacknowledged()[1])])
+    assert transcript.statistics().captured == 5.0
+
+
+@pytest.mark.parametrize("at", [1.0, 10.0])
+async def test_end_input_ends_a_source_too_be_it_waiting_for_room_or_not(gateway: Gateway, at: float) -> None:
+    gateway.plan(Outage(20.0))
+    said, closed = speech(30.0), trio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            async for audio in said:
+                yield audio
+        finally:
+            closed.set()
+
+    async with (
+        gateway.client(retry=FOREVER, replay=ts.ReplayPolicy(limit=5.0)) as client,
+        client.transcribe(source(), said.audio_format) as transcript,
+    ):
+        await trio.sleep(at)
+        transcript.end_input()
+        async for _ in transcript:
+            pass
+        assert closed.is_set()
+    statistics = transcript.statistics()
+    assert statistics.settled == statistics.captured == pytest.approx(min(at, 5.0), abs=0.1)

@@ -97,7 +97,10 @@ class RecognitionSession:
     async def _capture(self, source: AsyncIterable[Any]) -> None:
         taken = 0
         async for audio in source:
-            await self.transcript.capture(audio)
+            try:
+                await self.transcript.capture(audio)
+            except trio.ClosedResourceError:  # the user has ended the input, or is leaving
+                return
             taken += 1
             if taken % _IN_A_ROW == 0:
                 await trio.lowlevel.checkpoint()
