@@ -135,7 +135,7 @@ EXTREME = [
     [[]],
     {"": None},
 ]
-ANY = st.sampled_from(EXTREME) | st.integers() | st.floats() | st.text(max_size=5)
+ANY = st.sampled_from(EXTREME).map(copy.deepcopy) | st.integers() | st.floats() | st.text(max_size=5)
 Mutation: TypeAlias = Callable[[Any], Any]
 
 
