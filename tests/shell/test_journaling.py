@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,70 @@ def test_the_file_is_written_anew_when_most_of_it_is_settled(tmp_path: Path, mon
     recovered = recover((tmp_path / "j").read_bytes())
     assert (recovered.start, recovered.ordinal, recovered.audio) == (900, 4, b"\x01\x02" * 100 + b"\x03\x04")
     assert (tmp_path / "j").stat().st_size < 1_000
+
+
+# ---------------------------------------------------------------- a disk that is full
+
+
+@pytest.fixture
+def disk() -> Iterator[Callable[[int], None]]:
+    """How many bytes a file may have from now on."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda most: resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_what_a_full_disk_took_a_part_of_spoils_nothing_that_follows(
+    gateway: Gateway, tmp_path: Path, disk: Callable[[int], None]
+) -> None:
+    said = speech(3.0)
+    path, kept = tmp_path / "journal", bytearray()
+    async with (
+        gateway.client() as client,
+        client.transcribe(audio_format=said.audio_format, journal=path) as transcript,
+    ):
+        for number, chunk in enumerate(said.chunks(0.1)):
+            disk(10**9 if number > 20 else 50_000)
+            try:
+                await transcript.send(chunk)
+                kept += chunk
+            except OSError:
+                assert 10 < number <= 20
+        assert 50_000 < len(kept) < len(said.audio)
+        assert transcript.unacknowledged() == (0.0, bytes(kept))
+        assert recover(path.read_bytes()).audio == bytes(kept)
+
+
+async def test_a_disk_that_is_full_at_once_is_left_as_it_was(
+    gateway: Gateway, tmp_path: Path, disk: Callable[[int], None]
+) -> None:
+    disk(10)
+    async with gateway.client() as client:
+        with pytest.raises(OSError, match="too large"):
+            async with client.transcribe(journal=tmp_path / "journal"):
+                pass
+    assert not (tmp_path / "journal").exists()
+    assert not (tmp_path / "journal.new").exists()
+
+
+async def test_a_journal_that_cannot_be_written_anew_goes_on_as_it_is(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = speech(10.0)
+    path = tmp_path / "journal"
+    async with (
+        gateway.client() as client,
+        client.transcribe(audio_format=said.audio_format, journal=path) as transcript,
+    ):
+        await transcript.send(said.audio)
+        await finals_until(transcript, 1)
+        monkeypatch.setattr(journaling, "_COMPACT_AT", 1_000)
+        (tmp_path / "journal.new").mkdir()
+        with pytest.raises(IsADirectoryError):
+            await anext(transcript)
+        monkeypatch.undo()
+        await transcript.send(said.audio)
+        recovered = recover(path.read_bytes())
+    assert recovered.ordinal == 1
+    assert recovered.audio == (2 * said.audio)[2 * recovered.start :]

@@ -57,31 +57,53 @@ class FileJournal:
         self._file: BinaryIO = self._write_anew(ordinal)
 
     def captured(self, audio: bytes) -> None:
-        """Two writes: to the operating system, not to the disk, which a crash of the process does not need."""
-        self._size += self._file.write(audio_record(len(audio))) + self._file.write(audio)
+        """To the operating system, not to the disk, which a crash of the process does not need."""
+        self._append(audio_record(len(audio)) + audio)
 
     def delivered(self, settled: int, ordinal: int) -> None:
         if (settled, ordinal) != self._told:
+            self._append(settled_record(settled, ordinal))
             self._told = settled, ordinal
-            self._size += self._file.write(settled_record(settled, ordinal))
-        if self._size > _COMPACT_AT:
-            self._file.close()
-            self._file = self._write_anew(ordinal)
+        if self._end - self._begun > _COMPACT_AT:
+            outgrown, self._file = self._file, self._write_anew(ordinal)
+            outgrown.close()
 
     def close(self) -> None:
         self._file.close()
 
+    def _append(self, record: bytes) -> None:
+        """Whole or not at all: nothing that follows half a record could be read."""
+        try:
+            _write(self._file, record)
+        except OSError:
+            self._file.seek(self._end)
+            self._file.truncate()
+            raise
+        self._end += len(record)
+
     def _write_anew(self, ordinal: int) -> BinaryIO:
+        """The file that takes the place of what there is, once it is whole."""
         start, audio = self._owed()
         aside = self._path.with_name(self._path.name + ".new")
-        aside.write_bytes(header_record(header_of(self._request, start, ordinal)))
-        file = aside.open("ab", buffering=0)
-        self._size = 0
-        if audio:
-            file.write(audio_record(len(audio)))
-            file.write(audio)
-        os.replace(aside, self._path)
+        file = aside.open("wb", buffering=0)
+        try:
+            _write(file, header_record(header_of(self._request, start, ordinal)))
+            if audio:
+                _write(file, audio_record(len(audio)) + audio)
+            os.replace(aside, self._path)
+        except OSError:
+            file.close()
+            aside.unlink(missing_ok=True)
+            raise
+        self._begun = self._end = file.tell()
         return file
+
+
+def _write(file: BinaryIO, record: bytes) -> None:
+    """All of it: a disk that is nearly full takes a part, and says so only to who asks again."""
+    rest = memoryview(record)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def read_journal(path: Path) -> Recovered:
