@@ -120,7 +120,8 @@ class Connection:
     async def receive(self) -> Frame:
         """The next message. Cancelling is safe: no message is lost."""
         tap, message = self._life.tap, None
-        await trio.lowlevel.checkpoint()
+        if tap.holds:
+            await trio.lowlevel.checkpoint()
         while (message := tap.take()) is None:
             if tap.passes_on or self._life.cause is not None or self._socket.closed is not None:
                 return await self._passed_on()

@@ -120,6 +120,11 @@ class Tap(trio.abc.Stream):
         return self._inbox.messages.popleft()
 
     @property
+    def holds(self) -> bool:
+        """Whether a message has come and was not taken."""
+        return self._inbox is not None and bool(self._inbox.messages)
+
+    @property
     def passes_on(self) -> bool:
         """Whether what comes next is to be had from trio-websocket."""
         return self._inbox is None or self._inbox.passes_on or self.ended is not None
