@@ -111,7 +111,19 @@ def test_a_clip_goes_to_standard_output_as_wav(monkeypatch: pytest.MonkeyPatch) 
     assert (samples.astype("<i2").tobytes(), rate) == (CLIP.audio, 24_000)
 
 
-@pytest.mark.parametrize("name", ["speech", "speech.txt", "speech.doc"])
+@pytest.mark.parametrize("name", ["speech", "speech.txt", "speech.doc", "speech.raw"])
 def test_an_ending_that_is_no_audio_format_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="ending"):
         audiofile.check_writable(name)
+
+
+def test_a_folder_that_is_not_there_is_found_before_anything_is_spoken(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        audiofile.check_writable(str(tmp_path / "nowhere" / "speech.wav"))
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_the_operating_system(tmp_path: Path) -> None:
+    (tmp_path / "speech.wav").mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        audiofile.write_clip(CLIP, str(tmp_path / "speech.wav"))
+    assert caught.value.filename == str(tmp_path / "speech.wav")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import shutil
 import sys
 import tempfile
@@ -65,22 +67,34 @@ async def pcm(
 
 
 def check_writable(name: str) -> None:
-    """Raises `ConfigurationError` where the ending of `name` is not a format that can be written."""
-    ending = Path(name).suffix.removeprefix(".").upper()
-    if name != STANDARD and ending not in soundfile.available_formats():
+    """Raises `ConfigurationError` where the ending of `name` is not a format that can be written, `OSError` where there
+    is no such folder: before anything is spoken that could not be kept."""
+    if name == STANDARD:
+        return
+    if not soundfile.check_format(_ending(name)):
         raise ConfigurationError(f"{name}: use an ending that names an audio format, such as .wav, .flac or .ogg")
+    if not Path(name).parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
 
 
 def write_clip(clip: AudioClip, name: str) -> None:
-    """Writes PCM16 `clip` to the file `name`, in the format that its ending names; standard output gets WAV."""
+    """Writes PCM16 `clip` to the file `name`, in the format that its ending names; standard output gets WAV.
+
+    Raises `OSError`, which libsndfile would hide if it wrote the file itself.
+    """
     samples = np.frombuffer(clip.audio, "<i2").reshape(-1, clip.audio_format.channels)
+    encoded = io.BytesIO()  # a WAV header counts what follows it, so it needs a file that can seek
+    audio_format = "WAV" if name == STANDARD else _ending(name)
+    soundfile.write(encoded, samples, clip.audio_format.sample_rate, format=audio_format)
     if name != STANDARD:
-        soundfile.write(name, samples, clip.audio_format.sample_rate)
+        Path(name).write_bytes(encoded.getbuffer())
         return
-    wav = io.BytesIO()  # a WAV header counts what follows it, so it needs a file that can seek
-    soundfile.write(wav, samples, clip.audio_format.sample_rate, format="WAV")
-    sys.stdout.buffer.write(wav.getbuffer())
+    sys.stdout.buffer.write(encoded.getbuffer())
     sys.stdout.buffer.flush()
+
+
+def _ending(name: str) -> str:
+    return Path(name).suffix.removeprefix(".").upper()
 
 
 @contextmanager
