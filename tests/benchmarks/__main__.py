@@ -84,6 +84,7 @@ def scale(options: argparse.Namespace) -> Iterator[page.Part]:
     counts = [count for count in COUNTS if count <= options.most]
     told = {n: {side: run(side, "clocked", streams=n, seconds=options.seconds / 2) for side in BOTH} for n in counts}
     table = page.Table("From few streams to many, one clock", ["streams"])
+    table.note = "Up to ten streams the clock wakes for each alone, a part of the cost; then it serves several."
     table.head += [f"{side}, {what}" for side in BOTH for what in ("CPU a second of audio", "push late p99")]
     for count in counts:
         row = [str(count)]

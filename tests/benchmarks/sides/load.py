@@ -79,7 +79,7 @@ class Window:
     def ticks(self, length: float = PUSH) -> Iterator[tuple[float, int, list[int]]]:
         """For one clock that serves all streams: when to push, which piece, and on which streams."""
         self._length = length
-        steps = [range(step, self.load.streams, STEPS) for step in range(STEPS)]
+        steps = [range(step, self.load.streams, STEPS) for step in range(min(STEPS, self.load.streams))]
         for turn in count():
             for step, indices in enumerate(steps):
                 due = self.start + length * (turn + step / STEPS)
