@@ -575,6 +575,14 @@ async def test_spares_are_ready_once_the_pool_is_in_use(gateway: Gateway) -> Non
         lease.give_back()
 
 
+async def test_a_client_that_is_closed_makes_nothing_ready(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        pass
+    with pytest.raises(trio.ClosedResourceError, match="client"):
+        await client.prewarm()
+    assert client.statistics().dialling == 0
+
+
 async def test_prewarming_returns_when_connections_have_answered(gateway: Gateway) -> None:
     gateway.connect_time = 1.0
     async with gateway.client(pool=ts.PoolPolicy(max_size=3)) as client:

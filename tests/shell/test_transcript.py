@@ -411,6 +411,12 @@ async def test_an_update_is_told_in_its_place_in_the_audio(gateway: Gateway) -> 
     assert sum(message.samples for message in told[:place]) == 16_000
 
 
+async def test_an_update_does_not_take_a_term_for_its_letters(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.transcribe(model="deepgram/nova-3") as transcript:
+        with pytest.raises(ts.ConfigurationError, match="keyterms is one string"):
+            transcript.update(keyterms="Trio")
+
+
 async def test_an_update_while_the_link_is_down_opens_the_next_one(gateway: Gateway) -> None:
     gateway.plan(Hear(0.5), Outage(5.0))
     async with gateway.client() as client:

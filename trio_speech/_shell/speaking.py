@@ -113,8 +113,10 @@ class Speaking:
         """Makes `n` connections ready for syntheses that ask for the same, as far as ``max_size`` allows.
 
         Returns when they are open and have answered a ping. Raises the `SpeechError` of a dial that failed, and
-        `ConfigurationError` where the request cannot be served. A checkpoint.
+        `ConfigurationError` where the request cannot be served, `trio.ClosedResourceError` once the client is closed. A
+        checkpoint.
         """
+        self._network.check_open()
         request = SynthesizeRequest(
             audio_format=audio_format,
             model=model,

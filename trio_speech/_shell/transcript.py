@@ -154,6 +154,8 @@ class Transcript:
         `keyterms` replaces the whole list. Raises `ConfigurationError` for what the service cannot change in flight.
         """
         self._check_open()
+        if isinstance(keyterms, str):
+            raise ConfigurationError(f"keyterms is one string, {keyterms!r}: give a list of terms")
         self._change(
             Change(
                 language=language,
