@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from trio_speech._core.rendition import LONGEST, MOST_WORDS, Release, Rendition, Said
 from trio_speech._core.resume import Policy
 from trio_speech.audio import AudioFormat
@@ -32,6 +34,11 @@ def test_audio_waits_for_its_word_and_words_for_their_audio() -> None:
     assert rendition.release() is None
     rendition.hear(audio(1))
     assert rendition.release() == Release(audio(200), 100, ((TWO, 7),))
+    rendition.hear(audio(300))
+    rendition.align((THREE,))
+    assert rendition.release() == Release(audio(200), 300, ((THREE, 14),))
+    rendition.finish()
+    assert rendition.release() == Release(audio(100), 500, ())
 
 
 def test_what_is_complete_is_released_whole() -> None:
@@ -67,6 +74,21 @@ def test_the_next_rendition_is_cut_after_the_words_known() -> None:
     second.align((Word("two", 0.3, 0.6), late))
     assert second.release() == Release(audio(200), 600, ((late, 14),))
     assert (known.samples, known.reached) == (500, (14, 0))
+    second.finish()
+    assert second.release() == Release(audio(200), 800, ())
+
+
+def test_a_word_that_holds_a_known_one_is_said_again_whole() -> None:
+    known = said()
+    first = Rendition(PCM, BY_WORDS, known)
+    first.hear(audio(100))
+    first.align((ONE,))
+    first.release()
+    second = Rendition(PCM, BY_WORDS, known)
+    second.hear(audio(400))
+    both = Word("One two", 0.0, 0.3)
+    second.align((both,))
+    assert second.release() == Release(audio(300), 0, ((both, 7),))
 
 
 def test_however_finely_the_words_are_divided() -> None:
@@ -122,9 +144,11 @@ def test_known_words_without_times_are_cut_by_length() -> None:
     assert second.release() == Release(audio(400), 100, ())
 
 
-def test_a_steady_voice_is_cut_at_the_sample() -> None:
+@pytest.mark.parametrize("words", [(), (ONE,)])
+def test_a_steady_voice_is_cut_at_the_sample(words: tuple[Word, ...]) -> None:
     known = said()
     first = Rendition(PCM, BY_SAMPLES, known)
+    first.align(words)
     first.hear(audio(70))
     first.release()
     second = Rendition(PCM, BY_SAMPLES, known)
@@ -132,6 +156,9 @@ def test_a_steady_voice_is_cut_at_the_sample() -> None:
     assert second.release() is None
     second.hear(audio(60))
     assert second.release() == Release(audio(50), 70, ())
+    second.finish()
+    assert second.release() is None
+    assert known.samples == 120
 
 
 def test_words_that_go_backwards_release_nothing_twice() -> None:

@@ -90,7 +90,7 @@ class Rendition:
         """No more will come. Where the words known did not come this time, their length in samples has to do."""
         self._complete = True
         if self._known > Reached() and not self._aligned:
-            self._next = self._known_samples
+            self._next = max(self._next, self._known_samples)
 
     def release(self) -> Release | None:
         """What may go now and has not gone before; `said` takes note of it."""
