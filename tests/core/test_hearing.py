@@ -14,6 +14,7 @@ from trio_speech._core.recognition import Recognition
 from trio_speech.audio import AudioFormat
 from trio_speech.events import (
     FinalTranscript,
+    Gap,
     InterimTranscript,
     PreflightTranscript,
     SpeechEnded,
@@ -41,11 +42,16 @@ def link(session: Recognition, profile: SttProfile = EXACT) -> Hearing:
     if session.tally.links:
         session.link_lost(())
     hearing = Hearing(session, profile, *session.resume(profile))
-    start = session.log.sent
-    session.log.take(session.log.unsent)
-    session.sent(session.log.sent - start)
-    hearing.timeline.sent(start, session.log.sent)
+    hear(session, hearing, session.log.unsent)
     return hearing
+
+
+def hear(session: Recognition, hearing: Hearing, samples: int) -> None:
+    """The link hears so much more."""
+    start = session.log.sent
+    session.log.take(samples)
+    session.sent(samples)
+    hearing.timeline.sent(start, session.log.sent)
 
 
 def said(text: str, start: float, end: float, *, kind: Any = "final", **fields: Any) -> Hypothesis:
@@ -84,6 +90,15 @@ def test_an_onset_of_unknown_time_may_be_as_old_as_all_that_is_not_acknowledged(
     hearing.onset(None)
     hearing.speech_over(0.1)
     assert told(session) == [SpeechStarted(2.0), SpeechEnded(0.1)]
+
+
+def test_an_onset_of_known_time_is_not_ended_before_it() -> None:
+    session = recognition()
+    hearing = link(session)
+    hearing.onset(0.5)
+    hearing.speech_over(0.5)
+    assert told(session) == [SpeechStarted(0.5)]
+    assert session.speaking
 
 
 def test_at_the_seam_only_what_is_plainly_new_counts_as_speech() -> None:
@@ -176,6 +191,14 @@ def test_a_final_is_repeated_by_identity_or_span_and_never_by_its_text(
     assert session.tally.repeated_finals == 2 - times
 
 
+def test_every_repetition_of_a_final_is_counted() -> None:
+    session = recognition()
+    hearing = link(session)
+    for _ in range(4):
+        hearing.final(said("no", 0.0, 0.4))
+    assert (len(finals(session)), session.tally.repeated_finals) == (1, 3)
+
+
 def test_a_new_link_may_say_of_new_audio_what_the_old_one_said_of_old() -> None:
     session = recognition()
     link(session).final(said("no", 0.0, 0.4, id="1"))
@@ -192,17 +215,34 @@ def test_text_is_rebuilt_from_the_words_that_stay() -> None:
     hearing = link(session)
     heard = hearing.final(said("two, three four!", 0.0, 1.5))
     assert [word.text for word in heard] == ["two", "three", "four"]
-    _, last = finals(session)
-    assert last == ("three four!", 1.0, 2.0)
     assert session.tally.repeated_words == 1
+    last = [event for event in told(session) if isinstance(event, FinalTranscript)][-1]
+    assert (last.text, last.start, last.end) == ("three four!", 1.0, 2.0)
+    assert last.words == (Word("three", 1.0, 1.5), Word("four!", 1.5, 2.0))
+
+
+def test_what_is_new_begins_with_its_first_word_and_a_whole_final_where_it_says() -> None:
+    session = recognition()
+    link(session).final(said("one two", 0.2, 1.0, words=(Word("one", 0.4, 0.6), Word("two", 0.6, 1.0))))
+    link(session).final(said("two three", 0.1, 1.4, words=(Word("two", 0.1, 0.5), Word("three", 0.7, 1.4))))
+    assert finals(session) == [("one two", 0.2, 1.0), ("three", 1.2, 1.9)]
+
+
+@pytest.mark.parametrize(("end", "count"), [(0.5, 1), (0.6, 2)])
+def test_a_final_of_nothing_says_something_only_of_new_audio(end: float, count: int) -> None:
+    session = recognition()
+    link(session).final(said("one two", 0.0, 1.0))
+    link(session).final(said("", 0.0, end))
+    assert len(finals(session)) == count
 
 
 def test_a_final_of_old_words_alone_is_not_delivered() -> None:
     session = recognition()
     link(session).final(said("one two", 0.0, 1.0))
     link(session).final(said("two", 0.0, 0.5))
+    link(session).final(said("two", 0.0, 0.6))
     assert len(finals(session)) == 1
-    assert session.tally.repeated_words == 1
+    assert session.tally.repeated_words == 2
 
 
 def test_a_word_astride_the_cut_is_delivered_whole() -> None:
@@ -220,6 +260,41 @@ def test_where_words_have_no_times_their_order_decides_and_the_text_is_cut() -> 
     final = [event for event in told(session) if isinstance(event, FinalTranscript)][1]
     assert (final.text, final.words, final.seam) == ("three", (), True)
     assert (final.start, final.end) == (1.0, 1.6)
+
+
+@pytest.mark.parametrize("new", ["three", "three two"])
+def test_other_words_are_no_repetition(new: str) -> None:
+    session = recognition()
+    link(session, BY_TEXT).final(said("one two", 0.1, 1.0, words=()))
+    link(session, BY_TEXT).final(said(new, 0.1, 1.6, words=()))
+    assert [text for text, *_ in finals(session)] == ["one two", new]
+
+
+def test_what_was_acknowledged_may_be_said_again() -> None:
+    session = recognition()
+    first = link(session, BY_TEXT)
+    first.final(said("yes", 0.1, 0.9, words=()))
+    first.acknowledged(1.0)
+    link(session, BY_TEXT).final(said("yes", 0.1, 0.9, words=()))
+    assert finals(session) == [("yes", 0.1, 0.9), ("yes", 1.1, 1.9)]
+
+
+def test_old_words_may_come_in_several_finals() -> None:
+    session = recognition()
+    link(session, BY_TEXT).final(said("one two three four", 0.1, 1.0, words=()))
+    hearing = link(session, BY_TEXT)
+    hearing.final(said("one two", 0.1, 0.5, words=()))
+    hearing.final(said("three four five", 0.5, 1.2, words=()))
+    hearing.final(said("one", 1.2, 1.5, words=()))
+    assert [text for text, *_ in finals(session)] == ["one two three four", "five", "one"]
+    assert session.tally.repeated_words == 4
+
+
+def test_the_times_of_a_service_that_is_not_to_be_trusted_bound_nothing() -> None:
+    session = recognition()
+    link(session, UNTRUSTED).final(said("one two", 0.1, 1.0, words=()))
+    link(session, UNTRUSTED).final(said("one two three", 0.1, 1.6, words=()))
+    assert finals(session)[1] == ("three", 0.1, 1.6)
 
 
 def test_behind_the_seam_finals_are_marked_no_longer() -> None:
@@ -252,6 +327,19 @@ def test_a_final_acknowledges_what_can_be_played_no_more_where_a_watermark_rules
     assert (session.log.kept, session.log.committed, session.losses.total) == (300, 300, 0)
 
 
+def test_a_gap_that_no_doubt_is_left_of_comes_before_the_final_behind_it() -> None:
+    session = Recognition(AudioFormat.pcm16(1_000), ReplayPolicy(limit=2.0, overflow="drop_oldest"))
+    session.capture(bytes(4_000))
+    hearing = Hearing(session, EXACT, *session.resume(EXACT))
+    hear(session, hearing, 300)
+    session.capture(bytes(1_200))  # which pushes out the first 600, of which the link has heard one half
+    hear(session, hearing, 2_000)
+    hearing.final(said("one", 0.5, 0.9))
+    gap, final = (event for event in told(session) if isinstance(event, Gap | FinalTranscript))
+    assert gap == Gap(0.3, 0.6, "overflow")
+    assert (final.start, final.end) == (0.8, 1.2)
+
+
 def test_a_watermark_acknowledges_as_it_says() -> None:
     session = recognition()
     hearing = link(session, WATERMARK)
@@ -266,4 +354,12 @@ def test_times_that_the_service_does_not_tell_are_counted() -> None:
     hearing.final(said("one", 0.0, 0.5, words=()))
     hearing.final(said("two", 0.0, 0.25, words=()))
     hearing.final(said("three", 0.0, 0.0, words=()))
-    assert finals(session) == [("one", 0.0, 0.5), ("two", 0.5, 0.75), ("three", 0.75, 0.75)]
+    hearing.final(said("four", 0.875, 1.0, words=()))  # which is told
+    hearing.final(said("five", 0.0, 0.25, words=()))
+    assert finals(session) == [
+        ("one", 0.0, 0.5),
+        ("two", 0.5, 0.75),
+        ("three", 0.75, 0.75),
+        ("four", 0.875, 1.0),
+        ("five", 0.875, 1.125),
+    ]

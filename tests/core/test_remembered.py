@@ -84,6 +84,41 @@ def test_the_seam_follows_from_what_can_be_known(
     assert (None if seam is None else type(seam)) is kind
 
 
+@pytest.mark.parametrize(
+    ("profile", "words", "base", "new", "old"),
+    [
+        (EXACT, WORDS, 0, Heard("x", 800, 1_000), 1),
+        (EXACT, WORDS, 0, Heard("x", 802, 1_000), 0),
+        (EXACT, BARE, 0, Heard("x", 800, 1_000), 1),  # another service places words, and so said they are
+        (EXACT, BARE, 0, Heard("x", 802, 1_000), 0),
+        (DRIFTING, WORDS, 600, Heard("two", 1_500, 1_900), 1),
+        (DRIFTING, WORDS, 600, Heard("two", 1_501, 1_901), 0),  # more than may be drift
+        (DRIFTING, WORDS, 700, Heard("x", 800, 1_000), 1),
+        (DRIFTING, WORDS, 700, Heard("x", 802, 1_000), 0),
+        (UNTIMED, ENDS, 0, Heard("two", None, 5_000), 1),
+        (UNTIMED, ENDS, 0, Heard("x", None, 5_000), 0),
+    ],
+)
+def test_a_seam_tells_a_word_by_all_that_is_known(
+    profile: SttProfile, words: tuple[Heard, ...], base: int, new: Heard, old: int
+) -> None:
+    seam = remembered(*words, said=900).seam(profile, base, base)
+    assert seam is not None
+    assert seam.repeated([new]) == old
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_only_the_newest_words_are_remembered(later: bool) -> None:
+    words = tuple(Heard(f"w{n}") for n in range(2_001))
+    memory = remembered(*words)
+    if later:
+        memory.committed(100, words)
+        memory.delivered((Heard("end"),), None)
+    seam = memory.seam(UNTRUSTED, 100, 100)
+    assert seam is not None
+    assert [seam.repeated(words[at : at + 1]) for at in (0, 1, 2)] == [0, 0 if later else 1, 1]
+
+
 def test_a_seam_knows_the_words_that_will_be_heard_again_and_no_others() -> None:
     far = [Heard("far", at, at + 80) for at in range(0, 1_000, 100)]
     seam = remembered(*far, Heard("one", 3_000, 3_400), said=3_400).seam(DRIFTING, 2_900, 3_400)

@@ -39,7 +39,8 @@ TABLE: list[tuple[Cause, Verdict]] = [
     (Reported(Failure(message="", code="BAD")), Verdict("fatal")),
     (Reported(Failure(message="", code=4_000, retryable=True)), Verdict("fatal")),
     (Reported(Failure(message="", code=401, retryable=False)), RETRY),
-    (Reported(Failure(message="", code=404)), Verdict("fatal")),
+    *[(Reported(Failure(message="", code=code)), Verdict("fatal")) for code in (400, 404, 498)],
+    (Reported(Failure(message="", code=399)), RETRY),
     (Reported(Failure(message="", code=404, retryable=True)), RETRY),
     (Reported(Failure(message="", code=500, retryable=False)), Verdict("fatal")),
     (Reported(Failure(message="", code=429, retry_after=3.0)), Verdict("retry", 3.0)),
@@ -89,6 +90,26 @@ def test_the_wait_grows_in_full_jitter_to_its_bound(seed: int, base: float, most
         now += delay + 2.0
 
 
+class Longest(Random):
+    """Waits for as long as it may."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def test_the_longest_wait_doubles_up_to_its_bound() -> None:
+    policy = RetryPolicy(base_delay=0.5, max_delay=10.0, deadline=None, max_attempts=None)
+    patience = Budget(policy, Endpoint(policy), Longest())
+    assert [patience.failed(100.0 * n, RETRY) for n in range(1, 8)] == [0.0, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+
+
+def test_a_crowd_spreads_over_as_long_as_its_dials_take() -> None:
+    policy = RetryPolicy(base_delay=0.5, max_concurrent_dials=2)
+    shared = Endpoint(policy)
+    delays = [Budget(policy, shared, Longest()).failed(5.0, RETRY) for _ in range(5)]
+    assert delays == [0.0, 0.5, 0.75, 1.0, 1.25]
+
+
 def test_what_the_service_asks_for_is_not_undercut() -> None:
     patience = budget()
     assert patience.failed(0.0, Verdict("retry", 30.0)) == 30.0
@@ -102,9 +123,16 @@ def test_attempts_run_out() -> None:
 
 def test_an_outage_has_a_deadline() -> None:
     patience = budget(deadline=10.0, max_attempts=None, base_delay=0.001)
-    assert patience.failed(0.0, RETRY) is not None
-    assert patience.failed(9.0, RETRY) is not None
-    assert patience.failed(10.5, RETRY) is None
+    for began in (0.0, 100.0):
+        assert patience.failed(began, RETRY) is not None
+        assert patience.failed(began + 9.0, RETRY) is not None
+        assert patience.failed(began + 10.5, RETRY) is None
+        patience.progressed(began + 50.0)
+
+
+@pytest.mark.parametrize(("asked", "delay"), [(10.0, 10.0), (10.1, None)])
+def test_a_wait_that_would_end_after_the_deadline_is_not_begun(asked: float, delay: float | None) -> None:
+    assert budget(deadline=10.0).failed(5.0, Verdict("retry", asked)) == delay
 
 
 def test_a_handshake_refills_nothing() -> None:
@@ -145,12 +173,22 @@ def test_progress_refills_it_but_what_is_no_news_does_not() -> None:
     assert patience.failed(10.0, RETRY) == 0.0
 
 
+def test_where_a_stream_begins_is_no_progress() -> None:
+    patience = budget()
+    patience.failed(0.0, RETRY)
+    patience.committed(0, 1.0)
+    assert patience.attempts == 1
+    patience.committed(1, 2.0)
+    assert patience.attempts == 0
+
+
 def test_the_bucket_is_shared_and_refills_with_time_and_with_proof() -> None:
     endpoint = Endpoint(RetryPolicy(bucket=2))
-    assert [endpoint.spend(0.0) for _ in range(4)] == [0.0, 0.0, 1.0, 2.0]
-    endpoint.proved_stable(0.0)
-    assert endpoint.spend(0.0) == 2.0
-    assert endpoint.spend(100.0) == 0.0
+    assert [endpoint.spend(50.0) for _ in range(4)] == [0.0, 0.0, 1.0, 2.0]
+    endpoint.proved_stable(50.0)
+    assert endpoint.spend(50.0) == 2.0
+    assert endpoint.spend(51.0) == 2.0
+    assert [endpoint.spend(100.0) for _ in range(3)] == [0.0, 0.0, 1.0]
 
 
 def test_a_progress_after_failures_gives_a_retry_back() -> None:
@@ -167,4 +205,9 @@ def test_a_progress_after_failures_gives_a_retry_back() -> None:
 
 def test_losses_of_long_ago_are_no_crowd() -> None:
     endpoint = Endpoint(RetryPolicy())
-    assert [endpoint.lost(now) for now in (0.0, 0.5, 1.4, 3.0)] == [1, 2, 2, 1]
+    assert [endpoint.lost(now) for now in (0.0, 0.5, 1.0, 1.4, 3.0)] == [1, 2, 3, 3, 1]
+
+
+def test_a_crowd_is_counted_up_to_a_bound() -> None:
+    endpoint = Endpoint(RetryPolicy())
+    assert max(endpoint.lost(0.0) for _ in range(2_000)) == 1_024
