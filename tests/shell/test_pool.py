@@ -575,6 +575,27 @@ async def test_spares_are_ready_once_the_pool_is_in_use(gateway: Gateway) -> Non
         lease.give_back()
 
 
+async def test_a_synthesis_that_outlives_its_client_is_told_so_at_once(gateway: Gateway, nursery: trio.Nursery) -> None:
+    entered, closed, told = trio.Event(), trio.Event(), trio.Event()
+
+    async def outlive(client: ts.Client) -> None:
+        with pytest.raises(trio.ClosedResourceError, match="client"):  # noqa: PT012  # a block
+            async with client.synthesize() as speech:
+                entered.set()
+                await closed.wait()
+                await speech.send("Nobody will say this. ")
+                speech.end_input()
+                await anext(speech)
+        told.set()
+
+    async with gateway.client() as client:
+        nursery.start_soon(outlive, client)
+        await entered.wait()
+    closed.set()
+    with trio.fail_after(1.0):
+        await told.wait()
+
+
 async def test_a_client_that_is_closed_makes_nothing_ready(gateway: Gateway) -> None:
     async with gateway.client() as client:
         pass

@@ -57,9 +57,11 @@ class Pool:
     async def lease(self, voice: Voice, tenant: Tenant, *, fresh: bool = False) -> Lease:
         """A connection for `tenant`, who hears from it from now on; `fresh`: one that is newly dialled.
 
-        A checkpoint. Raises `LinkDown` where the dial made for it fails, what a token provider raises, and `LinkError`
-        where none is free within ``acquire_timeout``. Cancelling gives back what may have been granted.
+        A checkpoint. Raises `LinkDown` where the dial made for it fails, what a token provider raises, `LinkError`
+        where none is free within ``acquire_timeout``, and `trio.ClosedResourceError` once the client is closed.
+        Cancelling gives back what may have been granted.
         """
+        self._network.check_open()
         self._tickets += 1
         ticket, waiting = self._tickets, Waiting(tenant)
         self._waiting[ticket] = waiting
