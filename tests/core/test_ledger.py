@@ -55,6 +55,7 @@ def test_text_is_spoken_once_it_is_handed_over() -> None:
     ledger.take()
     assert ledger.spoken(TEXTS, None) == "One two. "
     assert [ledger.spoken(TEXTS, at) for at in (-1.0, 0.09, 0.1, 0.29, 0.3)] == ["", "", "One", "One", "One two. "]
+    assert ledger.spoken(TEXTS, float("inf")) == "One two. "
 
 
 def test_a_mark_after_the_last_chunk_counts_at_once() -> None:

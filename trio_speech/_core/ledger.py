@@ -77,7 +77,8 @@ class Ledger:
 
     def spoken(self, texts: list[str], at: float | None) -> str:
         """The text that is spoken in the first `at` seconds handed over, or in all of them."""
-        limit = self.handed_over if at is None else self._format.samples(at)
+        heard = self._format.seconds(self.handed_over)
+        limit = self._format.samples(heard if at is None else min(at, heard))
         reached: dict[int, int] = {}
         for mark in self._marks:
             if mark.end <= limit:
