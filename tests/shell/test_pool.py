@@ -596,6 +596,24 @@ async def test_a_synthesis_that_outlives_its_client_is_told_so_at_once(gateway: 
         await told.wait()
 
 
+async def test_who_waits_for_a_connection_while_the_client_closes_is_told(
+    gateway: Gateway, nursery: trio.Nursery
+) -> None:
+    told = trio.Event()
+
+    async def wait(client: ts.Client) -> None:
+        with pytest.raises(trio.ClosedResourceError, match="client"):
+            await client.render("Nobody will say this.")
+        told.set()
+
+    gateway.plan(NeverAnswer())
+    async with gateway.client() as client:
+        nursery.start_soon(wait, client)
+        await wait_all_tasks_blocked()
+    with trio.fail_after(1.0):
+        await told.wait()
+
+
 async def test_a_client_that_is_closed_makes_nothing_ready(gateway: Gateway) -> None:
     async with gateway.client() as client:
         pass

@@ -158,7 +158,7 @@ async def open_client(
     jitter = random.Random(random.random())  # noqa: S311  # no secret, and a seeded program repeats it
     network = Network(retry, liveness, ssl_context, jitter)
     connections = Pool(network, pool, jitter)
-    async with one_exception(connections.aclose, within=liveness.close_timeout, abandon=network.close) as guard:
+    async with one_exception(connections.aclose, within=liveness.close_timeout) as guard:
         routes = [Route(each, await _transport(each, guard)) for each in backends]
         connections.open(guard)
         yield Client(routes, network, connections, replay)

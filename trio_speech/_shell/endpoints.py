@@ -61,7 +61,7 @@ class Network:
     def check_open(self) -> None:
         """Raises `trio.ClosedResourceError` once the client's block has been left."""
         if self._closed:
-            raise trio.ClosedResourceError("this client's block has been left")
+            raise closed()
 
     def service(self, endpoint: str) -> Service:
         """What is shared about one endpoint."""
@@ -113,3 +113,8 @@ class Network:
         with trio.move_on_after(self.liveness.connect_timeout):
             return await provider.dial()
         raise LinkDown(Silent("credential from the token provider", self.liveness.connect_timeout))
+
+
+def closed() -> trio.ClosedResourceError:
+    """What a client says that is no more."""
+    return trio.ClosedResourceError("this client's block has been left")

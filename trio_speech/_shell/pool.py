@@ -16,7 +16,7 @@ from .._core.pooling import Action, Close, Dial, Grant, PoolStatistics, Refuse
 from .._core.roster import Roster
 from ..errors import LinkError
 from ..policy import PoolPolicy
-from .endpoints import Network
+from .endpoints import Network, closed
 from .leasing import Lease, Voice, Waiting
 from .lines import Carrier, Lines
 from .resident import Resident, Tenant
@@ -126,7 +126,11 @@ class Pool:
         self._do(self._roster.abandoned(resident.number, trio.current_time()))
 
     async def aclose(self) -> None:
-        """Says goodbye to all connections. Bounded by ``close_timeout``."""
+        """Says goodbye to all connections, within ``close_timeout``. Nothing is dialled any more; who waits is told."""
+        self._network.close()
+        for waiting in self._waiting.values():
+            waiting.failure = waiting.failure or closed()
+            waiting.over.set()
         self._do(self._roster.end())
         while self._goodbyes:
             await self._changed.wait()

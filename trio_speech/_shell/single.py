@@ -73,13 +73,11 @@ class _Ready:
 
 
 @asynccontextmanager
-async def one_exception(
-    leave: Callable[[], Awaitable[object]], *, within: float, abandon: Callable[[], object] = lambda: None
-) -> AsyncGenerator[Guard, None]:
+async def one_exception(leave: Callable[[], Awaitable[object]], *, within: float) -> AsyncGenerator[Guard, None]:
     """A block with background tasks that lets one bare exception out.
 
-    When the body is done, whatever the reason, `leave` is run, shielded, for at most `within` seconds; then `abandon`
-    is called and all tasks are cancelled. Entering does not checkpoint; leaving does.
+    When the body is done, whatever the reason, `leave` is run, shielded, for at most `within` seconds; then all tasks
+    are cancelled. Entering does not checkpoint; leaving does.
     """
     raised: BaseException | None = None
     inner: BaseException | None = None
@@ -96,7 +94,6 @@ async def one_exception(
                     raised = error
                 finally:
                     await _farewell(leave, within)
-                    abandon()
             nursery.cancel_scope.cancel(reason="the block was left")
     except BaseExceptionGroup as group:
         inner = only_one(group)
