@@ -28,16 +28,17 @@ from .dialogue import (
     SttMessage,
     Unknown,
 )
+from .endpointing import Endpointing
 from .hearing import Hearing
 from .liveness import Progress
 from .pacing import Pacer
 from .profile import SttProfile
 from .recognition import Recognition
+from .retirement import Retirement
 from .settlement import Settlement
 from .steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
 
 _SELF_FINALIZE_AT = 0.8
-_ROLLOVER_AT, _ROLLOVER_BY = 0.9, 0.97
 _PROGRESS = (Hypothesis, Onset, Acknowledged, Finalized)
 
 
@@ -72,14 +73,10 @@ class Leg:
         self._full = math.ceil(_SELF_FINALIZE_AT * session.limit)
         self._last_sent = now
         self._committed_at = now
-        self._retire_at, self._retire_by = math.inf, math.inf
-        self._interim_at: float | None = None  # when the interim shown has been unchanged for long enough
-        self._interim_text = ""
+        self._retirement = Retirement(profile.session_cap, now if opened_at is None else opened_at)
+        self._endpointing = Endpointing(profile.endpoint_after)
         self._in_vain: tuple[int, ...] = ()  # where finalize was asked for, and nothing was answered
         self._retiring = False
-        if profile.session_cap is not None:
-            since = now if opened_at is None else opened_at
-            self.retire(since + profile.session_cap * _ROLLOVER_AT, since + profile.session_cap * _ROLLOVER_BY)
         if session.tally.links > 1:
             self._pacer.engage(now, session.log.unsent)
 
@@ -112,7 +109,7 @@ class Leg:
 
     def retire(self, at: float, by: float) -> None:
         """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
-        self._retire_at, self._retire_by = min(self._retire_at, at), min(self._retire_by, by)
+        self._retirement.ask(at, by)
 
     def lost(self) -> None:
         """The link is gone."""
@@ -148,8 +145,7 @@ class Leg:
         log = self._session.log
         self._settlement.asked(log.sent, now, unsettled=(log.sent - log.committed) / self._session.rate)
         self._last_sent = now
-        if self._interim_at is not None:
-            self._interim_at = now + self.profile.endpoint_after
+        self._endpointing.asked(now)
         return SendFinalize()
 
     def _audio(self, now: float) -> SendAudio | None:
@@ -190,10 +186,11 @@ class Leg:
         return self._finalize(now) if needed else None
 
     def _may_retire(self, now: float) -> bool:
-        return now >= self._retire_by or (now >= self._retire_at and not self._session.speaking)
+        return self._retirement.is_due(now, speaking=self._session.speaking)
 
     def _speech_paused(self, now: float) -> bool:
-        return not self.profile.finalizes_itself and self._interim_at is not None and now >= self._interim_at
+        due = self._endpointing.due
+        return not self.profile.finalizes_itself and due is not None and now >= due
 
     def _keepalive(self, now: float) -> Step | None:
         if self.profile.keepalive is None or now - self._last_sent < self.profile.keepalive:
@@ -207,7 +204,8 @@ class Leg:
 
     def _wake_at(self, now: float) -> float | None:
         session = self._session
-        due = [self._settlement.deadline(), *self._progress.deadlines(), self._retire_at, self._retire_by]
+        retirement = self._retirement
+        due = [self._settlement.deadline(), *self._progress.deadlines(), retirement.at, retirement.by]
         if self.profile.keepalive is not None:
             due.append(self._last_sent + self.profile.keepalive)
         samples, _ = session.sendable()
@@ -215,7 +213,7 @@ class Leg:
             pause = self._pacer.delay(now, min(samples, self._chunk))
             due.append(now + pause if pause > 0.0 else None)
         if not self._settlement.pending and session.log.sent > session.log.committed:
-            due.append(self._interim_at if not self.profile.finalizes_itself else None)
+            due.append(self._endpointing.due if not self.profile.finalizes_itself else None)
             if session.log.owed >= self._full:
                 due.append(self._committed_at + self._patience / 2)
         return min((moment for moment in due if moment is not None and now < moment < math.inf), default=None)
@@ -281,13 +279,11 @@ class Leg:
 
     def _transcript(self, hypothesis: Hypothesis, now: float) -> None:
         if hypothesis.kind == "final":
-            self._interim_at = None
+            self._endpointing.final()
             self._settlement.final(now, self._hearing.final(hypothesis))
         elif hypothesis.text:
             self._settlement.interim(now)
-            if self._interim_at is None or hypothesis.text != self._interim_text:
-                self._interim_at = now + self.profile.endpoint_after
-                self._interim_text = hypothesis.text
+            self._endpointing.interim(hypothesis.text, now)
             self._hearing.interim(hypothesis)
 
     def ends_well(self, code: int) -> bool:
@@ -301,7 +297,7 @@ class Leg:
         """
         session = self._session
         end = session.log.captured
-        asked = session.input_ended and self._settlement.newest >= end and self._interim_at is None
+        asked = session.input_ended and self._settlement.newest >= end and self._endpointing.due is None
         if asked and (self._settlement.newest_answered or session.is_silence(end)):
             session.commit(end)
         elif asked:
