@@ -26,6 +26,8 @@ def spoken(text: str, *words: str) -> str:
         ("It is $5 now, OK", ("It", "is", "five", "dollars", "now"), "It is $5 now,"),
         ("no no no", ("no", "no"), "no no"),
         ("a cat", ("at",), ""),
+        ("the cat, now", ("ca",), ""),
+        ("Hello world", ("Hello,", "world!"), "Hello world"),
         ("the cat at it", ("cats", "at"), "the cat at"),
         ("don't (stop)", ("don't", "stop"), "don't (stop)"),
         ("wait — what", ("wait", "—", "what"), "wait — what"),

@@ -90,6 +90,7 @@ def test_in_doubt_are_those_idle_and_not_proved_alive_since() -> None:
 
 def test_they_are_found_by_number_state_and_kind() -> None:
     pool = connections()
+    assert pool.due() == math.inf
     idle, leased = opened(pool), opened(pool, "leased")
     dialling = pool.dial("b", 7, 0.0)
     assert (pool.newest, pool.room) == (dialling, 0)

@@ -290,6 +290,14 @@ def test_old_words_may_come_in_several_finals() -> None:
     assert session.tally.repeated_words == 4
 
 
+def test_nor_do_they_say_which_words_were_acknowledged() -> None:
+    session = recognition()
+    link(session, UNTRUSTED).final(said("one two", 0.1, 0.9, words=()))
+    session.commit(1_000)
+    link(session, UNTRUSTED).final(said("two three", 0.1, 0.9, words=()))
+    assert finals(session)[1][0] == "three"
+
+
 def test_the_times_of_a_service_that_is_not_to_be_trusted_bound_nothing() -> None:
     session = recognition()
     link(session, UNTRUSTED).final(said("one two", 0.1, 1.0, words=()))

@@ -40,6 +40,13 @@ def test_what_is_settled_is_left_out() -> None:
     assert (recovered.start, recovered.ordinal, recovered.audio) == (102, 7, b"ccdd")
 
 
+def test_what_nothing_is_settled_of_begins_where_the_header_says() -> None:
+    recovered = recover(journal(audio(b"aabb"), start=100, ordinal=5))
+    assert (recovered.start, recovered.ordinal, recovered.audio) == (100, 5, b"aabb")
+    first = recover(header_record(header_of(REQUEST)))
+    assert (first.start, first.ordinal, first.audio) == (0, 0, b"")
+
+
 def test_a_record_of_a_kind_unknown_is_passed_over() -> None:
     recovered = recover(journal(audio(b"aa"), b"X" + audio(b"zz")[1:], audio(b"bb")))
     assert (recovered.start, recovered.audio) == (0, b"aabb")
@@ -59,7 +66,7 @@ def test_a_torn_record_never_happened(chunks: list[bytes], cut: int) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"not a journal at all", audio(b"ab"), header_record(REQUEST)[:-1]])  # type: ignore[arg-type]
 def test_what_is_no_journal_is_refused(data: bytes) -> None:
-    with pytest.raises(ConfigurationError, match="not a journal"):
+    with pytest.raises(ConfigurationError, match=r"^this file is not a journal: it has no header$"):
         recover(data)
 
 

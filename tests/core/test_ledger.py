@@ -58,6 +58,13 @@ def test_text_is_spoken_once_it_is_handed_over() -> None:
     assert ledger.spoken(TEXTS, float("inf")) == "One two. "
 
 
+def test_a_word_that_is_not_in_the_text_covers_none_of_it() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, Release(b"x" * 100, 0, ((Word("um", 0.0, 0.1), 0),)), restart=False)
+    ledger.take()
+    assert ledger.spoken(TEXTS, None) == ""
+
+
 def test_a_mark_after_the_last_chunk_counts_at_once() -> None:
     ledger = Ledger(KILOHERTZ)
     ledger.put(0, Release(b"x" * 100, 0, ()), restart=False)

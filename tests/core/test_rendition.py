@@ -78,6 +78,19 @@ def test_the_next_rendition_is_cut_after_the_words_known() -> None:
     assert second.release() == Release(audio(200), 800, ())
 
 
+def test_a_faster_voice_loses_nothing_at_its_end() -> None:
+    known = said()
+    first = Rendition(PCM, BY_WORDS, known)
+    first.hear(audio(300))
+    first.align((ONE, TWO))
+    first.release()
+    second = Rendition(PCM, BY_WORDS, known)
+    second.hear(audio(250))
+    second.align((Word("One", 0.0, 0.1), Word("two", 0.1, 0.2)))
+    second.finish()
+    assert second.release() == Release(audio(50), 200, ())
+
+
 def test_a_word_that_holds_a_known_one_is_said_again_whole() -> None:
     known = said()
     first = Rendition(PCM, BY_WORDS, known)

@@ -86,6 +86,21 @@ def test_a_chunk_that_is_taken_whole_is_not_copied() -> None:
     chunk = samples(0, 10)
     log.append(chunk)
     assert log.take(10) is chunk
+    log.append(later := samples(10, 10))
+    assert log.take(10) is later
+    log.rewind(10)
+    assert log.take(10) is later
+
+
+def test_reading_goes_on_where_it_was_when_what_was_read_is_let_go() -> None:
+    log = ReplayLog(FRAME)
+    for start in range(0, 20, 2):
+        log.append(samples(start, 2))
+    log.take(6)
+    log.commit(4)
+    log.settle(4)
+    assert log.kept == 4
+    assert log.take(14) == samples(6, 14)
 
 
 def test_settled_audio_is_let_go_but_for_the_lead_in() -> None:
@@ -106,13 +121,14 @@ def test_a_log_may_begin_anywhere() -> None:
     assert log.unacknowledged() == (1_000, samples(1_000, 5))
 
 
+@pytest.mark.parametrize("gone", [0, 5, 12])
 @given(start=st.integers(0, 30), end=st.integers(0, 30))
-def test_a_window_is_what_is_kept_of_it(start: int, end: int) -> None:
+def test_a_window_is_what_is_kept_of_it(gone: int, start: int, end: int) -> None:
     log = ReplayLog(FRAME)
     log.append(samples(0, 12))
     log.append(samples(12, 8))
-    log.evict(5)
-    assert log.window(start, end) == samples(max(start, 5), max(0, min(end, 20) - max(start, 5)))
+    log.evict(gone)
+    assert log.window(start, end) == samples(max(start, gone), max(0, min(end, 20) - max(start, gone)))
 
 
 @pytest.mark.parametrize("frame_size", [1, 2, 6])

@@ -208,7 +208,11 @@ def test_what_the_shell_asks_for() -> None:
     assert pool.dialling() == {2}
     pool.ask(2, "c", 0.0)
     pool.failed(3, DOWN, 0.0)
+    assert pool.failed(99, DOWN, 0.0) == []
     assert pool.keys() == {"a", "b"}
+    pool.warm("d", 1, 0.0)
+    assert pool.keys() == {"a", "b", "d"}
+    pool.failed(4, DOWN, 0.0)
     pool.died(1, RESET, 0.0)
     assert pool.keys() == {"a", "b"}
     assert pool.tick(1_000.0) == []
@@ -226,6 +230,57 @@ def test_idle_connections_end() -> None:
     assert pool.tick(10.0) == [Close(1, "it was too old")]
     assert pool.statistics().expired == 1
     assert pool.due() is None
+    pool.closed(1, 10.0)
+    assert pool.keys() == set()
+
+
+def test_one_that_is_shared_has_the_age_of_its_first_opening() -> None:
+    pool = roster(max_age=100.0, max_idle_age=1_000.0)
+    pool.warm("a", 1, 50.0)
+    pool.dialled(1, 50.0, opened=20.0)
+    assert pool.due() == 120.0
+
+
+def test_at_the_end_all_that_are_open_are_closed_and_no_others() -> None:
+    pool = roster(max_size=4)
+    number = slow(pool, 0.3)
+    pool.abandoned(number, 1.0)
+    pool.warm("b", 1, 1.0)
+    pool.dialled(2, 1.0)
+    leased(pool, 3, "c", 1.0)
+    pool.ask(4, "d", 1.0)
+    assert pool.end() == [Close(number, "the client is done") for number in (1, 2, 3)]
+    assert pool.end() == []
+
+
+def test_the_figures_count_all_there_ever_was() -> None:
+    pool = roster(max_size=2, max_idle_age=10.0)
+    for times, now in enumerate((0.0, 100.0, 200.0), 1):
+        pool.ask(1, "a", now)
+        (first,) = pool.dialling()
+        assert pool.statistics().dialling == 1
+        pool.dialled(first, now + 0.3)
+        pool.returned(first, now + 0.3)
+        pool.ask(2, "a", now + 0.4)
+        pool.abandoned(first, now + 0.5)
+        pool.drained(first, now + 0.6)
+        second = leased(pool, 3, "b", now + 0.6)
+        pool.returned(second, now + 0.7)
+        pool.ask(4, "c", now + 0.7)  # which makes the first one go
+        pool.closed(first, now + 0.7)
+        pool.failed(max(pool.dialling()), DOWN, now + 0.7)
+        third = leased(pool, 5, "a", now + 0.8)
+        pool.returned(third, now + 0.8)
+        pool.died(second, Silent("pong", 0.1), now + 1.0)
+        pool.closed(third, now + 1.0)
+        fourth = leased(pool, 6, "a", now + 1.0)
+        pool.returned(fourth, now + 1.0)
+        pool.tick(now + 20.0)
+        pool.closed(fourth, now + 20.0)
+        figures = pool.statistics()
+        assert (figures.dialled, figures.dials_failed, figures.reused) == (4 * times, times, times)
+        assert (figures.drained, figures.evicted, figures.expired) == (times, times, times)
+        assert (figures.dead_found, figures.doubted) == (times, times)
 
 
 def test_connections_end_with_their_age_but_not_in_use() -> None:
@@ -339,8 +394,9 @@ def test_where_dialling_takes_no_time_nothing_is_drained() -> None:
 # ---------------------------------------------------------------- spares
 
 
-def test_spares_are_dialled_once_a_key_is_in_use() -> None:
-    pool = roster(max_size=3, min_idle=1)
+@pytest.mark.parametrize("age", [0.5, 300.0])
+def test_spares_are_dialled_once_a_key_is_in_use(age: float) -> None:
+    pool = roster(max_size=3, min_idle=1, max_idle_age=age)
     assert pool.tick(0.0) == []
     pool.ask(1, "a", 0.0)
     assert pool.dialled(1, 0.0) == [Grant(1, 1), Dial(2, "a")]
@@ -350,7 +406,7 @@ def test_spares_are_dialled_once_a_key_is_in_use() -> None:
 
 
 def test_spares_wait_after_a_failed_dial() -> None:
-    pool = roster(max_size=3, min_idle=1)
+    pool = roster(max_size=2, min_idle=1)
     pool.ask(1, "a", 0.0)
     pool.dialled(1, 0.0)
     assert pool.failed(2, DOWN, 1.0) == []

@@ -88,6 +88,7 @@ def test_scripts_without_spaces_need_one_more_character() -> None:
     assert segmenter.push("你好。") == []
     assert segmenter.push("世") == ["你好。"]
     assert segmenter.push("界！再") == ["世界！"]
+    assert segmenter.push("见OK。世") == ["再见OK。"]
 
 
 def test_a_mark_alone_joins_the_sentence_beside_it() -> None:
@@ -100,9 +101,12 @@ def test_no_cut_inside_a_word() -> None:
     assert segments_of(["Use Node.JS or Deno.Land for it"]) == ["Use Node.JS or Deno.Land for it"]
 
 
-def test_the_language_decides() -> None:
-    date = "Am 3. Mai kam er. Ende gut"
-    assert segments_of([date], language="de-AT") == ["Am 3. Mai kam er. ", "Ende gut"]  # type: ignore[arg-type]
+@pytest.mark.parametrize("language", ["de", "de-AT", "de_AT", "DE-at", "de-Latn-AT"])
+def test_the_primary_language_decides(language: str) -> None:
+    assert list(sentence_splitter(language)("Am 3. Mai kam er. Ende gut")) == ["Am 3. Mai kam er. ", "Ende gut"]
+
+
+def test_where_a_language_has_no_rules_those_of_english_do() -> None:
     assert list(sentence_splitter("no-such-language")("A dog. A cat.")) == ["A dog. ", "A cat."]
     assert list(sentence_splitter(None)("A dog. A cat.")) == ["A dog. ", "A cat."]
 
@@ -113,8 +117,13 @@ def test_the_language_decides() -> None:
         ("one two three four", 9, ["one two", " three", " four"]),
         ("one two three four", 7, ["one two", " three", " four"]),
         ("one,two;three", 6, ["one,", "two;", "three"]),
+        ("on,two;three", 6, ["on,", "two;", "three"]),
+        ("a bcdefg", 4, ["a", " bcd", "efg"]),
+        ("Go. On we", 6, ["Go. ", "On we"]),
+        ("Go. One we", 6, ["Go.", " One", " we"]),  # its next word ends too late to tell
         ("abcdefghij", 4, ["abcd", "efgh", "ij"]),
         ("abce\u0301fg", 4, ["abc", "e\u0301fg"]),
+        ("abe\u0301f", 3, ["ab", "e\u0301f"]),
         ("e\u0301\u0301\u0301\u0301", 2, ["e\u0301", "\u0301\u0301", "\u0301"]),
         (". . . . . .", 4, [". . ", ". . ", ". ."]),
     ],
