@@ -155,5 +155,5 @@ class Hearing:
             start = first if old else min(start, first)
         if old:
             texts = [word.text for word in words] or hypothesis.text.split()[old:]
-            hypothesis = replace(hypothesis, text=" ".join(text.strip() for text in texts), words=words)
+            hypothesis = replace(hypothesis, text=" ".join(text.strip() for text in texts))
         return Said(hypothesis, start, max(start, said.end), words, said.heard[old:])

@@ -89,7 +89,7 @@ class Rendition:
     def finish(self) -> None:
         """No more will come. Where the words known did not come this time, their length in samples has to do."""
         self._complete = True
-        if self._known > Reached() and not self._aligned:
+        if not self._aligned:
             self._next = max(self._next, self._known_samples)
 
     def release(self) -> Release | None:

@@ -69,7 +69,7 @@ class ReplayLog:
             if offset + len(part) == len(chunk):
                 self._reading += 1
                 self._reading_at = self.sent
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""
@@ -117,9 +117,6 @@ class ReplayLog:
                 break
             self._chunks.popleft()
             self._first = end
-            if self._reading:
-                self._reading -= 1
-            else:
-                self._reading_at = end
+            self._reading -= 1
         if self.sent < to:
             self.rewind(to)

@@ -86,7 +86,7 @@ def _in_band(failure: Failure, profile: Fates) -> Fate:
         return profile.failure_fates[code]
     if failure.retryable is not None:
         return "retry" if failure.retryable else "fatal"
-    if isinstance(code, int) and 400 <= code < 500 and not _may_pass(code):
+    if isinstance(code, int) and code >= 400 and not _may_pass(code):
         return "fatal"
     return "retry"
 
