@@ -140,6 +140,9 @@ def test_what_is_heard_again_is_counted() -> None:
     link(session, sent=150)
     assert session.to_replay == 0.05
     assert (session.tally.sent, session.tally.replayed) == (350, 150)
+    session.link_lost(())
+    link(session)
+    assert (session.tally.sent, session.tally.replayed) == (650, 350)
 
 
 # ---------------------------------------------------------------- law 2: the commit point
@@ -251,6 +254,22 @@ def test_a_gap_is_told_before_the_final_behind_it() -> None:
     assert [type(event) for event in told(session)] == [Gap, FinalTranscript]
 
 
+@pytest.mark.parametrize(("start", "kinds"), [(150, [Gap, FinalTranscript]), (149, [FinalTranscript])])
+def test_a_gap_lies_before_a_final_where_it_ends_no_later_than_that_begins(start: int, kinds: list[type]) -> None:
+    session = dropping(0.3)
+    session.capture(quiet(50))
+    link(session)
+    session.commit(50)
+    session.capture(loud(400))
+    for number in (1, 2):
+        session.final(said(start, 300), seam=False, upto=None)
+        assert session.tally.finals == number
+    events = told(session)
+    assert [type(event) for event in events[:-1]] == kinds
+    session.end()
+    assert [event for event in (*events, *told(session)) if isinstance(event, Gap)] == [Gap(0.05, 0.15, "overflow")]
+
+
 def test_a_gap_of_undecided_fate_holds_back_those_behind_it() -> None:
     session = dropping(0.2)
     session.capture(loud(100))
@@ -274,6 +293,7 @@ def test_speech_starts_and_ends_once() -> None:
     session.link_lost(())
     session.speech_started(160)
     session.speech_ended(90)  # of an utterance before this one
+    session.speech_ended(100)
     session.speech_ended(200)
     session.speech_ended(210)
     session.speech_started(500, since=300)
