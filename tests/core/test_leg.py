@@ -329,6 +329,26 @@ def test_an_answered_finalize_acknowledges_what_was_sent_when_it_was_asked() -> 
     assert session.log.committed == 100
 
 
+def test_words_that_may_lie_behind_what_was_answered_are_looked_for_on_the_next_link() -> None:
+    session = recognition()
+    first = leg(session, UNTRUSTED)
+    session.capture(loud(100))
+    session.finalize()
+    written(first, 1.0)
+    session.capture(loud(50))
+    written(first, 1.1)
+    for text in ("one", "two"):
+        first.receive(Hypothesis(kind="final", text=text, start=0.0, end=0.05), 1.2)
+    first.next(9.0)
+    assert session.log.committed == 100
+    first.lost()
+    second = leg(session, UNTRUSTED, now=10.0)
+    written(second, 10.0)
+    second.receive(Hypothesis(kind="final", text="two one", start=0.0, end=0.05), 10.1)
+    events = [session.take() for _ in range(len(session.outbox))]
+    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two", "one"]
+
+
 def test_a_finalize_that_is_not_answered_condemns_its_link_and_the_second_time_its_audio() -> None:
     session = recognition()
     session.capture(loud(100))

@@ -78,6 +78,15 @@ def test_audio_is_settled_when_what_covers_it_is_delivered() -> None:
     assert outbox.settled == 30
 
 
+def test_what_is_committed_is_settled_behind_all_that_is_unread() -> None:
+    outbox = Outbox()
+    for number in (1, 2, 3):
+        outbox.put_settling(final(number), 10 * number)
+    outbox.settle(25)
+    settled = [(outbox.take(), outbox.settled) for _ in range(3)]
+    assert settled == [(final(1), 10), (final(2), 20), (final(3), 30)]
+
+
 def test_of_the_news_of_a_long_outage_the_newest_are_kept() -> None:
     outbox = Outbox()
     outbox.put(interim(0))
