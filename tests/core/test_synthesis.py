@@ -448,3 +448,25 @@ def test_statistics_tell_the_cost() -> None:
 def test_a_history_is_the_same_twice(plan: Plan) -> None:
     first, second = (play(Synthesis(PCM, ALIGNED, "word"), plan, aligned=True) for _ in range(2))
     assert first == second
+
+
+def test_every_drop_and_every_restart_is_counted() -> None:
+    machine, generation = started(BARE, "restart")
+    for times in (1, 2, 3):
+        machine.receive(generation, Audio(pcm(1, 5)), 100.0)
+        machine.take()
+        assert machine.lost()
+        figures = machine.statistics()
+        assert (figures.drops, figures.restarts) == (times, times)
+        request = machine.next_request(100.0)
+        assert request is not None
+        generation = request.generation
+
+
+def test_all_audio_that_is_new_is_progress() -> None:
+    machine, generation = started(STEADY, "word")
+    seen = [machine.progress]
+    for _ in range(3):
+        machine.receive(generation, Audio(pcm(1, 5)), 100.0)
+        seen.append(machine.progress)
+    assert seen == sorted(set(seen))
