@@ -14,7 +14,7 @@ def test_runs_that_touch_are_one() -> None:
     losses = Losses()
     losses.lose(0, 5, "overflow")
     losses.lose(5, 9, "overflow")
-    losses.lose(9, 9, "replay-limit")  # which is none
+    losses.lose(9, 9, "unanswered")  # which is none
     losses.lose(9, 12, "replay-limit")
     assert losses.tell_all() == [Run(0, 9, "overflow"), Run(9, 12, "replay-limit")]
     assert losses.total == 12
@@ -77,10 +77,10 @@ def test_no_run_is_told_before_one_of_undecided_fate() -> None:
 
 def test_what_is_safe_and_what_is_nothing_hold_up_no_run() -> None:
     losses = Losses()
-    losses.endanger(0, 0, "overflow")
     losses.endanger(0, 4, "overflow")
-    losses.lose(4, 8, "overflow")
     losses.committed(4)
+    losses.endanger(4, 4, "overflow")
+    losses.lose(4, 8, "overflow")
     assert losses.tell(20) == [Run(4, 8, "overflow")]
 
 
