@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 
 import pytest
 import trio
@@ -14,6 +15,9 @@ pytest_plugins = ["trio_speech.testing.plugin", "pytester"]
 settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
 settings.load_profile("repeatable")
+
+# A shell has what it runs in the background ignore Ctrl-C, and some tests are about just that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
