@@ -108,3 +108,8 @@ def test_there_may_be_several_dones() -> None:
     uttered = [*voice.speak("one"), *voice.speak("two"), *voice.flush()]
     assert [message for message in uttered if isinstance(message, Done)] == [Done()] * 3
     assert Delivery(done="text").profile().quiet_after_done > 0
+
+
+def test_what_no_audio_can_say_is_passed_over() -> None:
+    uttered = list(Synthesiser(Delivery(), RATE).speak("one\0two \0 three"))
+    assert [word.token for word in hear(audio(uttered))] == ["one", "two", "three"]

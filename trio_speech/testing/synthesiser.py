@@ -94,7 +94,7 @@ class Synthesiser:
     def _render(self, text: str) -> tuple[bytes, list[Word]]:
         random = Random(f"{self.delivery.seed}:{next(self._synthesis)}")  # noqa: S311
         audio, words = bytearray(), list[Word]()
-        for word in text.split():
+        for word in text.replace("\0", " ").split():  # which the audio keeps for the end of a word
             start = self._said + len(audio) // 2
             stretch = 1 + self.delivery.variation * random.uniform(-1, 1)
             audio += word_audio(word, round(stretch * self.delivery.letter * len(word.encode()) * self._rate))
