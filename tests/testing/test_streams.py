@@ -217,3 +217,21 @@ async def test_the_end_of_a_stream_that_has_ended_already_is_none() -> None:
     await ours.aclose()
     assert await line.strike(Fin())
     assert await theirs.receive_some() == b""
+
+
+async def test_a_stream_ends_though_somebody_is_sending() -> None:
+    ours, theirs = memory_stream_pair(4)
+    line = Line(ours)
+    cut = trio.Event()
+
+    async def send() -> None:
+        with pytest.raises(trio.ClosedResourceError):
+            await line.send_all(b"a frame")
+        cut.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(send)
+        await wait_all_tasks_blocked()
+        assert await line.strike(Fin())
+        await cut.wait()
+    assert [await theirs.receive_some(), await theirs.receive_some()] == [b"a fr", b""]

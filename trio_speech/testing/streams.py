@@ -107,6 +107,10 @@ class MemoryStream(trio.abc.HalfCloseableStream):
     async def send_eof(self) -> None:
         await self._alone("sending")
         self._busy.discard("sending")
+        self.end()
+
+    def end(self) -> None:
+        """As `send_eof`, at once, whoever is sending."""
         self._outgoing.ended = True
         self._outgoing.changed()
 
@@ -159,6 +163,15 @@ def sever(stream: MemoryStream | trio.SocketStream) -> None:
         stream.socket.close()
 
 
+def _end(stream: MemoryStream | trio.SocketStream) -> None:
+    """Ends what this side says, at once, be it in the middle of a frame."""
+    if isinstance(stream, MemoryStream):
+        stream.end()
+    else:
+        with suppress(OSError):
+            stream.socket.shutdown(trio.socket.SHUT_WR)
+
+
 class Line(trio.abc.Stream):
     """The gateway's end of a connection, which can be made to fail in the ways that networks and peers do."""
 
@@ -179,8 +192,7 @@ class Line(trio.abc.Stream):
             case Drop():
                 self._sever()
             case Fin():
-                with suppress(trio.ClosedResourceError, trio.BrokenResourceError):
-                    await self._stream.send_eof()
+                _end(self._stream)
                 self._swallows = True
             case BlackHole():
                 self._swallows = True
