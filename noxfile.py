@@ -17,6 +17,7 @@ nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
+FOUND = [version for version in PYTHONS if shutil.which(f"python{version}")]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 TOOLS = {Requirement(line).name: line for line in EXTRAS["dev"]}
 
@@ -57,7 +58,7 @@ def build(session: nox.Session) -> None:
     session.run("python", "-m", "build")
 
 
-@nox.session(python=PYTHONS, requires=["build"], allow_parallel=True)
+@nox.session(python=PYTHONS[::-1], requires=["build"], allow_parallel=True)
 def tests(session: nox.Session) -> None:
     """The tests that have no session of their own, against the built wheel; what follows ``--`` goes to pytest."""
     install_wheel(session, "[local,espeak,cli,test]")
@@ -66,19 +67,21 @@ def tests(session: nox.Session) -> None:
     for stale in Path().glob(f"{data}*"):
         stale.unlink()
     elsewhere = ["tests/interop", "tests/test_examples.py"]
-    if "CI" in os.environ and session.python == PYTHONS[0]:
-        elsewhere.append("tests/gateway")  # half of the time goes there; here, `examples` runs the engines
+    pytest = ["coverage", "run", "-m", "pytest"]
+    if "CI" in os.environ and session.python == FOUND[0]:
+        elsewhere.append("tests/gateway")  # a good part of the time goes there; here, `examples` runs the engines
+    elif "CI" in os.environ and session.python != FOUND[-1]:
+        pytest = ["python", "-m", "pytest"]  # coverage costs half as much again; it is measured at both ends
     arguments = session.posargs or [f"--ignore={path}" for path in elsewhere]
-    session.run("coverage", "run", "-m", "pytest", *arguments, env=INSTALLED | {"COVERAGE_FILE": data})
+    session.run(*pytest, *arguments, env=INSTALLED | {"COVERAGE_FILE": data})
 
 
 @nox.session(requires=["tests"])
 def coverage(session: nox.Session) -> None:
     """The branches that the tests took, over all interpreters together, against the gates."""
-    ran = {version for version in PYTHONS if any(Path().glob(f".coverage.{version}.*"))}
     needed = 2 if "CI" in os.environ else 1
-    if len(ran) < needed:
-        session.error(f"the tests ran on {len(ran)} interpreters of {', '.join(PYTHONS)}: offer at least {needed}")
+    if len(FOUND) < needed:
+        session.error(f"the tests ran on {len(FOUND)} interpreters of {', '.join(PYTHONS)}: offer at least {needed}")
     session.install(TOOLS["coverage"])
     session.run("coverage", "combine", "--quiet", "--keep")
     for files, percent in GATES.items():
