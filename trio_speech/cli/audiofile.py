@@ -87,9 +87,9 @@ def write_clip(clip: AudioClip, name: str) -> None:
     audio_format = "WAV" if name == STANDARD else _ending(name)
     soundfile.write(encoded, samples, clip.audio_format.sample_rate, format=audio_format)
     if name != STANDARD:
-        Path(name).write_bytes(encoded.getbuffer())
+        Path(name).write_bytes(encoded.getvalue())
         return
-    sys.stdout.buffer.write(encoded.getbuffer())
+    sys.stdout.buffer.write(encoded.getvalue())
     sys.stdout.buffer.flush()
 
 
