@@ -14,6 +14,7 @@ from functools import partial
 import trio
 
 from .._core.dialogue import TranscribeRequest
+from .._core.preference import Preference
 from .._core.retry import Budget
 from ..providers._codec import SttProvider
 from .connection import Connection
@@ -30,8 +31,7 @@ class Succession:
         self._routes = routes
         self._providers: list[SttProvider] = []
         self.request(request)
-        self._current = 0
-        self._hopeless: set[int] = set()
+        self._preference = Preference(len(routes))
         self._ahead: tuple[int, Connection] | None = None
         self._preparing: trio.Event | None = None
         self.budget = self._new_budget()
@@ -39,7 +39,7 @@ class Succession:
     @property
     def provider(self) -> SttProvider:
         """The one whose turn it is."""
-        return self._providers[self._current]
+        return self._providers[self._preference.current]
 
     @property
     def has_others(self) -> bool:
@@ -52,11 +52,9 @@ class Succession:
 
     def fail_over(self, *, for_good: bool) -> bool:
         """Gives the current backend up, if need be without return; says whether there is another."""
-        if for_good:
-            self._hopeless.add(self._current)
-        if self._current + 1 >= len(self._routes):
+        if not self._preference.fail_over(for_good=for_good):
             return False
-        self._turn_to(self._current + 1)
+        self.budget = self._new_budget()
         return True
 
     async def connection(self, guard: Guard) -> Connection:
@@ -65,23 +63,23 @@ class Succession:
             await self._preparing.wait()
         if self._ahead is not None:
             (index, connection), self._ahead = self._ahead, None
-            if index != self._current:
+            if index != self._preference.current:
                 self._turn_to(index)
             return connection
-        return await self._dial(guard, self._current)
+        return await self._dial(guard, self._preference.current)
 
     def prepare(self, guard: Guard) -> None:
         """Dials the successor of a link that is about to retire; a failure is left to the next regular dial."""
         if self._is_free:
             self._preparing = trio.Event()
-            guard.start_soon(partial(self._make_ahead, guard, self._current, self._preparing))
+            guard.start_soon(partial(self._make_ahead, guard, self._preference.current, self._preparing))
 
     async def watch_for_better(self, guard: Guard, found: Callable[[], None]) -> None:
         """Tries every ``return_after`` seconds to return to a better backend; `found` is told when one answers."""
         period = self._network.retry.return_after
         while period is not None:
             await trio.sleep(period)
-            for index in sorted(set(range(self._current)) - self._hopeless):
+            for index in self._preference.better():
                 if not self._is_free:
                     break
                 self._preparing = trio.Event()
@@ -106,7 +104,7 @@ class Succession:
         return await self._network.dial(guard.nursery, self._providers[index], self._routes[index].connector)
 
     def _turn_to(self, index: int) -> None:
-        self._current = index
+        self._preference.current = index
         self.budget = self._new_budget()
 
     def _new_budget(self) -> Budget:

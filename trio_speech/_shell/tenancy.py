@@ -69,11 +69,11 @@ class Tenancy:
 
     async def _say(self, lease: Lease, request: Request) -> None:
         self._generation, self._endpoint = request.generation, lease.endpoint
+        self._asked_at = trio.current_time()
         with self._telemetry.span("segment", lease.endpoint) as failed:
             try:
                 await lease.send(lease.codec.text(request.text.strip()))
                 await lease.send(lease.codec.flush())
-                self._asked_at = trio.current_time()
                 await self._until_said()
             except LinkDown as down:
                 self.lost(down.cause)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import trio
 
+from .._core.preference import Preference
 from .._core.retry import Budget
 from ..errors import SpeechError
 from ..providers._codec import TtsProvider
@@ -27,15 +28,14 @@ class Voices:
         self._network = network
         self._pool = pool
         self._voices = voices
-        self._current = 0
+        self._preference = Preference(len(voices))
         self._better: int | None = None
-        self._hopeless: set[int] = set()
         self.budget = self._new_budget()
 
     @property
     def provider(self) -> TtsProvider:
         """The one whose turn it is."""
-        return self._voices[self._current].provider
+        return self._voices[self._preference.current].provider
 
     @property
     def has_others(self) -> bool:
@@ -46,15 +46,13 @@ class Voices:
         """For the next lease: a better one that was found meanwhile, or the current one."""
         if self._better is not None:
             self._turn_to(self._better)
-        return self._voices[self._current]
+        return self._voices[self._preference.current]
 
     def fail_over(self, *, for_good: bool) -> bool:
         """Gives the current backend up, if need be without return; says whether there is another."""
-        if for_good:
-            self._hopeless.add(self._current)
-        if self._current + 1 >= len(self._voices):
+        if not self._preference.fail_over(for_good=for_good):
             return False
-        self._turn_to(self._current + 1)
+        self._turn_to(self._preference.current)
         return True
 
     async def watch_for_better(self, found: Callable[[], None]) -> None:
@@ -62,7 +60,7 @@ class Voices:
         period = self._network.retry.return_after
         while period is not None:
             await trio.sleep(period)
-            for index in sorted(set(range(self._current)) - self._hopeless):
+            for index in self._preference.better():
                 if await self._is_ready(self._voices[index]):
                     self._better = index
                     found()
@@ -75,7 +73,7 @@ class Voices:
             return False
 
     def _turn_to(self, index: int) -> None:
-        self._current = index
+        self._preference.current = index
         self._better = None
         self.budget = self._new_budget()
 
