@@ -119,7 +119,7 @@ class Connection:
 
     async def receive(self) -> Frame:
         """The next message. Cancelling is safe: no message is lost."""
-        tap, message = self._life.tap, None
+        tap = self._life.tap
         if tap.holds:
             await trio.lowlevel.checkpoint()
         while (message := tap.take()) is None:
