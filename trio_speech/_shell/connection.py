@@ -27,6 +27,7 @@ from .._core.retry_after import retry_after_of
 from .framing import client_frame, server_frame
 from .heads import Heads
 from .inbox import Inbox
+from .signal import Signal
 from .tap import Tap
 from .transport import LinkDown as LinkDown  # noqa: PLC0414  # for a gateway, which knows no other part of the shell
 from .transport import answer_in, host_header, open_stream, resource
@@ -57,6 +58,7 @@ class _Life:
         self.cause: Cause | None = None
         self.sending_until = math.inf
         self.patience = _PATIENCE
+        self._news = Signal()
 
     def end(self, cause: Cause) -> LinkDown:
         if self.cause is None:
@@ -66,12 +68,13 @@ class _Life:
         return LinkDown(self.cause)
 
     async def watch_sends(self) -> None:
-        """One timer for all sends: it sleeps no longer than a send may take, so none begun meanwhile is missed."""
-        now = trio.current_time()
-        while now < self.sending_until:
-            await trio.sleep_until(min(self.sending_until, now + self.patience))
+        """One timer for all sends: it rests no longer than a send may take, so none begun meanwhile is missed."""
+        self.tap.on_end = self._news.fire
+        while self.tap.ended is None:
             now = trio.current_time()
-        self.end(Silent("progress in sending", self.patience))
+            if now >= self.sending_until:
+                self.end(Silent("progress in sending", self.patience))
+            await self._news.wait_until(min(self.sending_until, now + self.patience))
 
 
 class Connection:
@@ -87,15 +90,21 @@ class Connection:
         """Writes one message within `timeout` seconds. Cancelling it, or its time-out, condemns the connection."""
         await self._write(self._framed(frame), timeout)
 
-    def send_nowait(self, frame: Frame) -> bool:
-        """Writes what the network takes of one message at once; says whether that is all of it, else `flush` is due.
+    def send_nowait(self, *frames: Frame) -> bool:
+        """Writes what the network takes of these messages at once; says whether that is all, else `flush` is due.
 
         No checkpoint: whoever has a message may send it, where no other send is under way. What is not written goes
         before anything that is sent later.
         """
         if self._socket.closed is not None:
             raise self._down()
-        return self._life.tap.send_nowait(self._framed(frame))
+        framed = self._framed
+        return self._life.tap.send_nowait(b"".join([framed(frame) for frame in frames]))
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether `send_nowait` has left something."""
+        return self._life.tap.has_unsent
 
     async def flush(self, timeout: float) -> None:  # noqa: ASYNC109
         """Writes what `send_nowait` has left, as `send` does."""
@@ -219,13 +228,12 @@ async def _host(
         life = _Life(watched(stream), scope)
         open_ = False
         try:
-            async with trio.open_nursery() as watch:
-                watch.start_soon(life.watch_sends)
-                async with trio.open_nursery() as nursery:
-                    product = await shake(nursery, life)
-                    open_ = True
-                    task_status.started(product)
-                watch.cancel_scope.cancel(reason="the websocket has ended")
+            async with trio.open_nursery() as nursery:
+                product = await shake(nursery, life)
+                open_ = True
+                task_status.started(product)
+                del shake, watched, task_status, product  # for hours they would hold the handshake, and its secrets
+                await life.watch_sends()
         except* Exception as group:  # noqa: BLE001  # trio-websocket's own tasks: whatever they die of, the connection is gone
             cause = _cause_of(_first(group))
             if not open_:

@@ -12,8 +12,8 @@ of a method that does nothing. No audio, no text and no credential is in them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, TypeAlias
 
 from .._core.causes import Cause
@@ -56,6 +56,26 @@ class Telemetry:
         """One observation."""
 
 
+class _Span:
+    """A span, as a block. Nothing inside opens another, so it is never made the current one, which would cost more."""
+
+    __slots__ = ("_error", "_span")
+
+    def __init__(self, span: Any, error: Any) -> None:
+        self._span = span
+        self._error = error
+
+    def __enter__(self) -> Failed:
+        return self._failed
+
+    def __exit__(self, *_: object) -> None:
+        self._span.end()
+
+    def _failed(self, cause: Cause) -> None:
+        self._span.set_attribute("error.type", type(cause).__name__)
+        self._span.set_status(self._error, str(cause))
+
+
 class OpenTelemetry(Telemetry):
     """Tells the providers that the program has set, under the name of this package."""
 
@@ -74,18 +94,9 @@ class OpenTelemetry(Telemetry):
             for name, (unit, description) in _HISTOGRAMS.items()
         }
 
-    @contextmanager
-    def span(self, operation: Operation, endpoint: str) -> Generator[Failed]:
+    def span(self, operation: Operation, endpoint: str) -> _Span:
         attributes = {"trio_speech.endpoint": endpoint}
-        with self._tracer.start_as_current_span(
-            f"trio_speech.{operation}", attributes=attributes, record_exception=False, set_status_on_exception=False
-        ) as span:
-
-            def failed(cause: Cause) -> None:
-                span.set_attribute("error.type", type(cause).__name__)
-                span.set_status(self._error, str(cause))
-
-            yield failed
+        return _Span(self._tracer.start_span(f"trio_speech.{operation}", attributes=attributes), self._error)
 
     def count(self, what: Counted, amount: float, endpoint: str) -> None:
         if amount:
