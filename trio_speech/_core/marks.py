@@ -8,7 +8,6 @@ Laws
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -27,7 +26,7 @@ class Marks:
     """The marks that are still to be sent."""
 
     def __init__(self) -> None:
-        self._marks: deque[Mark] = deque()
+        self._marks: list[Mark] = []
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -52,7 +51,7 @@ class Marks:
         change = self._marks[0].change
         if change is not None and change.keyterms is not None and speaking and len(self._marks) == 1:
             return None
-        return self._marks.popleft()
+        return self._marks.pop(0)
 
     def next_stop(self, sent: int) -> int | None:
         """Where the next frame of audio must end at the latest."""
@@ -60,15 +59,14 @@ class Marks:
 
     def link_lost(self, asked: Iterable[int], committed: int) -> None:
         """The link that was asked to finalise at these places, in order, is gone without having answered."""
-        again = [Mark(at) for at in asked if at > committed and not self._asks_for(at)]
-        self._marks.extendleft(reversed(again))
+        self._marks[:0] = [Mark(at) for at in asked if at > committed and not self._asks_for(at)]
 
     def resume(self, cut: int, end: int | None) -> None:
         """A new link hears what comes after `cut`; `end` is where the input ends, once it has.
 
         It opens with the settings of now, so no change is left to tell.
         """
-        self._marks = deque(mark for mark in self._marks if mark.change is None and mark.at > cut)
+        self._marks = [mark for mark in self._marks if mark.change is None and mark.at > cut]
         if end is not None:
             self.finalize(end)
 

@@ -50,7 +50,7 @@ class Outbox:
 
     def __init__(self, settled: int = 0) -> None:
         self._queue: deque[_Item] = deque()  # ends with a final or a gap
-        self._tail: deque[TranscriptEvent] = deque()  # what came after it
+        self._tail: list[TranscriptEvent] = []  # what came after it
         self.settled = settled
         self.weight = 0
         """Of the finals and gaps that are unread, in characters or what is as much to keep."""
@@ -86,7 +86,7 @@ class Outbox:
     def take(self) -> TranscriptEvent:
         """Hands over the oldest event: it is delivered."""
         if not self._queue:
-            return self._tail.popleft()
+            return self._tail.pop(0)
         item = self._queue.popleft()
         self.weight -= _weight(item.event)
         self.settled = max(self.settled, item.settles)
@@ -101,4 +101,4 @@ class Outbox:
         return states[isinstance(states[0], SpeechEnded) :] if states else []
 
     def _drop(self, events: list[TranscriptEvent]) -> None:
-        self._tail = deque(event for event in self._tail if not any(event is each for each in events))
+        self._tail = [event for event in self._tail if not any(event is each for each in events)]

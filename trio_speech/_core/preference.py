@@ -14,12 +14,12 @@ class Preference:
     def __init__(self, count: int) -> None:
         self.count = count
         self.current = 0
-        self._hopeless: set[int] = set()
+        self._hopeless: frozenset[int] = frozenset()
 
     def fail_over(self, *, for_good: bool) -> bool:
         """Gives the current one up, if need be without return; says whether there is another, which is current now."""
         if for_good:
-            self._hopeless.add(self.current)
+            self._hopeless |= {self.current}
         if self.current + 1 >= self.count:
             return False
         self.current += 1

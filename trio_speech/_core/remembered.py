@@ -9,7 +9,7 @@ Laws
 
 from __future__ import annotations
 
-from collections import deque
+from itertools import takewhile
 
 from .profile import SttProfile
 from .seam import Heard, Seam, TextSeam, TimedSeam
@@ -26,13 +26,14 @@ class Remembered:
     def __init__(self, rate: int, lead_in: float, start: int) -> None:
         self._rate = rate
         self._lead_in = lead_in
-        self._words: deque[Heard] = deque(maxlen=_MOST)
+        self._words: list[Heard] = []
         self.said = start
         """The sample before which all that was heard has been delivered, where that can be known."""
 
     def delivered(self, words: tuple[Heard, ...], end: int | None) -> None:
         """A final was delivered; `end`: the sample at which it ends, if its times can be trusted so far."""
         self._words.extend(words)
+        del self._words[:-_MOST]
         if end is not None:
             self.said = max(self.said, end)
 
@@ -42,11 +43,11 @@ class Remembered:
         `later`: where words have no place in the audio, those delivered that may lie behind `upto`.
         """
         if later is not None:
-            self._words = deque(later, _MOST)
+            self._words = list(later[-_MOST:])
             self.said = max(self.said, upto)
         timed = upto - round((self._lead_in + 2 * DRIFT_ALLOWANCE) * self._rate)
-        while self._words and self._is_over(self._words[0], timed, upto):
-            self._words.popleft()
+        over = takewhile(lambda word: self._is_over(word, timed, upto), self._words)
+        del self._words[: sum(1 for _ in over)]
 
     def lead_in(self, profile: SttProfile, cut: int) -> int:
         """Samples before `cut` that the next link is to hear again."""

@@ -22,7 +22,6 @@ Laws
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct, field
@@ -60,7 +59,7 @@ class Settlement:
 
     def __init__(self, profile: SttProfile) -> None:
         self._profile = profile
-        self._requests: deque[_Request] = deque()
+        self._requests: list[_Request] = []
         self._last_message = 0.0
         self._interim_open = False
 
@@ -145,7 +144,7 @@ class Settlement:
         elif self._answers_in_part(request, is_silence):
             request.final_at = None
             return self.outcome(now, is_silence)
-        self._requests.popleft()
+        del self._requests[0]
         return Outcome(request.upto, request.final_at is not None, tuple(request.words), request.answer)
 
     def _answers_in_part(self, request: _Request, is_silence: Callable[[int], bool]) -> bool:

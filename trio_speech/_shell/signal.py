@@ -11,8 +11,10 @@ import trio
 class Signal:
     """Wakes all that wait now."""
 
+    __slots__ = ("_lot",)
+
     def __init__(self) -> None:
-        self._lot = trio.lowlevel.ParkingLot()
+        self._lot: trio.lowlevel.ParkingLot | None = None  # a session has many signals, and few are ever waited for
 
     def fire(self) -> None:
         """Wakes everybody; costs next to nothing where nobody waits."""
@@ -21,12 +23,14 @@ class Signal:
 
     async def wait(self) -> None:
         """Until the next `fire`. Always a checkpoint; cancelling leaves nothing behind."""
+        if self._lot is None:
+            self._lot = trio.lowlevel.ParkingLot()
         await self._lot.park()
 
     async def wait_until(self, moment: float | None) -> None:
         """Until the next `fire`, or until `moment` on trio's clock."""
         if moment is None:
-            await self._lot.park()
+            await self.wait()
         else:
             with trio.move_on_at(moment):
-                await self._lot.park()
+                await self.wait()
