@@ -23,14 +23,17 @@ class Signal:
 
     async def wait(self) -> None:
         """Until the next `fire`. Always a checkpoint; cancelling leaves nothing behind."""
-        if self._lot is None:
-            self._lot = trio.lowlevel.ParkingLot()
-        await self._lot.park()
+        await self._place().park()
 
     async def wait_until(self, moment: float | None) -> None:
         """Until the next `fire`, or until `moment` on trio's clock."""
         if moment is None:
-            await self.wait()
+            await self._place().park()
         else:
             with trio.move_on_at(moment):
-                await self.wait()
+                await self._place().park()
+
+    def _place(self) -> trio.lowlevel.ParkingLot:
+        if self._lot is None:
+            self._lot = trio.lowlevel.ParkingLot()
+        return self._lot
