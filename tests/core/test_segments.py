@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.segments import Segmenter, sentence_splitter, speakable
+from trio_speech._core.segments import Segmenter, Splitter, sentence_splitter, speakable
 
 STORY = (
     "Dr. Smith paid $3.50 at 5 p.m. for it. Was it worth it? Yes! J. R. Jones (his aide) agreed... "
@@ -109,6 +109,34 @@ def test_the_primary_language_decides(language: str) -> None:
 def test_where_a_language_has_no_rules_those_of_english_do() -> None:
     assert list(sentence_splitter("no-such-language")("A dog. A cat.")) == ["A dog. ", "A cat."]
     assert list(sentence_splitter(None)("A dog. A cat.")) == ["A dog. ", "A cat."]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u3000"])
+def test_a_wide_space_after_a_capital(space: str) -> None:
+    assert segments_of([f"Plan B{space}. Go{space}on. Now"]) == [f"Plan B{space}. ", f"Go{space}on. ", "Now"]
+
+
+@given(
+    st.sampled_from([None, "de", "el", "hy", "ja", "my", "ru", "zh"]),
+    st.text(st.sampled_from("aZé世5_ ,'\"-"), max_size=40),
+)
+def test_without_anything_like_an_end_there_is_none(language: str | None, text: str) -> None:
+    assert list(sentence_splitter(language)(text)) == ([text] if text else [])
+
+
+def test_who_knows_ends_is_asked_for_words_after_something_like_one() -> None:
+    asked: list[str] = []
+
+    def split(text: str) -> list[str]:
+        asked.append(text)
+        return [text]
+
+    splitter: Splitter = split
+    segmenter = Segmenter(split=splitter)
+    segmenter.push('Never, ever - he\'s "said" so. Then')
+    assert asked == ['Never, ever - he\'s "said" so.']
+    assert segmenter.push(" he ") == []
+    assert asked[1:] == ['Never, ever - he\'s "said" so. Then', 'Never, ever - he\'s "said" so. Then he']
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ Laws
        for "..." alone.
 
 Where sentences end is the judgement of a library, which is asked again for every word that follows something like an
-end. It is imported when the first text comes, is compiled, and takes some microseconds a call.
+end. It is imported when the first text comes, is compiled, and takes some microseconds a call; in a text with nothing
+like an end in it, it finds none in any language, and is not asked.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from importlib import import_module
 from itertools import accumulate, chain
 from typing import TypeAlias, cast
 
 Splitter: TypeAlias = Callable[[str], Sequence[str]]
-"""Cuts a whole text into sentences which, joined, are that text again."""
+"""Cuts a whole text into sentences which, joined, are as long as that text."""
 
 _LONGEST = 1_000
+_WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
+_LIKE_AN_END = re.compile(r"[^\w ,'\"-]")
 _WORD_WHOLE = re.compile(r"(?<=\S)(?=\s)|(?<=[。！？｡][^\s。！？｡])")
 _LEADING_SPACE = re.compile(r"^\s+(?=\s)")
 
@@ -35,9 +39,16 @@ def sentence_splitter(language: str | None) -> Splitter:
     primary = (language or "en").replace("_", "-").partition("-")[0].lower()
 
     def split(text: str) -> Sequence[str]:
-        return cast("Sequence[str]", import_module("sentencex").segment(primary, text))
+        if not text.isascii():  # the library counts bytes: after a capital letter such a space makes it fail
+            text = _WIDE_SPACE.sub(" ", text)
+        return _library()(primary, text)
 
     return split
+
+
+@cache
+def _library() -> Callable[[str, str], Sequence[str]]:
+    return cast("Callable[[str, str], Sequence[str]]", import_module("sentencex").segment)
 
 
 class Segmenter:
@@ -80,11 +91,13 @@ class Segmenter:
 
     def _next_cut(self) -> int:
         self._pending = _LEADING_SPACE.sub("", self._pending)
-        for whole in _WORD_WHOLE.finditer(self._pending, self._judged, self._cap + 1):
-            self._judged = whole.end() + 1
-            cut = self._sentence_end(self._pending[: whole.end()])
-            if cut:
-                return cut
+        mark = _LIKE_AN_END.search(self._pending)
+        if mark is not None:
+            for whole in _WORD_WHOLE.finditer(self._pending, max(self._judged, mark.start()), self._cap + 1):
+                self._judged = whole.end() + 1
+                cut = self._sentence_end(self._pending[: whole.end()])
+                if cut:
+                    return cut
         return _forced_cut(self._pending, self._cap) if len(self._pending) > self._cap else 0
 
     def _sentence_end(self, text: str) -> int:
