@@ -47,7 +47,7 @@ def link(session: Recognition, *, sent: int | None = None) -> tuple[int, int]:
 
 
 def said(start: int, end: int, text: str = "one") -> Said:
-    return Said(Hypothesis(kind="final", text=text, start=0.0, end=0.0), start, end, (), ())
+    return Said(Hypothesis(kind="final", text=text, start=0.0, end=0.0), start, end, ())
 
 
 def told(session: Recognition) -> list[TranscriptEvent]:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from ..events import Word
 from .dialogue import Hypothesis
 from .profile import SttProfile
 from .recognition import Recognition
@@ -59,9 +60,11 @@ class Hearing:
     def interim(self, hypothesis: Hypothesis) -> None:
         """An interim or preflight transcript: what is new of it is shown."""
         said = self._place(hypothesis)
-        kept = self._new_of(said)
-        if kept is not None and kept.hypothesis.text:
-            self._show(kept)
+        old = 0 if self._seam is None else self._repeated(said, self._heard(said))
+        if old is not None:
+            kept = self._behind(said, old)
+            if kept.hypothesis.text:
+                self._show(kept)
 
     def final(self, hypothesis: Hypothesis) -> tuple[Heard, ...]:
         """A final: what is new is delivered, what it acknowledges is committed. Returns its words, old and new."""
@@ -69,23 +72,23 @@ class Hearing:
             self._session.tally.repeated_finals += 1
             return ()
         said = self._place(hypothesis)
+        heard = self._heard(said)
         self._consumed += max(0.0, hypothesis.end - hypothesis.start)
         at_seam = self._seam is not None
-        kept = self._new_of(said)
+        old = self._repeated(said, heard)
         if self._seam is not None:
-            self._seam.passed(said.heard)
+            self._seam.passed(heard)
             self._seam = self._seam if self._seam.open else None
         upto = self._acknowledged_by(said)
-        if kept is None:
-            self._session.tally.repeated_words += len(said.heard)
-        else:
-            self._session.tally.repeated_words += len(said.heard) - len(kept.heard)
-            self._deliver(kept, seam=at_seam and not self._profile.exact_times, upto=upto)
+        self._session.tally.repeated_words += len(heard) if old is None else old
+        if old is not None:
+            kept = self._behind(said, old)
+            self._deliver(kept, heard[old:], seam=at_seam and not self._profile.exact_times, upto=upto)
         if upto is not None:
             self._session.commit(upto)
         if hypothesis.ends_speech:
             self._session.speech_ended(said.end)
-        return said.heard
+        return heard
 
     def _acknowledged_by(self, said: Said) -> int | None:
         match self._profile.acknowledges:
@@ -96,11 +99,11 @@ class Hearing:
             case _:
                 return None
 
-    def _deliver(self, said: Said, *, seam: bool, upto: int | None) -> None:
+    def _deliver(self, said: Said, heard: tuple[Heard, ...], *, seam: bool, upto: int | None) -> None:
         if said.hypothesis.text:
             self._session.speech_started(said.start)
         self._session.final(said, seam=seam, upto=upto)
-        self._session.remembered.delivered(said.heard, said.end if self._trusted else None)
+        self._session.remembered.delivered(heard, said.end if self._trusted else None)
 
     def _show(self, said: Said) -> None:
         self._session.speech_started(said.start)
@@ -123,37 +126,38 @@ class Hearing:
             start, end = self._consumed, self._consumed + end - start
         first, last = self._span(start, end)
         rate = self._session.rate
-        spans = [self._span(word.start, word.end) for word in hypothesis.words]
-        words = tuple(
-            replace(word, start=span[0] / rate, end=span[1] / rate)
-            for word, span in zip(hypothesis.words, spans, strict=True)
-        )
-        texts = [word.text for word in words] or hypothesis.text.split()
-        heard = self._heard(texts, spans or [(first, last)] * len(texts), last)
-        return Said(hypothesis, first, last, words, heard)
+        words: list[Word] = []
+        for word in hypothesis.words:
+            begins, ends = self._span(word.start, word.end)
+            words.append(Word(word.text, begins / rate, ends / rate, word.confidence, word.speaker))
+        return Said(hypothesis, first, last, tuple(words))
 
     def _span(self, start: float, end: float) -> tuple[int, int]:
         first = self.timeline.start_at(start)
         return first, max(first, self.timeline.end_at(end))
 
-    def _heard(self, texts: Sequence[str], spans: Sequence[tuple[int, int]], end: int) -> tuple[Heard, ...]:
+    def _heard(self, said: Said) -> tuple[Heard, ...]:
         """What seams compare: words with their times, with the end of their final at least, or without."""
-        words = map(plain, texts)
-        if self._profile.places_words:
-            return tuple(Heard(word, *span) for word, span in zip(words, spans, strict=True))
-        return tuple(Heard(word, None, end if self._trusted else None) for word in words)
+        texts = [plain(text) for text in said.texts]
+        if not self._profile.places_words:
+            return tuple(Heard(text, None, said.end if self._trusted else None) for text in texts)
+        spans = said.spans(self._session.rate) or [(said.start, said.end)] * len(texts)
+        return tuple(Heard(text, *span) for text, span in zip(texts, spans, strict=True))
 
-    def _new_of(self, said: Said) -> Said | None:
-        """What had not been delivered before: it begins where all that was said ends, but for a word astride."""
-        old = 0 if self._seam is None else self._seam.repeated(said.heard)
-        if old == len(said.heard) and (old or (self._seam is not None and said.end <= self._new_from)):
-            return None
+    def _repeated(self, said: Said, heard: Sequence[Heard]) -> int | None:
+        """How many leading words had been delivered before; ``None``: all that there is."""
+        if self._seam is None:
+            return 0
+        old = self._seam.repeated(heard)
+        return None if old == len(heard) and (old or said.end <= self._new_from) else old
+
+    def _behind(self, said: Said, old: int) -> Said:
+        """What follows on `old` words: it begins where all that was said ends, but for a word astride."""
         hypothesis, words = said.hypothesis, said.words[old:]
         start = max(said.start, self._new_from)
         if words:
             first = round(words[0].start * self._session.rate)
             start = first if old else min(start, first)
         if old:
-            texts = [word.text for word in words] or hypothesis.text.split()[old:]
-            hypothesis = replace(hypothesis, text=" ".join(text.strip() for text in texts))
-        return Said(hypothesis, start, max(start, said.end), words, said.heard[old:])
+            hypothesis = replace(hypothesis, text=" ".join(text.strip() for text in said.texts[old:]))
+        return Said(hypothesis, start, max(start, said.end), words)

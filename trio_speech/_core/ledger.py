@@ -33,6 +33,7 @@ class Ledger:
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._format = audio_format
+        self._frame_size = audio_format.frame_size
         self._waiting: deque[_Waiting] = deque()
         self._marks: list[_Mark] = []
         self._released = 0
@@ -47,14 +48,16 @@ class Ledger:
     def put(self, segment: int, release: Release, *, restart: bool) -> None:
         """Releases audio of `segment`."""
         at = self._released
-        shift = self._format.seconds(at - release.start)
-        self._released += len(release.pcm) // self._format.frame_size
-        last = self._format.seconds(self._released)
-        words = tuple(_shifted(word, shift, last) for word, _ in release.words)
-        ends = (self._format.samples(word.end) for word in words)
-        marks = [_Mark(end, segment, position) for end, (_, position) in zip(ends, release.words, strict=True)]
-        chunk = AudioChunk(release.pcm, self._format.seconds(at), segment, words, restart)
-        self._waiting.append(_Waiting(chunk, self._released, marks))
+        self._released = end = at + len(release.pcm) // self._frame_size
+        shift, last = self._format.seconds(at - release.start), self._format.seconds(end)
+        words: list[Word] = []
+        marks: list[_Mark] = []
+        for word, position in release.words:
+            shifted = _shifted(word, shift, last)
+            words.append(shifted)
+            marks.append(_Mark(self._format.samples(shifted.end), segment, position))
+        chunk = AudioChunk(release.pcm, self._format.seconds(at), segment, tuple(words), restart)
+        self._waiting.append(_Waiting(chunk, end, marks))
 
     def mark(self, segment: int, position: int) -> None:
         """Says that the text of `segment` up to `position` is spoken in what has been released."""

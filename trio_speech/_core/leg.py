@@ -58,7 +58,7 @@ class Leg:
         progress_timeout: float | None,
         opened_at: float | None = None,
     ) -> None:
-        self._session = session
+        self.session = session
         self.profile = profile
         self.log = session.log
         base, cut = session.resume(profile)
@@ -88,24 +88,21 @@ class Leg:
     def stirs_at(self) -> int:
         """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
         be sent, a log so full that it is to be settled, a result that is owed."""
-        session, log = self._session, self._session.log
+        session, log = self.session, self.session.log
         if self._owed_anew:
             return log.sent  # at once: whoever speaks in whole frames leaves nothing that is not sent
         if session.marks or session.input_ended:
             return log.sent + 1
-        return min(log.sent + self._chunk, log.captured - log.owed + self._full)
+        return min(log.sent + self._chunk, log.owed_from + self._full)
 
     def next_audio(self, now: float) -> bytes | None:
         """As `next`, before the moment to which the last `Wait` was bounded: only audio can be due then, or a look at
         all else is (``None``)."""
-        if self._session.marks or self._retiring:
-            return None
-        step = self._audio(now)
-        return None if step is None else step.pcm
+        return None if self.session.marks else self._pcm(now)
 
     def catch_up(self) -> float:
         """Seconds until the backlog is gone."""
-        return self._pacer.catch_up(self._session.log.unsent)
+        return self._pacer.catch_up(self.session.log.unsent)
 
     def retire(self, at: float, by: float) -> None:
         """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
@@ -113,14 +110,14 @@ class Leg:
 
     def lost(self) -> None:
         """The link is gone."""
-        self._session.link_lost([*self._in_vain, *self._settlement.unanswered])
+        self.session.link_lost([*self._in_vain, *self._settlement.unanswered])
 
     # ------------------------------------------------------------ what to do next
 
     def next(self, now: float) -> Step:
         """The next step; a step other than `Wait` counts as taken."""
         given_up = self._settle(now) or self._starve(now)
-        if self._session.finished:
+        if self.session.finished:
             return Leave()
         if given_up is not None:
             return Leave(given_up)
@@ -129,12 +126,16 @@ class Leg:
         step = self._mark(now) or self._audio(now) or self._self_finalize(now) or self._keepalive(now)
         return step or self._move_on(now) or self._wait(now)
 
+    def _audio(self, now: float) -> Step | None:
+        pcm = self._pcm(now)
+        return None if pcm is None else SendAudio(pcm)
+
     def _wait(self, now: float) -> Wait:
         self._owed_anew = False
         return Wait(self._wake_at(now))
 
     def _mark(self, now: float) -> Step | None:
-        mark = None if self._retiring else self._session.due_mark()
+        mark = None if self._retiring else self.session.due_mark()
         if mark is None:
             return None
         if mark.change is not None:
@@ -142,51 +143,51 @@ class Leg:
         return self._finalize(now)
 
     def _finalize(self, now: float) -> Step:
-        log = self._session.log
-        self._settlement.asked(log.sent, now, unsettled=(log.sent - log.committed) / self._session.rate)
+        log = self.session.log
+        self._settlement.asked(log.sent, now, unsettled=(log.sent - log.committed) / self.session.rate)
         self._last_sent = now
         self._endpointing.asked(now)
         return SendFinalize()
 
-    def _audio(self, now: float) -> SendAudio | None:
+    def _pcm(self, now: float) -> bytes | None:
         if self._retiring:
             return None
-        session, log = self._session, self._session.log
+        session, log, pacer = self.session, self.session.log, self._pacer
         samples, flush = session.sendable()
-        if samples < self._chunk:
-            if not (flush and samples):
-                return None
-        else:
+        if samples >= self._chunk:
             samples = self._chunk
-        if self._pacer.engaged and self._pacer.delay(now, samples) > 0.0:
+        elif not (flush and samples):
+            return None
+        paced = pacer.engaged
+        if paced and pacer.delay(now, samples) > 0.0:
             return None
         start = log.sent
         pcm = log.take(samples)
         self._hearing.timeline.sent(start, log.sent)
-        if self._pacer.engaged:
-            self._pacer.sent(samples, log.unsent)
+        if paced:
+            pacer.sent(samples, log.unsent)
         session.sent(samples)
-        if not self._progress.owed:
+        if self._progress.owed_since is None:
             known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said
             self._owed_anew |= self._progress.sent(pcm[known:], session.audio_format.encoding, now)
         self._last_sent = now
-        return SendAudio(pcm)
+        return pcm
 
     def _self_finalize(self, now: float) -> Step | None:
         """At most of the log's limit without progress, at the end of speech for a service that never ends it, and where
         speech was sent and nothing is said of it."""
-        if self._settlement.pending or self._session.log.sent <= self._session.log.committed:
+        if self._settlement.pending or self.session.log.sent <= self.session.log.committed:
             return None
         if self._may_retire(now):
             self._retiring = True
             return self._finalize(now)
-        full = self._session.log.owed >= self._full
+        full = self.session.log.owed >= self._full
         stalled = now - self._committed_at >= self._patience / 2
         needed = (full and stalled) or self._speech_paused(now) or self._progress.doubtful(now)
         return self._finalize(now) if needed else None
 
     def _may_retire(self, now: float) -> bool:
-        return self._retirement.is_due(now, speaking=self._session.speaking)
+        return self._retirement.is_due(now, speaking=self.session.speaking)
 
     def _speech_paused(self, now: float) -> bool:
         due = self._endpointing.due
@@ -199,11 +200,11 @@ class Leg:
         return SendKeepalive()
 
     def _move_on(self, now: float) -> Step | None:
-        log = self._session.log
+        log = self.session.log
         return Leave(Rollover()) if self._may_retire(now) and log.sent <= log.committed else None
 
     def _wake_at(self, now: float) -> float | None:
-        session = self._session
+        session = self.session
         retirement = self._retirement
         due = [self._settlement.deadline(), *self._progress.deadlines(), retirement.at, retirement.by]
         if self.profile.keepalive is not None:
@@ -219,7 +220,7 @@ class Leg:
         return min((moment for moment in due if moment is not None and now < moment < math.inf), default=None)
 
     def _settle(self, now: float) -> Cause | None:
-        session = self._session
+        session = self.session
         while (outcome := self._settlement.outcome(now, session.is_silence)) is not None:
             if outcome.answered:
                 later = session.later(outcome) if self.profile.acknowledges == "finalize" else None
@@ -235,25 +236,25 @@ class Leg:
     def _starve(self, now: float) -> Cause | None:
         if not self._progress.overdue(now):
             return None
-        self._session.heard_in_vain(self._session.log.sent)
+        self.session.heard_in_vain(self.session.log.sent)
         return Silent("result, though speech is being sent,", self._progress.timeout or 0.0)
 
     # ------------------------------------------------------------ what was received
 
     def receive(self, message: SttMessage, now: float) -> Cause | None:
         """Takes one message in; returns why the link is over, if it is."""
-        committed = self._session.log.committed
+        committed = self.session.log.committed
         cause = self._receive(message, now)
-        if cause is None and self._session.flooded:
+        if cause is None and self.session.flooded:
             cause = Malformed("far more transcripts than were spoken, and nobody reads them")
-        if self._session.log.committed > committed:
+        if self.session.log.committed > committed:
             self._committed_at = now
         return cause
 
     def _receive(self, message: SttMessage, now: float) -> Cause | None:
         if isinstance(message, _PROGRESS):
             guess = isinstance(message, Hypothesis) and message.kind != "final" and bool(message.text)
-            self._progress.made(now, owes=guess and self._session.log.sent > self._session.log.committed)
+            self._progress.made(now, owes=guess and self.session.log.sent > self.session.log.committed)
         match message:
             case Hypothesis():
                 self._transcript(message, now)
@@ -272,7 +273,7 @@ class Leg:
             case Failure():
                 return self._failed(message)
             case Unknown():
-                self._session.tally.unknown_messages += 1
+                self.session.tally.unknown_messages += 1
             case _:
                 pass
         return None
@@ -295,7 +296,7 @@ class Leg:
 
         That is, if all was sent, no interim waits for its final, and finalize was answered or nothing was said.
         """
-        session = self._session
+        session = self.session
         end = session.log.captured
         asked = session.input_ended and self._settlement.newest >= end and self._endpointing.due is None
         if asked and (self._settlement.newest_answered or session.is_silence(end)):

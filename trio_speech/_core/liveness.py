@@ -20,29 +20,25 @@ class Progress:
 
     def __init__(self, timeout: float | None) -> None:
         self.timeout = timeout
-        self._owed_since: float | None = None
-
-    @property
-    def owed(self) -> bool:
-        """Whether a result is owed already, so that more speech makes no difference."""
-        return self._owed_since is not None
+        self.owed_since: float | None = None
+        """Since when a result is owed, if one is: then more speech makes no difference."""
 
     def sent(self, audio: bytes, encoding: str, now: float) -> bool:
         """Audio went out; says whether a result is owed for it that was not owed before."""
-        if self._owed_since is not None or self.timeout is None or not is_loud(audio, encoding):
+        if self.owed_since is not None or self.timeout is None or not is_loud(audio, encoding):
             return False
-        self._owed_since = now
+        self.owed_since = now
         return True
 
     def made(self, now: float, *, owes: bool) -> None:
         """Something came that shows the recogniser at work, and which `owes` a final or not."""
-        self._owed_since = now if owes else None
+        self.owed_since = now if owes else None
 
     def deadlines(self) -> tuple[float, ...]:
         """When to ask, and when to give up."""
-        if self.timeout is None or self._owed_since is None:
+        if self.timeout is None or self.owed_since is None:
             return ()
-        return self._owed_since + self.timeout / 2, self._owed_since + self.timeout
+        return self.owed_since + self.timeout / 2, self.owed_since + self.timeout
 
     def doubtful(self, now: float) -> bool:
         """Whether to ask for what is owed."""
@@ -53,9 +49,9 @@ class Progress:
         return self._owed_for(now, 1.0)
 
     def _owed_for(self, now: float, share: float) -> bool:
-        if self._owed_since is None or self.timeout is None:
+        if self.owed_since is None or self.timeout is None:
             return False
-        return now >= self._owed_since + self.timeout * share
+        return now >= self.owed_since + self.timeout * share
 
 
 def is_loud(audio: bytes, encoding: str) -> bool:

@@ -20,6 +20,7 @@ Laws (the ledger)
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -52,6 +53,7 @@ class Tally(Struct):
     unknown_messages: int = 0
 
 
+NEVER = sys.maxsize
 _MOST_UNREAD, _UNREAD_PER_SECOND = 2**20, 2**10  # in the outbox's weight
 
 
@@ -69,6 +71,8 @@ class Recognition:
         self.outbox = Outbox(start)
         self.marks = Marks()
         self.tally = Tally()
+        self.stirs_at = NEVER
+        """How many samples of the stream have to be captured before the link is to be told: see `Leg.stirs_at`."""
         self.input_ended = False
         self.speaking = False
         self._speaking_since = start
@@ -85,14 +89,14 @@ class Recognition:
     @property
     def room(self) -> int:
         """Samples that may be captured before the log is full."""
-        return self.limit - self.log.owed
+        return self.limit - self.log.captured + self.log.owed_from
 
     def capture(self, audio: bytes) -> None:
         """Takes audio, a whole number of samples. Where the log overflows, the oldest goes (see `ReplayPolicy`)."""
-        self.log.append(audio)
-        excess = self.log.owed - self.limit
-        if excess > 0:
-            self._evict(self.log.captured - self.limit, "overflow")
+        log = self.log
+        log.append(audio)
+        if log.captured - log.owed_from > self.limit:
+            self._evict(log.captured - self.limit, "overflow")
 
     def finalize(self) -> None:
         """Asks for the final of all that is captured."""
@@ -162,9 +166,9 @@ class Recognition:
         self.tally.sent += samples
         new = self.log.sent - self._furthest
         if new < samples:
-            self.tally.replayed += min(samples, samples - new)
+            self.tally.replayed += samples - max(0, new)
         if new > 0:
-            self._furthest = self.log.sent
+            self._furthest += new
 
     def due_mark(self) -> Mark | None:
         """The next thing to say, if all audio before it has been sent."""

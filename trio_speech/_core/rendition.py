@@ -50,6 +50,8 @@ class Rendition:
 
     def __init__(self, audio_format: AudioFormat, policy: Policy, said: Said) -> None:
         self._format = audio_format
+        self._frame_size = audio_format.frame_size
+        self._longest = audio_format.samples(LONGEST)
         self._policy = policy
         self._said = said
         self._known = said.reached
@@ -65,12 +67,12 @@ class Rendition:
     @property
     def received(self) -> int:
         """Whole samples that have come."""
-        return self._base + len(self._audio) // self._format.frame_size
+        return self._base + len(self._audio) // self._frame_size
 
     @property
     def too_long(self) -> bool:
         """More has come than any segment can have."""
-        return self.received > self._format.samples(LONGEST) or len(self._words) > MOST_WORDS
+        return self.received > self._longest or len(self._words) > MOST_WORDS
 
     def hear(self, pcm: bytes) -> None:
         """Takes audio, which may end inside a sample."""
@@ -104,9 +106,16 @@ class Rendition:
     def _until(self) -> int:
         if self._complete or self._policy.until == "received":
             return self.received
-        if self._policy.until == "complete":
-            return 0
-        return max((spoken.end for spoken in self._words if spoken.end <= self.received), default=0)
+        return self._last_word_end() if self._policy.until == "word" else 0
+
+    def _last_word_end(self) -> int:
+        """Of the words whose audio has come whole; they end one after the other, or at once."""
+        last, received = 0, self.received
+        for spoken in self._words:
+            if spoken.end > received:
+                break
+            last = spoken.end
+        return last
 
     def _words_until(self, end: int) -> tuple[tuple[Word, int], ...]:
         words: list[tuple[Word, int]] = []
@@ -117,7 +126,7 @@ class Rendition:
         return tuple(words)
 
     def _cut(self, start: int, end: int) -> bytes:
-        size = self._format.frame_size
+        size = self._frame_size
         pcm = bytes(self._audio[(start - self._base) * size : (end - self._base) * size])
         del self._audio[: (end - self._base) * size]
         self._base = end

@@ -31,18 +31,20 @@ class ReplayLog:
         self._lead_in = lead_in
         self._chunks: deque[bytes] = deque()
         self._first = start  # the sample at which the first chunk starts
-        self._reading = 0  # index of the chunk that holds `sent`, and the sample at which it starts
-        self._reading_at = start
+        self._reading = 0  # index of the chunk that holds `sent`, and how many of its bytes come before that
+        self._offset = 0
         self.captured = start
         self.sent = start
         self.committed = start
         self.settled = start
         self.kept = start
+        self.owed_from = start
+        """The oldest sample that is neither settled nor evicted."""
 
     @property
     def owed(self) -> int:
         """Samples captured, neither settled nor evicted."""
-        return self.captured - max(self.settled, self.kept)
+        return self.captured - self.owed_from
 
     @property
     def unsent(self) -> int:
@@ -57,29 +59,32 @@ class ReplayLog:
 
     def take(self, samples: int) -> bytes:
         """The next `samples` unsent samples, or all there are if fewer; a buffer that is just that is not copied."""
-        wanted = min(samples, self.unsent) * self._frame_size
+        samples = min(samples, self.captured - self.sent)
+        self.sent += samples
+        wanted = samples * self._frame_size
+        offset = self._offset
         parts: list[bytes] = []
         while wanted:
             chunk = self._chunks[self._reading]
-            offset = (self.sent - self._reading_at) * self._frame_size
             part = chunk[offset : offset + wanted]
             parts.append(part)
             wanted -= len(part)
-            self.sent += len(part) // self._frame_size
-            if offset + len(part) == len(chunk):
+            offset += len(part)
+            if offset == len(chunk):
                 self._reading += 1
-                self._reading_at = self.sent
+                offset = 0
+        self._offset = offset
         return b"".join(parts)
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""
         self.sent = min(max(to, self.kept), self.captured)
-        self._reading, self._reading_at = 0, self._first
-        while self._reading < len(self._chunks):
-            end = self._reading_at + len(self._chunks[self._reading]) // self._frame_size
-            if end > self.sent:
-                break
-            self._reading, self._reading_at = self._reading + 1, end
+        offset = (self.sent - self._first) * self._frame_size
+        self._reading = 0
+        while self._reading < len(self._chunks) and offset >= (size := len(self._chunks[self._reading])):
+            offset -= size
+            self._reading += 1
+        self._offset = offset
         return self.sent
 
     def commit(self, to: int) -> None:
@@ -90,17 +95,18 @@ class ReplayLog:
         """Everything before `to`, which is committed, has been delivered: its audio is let go."""
         self.settled = max(self.settled, min(to, self.committed))
         self._let_go(self.settled - self._lead_in)
+        self.owed_from = max(self.settled, self.kept)
 
     def evict(self, to: int) -> tuple[int, int]:
         """Lets go of audio before `to`, settled or not; returns the unsettled run that went, which may be empty."""
-        before = max(self.kept, self.settled)
+        before = self.owed_from
         self._let_go(min(to, self.captured))
-        return before, max(before, self.kept)
+        self.owed_from = max(before, self.kept)
+        return before, self.owed_from
 
     def unacknowledged(self) -> tuple[int, bytes]:
         """Where the audio begins that was captured and neither settled nor evicted, and a copy of it."""
-        start = max(self.settled, self.kept)
-        return start, self.window(start, self.captured)
+        return self.owed_from, self.window(self.owed_from, self.captured)
 
     def window(self, start: int, end: int) -> bytes:
         """A copy of what is kept of ``[start, end)``."""

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from ..events import FinalTranscript, InterimTranscript, PreflightTranscript, Word
 from .dialogue import Hypothesis
-from .seam import Heard
 
 
 class Said(Struct):
@@ -18,7 +17,15 @@ class Said(Struct):
     start: int
     end: int
     words: tuple[Word, ...]
-    heard: tuple[Heard, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """Word by word."""
+        return [word.text for word in self.words] or self.hypothesis.text.split()
+
+    def spans(self, rate: int) -> list[tuple[int, int]]:
+        """The words' samples from and before which each was said."""
+        return [(round(word.start * rate), round(word.end * rate)) for word in self.words]
 
     def guess(self, rate: int) -> InterimTranscript | PreflightTranscript:
         """The event of a transcript that may yet change; `rate` in samples a second."""

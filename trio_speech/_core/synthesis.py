@@ -78,6 +78,8 @@ class Synthesis:
         self._rendition: Rendition | None = None
         self._heard_at = 0.0
         self._quiet = False
+        self.news = 0
+        """Grows with a message that somebody may be waiting for: with its audio to hand over, or the segment's end."""
 
     @property
     def mode(self) -> Resume:
@@ -151,15 +153,23 @@ class Synthesis:
         """Takes a message; returns the cause where the link is over with it."""
         if generation != self._generation:
             return None
+        rendition = self._rendition
         match message:
+            case Audio() if rendition:
+                self._heard_at = now
+                self._bill.received += len(message.pcm)
+                rendition.hear(message.pcm)
+                return self._release(rendition)
+            case Aligned() if rendition:  # words without sound are no speech, however many come
+                rendition.align(message.words)
+                return self._release(rendition)
+            case Done() if rendition:
+                self._heard_at = now
+                return self._done(rendition)
             case Failure():
                 return Reported(message)
             case Closed():
                 return Ended()
-            case Audio() | Aligned() | Done() if self._rendition:
-                if not isinstance(message, Aligned):
-                    self._heard_at = now  # words without sound are no speech, however many come
-                return self._hear(self._rendition, message)
             case _:
                 return None
 
@@ -192,37 +202,35 @@ class Synthesis:
             self._next -= 1
         return not (begun and self._policy.again == "error")
 
-    def _hear(self, rendition: Rendition, message: Audio | Aligned | Done) -> Cause | None:
-        if isinstance(message, Done):
-            self._quiet = True
-            return None if self.profile.quiet_after_done else self._complete(rendition)
-        if isinstance(message, Aligned):
-            rendition.align(message.words)
-        else:
-            self._bill.received += len(message.pcm)
-            rendition.hear(message.pcm)
-        self._release(rendition)
-        if rendition.too_long:
-            return Malformed(f"more than {LONGEST:g} s of audio, or {MOST_WORDS} words without audio, for one segment")
-        return None
+    def _done(self, rendition: Rendition) -> Cause | None:
+        self._quiet = True
+        self.news += 1
+        return None if self.profile.quiet_after_done else self._complete(rendition)
 
     def _complete(self, rendition: Rendition) -> Cause | None:
         segment, text = self._next - 1, self._texts[self._next - 1]
         if not rendition.received and speakable(text):
             return Reported(_MUTE)
         rendition.finish()
-        self._release(rendition)
+        self._put(rendition)
         self._ledger.mark(segment, len(text))
         self._rendition = self._said = None
         self._run.furthest = max(self._run.furthest, self._next)
         return None
 
-    def _release(self, rendition: Rendition) -> None:
+    def _release(self, rendition: Rendition) -> Cause | None:
+        self._put(rendition)
+        if rendition.too_long:
+            return Malformed(f"more than {LONGEST:g} s of audio, or {MOST_WORDS} words without audio, for one segment")
+        return None
+
+    def _put(self, rendition: Rendition) -> None:
         release = rendition.release()
-        if release:
+        if release is not None:
             self._ledger.put(self._next - 1, release, restart=self._run.restarted)
             self._run.restarted = False
             self._bill.released += len(release.pcm)
+            self.news += 1
 
     def _restart(self) -> None:
         self._said = None

@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import struct
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # the platform has no wheel of it
+    from websockets.utils import apply_mask
+
 _TEXT, _BINARY = 0x81, 0x82  # the last frame of its message, and its kind
 _MASKED = 0x80
 _SHORT, _MEDIUM = 125, 65_535
-_XOR = tuple(bytes(value ^ key for value in range(256)) for key in range(256))
 
 
 def client_frame(message: str | bytes) -> bytes:
@@ -23,12 +27,10 @@ def client_frame(message: str | bytes) -> bytes:
 def masked_frame(message: str | bytes, key: bytes) -> bytes:
     """One whole message as one frame, masked with the four bytes of `key`."""
     if isinstance(message, str):
-        kind, payload = _TEXT, bytearray(message, "utf-8")
+        kind, payload = _TEXT, message.encode()
     else:
-        kind, payload = _BINARY, bytearray(message)
-    for phase in range(4):
-        payload[phase::4] = payload[phase::4].translate(_XOR[key[phase]])
-    return b"".join((_head(kind, len(payload), _MASKED), key, payload))
+        kind, payload = _BINARY, message
+    return _head(kind, len(payload), _MASKED) + key + apply_mask(payload, key)
 
 
 def server_frame(message: str | bytes) -> bytes:

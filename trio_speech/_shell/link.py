@@ -13,6 +13,7 @@ import trio
 
 from .._core.causes import Cause, Malformed, PeerClosed
 from .._core.leg import Leg
+from .._core.recognition import NEVER
 from .._core.steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
 from ..errors import ProtocolError
 from ..policy import LivenessPolicy
@@ -30,7 +31,8 @@ class Link:
     """Runs one connection until it is lost, done or replaced.
 
     While the writer rests, what comes up goes out from the task that brought it, as far as the network takes it at
-    once: in real time no task is woken for a frame. All else is handed to the writer.
+    once: in real time no task is woken for a frame. All else is handed to the writer, and so is audio that comes faster
+    than it is spoken: it writes many frames at once.
     """
 
     def __init__(
@@ -47,7 +49,8 @@ class Link:
         self.connection = connection
         self.codec = codec
         self.leg = leg
-        self._log = leg.log
+        self._machine = leg.session
+        self._pace = leg.profile.chunk / 2
         self._liveness = liveness
         self._wake = wake
         self._heard = heard
@@ -57,9 +60,8 @@ class Link:
         self._opened = False
         self._resting = False
         self._rests_until = math.inf
-        self._stirs_at = 0
+        self._calm_at = -math.inf
         self._next: Step | None = None
-        self._in_a_row = 0
         self.done = False
 
     async def run(self) -> Cause | None:
@@ -105,7 +107,7 @@ class Link:
                         return
                 frame = self.connection.receive_nowait()
             if self._resting:
-                self._advance()
+                self._advance(now)
             self._heard()
 
     async def _write(self) -> None:
@@ -113,13 +115,14 @@ class Link:
             await self._send(frame)
         self._opened = True
         while True:
-            step, self._next = self._next or self.leg.next(trio.current_time()), None
+            now = trio.current_time()
+            step, self._next = self._next or self.leg.next(now), None
             match step:
                 case Wait(until):
                     self._heard()
                     await self._rest(until)
                 case SendAudio(pcm):
-                    await self._send_audio(pcm)
+                    await self._send_audio([self.codec.audio(pcm), *self._due_audio(now, _AT_ONCE - 1)])
                 case SendFinalize():
                     await self._send(self.codec.finalize())
                 case SendChange(change):
@@ -134,50 +137,65 @@ class Link:
         if frame is not None:
             await self.connection.send(frame, self._liveness.send_timeout)
 
-    async def _send_audio(self, pcm: bytes) -> None:
-        self._in_a_row = (self._in_a_row + 1) % _AT_ONCE
-        if not self.connection.send_nowait(self.codec.audio(pcm)):
+    async def _send_audio(self, frames: list[Frame]) -> None:
+        if not self.connection.send_nowait(*frames):
             await self.connection.flush(self._liveness.send_timeout)
-        elif not self._in_a_row:
+        elif len(frames) == _AT_ONCE:
             await trio.lowlevel.checkpoint()
+
+    def _due_audio(self, now: float, most: int) -> list[Frame]:
+        frames: list[Frame] = []
+        while len(frames) < most and (pcm := self.leg.next_audio(now)) is not None:
+            frames.append(self.codec.audio(pcm))
+        return frames
 
     async def _rest(self, until: float | None) -> None:
         self._rests_until = math.inf if until is None else until
-        self._stirs_at = self.leg.stirs_at()
+        self._machine.stirs_at = self.leg.stirs_at()
         self._resting = True
         try:
             await self._wake.wait_until(until)
         finally:
-            unsent, self._resting = not self._resting, False
-        if unsent:
+            self._stir()
+        if self.connection.has_unsent:
             await self.connection.flush(self._liveness.send_timeout)
 
-    def captured(self) -> None:
-        """There is more audio. Returns at once, and raises nothing."""
-        if self._resting and self._log.captured >= self._stirs_at:
-            self._advance()
+    def _stir(self) -> None:
+        self._resting = False
+        self._machine.stirs_at = NEVER
 
-    def _advance(self) -> None:
+    def captured(self) -> None:
+        """As much audio as the link waits for is there. Returns at once, and raises nothing."""
+        now = trio.current_time()
+        if now < self._calm_at:
+            self._stir()
+            self._wake.fire()
+        else:
+            self._calm_at = now + self._pace
+            self._advance(now)
+
+    def _advance(self, now: float) -> None:
         """Does what is due and needs no waiting; wakes the writer for the rest."""
         try:
-            self._resting = self._has_advanced(trio.current_time())
+            rests = self._has_advanced(now)
         except LinkDown as down:
             self._end(self._verdict(down.cause))
-        if not self._resting:
+            rests = False
+        if not rests:
+            self._stir()
             self._wake.fire()
 
     def _has_advanced(self, now: float) -> bool:
         """Whether the writer may go on resting."""
-        sent = 0
-        while now < self._rests_until and (pcm := self.leg.next_audio(now)) is not None:
-            self._stirs_at = self.leg.stirs_at()
-            sent += 1
-            if not self.connection.send_nowait(self.codec.audio(pcm)) or sent == _AT_ONCE:
+        machine = self._machine
+        if now < self._rests_until and (frames := self._due_audio(now, _AT_ONCE)):
+            if not self.connection.send_nowait(*frames) or len(frames) == _AT_ONCE:
                 return False
-            if self._log.captured < self._stirs_at:
+            machine.stirs_at = self.leg.stirs_at()
+            if machine.log.captured < machine.stirs_at:
                 return True
         step = self.leg.next(now)
-        self._stirs_at = self.leg.stirs_at()
+        machine.stirs_at = self.leg.stirs_at()
         if isinstance(step, Wait):
             return step.until is None or step.until >= self._rests_until
         self._next = step

@@ -98,7 +98,8 @@ class RecognitionSession:
         taken = 0
         async for audio in source:
             try:
-                await self.transcript.capture(audio)
+                if not self.transcript.takes(audio):
+                    await self.transcript.capture(audio)
             except trio.ClosedResourceError:  # the user has ended the input, or is leaving
                 return
             taken += 1
@@ -139,7 +140,6 @@ class RecognitionSession:
         finally:
             self._tell_figures()
             self._leg = None
-            self.transcript.on_audio = None
             leg.lost()
             if link.done:
                 self.transcript.complete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -53,16 +54,16 @@ class WallClock:
 
     def __init__(self) -> None:
         self._anchors: list[tuple[float, float]] = []
+        self._apart = -math.inf
 
     def captured(self, stream: float, wall: float) -> None:
         """The audio at `stream` seconds was captured at POSIX time `wall`."""
-        if self._anchors:
-            before_stream, before_wall = self._anchors[-1]
-            if abs(wall - before_wall - (stream - before_stream)) < self._TOLERANCE:
-                return
+        if -self._TOLERANCE < wall - stream - self._apart < self._TOLERANCE:
+            return
         if len(self._anchors) == self._MOST:
             del self._anchors[1 : self._MOST // 2]
         self._anchors.append((stream, wall))
+        self._apart = wall - stream
 
     def at(self, seconds: float) -> float | None:
         """See `TranscriptStatistics.captured_at`; ``None`` before anything was captured."""

@@ -64,6 +64,11 @@ class Tap(trio.abc.Stream):
         finally:
             self._turn.release()
 
+    @property
+    def has_unsent(self) -> bool:
+        """Whether something waits for the next `send_all`."""
+        return bool(self._unsent)
+
     def send_nowait(self, data: bytes) -> bool:
         """Writes what the network takes of `data` at once; the rest goes before what is sent next.
 

@@ -42,10 +42,12 @@ class Transcript:
         self._complete = False
         self.has_source = False
         self._frame = machine.audio_format.frame_size
+        self._waits = machine.policy.overflow == "wait"
+        self._refuses = machine.policy.overflow == "error"
         self._most = max(1, machine.limit // _SHARE) * self._frame
         self.journal: Journal = NoJournal()
         self.catch_up: Callable[[], float] = lambda: 0.0
-        self.on_audio: Callable[[], None] | None = None  # where a link is open
+        self.on_audio: Callable[[], None] = lambda: None
         self.wake_link = Signal()
         self.wake_user = Signal()
         self.wake_source = Signal()
@@ -101,24 +103,27 @@ class Transcript:
         No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and has taken nothing then.
         """
         self._check_pushing()
-        whole = self._whole(audio)
-        self._check_sending()
-        if self._machine.policy.overflow == "wait" and self._samples(whole) > self._machine.room:
+        if not self.takes(audio):
             raise trio.WouldBlock
-        self._take_in(whole)
 
     async def capture(self, audio: Buffer) -> None:
         """As `send`, for the session's own source; a checkpoint only where it has to wait for room."""
+        if self.takes(audio):
+            return
+        whole = self._whole(audio)
+        for start in range(0, len(whole), self._most):
+            part = whole[start : start + self._most]
+            await self._wait_for_room(len(part) // self._frame)
+            self._take_in(part)
+
+    def takes(self, audio: Buffer) -> bool:
+        """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
         whole = self._whole(audio)
         self._check_sending()
-        if self._machine.policy.overflow == "wait":
-            for start in range(0, len(whole), self._most):
-                part = whole[start : start + self._most]
-                if self._samples(part) > self._machine.room:
-                    await self._wait_for_room(self._samples(part))
-                self._take_in(part)
-        else:
-            self._take_in(whole)
+        if self._waits and len(whole) // self._frame > self._machine.room:
+            return False
+        self._take_in(whole)
+        return True
 
     def finalize(self) -> None:
         """Asks for the final of everything captured so far; the session goes on. Returns at once."""
@@ -228,24 +233,21 @@ class Transcript:
             return audio
         return bytes(self._machine.audio_format.whole_samples(audio))
 
-    def _samples(self, audio: bytes) -> int:
-        return len(audio) // self._frame
-
     def _check_pushing(self) -> None:
         if self.has_source:
             raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
 
     def _take_in(self, audio: bytes) -> None:
-        machine = self._machine
-        if machine.policy.overflow == "error" and self._samples(audio) > machine.room:
+        machine, log = self._machine, self._machine.log
+        if self._refuses and len(audio) // self._frame > machine.room:
             raise ReplayOverflow(
                 f"{machine.limit / machine.rate:g} s of audio wait to be recognised, the limit: "
                 "send less, read the events, or choose another ReplayPolicy"
             )
         self.journal.captured(audio)
-        self._clock.captured(machine.log.captured / machine.rate, time.time())
+        self._clock.captured(log.captured / machine.rate, time.time())
         machine.capture(audio)
-        if self.on_audio is not None:
+        if log.captured >= machine.stirs_at:
             self.on_audio()
 
     async def _wait_for_room(self, samples: int) -> None:

@@ -15,10 +15,11 @@ Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
+from pybase64 import b64encode_as_string
 
 from .._union import TaggedUnion
 
@@ -250,7 +251,7 @@ def encode(message: Said) -> str:
 
 def encode_audio(pcm: bytes | memoryview) -> str:
     """The `InputAudio` frame for `pcm`, whose bytes must be contiguous and are read in place."""
-    return encode(InputAudio(audio=cast("bytes", pcm)))  # msgspec takes either for `bytes`
+    return f'{{"type":"input_audio","audio":"{b64encode_as_string(pcm)}"}}'
 
 
 stt_from_client: TaggedUnion[SttClientMessage] = TaggedUnion(SttClientMessage)
