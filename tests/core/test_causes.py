@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import trio_speech as ts
@@ -21,26 +23,30 @@ from trio_speech._core.causes import (
 )
 from trio_speech._core.dialogue import Failure
 
+CREDENTIALS = "; check the credentials and what they permit"
+QUOTA = "; fewer sessions at once, or a larger quota, are needed"
+REQUEST = "; check the model's name and the options"
+
 CASES: list[tuple[Cause, type[ts.SpeechError], str]] = [
     (Unreachable("no such host"), ts.ConnectFailed, "could not connect: no such host"),
-    (Refused(401, "bad key"), ts.AuthenticationError, "handshake refused with HTTP 401: bad key; check the cred"),
-    (Refused(403), ts.AuthenticationError, "handshake refused with HTTP 403; check the credentials"),
-    (Refused(402), ts.QuotaError, "a larger quota"),
-    (Refused(429, retry_after=7.0), ts.QuotaError, "fewer sessions at once"),
-    (Refused(500, QUOTA_TYPE), ts.QuotaError, QUOTA_TYPE),
-    (Refused(404), ts.ProviderError, "check the model's name"),
-    (Refused(400), ts.ProviderError, "the options"),
-    (Refused(503), ts.ProviderError, "HTTP 503"),
+    (Refused(401, "bad key"), ts.AuthenticationError, f"handshake refused with HTTP 401: bad key{CREDENTIALS}"),
+    (Refused(403), ts.AuthenticationError, f"handshake refused with HTTP 403{CREDENTIALS}"),
+    (Refused(402), ts.QuotaError, f"handshake refused with HTTP 402{QUOTA}"),
+    (Refused(429, retry_after=7.0), ts.QuotaError, f"handshake refused with HTTP 429{QUOTA}"),
+    (Refused(500, QUOTA_TYPE), ts.QuotaError, f"handshake refused with HTTP 500: {QUOTA_TYPE}{QUOTA}"),
+    (Refused(404), ts.ProviderError, f"handshake refused with HTTP 404{REQUEST}"),
+    (Refused(400), ts.ProviderError, f"handshake refused with HTTP 400{REQUEST}"),
+    (Refused(503), ts.ProviderError, "handshake refused with HTTP 503"),
     (PeerClosed(1008, "policy"), ts.ProviderError, "closed by the service with code 1008: policy"),
-    (PeerClosed(1000), ts.ProviderError, "code 1000"),
+    (PeerClosed(1000), ts.ProviderError, "closed by the service with code 1000"),
     (Malformed("no JSON"), ts.ProtocolError, "malformed message from the service: no JSON"),
-    (Reported(Failure(message="no", code=401)), ts.AuthenticationError, "error 401 from the service: no"),
-    (Reported(Failure(message="busy", code=429)), ts.QuotaError, "error 429"),
+    (Reported(Failure(message="no", code=401)), ts.AuthenticationError, f"error 401 from the service: no{CREDENTIALS}"),
+    (Reported(Failure(message="busy", code=429)), ts.QuotaError, f"error 429 from the service: busy{QUOTA}"),
     (Reported(Failure(message="odd")), ts.ProviderError, "error from the service: odd"),
     (Broken("reset"), ts.LinkError, "connection broken: reset"),
     (Silent("pong", 5.0), ts.LinkError, "no pong within 5 s"),
     (Ended(), ts.LinkError, "session closed by the service"),
-    (Rollover(), ts.LinkError, "planned move"),
+    (Rollover(), ts.LinkError, "planned move to a fresh connection"),
 ]
 
 
@@ -48,8 +54,7 @@ CASES: list[tuple[Cause, type[ts.SpeechError], str]] = [
 def test_the_error_that_a_cause_is(cause: Cause, kind: type[ts.SpeechError], text: str) -> None:
     error = error_of(cause, endpoint="wss://there", model="a/b", attempt=3)
     assert type(error) is kind
-    assert text in str(error)
-    assert "[endpoint wss://there, model a/b, attempt 3]" in str(error)
+    assert str(error) == f"{text} [endpoint wss://there, model a/b, attempt 3]"
     assert "\n" not in str(error)
 
 
@@ -57,10 +62,26 @@ def test_what_is_not_known_is_not_named() -> None:
     assert str(error_of(Ended(), endpoint="wss://there")) == "session closed by the service [endpoint wss://there]"
 
 
-def test_what_the_service_says_of_itself_is_kept() -> None:
-    refused = error_of(Refused(429, retry_after=7.0, request_id="r1"), endpoint="e")
-    assert isinstance(refused, ts.QuotaError)
-    assert (refused.code, refused.retry_after, refused.request_id) == (429, 7.0, "r1")
-    reported = error_of(Reported(Failure(message="m", code="E1", request_id="r2")), endpoint="e")
-    assert isinstance(reported, ts.ProviderError)
-    assert (reported.code, reported.request_id) == ("E1", "r2")
+@pytest.mark.parametrize("code", [401, 429, 404, 503, "E1"])
+def test_what_the_service_says_of_itself_is_kept(code: Any) -> None:
+    causes: list[Cause] = [Reported(Failure(message="m", code=code, request_id="r", retry_after=7.0))]
+    causes += [Refused(code, retry_after=7.0, request_id="r")] if isinstance(code, int) else []
+    for cause in causes:
+        error = error_of(cause, endpoint="e")
+        assert isinstance(error, ts.ProviderError)
+        assert (error.code, error.request_id) == (code, "r")
+
+
+@pytest.mark.parametrize(
+    "cause", [Refused(429, retry_after=7.0), Reported(Failure(message="m", code=402, retry_after=7.0))]
+)
+def test_a_quota_s_error_says_when_it_may_be_better(cause: Cause) -> None:
+    error = error_of(cause, endpoint="e")
+    assert isinstance(error, ts.QuotaError)
+    assert error.retry_after == 7.0
+
+
+def test_the_code_of_a_close_frame_is_kept() -> None:
+    error = error_of(PeerClosed(1011, "busy"), endpoint="e")
+    assert isinstance(error, ts.ProviderError)
+    assert (error.code, error.request_id) == (1011, None)

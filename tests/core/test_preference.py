@@ -21,3 +21,10 @@ def test_what_refused_for_good_is_never_returned_to() -> None:
     preference.current = 1
     assert preference.better() == []
     assert not Preference(1).fail_over(for_good=True)
+
+
+def test_each_refusal_for_good_is_remembered() -> None:
+    preference = Preference(4)
+    for for_good in (True, False, True):
+        preference.fail_over(for_good=for_good)
+    assert (preference.current, preference.better()) == (3, [1])

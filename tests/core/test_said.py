@@ -30,3 +30,15 @@ def test_a_guess_is_an_event_of_its_kind(kind: str, event: type) -> None:
 def test_a_final_has_the_session_s_identity_and_not_the_provider_s() -> None:
     final = said("final").final(8_000, id="f1", seam=True)
     assert final == FinalTranscript(start=1.5, end=2.0, words=WORDS, id="f1", seam=True, **TOLD)
+
+
+def test_words_have_spans_in_samples_of_the_stream() -> None:
+    told = said("final")
+    told.words = (Word("one", 1.5, 1.75), Word("two", 1.8, 1.99994))
+    assert told.spans(8_000) == [(12_000, 14_000), (14_400, 16_000)]
+    assert told.texts == ["one", "two"]
+
+
+def test_without_words_the_text_has_them() -> None:
+    told = Said(Hypothesis(kind="final", text="one  two", start=0.0, end=0.5), 0, 4_000, ())
+    assert (told.texts, told.spans(8_000)) == (["one", "two"], [])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import array
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -329,6 +329,7 @@ def test_endless_audio_is_no_speech() -> None:
     machine, generation = started()
     cause = machine.receive(generation, Audio(pcm(1, PCM.samples(LONGEST) + 1)), 100.0)
     assert isinstance(cause, Malformed)
+    assert f"more than {LONGEST:g} s of audio" in cause.reason
 
 
 def test_words_without_sound_are_no_sign_of_speech() -> None:
@@ -470,3 +471,104 @@ def test_all_audio_that_is_new_is_progress() -> None:
         machine.receive(generation, Audio(pcm(1, 5)), 100.0)
         seen.append(machine.progress)
     assert seen == sorted(set(seen))
+
+
+def test_a_text_that_has_not_ended_is_never_complete() -> None:
+    machine = Synthesis(PCM, BARE, "word")
+    assert machine.complete is False
+    machine.add("One. ")
+    machine.end()
+    assert machine.complete is False
+    request = machine.next_request(0.0)
+    assert request is not None
+    machine.receive(request.generation, Audio(pcm(1, 5)), 0.0)
+    machine.receive(request.generation, Done(), 0.0)
+    assert machine.complete is True
+
+
+@pytest.mark.parametrize("over", [Synthesis.clear, Synthesis.lost])
+def test_what_was_asked_for_before_is_ignored_for_ever(over: Callable[[Synthesis], bool]) -> None:
+    machine, generation = started(BARE, "never", *["Hello. "] * 9)
+    earlier = [generation]
+    for _ in range(4):
+        over(machine)
+        machine.add("World. ")
+        request = machine.next_request(100.0)
+        assert request is not None
+        for old in earlier:
+            machine.receive(old, Audio(pcm(1, 5)), 100.0)
+            assert machine.receive(old, Failure(message="late"), 100.0) is None
+        earlier.append(request.generation)
+    assert len(set(earlier)) == 5
+    assert machine.take() is None
+
+
+def test_after_a_clear_only_what_came_since_begins_again_and_progress_stays() -> None:
+    machine, generation = started(BARE, "restart")
+    machine.receive(generation, Audio(pcm(1, 5)), 100.0)
+    machine.receive(generation, Done(), 100.0)
+    machine.take()
+    before = machine.progress
+    machine.clear()
+    assert machine.progress == before
+    machine.add("World. ")
+    for _ in range(2):
+        request = machine.next_request(100.0)
+        assert request is not None
+        machine.receive(request.generation, Audio(pcm(2, 5)), 100.0)
+        assert machine.lost()
+    assert machine.next_request(100.0) is not None
+    machine.receive(request.generation + 2, Audio(pcm(2, 9)), 100.0)
+    machine.receive(request.generation + 2, Done(), 100.0)
+    assert machine.progress > before
+    assert [chunk.restart for chunk in taken(machine, 9)] == [False]
+
+
+def test_only_the_first_chunk_says_that_the_text_begins_again() -> None:
+    machine, generation = started(BARE, "restart")
+    machine.receive(generation, Audio(pcm(1, 1)), 100.0)
+    machine.take()
+    machine.lost()
+    request = machine.next_request(100.0)
+    assert request is not None
+    for _ in range(3):
+        machine.receive(request.generation, Audio(pcm(1, 5)), 100.0)
+    assert [chunk.restart for chunk in taken(machine, 9)] == [True, False, False]
+
+
+def test_a_link_that_is_lost_twice_is_lost_once() -> None:
+    machine, generation = started(STEADY, "word", "One. ", "Two. ")
+    machine.receive(generation, Audio(pcm(1, 5)), 100.0)
+    assert machine.lost()
+    assert machine.lost()
+    assert machine.statistics().drops == 1
+    again = machine.next_request(100.0)
+    assert again is not None
+    assert again.text == "One. "
+
+
+def test_a_single_sample_that_was_heard_is_not_spoken_again_under_never() -> None:
+    machine, generation = started(BARE, "never")
+    machine.receive(generation, Audio(pcm(1, 1)), 100.0)
+    assert not machine.lost()
+
+
+def test_text_is_spoken_segment_by_segment_as_it_is_handed_over() -> None:
+    machine, generation = started(BARE, "word", "One. ", "Two, three. ")
+    machine.receive(generation, Audio(pcm(1, 5)), 100.0)
+    machine.receive(generation, Done(), 100.0)
+    assert machine.spoken() == ""
+    machine.take()
+    assert machine.spoken() == "One. "
+    request = machine.next_request(100.0)
+    assert request is not None
+    machine.receive(request.generation, Audio(pcm(2, 5)), 100.0)
+    machine.receive(request.generation, Done(), 100.0)
+    machine.take()
+    assert machine.spoken() == "One. Two, three. "
+
+
+def test_what_came_is_counted_in_whole_samples() -> None:
+    machine, generation = started()
+    machine.receive(generation, Audio(b"\1\0\2"), 100.0)
+    assert machine.statistics().received == 0.001
