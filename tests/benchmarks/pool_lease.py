@@ -35,7 +35,9 @@ REQUEST = SynthesizeRequest(audio_format=ts.AudioFormat.pcm16(8_000))
 class Guest:
     """A tenant who does not listen."""
 
-    def heard(self, message: TtsMessage) -> None: ...
+    def heard(self, message: TtsMessage) -> bool:
+        return False
+
     def lost(self, cause: object) -> None: ...
 
 

@@ -50,8 +50,9 @@ class Guest:
         self.messages: list[TtsMessage] = []
         self.causes: list[Cause] = []
 
-    def heard(self, message: TtsMessage) -> None:
+    def heard(self, message: TtsMessage) -> bool:
         self.messages.append(message)
+        return False
 
     def lost(self, cause: Cause) -> None:
         self.causes.append(cause)

@@ -60,9 +60,9 @@ class Lease:
         """The service that speaks."""
         return self._resident.provider.endpoint
 
-    async def send(self, frame: Frame) -> None:
-        """Raises `LinkDown`; cancelling it condemns the connection."""
-        await self._resident.send(frame)
+    async def send(self, *frames: Frame) -> None:
+        """See `Resident.send`."""
+        await self._resident.send(*frames)
 
     def give_back(self) -> None:
         """Nothing that was asked for is outstanding."""

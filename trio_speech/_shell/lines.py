@@ -27,7 +27,8 @@ class Carrier(Protocol):
 
     opened_at: float
 
-    async def send(self, frame: Frame, timeout: float) -> None: ...  # noqa: ASYNC109
+    def send_nowait(self, *frames: Frame) -> bool: ...
+    async def flush(self, timeout: float) -> None: ...  # noqa: ASYNC109
     async def receive(self) -> Frame: ...
     def receive_nowait(self) -> Frame | None: ...
     async def ping(self, timeout: float) -> float: ...  # noqa: ASYNC109
@@ -97,13 +98,32 @@ class Seat:
     def __init__(self, line: Line, frames: trio.MemoryReceiveChannel[Frame]) -> None:
         self._line = line
         self._frames = frames
+        self._unsent: tuple[Frame, ...] = ()
         self.opened_at = line.connection.opened_at
 
-    async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109
-        """Cancelling it is safe: it never leaves half a frame, and takes `timeout` seconds at most."""
-        async with self._line.writing:
+    def send_nowait(self, *frames: Frame) -> bool:
+        """See `Connection.send_nowait`. Where another seat writes, nothing is written yet."""
+        if not self._line.writing.locked():
+            return self._line.connection.send_nowait(*frames)
+        self._unsent = frames
+        return False
+
+    async def flush(self, timeout: float) -> None:  # noqa: ASYNC109
+        """At once after `send_nowait`. Cancelling it is safe: it never leaves half a frame, and takes `timeout` seconds
+        at most once it is its turn.
+        """
+        line, frames = self._line, self._unsent
+        if frames:
+            self._unsent = ()
+            await line.writing.acquire()
+        else:
+            line.writing.acquire_nowait()
+        try:
             with trio.CancelScope(shield=True):
-                await self._line.connection.send(frame, timeout)
+                if not frames or not line.connection.send_nowait(*frames):
+                    await line.connection.flush(timeout)
+        finally:
+            line.writing.release()
 
     async def receive(self) -> Frame:
         try:

@@ -57,9 +57,9 @@ class Pool:
     async def lease(self, voice: Voice, tenant: Tenant, *, fresh: bool = False) -> Lease:
         """A connection for `tenant`, who hears from it from now on; `fresh`: one that is newly dialled.
 
-        A checkpoint. Raises `LinkDown` where the dial made for it fails, what a token provider raises, `LinkError`
-        where none is free within ``acquire_timeout``, and `trio.ClosedResourceError` once the client is closed.
-        Cancelling gives back what may have been granted.
+        A checkpoint only where it must wait. Raises `LinkDown` where the dial made for it fails, what a token provider
+        raises, `LinkError` where none is free within ``acquire_timeout``, and `trio.ClosedResourceError` once the
+        client is closed. Cancelling gives back what may have been granted.
         """
         self._network.check_open()
         self._tickets += 1
@@ -70,7 +70,7 @@ class Pool:
         taken = False
         try:
             if waiting.over.is_set():
-                await trio.lowlevel.checkpoint()
+                await trio.lowlevel.checkpoint_if_cancelled()
             else:
                 with trio.move_on_after(self._policy.acquire_timeout):
                     await waiting.over.wait()

@@ -27,8 +27,8 @@ from .transport import LinkDown
 class Tenant(Protocol):
     """Who has the lease. Neither method may wait."""
 
-    def heard(self, message: TtsMessage) -> None:
-        """The service said something."""
+    def heard(self, message: TtsMessage) -> bool:
+        """The service said something. Returns whether somebody is to have it before more is read."""
         ...
 
     def lost(self, cause: Cause) -> None:
@@ -66,13 +66,19 @@ class Resident:
 
     async def open(self) -> None:
         """Sends what the protocol begins with. Raises `LinkDown`."""
-        for frame in self.codec.open():
-            await self.send(frame)
+        await self.send(*self.codec.open())
 
-    async def send(self, frame: Frame) -> None:
-        """Raises `LinkDown`; cancelling it condemns the connection."""
-        async with self._writing:
-            await self._carrier.send(frame, self._liveness.send_timeout)
+    async def send(self, *frames: Frame) -> None:
+        """Raises `LinkDown`; cancelling it condemns the connection. A checkpoint only where it must wait."""
+        try:
+            self._writing.acquire_nowait()
+        except trio.WouldBlock:
+            await self._writing.acquire()
+        try:
+            if not self._carrier.send_nowait(*frames):
+                await self._carrier.flush(self._liveness.send_timeout)
+        finally:
+            self._writing.release()
 
     async def cancel(self) -> None:
         """Says that nobody wants the generation, where the protocol can say so. Never raises `LinkDown`.
@@ -136,15 +142,16 @@ class Resident:
             frame: Frame | None = await self._carrier.receive()
             while frame is not None:
                 for message in self.codec.decode(frame):
-                    self._hear(message)
+                    if self._hear(message):
+                        await _let_others_have_their_turn()
                 frame = self._carrier.receive_nowait()
 
-    def _hear(self, message: TtsMessage) -> None:
+    def _hear(self, message: TtsMessage) -> bool:
         match message:
             case Going():
                 self._landlord.retiring(self)
             case _ if self.tenant is not None:
-                self.tenant.heard(message)
+                return self.tenant.heard(message)
             case Failure():
                 raise LinkDown(Reported(message))
             case Closed():
@@ -155,8 +162,15 @@ class Resident:
                 raise LinkDown(Malformed("audio that nobody asked for"))
             case _:
                 pass
+        return False
 
     async def _keep_pinging(self) -> None:
         while True:
             await trio.sleep(self._liveness.ping_interval)
             await self.ping()
+
+
+async def _let_others_have_their_turn() -> None:
+    """One checkpoint alone might put us before those who wait."""
+    await trio.lowlevel.checkpoint()
+    await trio.lowlevel.checkpoint()

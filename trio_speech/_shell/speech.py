@@ -17,7 +17,8 @@ from .signal import Signal
 BACKLOG = 16_384
 """Characters that wait to be spoken before `Speech.send` waits too."""
 
-_PIECE = 2_048
+PIECE = 2_048
+"""Characters that are looked at in one go."""
 
 
 class Speech:
@@ -85,13 +86,18 @@ class Speech:
         await trio.lowlevel.checkpoint()
         self._check_sending()
         clears = self._clears
-        for at in range(0, len(text), _PIECE):
+        for at in range(0, len(text), PIECE):
             while self._machine.queued_characters >= BACKLOG:
                 await self.wake_source.wait()
                 self._check_sending()
             if clears != self._clears:
                 return
-            self._queue(self._segmenter.push(text[at : at + _PIECE]))
+            self._queue(self._segmenter.push(text[at : at + PIECE]))
+
+    def take_all(self, text: str) -> None:
+        """Takes the session's whole text, of no more than `PIECE` characters. Returns at once."""
+        self._queue(self._segmenter.push(text))
+        self.end_input()
 
     def flush(self) -> None:
         """Closes the segment: what was sent is spoken without waiting for the rest of a sentence. Returns at once."""

@@ -27,7 +27,7 @@ from .endpoints import Network
 from .leasing import Lease, Voice
 from .pool import Pool
 from .single import Guard
-from .speech import Speech
+from .speech import PIECE, Speech
 from .tenancy import Tenancy
 from .transport import LinkDown
 from .voices import Voices
@@ -60,8 +60,10 @@ class SynthesisSession:
         guard.start_soon(self._run)
         if self._voices.has_others:
             guard.start_soon(partial(self._voices.watch_for_better, self._retire))
-        if text is not None:
-            self.speech.has_source = True
+        self.speech.has_source = text is not None
+        if isinstance(text, str) and len(text) <= PIECE:
+            self.speech.take_all(text)
+        elif text is not None:
             guard.start_soon(partial(self._feed, text))
 
     async def leave(self) -> None:

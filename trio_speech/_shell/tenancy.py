@@ -7,7 +7,7 @@ from collections.abc import Callable
 import trio
 
 from .._core.causes import Cause
-from .._core.dialogue import Audio, TtsMessage
+from .._core.dialogue import Audio, Done, TtsMessage
 from .._core.synthesis import Request, Synthesis
 from .leasing import Lease
 from .signal import Signal
@@ -28,6 +28,7 @@ class Tenancy:
         self._wake = Signal()
         self._replied = False
         self._reused = False
+        self._awaited = False
         self.scope = trio.CancelScope()
         self.cause: Cause | None = None
         self.outstanding = False
@@ -40,17 +41,24 @@ class Tenancy:
         """The connection was dead before it was leased: it came from the pool, and gave no answer."""
         return self._reused and not self._replied
 
-    def heard(self, message: TtsMessage) -> None:
+    def heard(self, message: TtsMessage) -> bool:
         """See `Tenant`."""
+        now, machine = trio.current_time(), self._machine
         self._replied = True
         if self._asked_at is not None and isinstance(message, Audio):
-            self._telemetry.measure("first_audio", trio.current_time() - self._asked_at, self._endpoint)
+            self._telemetry.measure("first_audio", now - self._asked_at, self._endpoint)
             self._asked_at = None
-        cause = self._machine.receive(self._generation, message, trio.current_time())
+        before = machine.news
+        cause = machine.receive(self._generation, message, now)
         if cause is not None:
             self.lost(cause)
+        if machine.news == before:
+            return False
         self._heard()
-        self._wake.fire()
+        if isinstance(message, Done):  # nothing else ends a sentence, or brings its deadline nearer
+            self._wake.fire()
+        first, self._awaited = self._awaited, False
+        return first
 
     def lost(self, cause: Cause) -> None:
         """See `Tenant`."""
@@ -70,10 +78,10 @@ class Tenancy:
     async def _say(self, lease: Lease, request: Request) -> None:
         self._generation, self._endpoint = request.generation, lease.endpoint
         self._asked_at = trio.current_time()
+        self._awaited = True
         with self._telemetry.span("segment", lease.endpoint) as failed:
             try:
-                await lease.send(lease.codec.text(request.text.strip()))
-                await lease.send(lease.codec.flush())
+                await lease.send(lease.codec.text(request.text.strip()), lease.codec.flush())
                 await self._until_said()
             except LinkDown as down:
                 self.lost(down.cause)
