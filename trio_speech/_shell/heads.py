@@ -26,6 +26,7 @@ _MASKED = 0x80
 _LENGTH = 0x7F
 _LONGER = {126: 2, 127: 8}
 _KEY = 4
+_LONGEST_HEAD = 2 + 8 + _KEY
 
 
 class Heads:
@@ -40,7 +41,7 @@ class Heads:
         """How much of what came last belongs to the opening."""
         self._longest = longest
         self._framed = False
-        self._head = bytearray()
+        self._head = b""
         self._rest = 0
         self._message = 0
         self._pieces = 0
@@ -52,16 +53,24 @@ class Heads:
         if not self._framed:
             too_long = len(self.opening) > LONGEST_OPENING
             return f"more than {LONGEST_OPENING} bytes in answer to the handshake" if too_long else None
+        at += self._rest
+        self._rest = 0
         while at < len(data):
-            if self._rest:
-                passed = min(self._rest, len(data) - at)
-                self._rest -= passed
-            else:
-                passed = min(self._missing(), len(data) - at)
-                self._head += data[at : at + passed]
-                if not self._missing() and (complaint := self._begin_frame()):
-                    return complaint
-            at += passed
+            before = len(self._head)
+            head = self._head + data[at : at + _LONGEST_HEAD - before]
+            length = head[1] if len(head) > 1 else 0
+            ends = 2 + _LONGER.get(length & _LENGTH, 0) + (_KEY if length & _MASKED else 0)
+            if len(head) < ends:
+                self._head = head
+                return None
+            self._head = b""
+            length &= _LENGTH
+            if length in _LONGER:
+                length = int.from_bytes(head[2 : 2 + _LONGER[length]], "big")
+            if complaint := self._begin_frame(head[0] & _OPCODE, length):
+                return complaint
+            at += ends - before + length
+        self._rest = at - len(data)
         return None
 
     def _open(self, data: bytes | bytearray) -> int:
@@ -78,21 +87,12 @@ class Heads:
         self.opening.clear()
         return end.end() - before
 
-    def _missing(self) -> int:
-        if len(self._head) < 2:
-            return 2 - len(self._head)
-        size = 2 + _LONGER.get(self._head[1] & _LENGTH, 0) + (_KEY if self._head[1] & _MASKED else 0)
-        return size - len(self._head)
-
-    def _begin_frame(self) -> str | None:
-        opcode, length = self._head[0] & _OPCODE, self._head[1] & _LENGTH
-        self._rest = int.from_bytes(self._head[2 : 2 + _LONGER[length]], "big") if length in _LONGER else length
-        self._head.clear()
+    def _begin_frame(self, opcode: int, length: int) -> str | None:
         if opcode & _CONTROL:
             return None
         if opcode:
             self._message = self._pieces = 0
-        self._message += self._rest
+        self._message += length
         self._pieces += 1
         if self._message > self._longest:
             return f"more than {self._longest} bytes in one message"

@@ -33,44 +33,49 @@ class Inbox:
         """Takes messages out of what has come; returns the rest that is complete, to be passed on."""
         if self.passes_on:
             return data
-        held = self._held
-        held += data
+        if self._held:
+            self._held += data
+            data = self._held
         at, rest = 0, bytearray()
-        while not self.passes_on and (frame := self._frame(at)):
+        while not self.passes_on and (frame := self._frame(data, at)):
             begins, ends = frame
-            if not self._take(held[at], held[begins:ends]):
-                rest += held[at:ends]
+            if not self._take(data[at], data[begins:ends]):
+                rest += data[at:ends]
             at = ends
         if self.passes_on:
-            rest += held[at:]
-            at = len(held)
-        del held[:at]
+            rest += data[at:]
+            at = len(data)
+        if data is self._held:
+            del self._held[:at]
+        else:
+            self._held += data[at:]
         return rest
 
-    def _frame(self, at: int) -> tuple[int, int] | None:
+    def _frame(self, data: bytes | bytearray, at: int) -> tuple[int, int] | None:
         """Where the payload of the frame begins and ends, if all of it has come."""
-        held = self._held
         begins = at + 2
-        if len(held) < begins:
+        if len(data) < begins:
             return None
-        size = held[at + 1]
+        size = data[at + 1]
         if size & _MASKED:
             self.passes_on = True
             return None
         if size in _LONGER:
             begins += _LONGER[size]
-            size = int.from_bytes(held[at + 2 : begins], "big")
-        return (begins, begins + size) if len(held) >= begins + size else None
+            size = int.from_bytes(data[at + 2 : begins], "big")
+        ends = begins + size
+        return (begins, ends) if len(data) >= ends else None
 
-    def _take(self, kind: int, payload: bytearray) -> bool:
-        if kind == _BINARY:
-            self.messages.append(bytes(payload))
-        elif kind == _TEXT:
+    def _take(self, kind: int, payload: bytes | bytearray) -> bool:
+        if kind == _TEXT:
             try:
                 self.messages.append(payload.decode())
             except UnicodeDecodeError:
                 self.passes_on = True
-        else:
-            self.passes_on = kind not in (_PING, _PONG)
-            return False
-        return not self.passes_on
+                return False
+            return True
+        if kind == _BINARY:
+            self.messages.append(bytes(payload))
+            return True
+        self.passes_on = kind not in (_PING, _PONG)
+        return False
