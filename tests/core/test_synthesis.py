@@ -572,3 +572,22 @@ def test_what_came_is_counted_in_whole_samples() -> None:
     machine, generation = started()
     machine.receive(generation, Audio(b"\1\0\2"), 100.0)
     assert machine.statistics().received == 0.001
+
+
+@pytest.mark.parametrize(("samples", "ready"), [(PCM.samples(BUFFER) - 1, True), (PCM.samples(BUFFER), False)])
+def test_the_next_segment_is_asked_for_while_less_than_the_buffer_waits(samples: int, ready: bool) -> None:
+    machine, generation = started(BARE, "word", "One. ", "Two. ")
+    machine.receive(generation, Audio(pcm(1, samples)), 100.0)
+    machine.receive(generation, Done(), 100.0)
+    assert machine.ready is ready
+
+
+def test_news_is_audio_to_hand_over_and_the_end_of_a_segment() -> None:
+    machine, generation = started(ALIGNED, "word")
+    word = Word("Hello.", 0.0, 0.005)
+    grew = []
+    for message in (Audio(pcm(1, 9)), Aligned((word,)), Opened("s"), Audio(pcm(1, 1)), Going(5.0), Done()):
+        before = machine.news
+        machine.receive(generation, message, 100.0)
+        grew.append(machine.news > before)
+    assert grew == [False, True, False, False, False, True]
