@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections import Counter
 from pathlib import Path
 
 import nox
@@ -24,6 +26,16 @@ TOOLS = {Requirement(line).name: line for line in EXTRAS["dev"]}
 INSTALLED = {"PYTHONSAFEPATH": "1"}  # the working directory holds the source tree: keep it off sys.path
 WORD_ERRORS = Path("tests/benchmarks/roundtrip_wer.py")
 GATES = {"*/providers/*": 100, "*/_core/*": 100, "*": 95}  # floors, to be raised and never to be lowered
+
+
+CORE = Path("trio_speech/_core")
+MUTANTS = """
+[tool.mutmut]
+source_paths = ["{source}"]
+also_copy = ["trio_speech", "tests"]
+pytest_add_cli_args_test_selection = ["tests/core/test_{source.stem}.py"]
+pytest_add_cli_args = ["-x", "-p", "no:cacheprovider"]
+"""
 
 
 def is_there(version: str) -> bool:
@@ -128,6 +140,32 @@ def nightly(session: nox.Session) -> None:
     pytest = ["python", "-m", "pytest", "--timeout=0"]
     session.run(*pytest, "-s", "tests/chaos/test_real_time.py", "tests/chaos/test_soak.py", env=env)
     session.run(*pytest, "tests/core/test_histories.py", "--hypothesis-profile=nightly", env=env)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """The mutants of each module of `_core` that live on under its own tests, in hours; ``--`` names some modules."""
+    session.install(*PROJECT["project"]["dependencies"], *EXTRAS["test"], "mutmut~=3.8")
+    sources = [CORE / f"{name}.py" for name in session.posargs] or sorted(CORE.glob("[a-z]*.py"))
+    counts = {source.stem: mutate(session, source) for source in sources}
+    for name, fates in counts.items():
+        session.log(f"{name}: {fates.total()} mutants, {fates.total() - fates['killed']} not killed")
+
+
+def mutate(session: nox.Session, source: Path) -> Counter[str]:
+    """What became of the mutants of one module, in a copy of the tree; those that live are told by their names."""
+    with tempfile.TemporaryDirectory() as copy:
+        for part in ("trio_speech", "tests"):
+            shutil.copytree(part, Path(copy, part), ignore=shutil.ignore_patterns("__pycache__"))
+        configuration = Path("pyproject.toml").read_text() + MUTANTS.format(source=source)
+        Path(copy, "pyproject.toml").write_text(configuration)
+        with session.chdir(copy):
+            session.run("mutmut", "run", silent=True, success_codes=[0, 1])  # 1: nothing to mutate, for one
+            told = session.run("mutmut", "results", "--all", "true", silent=True)
+            fates = dict(line.strip().rsplit(": ", 1) for line in (told or "").splitlines())
+            for name in (name for name, fate in fates.items() if fate != "killed"):
+                session.run("mutmut", "show", name)
+    return Counter(fates.values())
 
 
 @nox.session(requires=["build"])
