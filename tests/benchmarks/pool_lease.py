@@ -35,7 +35,7 @@ REQUEST = SynthesizeRequest(audio_format=ts.AudioFormat.pcm16(8_000))
 class Guest:
     """A tenant who does not listen."""
 
-    def heard(self, message: TtsMessage) -> bool:
+    def heard(self, message: TtsMessage, now: float) -> bool:
         return False
 
     def lost(self, cause: object) -> None: ...

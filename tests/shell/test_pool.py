@@ -50,7 +50,7 @@ class Guest:
         self.messages: list[TtsMessage] = []
         self.causes: list[Cause] = []
 
-    def heard(self, message: TtsMessage) -> bool:
+    def heard(self, message: TtsMessage, now: float) -> bool:
         self.messages.append(message)
         return False
 

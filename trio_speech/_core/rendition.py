@@ -59,15 +59,12 @@ class Rendition:
         self._cursor = TextCursor(said.text)
         self._audio = bytearray()
         self._base = 0
+        self.received = 0
+        """Whole samples that have come."""
         self._next = said.samples if policy.again == "samples" else 0
         self._words: deque[_Spoken] = deque()
         self._aligned = 0
         self._complete = False
-
-    @property
-    def received(self) -> int:
-        """Whole samples that have come."""
-        return self._base + len(self._audio) // self._frame_size
 
     @property
     def too_long(self) -> bool:
@@ -77,6 +74,7 @@ class Rendition:
     def hear(self, pcm: bytes) -> None:
         """Takes audio, which may end inside a sample."""
         self._audio += pcm
+        self.received = self._base + len(self._audio) // self._frame_size
 
     def align(self, words: tuple[Word, ...]) -> None:
         """Takes words; those that the user has from an earlier rendition only say where to cut."""
@@ -104,17 +102,15 @@ class Rendition:
         return Release(self._cut(start, end), start, self._words_until(end))
 
     def _until(self) -> int:
-        if self._complete or self._policy.until == "received":
-            return self.received
-        return self._last_word_end() if self._policy.until == "word" else 0
-
-    def _last_word_end(self) -> int:
-        """Of the words whose audio has come whole; they end one after the other, or at once."""
-        last, received = 0, self.received
-        for spoken in self._words:
-            if spoken.end > received:
-                break
-            last = spoken.end
+        received, until = self.received, self._policy.until
+        if self._complete or until == "received":
+            return received
+        last = 0
+        if until == "word":
+            for spoken in self._words:  # they end one after the other, or at once
+                if spoken.end > received:
+                    break
+                last = spoken.end
         return last
 
     def _words_until(self, end: int) -> tuple[tuple[Word, int], ...]:

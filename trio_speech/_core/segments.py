@@ -29,7 +29,7 @@ Splitter: TypeAlias = Callable[[str], Sequence[str]]
 
 _LONGEST = 1_000
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
-_LIKE_AN_END = re.compile(r"[^\w ,'\"-]")
+_LIKE_AN_END = re.compile(r"[.!?]\W*\w|[^\w ,'\".!?-]")
 _WORD_WHOLE = re.compile(r"(?<=\S)(?=\s)|(?<=[。！？｡][^\s。！？｡])")
 _LEADING_SPACE = re.compile(r"^\s+(?=\s)")
 
@@ -93,7 +93,7 @@ class Segmenter:
         self._pending = _LEADING_SPACE.sub("", self._pending)
         mark = _LIKE_AN_END.search(self._pending)
         if mark is not None:
-            for whole in _WORD_WHOLE.finditer(self._pending, max(self._judged, mark.start()), self._cap + 1):
+            for whole in _WORD_WHOLE.finditer(self._pending, max(self._judged, mark.end()), self._cap + 1):
                 self._judged = whole.end() + 1
                 cut = self._sentence_end(self._pending[: whole.end()])
                 if cut:

@@ -65,7 +65,9 @@ class Network:
 
     def service(self, endpoint: str) -> Service:
         """What is shared about one endpoint."""
-        return self._services.setdefault(endpoint, Service(self.retry))
+        if endpoint not in self._services:
+            self._services[endpoint] = Service(self.retry)
+        return self._services[endpoint]
 
     def budget(self, endpoint: str) -> Budget:
         """A session's own patience with one endpoint."""

@@ -27,8 +27,8 @@ from .transport import LinkDown
 class Tenant(Protocol):
     """Who has the lease. Neither method may wait."""
 
-    def heard(self, message: TtsMessage) -> bool:
-        """The service said something. Returns whether somebody is to have it before more is read."""
+    def heard(self, message: TtsMessage, now: float) -> bool:
+        """The service said something, at `now`. Returns whether somebody is to have it before more is read."""
         ...
 
     def lost(self, cause: Cause) -> None:
@@ -140,18 +140,20 @@ class Resident:
     async def _read(self) -> None:
         while True:
             frame: Frame | None = await self._carrier.receive()
+            now = trio.current_time()
             while frame is not None:
                 for message in self.codec.decode(frame):
-                    if self._hear(message):
+                    if self._hear(message, now):
                         await _let_others_have_their_turn()
+                        now = trio.current_time()
                 frame = self._carrier.receive_nowait()
 
-    def _hear(self, message: TtsMessage) -> bool:
+    def _hear(self, message: TtsMessage, now: float) -> bool:
         match message:
             case Going():
                 self._landlord.retiring(self)
             case _ if self.tenant is not None:
-                return self.tenant.heard(message)
+                return self.tenant.heard(message, now)
             case Failure():
                 raise LinkDown(Reported(message))
             case Closed():

@@ -41,10 +41,9 @@ class Tenancy:
         """The connection was dead before it was leased: it came from the pool, and gave no answer."""
         return self._reused and not self._replied
 
-    def heard(self, message: TtsMessage) -> bool:
+    def heard(self, message: TtsMessage, now: float) -> bool:
         """See `Tenant`."""
-        now, machine = trio.current_time(), self._machine
-        self._replied = True
+        machine, self._replied = self._machine, True
         if self._asked_at is not None and isinstance(message, Audio):
             self._telemetry.measure("first_audio", now - self._asked_at, self._endpoint)
             self._asked_at = None

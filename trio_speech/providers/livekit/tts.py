@@ -115,6 +115,8 @@ class LiveKitTtsCodec:
         return said
 
     def _audio(self, audio: bytes) -> Iterable[TtsMessage]:
+        if not self._odd and not len(audio) & 1:
+            return (Audio(audio),) if audio else ()
         pcm = self._odd + audio
         self._odd = pcm[len(pcm) & ~1 :]
         whole = pcm[: len(pcm) & ~1]
