@@ -39,7 +39,7 @@ CLIENT, SERVICE = cores()
 
 
 class Service:
-    """`peer.py` in a process of its own."""
+    """`peer.py`, or another program that takes the same orders, in a process of its own."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -64,9 +64,9 @@ class Service:
 
 
 @contextmanager
-def service(*manners: str) -> Iterator[Service]:
+def serving(program: str, *manners: str) -> Iterator[Service]:
     with subprocess.Popen(
-        [sys.executable, str(HERE / "peer.py"), *manners],
+        [sys.executable, str(HERE / program), *manners],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -75,13 +75,13 @@ def service(*manners: str) -> Iterator[Service]:
         try:
             yield Service(process)
         finally:
-            process.kill()
+            process.terminate()
 
 
-def run(side: str, task: str, *manners: str, **load: Any) -> dict[str, Any]:
+def run(side: str, task: str, *manners: str, service: str = "peer.py", **load: Any) -> dict[str, Any]:
     """What a side tells of one load, and the service's figures wherever it wished for them."""
     with (
-        service(*manners) as peer,
+        serving(service, *manners) as peer,
         subprocess.Popen(
             [sys.executable, str(SIDES / f"{side}.py"), json.dumps({"task": task, "port": peer.port, **load})],
             stdin=subprocess.PIPE,
@@ -91,7 +91,7 @@ def run(side: str, task: str, *manners: str, **load: Any) -> dict[str, Any]:
         ) as client,
     ):
         pin(client, CLIENT)
-        patience = Timer(PATIENCE, client.kill)
+        patience = Timer(PATIENCE + 2 * load.get("seconds", 0.0), client.kill)
         patience.start()
         figures: list[dict[str, Any]] = []
         assert client.stdout is not None

@@ -42,8 +42,8 @@ def frames(count: int) -> None:
     done = 0
     while done < count:
         session.capture(piece)
-        if session.log.captured >= leg.stirs_at() and (pcm := leg.next_audio(0.0)) is not None:
-            client_frame(codec.audio(pcm))
+        if session.log.captured >= leg.stirs_at() and (pcm := leg.next_audio(0.0, 1)):
+            client_frame(codec.audio(*pcm))
             done += 1
             if done % 40 == 0:
                 session.commit(session.log.sent)

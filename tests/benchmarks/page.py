@@ -82,11 +82,13 @@ class Plot:
         return f"![{self.name.replace('_', ' ')}](plots/{self.name}.svg)\n"
 
 
-def lines(name: str, across: str, up: str, series: Mapping[str, Sequence[tuple[float, float]]]) -> Plot:
+def lines(
+    name: str, across: str, up: str, series: Mapping[str, Sequence[tuple[float, float]]], *, scale: str = "log"
+) -> Plot:
     def draw(axes: Any) -> None:
         for label, points in series.items():
             axes.plot(*zip(*points, strict=True), marker="o", label=label)
-        axes.set(xlabel=across, ylabel=up, xscale="log", ylim=(0, None))
+        axes.set(xlabel=across, ylabel=up, xscale=scale, ylim=(0, None))
 
     return Plot(name, draw)
 

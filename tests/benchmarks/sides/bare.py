@@ -47,6 +47,19 @@ async def clock(sockets: list[tw.WebSocketConnection], audio: list[bytes], windo
             window.pushed(due, trio.current_time())
 
 
+async def dials(load: Load) -> Told:
+    """Seconds that each takes until the websocket is open, with the pauses of a session that is reset now and then."""
+    told = Told()
+    for _ in range(load.streams):
+        async with trio.open_nursery() as nursery:
+            began = time.perf_counter()
+            socket = await connect(load, nursery)
+            told.latencies.append(time.perf_counter() - began)
+            await socket.aclose()
+        await trio.sleep(0.02)
+    return told
+
+
 async def unpaced(load: Load) -> Told:
     audio = chunks(WIRE, load.seconds)
 

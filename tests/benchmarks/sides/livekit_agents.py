@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 from livekit import rtc
 from livekit.agents import APIConnectOptions, inference, stt
-from load import KEY, MODEL, PUSH, RATE, SECRET, TEXT, VOICE, Load, Told, Window, asked, chunks, resident, tell
+from load import KEY, MODEL, PUSH, RATE, SECRET, TEXT, VOICE, Load, Spans, Told, Window, asked, chunks, resident, tell
 
 ONCE = APIConnectOptions(max_retry=0, timeout=30.0)
 
@@ -49,10 +49,9 @@ async def streams(load: Load) -> AsyncGenerator[list[stt.RecognizeStream]]:
 async def measured(window: Window, *working: Any) -> Told:
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(each) for each in working]
-    await asyncio.sleep(window.opens - loop.time())
-    window.opened()
-    await asyncio.sleep(window.closes - loop.time())
-    window.closed()
+    for moment, look in window.moments():
+        await asyncio.sleep(moment - loop.time())
+        look()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -71,13 +70,33 @@ async def read(stream: stt.RecognizeStream, window: Window, begun: float) -> Non
 
 async def clocked(load: Load) -> Told:
     """Pushes in real time, by one clock for all streams."""
+    return await by_the_clock(load, Window)
+
+
+async def hour(load: Load) -> Told:
+    """As `clocked`, for long, measured span by span."""
+    return await by_the_clock(load, Spans)
+
+
+async def by_the_clock(load: Load, kind: type[Window]) -> Told:
     async with streams(load) as opened:
-        window = Window(load, asyncio.get_running_loop().time())
+        window = kind(load, asyncio.get_running_loop().time())
         readers = [read(stream, window, window.begins(index)) for index, stream in enumerate(opened)]
         return await measured(window, *readers, clock(opened, frames(), window))
 
 
-async def clock(opened: list[stt.RecognizeStream], audio: list[rtc.AudioFrame], window: Window) -> None:
+class Nobody:
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
+        pass
+
+
+async def ticking(load: Load) -> Told:
+    """What the clock costs alone."""
+    window = Window(load, asyncio.get_running_loop().time())
+    return await measured(window, clock([Nobody()] * load.streams, frames(), window))
+
+
+async def clock(opened: Sequence[stt.RecognizeStream | Nobody], audio: list[rtc.AudioFrame], window: Window) -> None:
     now = asyncio.get_running_loop().time
     for due, turn, indices in window.ticks():
         await asyncio.sleep(due - now())

@@ -8,7 +8,7 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import Any
@@ -36,6 +36,9 @@ class Load:
     port: int
     streams: int = 1
     seconds: float = 10.0
+    spans: int = 1
+    """Parts of `seconds` that are measured each by itself."""
+    telemetry: str = ""
 
     @property
     def url(self) -> str:
@@ -79,11 +82,19 @@ class Window:
     def ticks(self, length: float = PUSH) -> Iterator[tuple[float, int, list[int]]]:
         """For one clock that serves all streams: when to push, which piece, and on which streams."""
         self._length = length
-        steps = [range(step, self.load.streams, STEPS) for step in range(min(STEPS, self.load.streams))]
+        steps = [list(range(step, self.load.streams, STEPS)) for step in range(min(STEPS, self.load.streams))]
         for turn in count():
             for step, indices in enumerate(steps):
                 due = self.start + length * (turn + step / STEPS)
-                yield due, turn, [index for index in indices if self.begins(index) < due + 0.001]
+                if due > self.start + SPREAD + SETTLE:
+                    yield due, turn, indices
+                else:
+                    yield due, turn, [index for index in indices if self.begins(index) < due + 0.001]
+
+    def moments(self) -> Iterator[tuple[float, Callable[[], None]]]:
+        """When to look, and what is to be called then."""
+        yield self.opens, self.opened
+        yield self.closes, self.closed
 
     def opened(self) -> None:
         gc.collect()
@@ -104,6 +115,28 @@ class Window:
         due = begun + end - PUSH
         if self.opens <= due < self.closes:
             self.told.latencies.append(now - due)
+
+
+class Spans(Window):
+    """A long window in spans. It records no push, for the records would be counted as memory of the side."""
+
+    def moments(self) -> Iterator[tuple[float, Callable[[], None]]]:
+        yield self.opens, self.opened
+        for span in range(1, self.load.spans + 1):
+            yield self.opens + self.load.seconds * span / self.load.spans, self.closed
+
+    def closed(self) -> None:
+        """One span is over, and the next begins."""
+        super().closed()
+        cpu, audio = self.told.cpu, self.told.audio
+        self.opened()
+        self.told.extra.setdefault("spans", []).append({"cpu": cpu, "audio": audio, "resident": resident()})
+
+    def pushed(self, due: float, now: float) -> None:
+        self._pushes += 1
+
+    def heard(self, begun: float, end: float, now: float) -> None:
+        pass
 
 
 def resident() -> float:

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import math
-import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import trio
-from load import KEY, MODEL, PUSH, SECRET, TEXT, VOICE, Load, Told, Window, asked, chunks, resident, tell, wish
+from load import KEY, MODEL, PUSH, SECRET, TEXT, VOICE, Load, Spans, Told, Window, asked, chunks, resident, tell
 
 import trio_speech as ts
 
@@ -20,9 +19,9 @@ def client(load: Load, **policies: ts.ReplayPolicy) -> AbstractAsyncContextManag
     return ts.open_client(ts.LiveKit(load.url, KEY, SECRET), **policies)
 
 
-async def stream(opened: ts.Client, task_status: trio.TaskStatus[ts.Transcript]) -> None:
+async def stream(opened: ts.Client, transcripts: list[ts.Transcript]) -> None:
     async with opened.transcribe(model=MODEL) as transcript:
-        task_status.started(transcript)
+        transcripts.append(transcript)
         await trio.sleep_forever()
 
 
@@ -30,8 +29,10 @@ async def stream(opened: ts.Client, task_status: trio.TaskStatus[ts.Transcript])
 async def streams(load: Load, **policies: ts.ReplayPolicy) -> AsyncGenerator[tuple[list[ts.Transcript], trio.Nursery]]:
     """So many open sessions, and a nursery around them."""
     async with client(load, **policies) as opened, trio.open_nursery() as nursery:
-        transcripts = [await nursery.start(stream, opened) for _ in range(load.streams)]
-        while any(transcript.statistics().links == 0 for transcript in transcripts):
+        transcripts: list[ts.Transcript] = []
+        for _ in range(load.streams):
+            nursery.start_soon(stream, opened, transcripts)
+        while sum(transcript.statistics().links for transcript in transcripts) < load.streams:
             await trio.sleep(0.05)
         async with trio.open_nursery() as workers:
             yield transcripts, workers
@@ -40,10 +41,9 @@ async def streams(load: Load, **policies: ts.ReplayPolicy) -> AsyncGenerator[tup
 
 
 async def measured(window: Window) -> None:
-    await trio.sleep_until(window.opens)
-    window.opened()
-    await trio.sleep_until(window.closes)
-    window.closed()
+    for moment, look in window.moments():
+        await trio.sleep_until(moment)
+        look()
 
 
 async def read(transcript: ts.Transcript, window: Window, begun: float) -> None:
@@ -57,8 +57,17 @@ async def read(transcript: ts.Transcript, window: Window, begun: float) -> None:
 
 async def clocked(load: Load) -> Told:
     """Pushes in real time, by one clock for all streams."""
+    return await by_the_clock(load, Window)
+
+
+async def hour(load: Load) -> Told:
+    """As `clocked`, for long, measured span by span."""
+    return await by_the_clock(load, Spans)
+
+
+async def by_the_clock(load: Load, kind: type[Window]) -> Told:
     async with streams(load) as (transcripts, nursery):
-        window = Window(load, trio.current_time())
+        window = kind(load, trio.current_time())
         for index, transcript in enumerate(transcripts):
             nursery.start_soon(read, transcript, window, window.begins(index))
         nursery.start_soon(clock, transcripts, chunks(PUSH), window)
@@ -66,8 +75,29 @@ async def clocked(load: Load) -> Told:
     return window.told
 
 
-async def clock(transcripts: list[ts.Transcript], audio: list[bytes], window: Window) -> None:
-    for due, turn, indices in window.ticks():
+class Pushed(Protocol):
+    """A transcript, or what stands for one."""
+
+    def send_nowait(self, audio: bytes) -> None: ...
+
+
+class Nobody:
+    def send_nowait(self, audio: bytes) -> None:
+        pass
+
+
+async def ticking(load: Load) -> Told:
+    """What the clock costs alone."""
+    async with trio.open_nursery() as nursery:
+        window = Window(load, trio.current_time())
+        nursery.start_soon(clock, [Nobody()] * load.streams, chunks(PUSH), window)
+        await measured(window)
+        nursery.cancel_scope.cancel()
+    return window.told
+
+
+async def clock(transcripts: Sequence[Pushed], audio: list[bytes], window: Window, length: float = PUSH) -> None:
+    for due, turn, indices in window.ticks(length):
         await trio.sleep_until(due)
         for index in indices:
             transcripts[index].send_nowait(audio[turn % len(audio)])
@@ -150,47 +180,6 @@ async def idle(load: Load) -> Told:
         audio = load.streams * len(pieces) * len(pieces[0])
         held = (resident() - before) / audio
     return Told(extra={"stream": each, "audio": held})
-
-
-# ---------------------------------------------------------------- recovery
-
-
-async def resets(load: Load) -> Told:
-    """Again and again: `seconds` of audio that nothing acknowledges, a reset, and all of it once more, unpaced."""
-    audio = b"".join(chunks(PUSH, load.seconds))
-    async with client(load, replay=ts.ReplayPolicy(speed=math.inf)) as opened:
-        for _ in range(load.streams):
-            async with opened.transcribe(model=MODEL) as transcript:
-                await all_sent(transcript, audio, links=1)
-                wish("cut")
-                await all_sent(transcript, b"", links=2)
-            await trio.sleep(0.02)
-            wish("figures")
-            await trio.to_thread.run_sync(sys.stdin.readline)
-    return Told()
-
-
-async def all_sent(transcript: ts.Transcript, audio: bytes, links: int) -> None:
-    for at in range(0, len(audio), 6_400):
-        await transcript.send(audio[at : at + 6_400])
-    while (figures := transcript.statistics()).backlog or figures.links < links:
-        await trio.sleep(0.01)
-
-
-async def herd(load: Load) -> Told:
-    """All sessions are cut at the same instant while one clock goes on pushing."""
-    async with streams(load) as (transcripts, nursery):
-        window = Window(load, trio.current_time())
-        nursery.start_soon(clock, transcripts, chunks(PUSH), window)
-        await trio.sleep_until(window.opens)
-        window.opened()
-        wish("cut")
-        while any((figures := each.statistics()).links < 2 or figures.backlog > 0.1 for each in transcripts):
-            await trio.sleep(0.05)
-        window.closed()
-        wish("figures")
-        await trio.to_thread.run_sync(sys.stdin.readline)
-    return window.told
 
 
 # ---------------------------------------------------------------- synthesis

@@ -1,0 +1,35 @@
+"""What a second of recognised audio costs, and how soon its final is there."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+
+import page
+from harness import per_second, rounds
+from questions.tables import ALL, BOTH, cost, gathered
+
+
+def live(options: Namespace) -> Iterator[page.Part]:
+    load = {"streams": options.streams, "seconds": options.seconds}
+    told = rounds(ALL, "clocked", options.rounds, **load)
+    yield cost(told, f"Recognition in real time, {options.streams} streams, one clock pushes 20 ms to each", timed=True)
+    latencies = {side: gathered(told[side], "latencies") for side in BOTH}
+    yield page.distribution("final_latency", "Seconds from push to final", latencies)
+
+
+def tasks(options: Namespace) -> Iterator[page.Part]:
+    load = {"streams": options.streams, "seconds": options.seconds}
+    told = rounds(BOTH, "tasks", options.rounds, **load)
+    driver = rounds(BOTH, "driver", 1, **load)
+    table = cost(
+        told, f"The same, where each of the {options.streams} streams has a task that sleeps and pushes", timed=True
+    )
+    alone = ", ".join(f"{side} {per_second(driver[side][0]):.2f} ms" for side in BOTH)
+    table.note = f"Of this, the tasks that sleep cost alone: {alone}."
+    yield table
+
+
+def unpaced(options: Namespace) -> Iterator[page.Part]:
+    told = rounds(ALL, "unpaced", options.rounds, streams=4, seconds=60.0)
+    yield cost(told, "Recognition as fast as it goes: 4 streams of 60 s in pushes of 20 ms", timed=False)

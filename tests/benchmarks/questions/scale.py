@@ -1,0 +1,137 @@
+"""From one stream to many: what each costs then, how many a core bears, and what one holds."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import Any
+
+import page
+from harness import p99, per_second, rounds, run
+from questions.tables import BOTH, OURS, Rounds, gathered, milliseconds
+
+COUNTS = (1, 10, 50, 100, 200, 500)
+LATE = 0.020
+"""Seconds by which pushes are late, at the 99th percentile, where a core has too many streams."""
+FROM = 25
+NEAR = 0.1
+TRIES = 2
+
+
+def scale(options: Namespace) -> Iterator[page.Part]:
+    counts = [count for count in COUNTS if count <= options.most]
+    told = {n: rounds(BOTH, "clocked", options.rounds, streams=n, seconds=options.seconds) for n in counts}
+    alone = {n: rounds(BOTH, "ticking", options.rounds, streams=n, seconds=options.seconds) for n in counts}
+    net = {side: [(n, _net(told[n], alone[n], side)) for n in counts] for side in BOTH}
+    table = page.Table("From few streams to many, one clock: CPU a second of audio", ["streams"])
+    table.head += [
+        f"{side}, {what}" for side in BOTH for what in ("all", "the clock alone", "without", "push late p99")
+    ]
+    for index, count in enumerate(counts):
+        row = [str(count)]
+        for side in BOTH:
+            costs = (_middle(told[count], side), _middle(alone[count], side), net[side][index][1])
+            row += [f"{each:.2f} ms" for each in costs]
+            row.append(milliseconds(p99(gathered(told[count][side], "lateness"))))
+        table.rows.append(row)
+    furthest = {side: _furthest([cost for _, cost in net[side]]) for side in BOTH}
+    table.note = (
+        "Up to ten streams the clock wakes for each by itself, then for several at once; alone it pushes to nobody. "
+        "From the median of all counts, the cost without the clock is "
+        + ", ".join(f"{100 * furthest[side]:.0f} % away at most ({side})" for side in BOTH)
+        + "."
+    )
+    yield table
+    yield page.lines("cpu_by_streams", "Streams", "CPU ms a second of audio, without the clock", net)
+
+
+def _middle(told: Rounds, side: str) -> float:
+    return median(per_second(dict(each)) for each in told[side])
+
+
+def _net(told: Rounds, alone: Rounds, side: str) -> float:
+    return _middle(told, side) - _middle(alone, side)
+
+
+def _furthest(costs: list[float]) -> float:
+    middle = median(costs)
+    return max(abs(cost / middle - 1.0) for cost in costs)
+
+
+def capacity(options: Namespace) -> Iterator[page.Part]:
+    found = {side: _most(side, options.seconds) for side in BOTH}
+    table = page.Table("Streams a core, before the 99th percentile of pushes is 20 ms late", ["side", "streams"])
+    table.head += ["late p99 there", "CPU of the core there", "too many", "late p99 there"]
+    for side, (kept, failed) in found.items():
+        busy = f"{100 * kept['cpu'] / options.seconds:.0f} %" if kept else ""
+        row = [side, *(_there(kept) if kept else ("none", "")), busy, *_there(failed)]
+        table.rows.append(row)
+    counts = [kept["streams"] if kept else 0 for kept, _ in found.values()]
+    table.note = f"Doubled from {FROM}, then bisected to {100 * NEAR:.0f} %; too many is what was late {TRIES} times."
+    if all(counts):
+        table.note += f" Ours : livekit_agents = {counts[0] / counts[1]:.2f}."
+    yield table
+
+
+def _there(told: Mapping[str, Any]) -> tuple[str, str]:
+    return str(told["streams"]), milliseconds(p99(told["lateness"]))
+
+
+def _most(side: str, seconds: float) -> tuple[Mapping[str, Any] | None, Mapping[str, Any]]:
+    """Told of the most streams that were in time, and of the fewest that were not."""
+    kept: Mapping[str, Any] | None = None
+    streams, low = FROM, 0
+    in_time, told = _try(side, streams, seconds)
+    while in_time:
+        kept, low = told, streams
+        streams *= 2
+        in_time, told = _try(side, streams, seconds)
+    failed, high = told, streams
+    while high - low > max(1.0, NEAR * high):
+        in_time, told = _try(side, (low + high) // 2, seconds)
+        if in_time:
+            kept, low = told, told["streams"]
+        else:
+            failed, high = told, told["streams"]
+    return kept, failed
+
+
+def _try(side: str, streams: int, seconds: float) -> tuple[bool, Mapping[str, Any]]:
+    told: dict[str, Any] = {}
+    for _ in range(TRIES):
+        told = run(side, "clocked", streams=streams, seconds=seconds) | {"streams": streams}
+        if p99(told["lateness"]) <= LATE:
+            return True, told
+    return False, told
+
+
+def memory(options: Namespace) -> Iterator[page.Part]:
+    load = {"streams": options.streams, "seconds": 10.0}
+    told = {side: run(side, "idle", "silent", **load)["extra"] for side in BOTH}
+    table = page.Table("Memory", ["side", "an idle stream", "bytes held for a byte of audio that nothing acknowledges"])
+    for side in BOTH:
+        held = told[side].get("audio")
+        table.rows.append([side, f"{told[side]['stream'] / 1_024:.1f} KB", f"{held:.2f}" if held else "keeps none"])
+    yield table
+
+
+def hour(options: Namespace) -> Iterator[page.Part]:
+    """In spans of five minutes, or of a fifth of the time where that is less."""
+    seconds = 60.0 * options.minutes
+    spans = max(5, round(options.minutes / 5))
+    sides = (OURS,) if options.ours else BOTH
+    load = {"streams": options.streams, "seconds": seconds, "spans": spans}
+    told = {side: run(side, "hour", **load)["extra"]["spans"] for side in sides}
+    table = page.Table(f"{options.minutes:g} minutes of {options.streams} streams in real time", ["minutes"])
+    table.head += [f"{side}, {what}" for side in sides for what in ("CPU a second of audio", "memory of the process")]
+    for span in range(spans):
+        row = [f"{options.minutes * span / spans:g} to {options.minutes * (span + 1) / spans:g}"]
+        for side in sides:
+            row.append(f"{per_second(told[side][span]):.2f} ms")
+            row.append(f"{told[side][span]['resident'] / 2**20:.2f} MB")
+        table.rows.append(row)
+    yield table
+    ends = [options.minutes * (span + 1) / spans for span in range(spans)]
+    costs = {side: [(end, per_second(each)) for end, each in zip(ends, told[side], strict=True)] for side in sides}
+    yield page.lines("cpu_by_time", "Minutes", "CPU ms a second of audio", costs, scale="linear")
