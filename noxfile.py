@@ -13,7 +13,7 @@ import nox
 from packaging.requirements import Requirement
 
 nox.needs_version = ">=2026.10"
-nox.options.sessions = ["lint", "types", "build", "tests", "coverage", "bare", "examples"]
+nox.options.sessions = ["lint", "types", "build", "tests", "coverage", "bare", "examples", "instructions"]
 nox.options.parallel = os.cpu_count()
 # A machine seldom has every interpreter: those it lacks are skipped, and `coverage` counts those that ran.
 nox.options.error_on_missing_interpreters = False
@@ -176,12 +176,19 @@ def interop(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/interop", *session.posargs, env=INSTALLED)
 
 
+@nox.session(requires=["build"], allow_parallel=True)
+def instructions(session: nox.Session) -> None:
+    """What a frame of audio costs in instructions, against the figure of record; ``-- --keep`` makes it the record."""
+    install_wheel(session)
+    session.run("python", "tests/benchmarks/instructions.py", *session.posargs, env=INSTALLED)
+
+
 @nox.session(requires=["build"])
 def bench(session: nox.Session) -> None:
     """What an import, a frame and a recovery cost, and the suite beside livekit-agents; ``--`` gives it options."""
     install_wheel(session, "[local,test]")
     session.install("livekit-agents", "matplotlib")
-    for name in ("import_time", "pool_lease", "recovery", "gateway_latency"):
+    for name in ("import_time", "instructions", "pool_lease", "recovery", "gateway_latency"):
         session.run("python", f"tests/benchmarks/{name}.py", env=INSTALLED)
     session.run("python", "tests/benchmarks", *session.posargs, env=INSTALLED)
 
