@@ -50,6 +50,11 @@ def quiet(samples: int) -> bytes:
     return bytes(2 * samples)
 
 
+def numbered(start: int, samples: int) -> bytes:
+    """Samples that say where they stand."""
+    return array("h", range(start, start + samples)).tobytes()
+
+
 def loud(samples: int) -> bytes:
     return array("h", [5_000] * samples).tobytes()
 
@@ -146,22 +151,24 @@ def test_between_two_looks_only_whole_frames_are_news() -> None:
     link = leg(session)
     assert link.next(0.0) == Wait()
     assert link.stirs_at() == 50
-    assert link.next_audio(0.0) is None
-    session.capture(quiet(120))
-    assert (link.next_audio(0.1), link.next_audio(0.1), link.next_audio(0.1)) == (quiet(50), quiet(50), None)
-    assert link.stirs_at() == 150
+    assert link.next_audio(0.0, 9) == []
+    session.capture(numbered(0, 170))
+    assert link.next_audio(0.1, 2) == [numbered(0, 50), numbered(50, 50)]
+    assert link.next_audio(0.1, 2) == [numbered(100, 50)]
+    assert link.next_audio(0.1, 2) == []
+    assert link.stirs_at() == 200
 
 
 @pytest.mark.parametrize("ask", [Recognition.finalize, Recognition.end_input])
 def test_what_is_asked_for_is_news_and_not_left_to_the_short_way(ask: Callable[[Recognition], None]) -> None:
     session = recognition()
     link = leg(session)
-    session.capture(quiet(70))
-    assert link.next_audio(0.0) == quiet(50)
+    session.capture(quiet(120))
+    assert link.next_audio(0.0, 1) == [quiet(50)]
     ask(session)
     assert link.stirs_at() == 51
-    assert link.next_audio(0.0) is None
-    assert written(link) == [SendAudio(quiet(20)), SendFinalize()]
+    assert link.next_audio(0.0, 9) == []
+    assert written(link) == [SendAudio(quiet(50)), SendAudio(quiet(20)), SendFinalize()]
 
 
 def test_a_log_that_fills_is_news_though_no_frame_is_whole() -> None:
@@ -179,7 +186,7 @@ def test_a_result_that_is_owed_from_now_on_is_news_once() -> None:
     link = leg(session, progress_timeout=4.0)
     session.capture(loud(100))
     link.next(0.0)
-    assert link.next_audio(0.0) == loud(50)
+    assert link.next_audio(0.0, 9) == [loud(50)]
     assert link.stirs_at() == 100, "now, though all is sent that was captured"
     assert link.next(0.0) == Wait(2.0)
     assert link.stirs_at() == 150
@@ -191,7 +198,7 @@ def test_a_link_that_is_about_to_be_left_sends_no_more_the_short_way() -> None:
     written(link)
     assert written(link, 97.0) == [SendFinalize()]
     session.capture(loud(100))
-    assert link.next_audio(97.0) is None
+    assert link.next_audio(97.0, 9) == []
 
 
 # ---------------------------------------------------------------- the catch-up

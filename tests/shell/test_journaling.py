@@ -79,7 +79,7 @@ def test_the_file_is_written_anew_when_most_of_it_is_settled(tmp_path: Path, mon
     monkeypatch.setattr(journaling, "_COMPACT_AT", 1_000)
     request = TranscribeRequest(audio_format=ts.AudioFormat.pcm16(8_000))
     owed = (0, b"")
-    journal = journaling.FileJournal(tmp_path / "j", request, lambda: owed, 0)
+    journal = journaling.Journal(tmp_path / "j", request, lambda: owed, 0)
     for _ in range(10):
         journal.captured(bytes(200))
     owed = (900, b"\x01\x02" * 100)

@@ -95,10 +95,16 @@ class Leg:
             return log.sent + 1
         return min(log.sent + self._chunk, log.owed_from + self._full)
 
-    def next_audio(self, now: float) -> bytes | None:
-        """As `next`, before the moment to which the last `Wait` was bounded: only audio can be due then, or a look at
-        all else is (``None``)."""
-        return None if self.session.marks else self._pcm(now)
+    def next_audio(self, now: float, most: int) -> list[bytes]:
+        """As `next`, before the moment to which the last `Wait` was bounded: then nothing can be due but audio, here up
+        to `most` whole frames of it, or, where there are none, what `next` will tell."""
+        session, chunk = self.session, self._chunk
+        frames = min(most, session.log.unsent // chunk)
+        if not frames or self._retiring or self._pacer.engaged or session.marks:
+            return []
+        pcm = self._taken(frames * chunk, now)
+        size = len(pcm) // frames
+        return [pcm[at : at + size] for at in range(0, len(pcm), size)]
 
     def catch_up(self) -> float:
         """Seconds until the backlog is gone."""
@@ -126,10 +132,6 @@ class Leg:
         step = self._mark(now) or self._audio(now) or self._self_finalize(now) or self._keepalive(now)
         return step or self._move_on(now) or self._wait(now)
 
-    def _audio(self, now: float) -> Step | None:
-        pcm = self._pcm(now)
-        return None if pcm is None else SendAudio(pcm)
-
     def _wait(self, now: float) -> Wait:
         self._owed_anew = False
         return Wait(self._wake_at(now))
@@ -149,23 +151,26 @@ class Leg:
         self._endpointing.asked(now)
         return SendFinalize()
 
-    def _pcm(self, now: float) -> bytes | None:
+    def _audio(self, now: float) -> Step | None:
         if self._retiring:
             return None
-        session, log, pacer = self.session, self.session.log, self._pacer
-        samples, flush = session.sendable()
+        samples, flush = self.session.sendable()
         if samples >= self._chunk:
             samples = self._chunk
         elif not (flush and samples):
             return None
-        paced = pacer.engaged
-        if paced and pacer.delay(now, samples) > 0.0:
+        if self._pacer.engaged and self._pacer.delay(now, samples) > 0.0:
             return None
+        return SendAudio(self._taken(samples, now))
+
+    def _taken(self, samples: int, now: float) -> bytes:
+        """So much out of the log, which goes out."""
+        session, log = self.session, self.session.log
         start = log.sent
         pcm = log.take(samples)
         self._hearing.timeline.sent(start, log.sent)
-        if paced:
-            pacer.sent(samples, log.unsent)
+        if self._pacer.engaged:
+            self._pacer.sent(samples, log.unsent)
         session.sent(samples)
         if self._progress.owed_since is None:
             known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said

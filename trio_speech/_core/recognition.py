@@ -72,7 +72,9 @@ class Recognition:
         self.marks = Marks()
         self.tally = Tally()
         self.stirs_at = NEVER
-        """How many samples of the stream have to be captured before the link is to be told: see `Leg.stirs_at`."""
+        """How many samples of the stream have to be captured before the link is to be told: see `stir_at`."""
+        self.calm_until = self.log.captured + self.limit
+        """Up to so many, there is room and nobody needs to be told: audio may go straight into the log."""
         self.input_ended = False
         self.speaking = False
         self._speaking_since = start
@@ -97,6 +99,7 @@ class Recognition:
         log.append(audio)
         if log.captured - log.owed_from > self.limit:
             self._evict(log.captured - self.limit, "overflow")
+        self._look_ahead()
 
     def finalize(self) -> None:
         """Asks for the final of all that is captured."""
@@ -110,6 +113,7 @@ class Recognition:
         """No more audio: what is pending is finalised."""
         self.input_ended = True
         self.marks.finalize(self.log.captured)
+        self._look_ahead()
 
     @property
     def flooded(self) -> bool:
@@ -136,7 +140,15 @@ class Recognition:
         """The stream has ended: gaps that waited for a neighbour are told."""
         self._tell_gaps(self.losses.tell_all())
 
+    def _look_ahead(self) -> None:
+        self.calm_until = -1 if self.input_ended else min(self.stirs_at - 1, self.log.owed_from + self.limit)
+
     # ------------------------------------------------------------ the link's side
+
+    def stir_at(self, captured: int) -> None:
+        """The link is to be told once so much is captured, in samples of the stream (see `Leg.stirs_at`)."""
+        self.stirs_at = captured
+        self._look_ahead()
 
     def resume(self, profile: SttProfile) -> tuple[int, int]:
         """A link opens: rewinds the log, and returns where it starts to hear and the cut before which all is old."""

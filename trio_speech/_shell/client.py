@@ -20,7 +20,7 @@ from ..events import FinalTranscript, Gap, Recognition
 from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector
 from .endpoints import Network, Route
-from .journaling import FileJournal, check_new, read_journal
+from .journaling import Journal, check_new, read_journal
 from .pool import Pool
 from .recognizing import RecognitionSession
 from .single import Guard, one_exception
@@ -112,7 +112,7 @@ class Client(Speaking):
     def _keep_journal(
         self, session: RecognitionSession, machine: RecognitionMachine, request: TranscribeRequest, path: Path
     ) -> None:
-        session.transcript.journal = FileJournal(path, request, machine.log.unacknowledged, machine.taken)
+        session.transcript.journal = Journal(path, request, machine.log.unacknowledged, machine.taken)
 
     @asynccontextmanager
     async def _running(

@@ -17,34 +17,28 @@ except ImportError:  # the platform has no wheel of it
 _TEXT, _BINARY = 0x81, 0x82  # the last frame of its message, and its kind
 _MASKED = 0x80
 _SHORT, _MEDIUM = 125, 65_535
+_medium_head = struct.Struct("!BBH").pack
+_long_head = struct.Struct("!BBQ").pack
 
 
 def client_frame(message: str | bytes) -> bytes:
-    """One whole message as one masked frame, under a fresh unpredictable key."""
-    return masked_frame(message, os.urandom(4))
-
-
-def masked_frame(message: str | bytes, key: bytes) -> bytes:
-    """One whole message as one frame, masked with the four bytes of `key`."""
+    """One whole message as one frame, masked under a fresh unpredictable key."""
+    key = os.urandom(4)
     if isinstance(message, str):
-        kind, payload = _TEXT, message.encode()
-    else:
-        kind, payload = _BINARY, message
-    return _head(kind, len(payload), _MASKED) + key + apply_mask(payload, key)
+        payload = message.encode()
+        return _head(_TEXT, len(payload), _MASKED) + key + apply_mask(payload, key)
+    return _head(_BINARY, len(message), _MASKED) + key + apply_mask(message, key)
 
 
 def server_frame(message: str | bytes) -> bytes:
     """One whole message as one frame, as it is."""
     if isinstance(message, str):
-        kind, payload = _TEXT, message.encode()
-    else:
-        kind, payload = _BINARY, message
-    return _head(kind, len(payload), 0) + payload
+        payload = message.encode()
+        return _head(_TEXT, len(payload), 0) + payload
+    return _head(_BINARY, len(message), 0) + message
 
 
 def _head(kind: int, size: int, masked: int) -> bytes:
     if size <= _SHORT:
         return bytes((kind, masked | size))
-    if size <= _MEDIUM:
-        return struct.pack("!BBH", kind, masked | 126, size)
-    return struct.pack("!BBQ", kind, masked | 127, size)
+    return _medium_head(kind, masked | 126, size) if size <= _MEDIUM else _long_head(kind, masked | 127, size)

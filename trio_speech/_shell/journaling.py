@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from .._core.dialogue import TranscribeRequest
 from .._core.journal import Recovered, audio_record, header_of, header_record, recover, settled_record
@@ -15,37 +15,8 @@ _COMPACT_AT = 64 * 2**20
 """Bytes after which what is settled is left out of the file, by writing it anew."""
 
 
-class Journal(Protocol):
-    """Where a session keeps what a crash must not take."""
-
-    def captured(self, audio: bytes) -> None:
-        """Audio is about to be captured. Raises `OSError` where it cannot be written."""
-        ...
-
-    def delivered(self, settled: int, ordinal: int) -> None:
-        """The user has taken everything before sample `settled`, the last final being number `ordinal`."""
-        ...
-
-    def close(self) -> None:
-        """The session has ended."""
-        ...
-
-
-class NoJournal:
-    """Keeps nothing."""
-
-    def captured(self, audio: bytes) -> None:
-        return
-
-    def delivered(self, settled: int, ordinal: int) -> None:
-        return
-
-    def close(self) -> None:
-        return
-
-
-class FileJournal:
-    """A journal in a file. `owed` gives what is captured and not settled: what a compacted file starts with."""
+class Journal:
+    """Where a session keeps what a crash must not take: a file. `owed` gives what is captured and not settled: what a compacted file starts with."""
 
     def __init__(
         self, path: Path, request: TranscribeRequest, owed: Callable[[], tuple[int, bytes]], ordinal: int
@@ -57,10 +28,12 @@ class FileJournal:
         self._file: BinaryIO = self._write_anew(ordinal)
 
     def captured(self, audio: bytes) -> None:
-        """To the operating system, not to the disk, which a crash of the process does not need."""
+        """Audio is about to be captured: it goes to the operating system, not to the disk, which a crash of the process
+        does not need. Raises `OSError` where it cannot be written."""
         self._append(audio_record(len(audio)) + audio)
 
     def delivered(self, settled: int, ordinal: int) -> None:
+        """The user has taken everything before sample `settled`, the last final being number `ordinal`."""
         if (settled, ordinal) != self._told:
             self._append(settled_record(settled, ordinal))
             self._told = settled, ordinal
@@ -69,6 +42,7 @@ class FileJournal:
             outgrown.close()
 
     def close(self) -> None:
+        """The session has ended."""
         self._file.close()
 
     def _append(self, record: bytes) -> None:

@@ -144,14 +144,11 @@ class Link:
             await trio.lowlevel.checkpoint()
 
     def _due_audio(self, now: float, most: int) -> list[Frame]:
-        frames: list[Frame] = []
-        while len(frames) < most and (pcm := self.leg.next_audio(now)) is not None:
-            frames.append(self.codec.audio(pcm))
-        return frames
+        return [self.codec.audio(pcm) for pcm in self.leg.next_audio(now, most)]
 
     async def _rest(self, until: float | None) -> None:
         self._rests_until = math.inf if until is None else until
-        self._machine.stirs_at = self.leg.stirs_at()
+        self._machine.stir_at(self.leg.stirs_at())
         self._resting = True
         try:
             await self._wake.wait_until(until)
@@ -162,7 +159,7 @@ class Link:
 
     def _stir(self) -> None:
         self._resting = False
-        self._machine.stirs_at = NEVER
+        self._machine.stir_at(NEVER)
 
     def captured(self) -> None:
         """As much audio as the link waits for is there. Returns at once, and raises nothing."""
@@ -191,11 +188,11 @@ class Link:
         if now < self._rests_until and (frames := self._due_audio(now, _AT_ONCE)):
             if not self.connection.send_nowait(*frames) or len(frames) == _AT_ONCE:
                 return False
-            machine.stirs_at = self.leg.stirs_at()
+            machine.stir_at(self.leg.stirs_at())
             if machine.log.captured < machine.stirs_at:
                 return True
         step = self.leg.next(now)
-        machine.stirs_at = self.leg.stirs_at()
+        machine.stir_at(self.leg.stirs_at())
         if isinstance(step, Wait):
             return step.until is None or step.until >= self._rests_until
         self._next = step

@@ -33,7 +33,7 @@ from .telemetry import Counted, Telemetry
 from .transcript import Transcript
 from .transport import LinkDown
 
-_IN_A_ROW = 16
+_IN_A_ROW = 40
 """Chunks of a source that never waits that are taken before others have their turn."""
 
 _PAUSE = 30.0

@@ -12,6 +12,7 @@ from .heads import Heads
 from .inbox import Inbox
 from .signal import Signal
 
+_RECEIVE_BYTES = 65_536
 _QUEUE = 64
 """Messages that wait to be taken before no more is read."""
 
@@ -103,10 +104,23 @@ class Tap(trio.abc.Stream):
 
     async def _receive(self, max_bytes: int | None) -> bytes | bytearray:
         try:
-            return await self._stream.receive_some(max_bytes)
+            if self._socket is None:
+                return await self._stream.receive_some(max_bytes)
+            return await self._receive_when_readable(self._socket, max_bytes or _RECEIVE_BYTES)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             self._end(str(error.__cause__ or error) or "the stream is closed")
             raise
+
+    async def _receive_when_readable(self, socket: trio.socket.SocketType, max_bytes: int) -> bytes:
+        """Asks when there is something to read, and not before: mostly there is not."""
+        while True:
+            await trio.lowlevel.wait_readable(socket)
+            try:
+                return os.read(socket.fileno(), max_bytes)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
 
     def _sorted(self, data: bytes | bytearray) -> bytes | bytearray:
         """What is not ours of what has come."""

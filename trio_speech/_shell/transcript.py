@@ -12,7 +12,7 @@ from .._core.dialogue import Change
 from .._core.recognition import Recognition
 from ..errors import ConfigurationError, ReplayOverflow
 from ..events import FinalTranscript, TranscriptEvent
-from .journaling import Journal, NoJournal
+from .journaling import Journal
 from .recording import TranscriptStatistics, WallClock
 from .signal import Signal
 
@@ -45,7 +45,7 @@ class Transcript:
         self._waits = machine.policy.overflow == "wait"
         self._refuses = machine.policy.overflow == "error"
         self._most = max(1, machine.limit // _SHARE) * self._frame
-        self.journal: Journal = NoJournal()
+        self.journal: Journal | None = None
         self.catch_up: Callable[[], float] = lambda: 0.0
         self.on_audio: Callable[[], None] = lambda: None
         self.wake_link = Signal()
@@ -67,7 +67,8 @@ class Transcript:
         self._reading = True
         try:
             self._record_delivery()
-            await trio.lowlevel.checkpoint()
+            if self._machine.outbox or self._complete or self._left:
+                await trio.lowlevel.checkpoint()
             while not self._machine.outbox:
                 self._check_open()
                 if self._complete:
@@ -118,9 +119,14 @@ class Transcript:
 
     def takes(self, audio: Buffer) -> bool:
         """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
-        whole = self._whole(audio)
+        machine, log = self._machine, self._machine.log
+        whole = audio if type(audio) is bytes and not len(audio) % self._frame else self._whole(audio)
+        if log.captured + len(whole) // self._frame <= machine.calm_until and not self._left:
+            self._record(whole)
+            log.append(whole)
+            return True
         self._check_sending()
-        if self._waits and len(whole) // self._frame > self._machine.room:
+        if self._waits and len(whole) // self._frame > machine.room:
             return False
         self._take_in(whole)
         return True
@@ -217,7 +223,8 @@ class Transcript:
     def leave(self) -> None:
         """The block is being left: nothing can be sent or read any more."""
         self._left = True
-        self.journal.close()
+        if self.journal is not None:
+            self.journal.close()
         self.wake_user.fire()
         self.wake_source.fire()
 
@@ -225,12 +232,11 @@ class Transcript:
 
     def _record_delivery(self) -> None:
         """Whoever asks for the next event has dealt with the last."""
-        self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
+        if self.journal is not None:
+            self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
 
     def _whole(self, audio: Buffer) -> bytes:
-        """`audio` as it is to be kept: copied, unless it is immutable as it stands."""
-        if type(audio) is bytes and not len(audio) % self._frame:
-            return audio
+        """A copy of `audio`, to be kept. Raises `ConfigurationError`."""
         return bytes(self._machine.audio_format.whole_samples(audio))
 
     def _check_pushing(self) -> None:
@@ -244,11 +250,16 @@ class Transcript:
                 f"{machine.limit / machine.rate:g} s of audio wait to be recognised, the limit: "
                 "send less, read the events, or choose another ReplayPolicy"
             )
-        self.journal.captured(audio)
-        self._clock.captured(log.captured / machine.rate, time.time())
+        self._record(audio)
         machine.capture(audio)
         if log.captured >= machine.stirs_at:
             self.on_audio()
+
+    def _record(self, audio: bytes) -> None:
+        """`audio` is about to be captured."""
+        if self.journal is not None:
+            self.journal.captured(audio)
+        self._clock.captured(self._machine.log.captured / self._machine.rate, time.time())
 
     async def _wait_for_room(self, samples: int) -> None:
         while self._machine.room < samples:
