@@ -98,3 +98,14 @@ def test_what_begins_again_does_not_take_back_what_was_heard() -> None:
     ledger.put(0, Release(b"a" * 100, 0, ((Word("One", 0.0, 0.1), 3),)), restart=True)
     ledger.take()
     assert ledger.spoken(TEXTS, None) == "One two."
+
+
+def test_what_was_marked_and_taken_back_is_not_spoken_by_what_comes_instead() -> None:
+    ledger = Ledger(KILOHERTZ)
+    ledger.put(0, Release(b"x" * 100, 0, ()), restart=False)
+    ledger.mark(0, 9)
+    ledger.rewind()
+    ledger.put(1, Release(b"y" * 200, 0, ()), restart=False)
+    ledger.mark(1, 7)
+    ledger.take()
+    assert ledger.spoken(TEXTS, None) == "Three. "
