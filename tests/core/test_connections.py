@@ -62,6 +62,24 @@ def test_age_counts_from_when_it_was_opened_where_that_was_before_its_dial() -> 
     assert entry.ends == 120.0
 
 
+def test_ages_are_spread_and_none_is_above_the_greatest() -> None:
+    pool = connections(max_size=50, age_jitter=0.2)
+    ends = [opened(pool).ends for _ in range(50)]
+    assert 80.0 <= min(ends) < 85.0
+    assert 95.0 < max(ends) <= 100.0
+
+
+def test_numbers_tell_who_was_dialled_later_and_for_whom() -> None:
+    pool = connections()
+    assert pool.newest == 0
+    for ticket in (None, 7, None):
+        before = pool.newest
+        entry = pool.find(pool.dial("a", ticket, 3.0), "dialling")
+        assert entry is not None
+        assert entry.number == pool.newest > before
+        assert (entry.ticket, entry.begun, entry.since) == (ticket, 3.0, 3.0)
+
+
 def test_a_retired_one_lasts_as_long_as_its_lease() -> None:
     pool = connections()
     entry = opened(pool, "leased")

@@ -35,6 +35,13 @@ def test_the_request_comes_back() -> None:
     assert (recovered.start, recovered.ordinal, recovered.audio) == (0, 0, b"")
 
 
+def test_the_format_comes_back_with_its_channels_and_the_audio_is_cut_between_frames() -> None:
+    stereo = AudioFormat("pcm_s16le", 48_000, 2)
+    header = header_of(TranscribeRequest(audio_format=stereo))
+    assert header.audio_format == stereo
+    assert recover(header_record(header) + audio(b"aaaabbbb") + settled_record(1, 1)).audio == b"bbbb"
+
+
 def test_what_is_settled_is_left_out() -> None:
     recovered = recover(journal(audio(b"aabbcc"), settled_record(102, 7), audio(b"dd"), start=100, ordinal=5))
     assert (recovered.start, recovered.ordinal, recovered.audio) == (102, 7, b"ccdd")
@@ -70,8 +77,9 @@ def test_what_is_no_journal_is_refused(data: bytes) -> None:
         recover(data)
 
 
-def test_a_header_of_another_shape_is_refused() -> None:
-    record = b"H" + (len(b"\x80")).to_bytes(4, "little") + b"\x80"
+@pytest.mark.parametrize("payload", [b"\x80", b""])
+def test_a_header_of_another_shape_is_refused(payload: bytes) -> None:
+    record = b"H" + len(payload).to_bytes(4, "little") + payload
     with pytest.raises(ConfigurationError, match="header cannot be read"):
         recover(record)
 
