@@ -207,3 +207,11 @@ def test_no_segment_has_so_many_words() -> None:
     assert not rendition.too_long
     rendition.align((TWO,))
     assert rendition.too_long
+
+
+def test_without_any_audio_there_is_nothing_to_release() -> None:
+    rendition = Rendition(PCM, BY_SAMPLES, said())
+    assert rendition.received == 0
+    assert rendition.release() is None
+    rendition.finish()
+    assert rendition.release() is None
