@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 
-from trio_speech._shell.signal import Signal
+from trio_speech._shell.signal import Signal, let_others_have_their_turn
 
 
 async def test_it_wakes_all_that_wait_now_and_nobody_later() -> None:
@@ -62,3 +62,22 @@ async def test_cancelling_leaves_nothing_behind() -> None:
     with trio.move_on_after(1.0):
         await signal.wait_until(None)
     assert not signal._lot
+
+
+async def test_who_was_woken_goes_before_who_lets_others_have_their_turn() -> None:
+    signal, turns = Signal(), 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await signal.wait()
+            turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count_turns)
+        await wait_all_tasks_blocked()
+        for turn in range(20):
+            assert turns == turn
+            signal.fire()
+            await let_others_have_their_turn()
+        nursery.cancel_scope.cancel()

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import pytest
 import trio
-from trio.testing import assert_no_checkpoints
+from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
 
+from trio_speech._shell.framing import server_frame
 from trio_speech._shell.heads import Heads
+from trio_speech._shell.inbox import Inbox
 from trio_speech._shell.tap import Tap
 from trio_speech.testing import memory_stream_pair
 
@@ -78,3 +80,26 @@ async def test_that_the_peer_is_gone_is_told_by_the_next_send() -> None:
         await tap.send_all(b"")
     assert tap.ended is not None
     await ours.aclose()
+
+
+async def test_where_more_has_come_than_was_read_who_waits_for_it_goes_first() -> None:
+    ours, theirs = memory_stream_pair()
+    tap, held = Tap(ours, Heads(1_000), Inbox()), list[int]()
+    frame = server_frame(bytes(98))
+    await theirs.send_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    await tap.receive_some(65_536)
+    await theirs.send_all(20 * frame)
+
+    async def take_all() -> None:
+        while True:
+            await tap.news.wait()
+            messages = list(iter(tap.take, None))
+            held.append(len(messages))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(take_all)
+        await wait_all_tasks_blocked()
+        nursery.start_soon(tap.receive_some, 100)
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    assert held == [1] * 20

@@ -21,6 +21,7 @@ from ..errors import ProtocolError
 from ..policy import LivenessPolicy
 from ..providers._codec import Frame, TtsCodec, TtsProvider
 from .lines import Carrier
+from .signal import let_others_have_their_turn
 from .transport import LinkDown
 
 
@@ -144,7 +145,7 @@ class Resident:
             while frame is not None:
                 for message in self.codec.decode(frame):
                     if self._hear(message, now):
-                        await _let_others_have_their_turn()
+                        await let_others_have_their_turn()
                         now = trio.current_time()
                 frame = self._carrier.receive_nowait()
 
@@ -170,9 +171,3 @@ class Resident:
         while True:
             await trio.sleep(self._liveness.ping_interval)
             await self.ping()
-
-
-async def _let_others_have_their_turn() -> None:
-    """One checkpoint alone might put us before those who wait."""
-    await trio.lowlevel.checkpoint()
-    await trio.lowlevel.checkpoint()

@@ -10,7 +10,7 @@ import trio
 
 from .heads import Heads
 from .inbox import Inbox
-from .signal import Signal
+from .signal import Signal, let_others_have_their_turn
 
 _RECEIVE_BYTES = 65_536
 _QUEUE = 64
@@ -99,6 +99,8 @@ class Tap(trio.abc.Stream):
             self._watch(data)
             if (rest := self._sorted(data)) or self._inbox is None:
                 return rest
+            if len(data) == max_bytes:
+                await let_others_have_their_turn()  # there is more, and who waits for what has come goes before it
             while len(self._inbox.messages) >= _QUEUE and not self.closing:
                 await self._room.wait()
 
