@@ -163,12 +163,26 @@ def test_between_two_looks_only_whole_frames_are_news() -> None:
 def test_what_is_asked_for_is_news_and_not_left_to_the_short_way(ask: Callable[[Recognition], None]) -> None:
     session = recognition()
     link = leg(session)
-    session.capture(quiet(120))
+    session.capture(quiet(100))
     assert link.next_audio(0.0, 1) == [quiet(50)]
     ask(session)
     assert link.stirs_at() == 51
+    assert link.next_audio(0.0, 9) == [quiet(50)]
     assert link.next_audio(0.0, 9) == []
-    assert written(link) == [SendAudio(quiet(50)), SendAudio(quiet(20)), SendFinalize()]
+    assert link.next(0.0) == SendFinalize()
+
+
+def test_the_short_way_ends_where_something_is_to_be_said() -> None:
+    session = recognition()
+    link = leg(session)
+    session.capture(quiet(120))
+    session.finalize()
+    session.capture(quiet(60))
+    assert link.next_audio(0.0, 9) == [quiet(50), quiet(50)]
+    assert link.next(0.0) == SendAudio(quiet(20))
+    assert link.next_audio(0.0, 9) == [], "though a whole frame waits"
+    assert link.next(0.0) == SendFinalize()
+    assert link.next_audio(0.0, 9) == [quiet(50)]
 
 
 def test_a_log_that_fills_is_news_though_no_frame_is_whole() -> None:

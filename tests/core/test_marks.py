@@ -16,9 +16,10 @@ def test_a_mark_is_due_when_all_before_it_has_been_sent_and_frames_are_cut_there
     marks.change(200, LANGUAGE)
     assert (marks.due(99, speaking=False), marks.next_stop(99)) == (None, 100)
     assert [marks.next_stop(sent) for sent in (100, 199, 200)] == [200, 200, None]
+    assert [marks.has_due(sent) for sent in (99, 100)] == [False, True]
     assert marks.due(100, speaking=False) == Mark(100)
     assert marks.due(250, speaking=False) == Mark(200, LANGUAGE)
-    assert (len(marks), marks.next_stop(0)) == (0, None)
+    assert (len(marks), marks.next_stop(0), marks.has_due(999)) == (0, None, False)
 
 
 def test_finalize_is_said_once_for_one_place() -> None:

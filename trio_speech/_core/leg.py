@@ -98,11 +98,13 @@ class Leg:
     def next_audio(self, now: float, most: int) -> list[bytes]:
         """As `next`, before the moment to which the last `Wait` was bounded: then nothing can be due but audio, here up
         to `most` whole frames of it, or, where there are none, what `next` will tell."""
-        session, chunk = self.session, self._chunk
-        frames = min(most, session.log.unsent // chunk)
-        if not frames or self._retiring or self._pacer.engaged or session.marks:
+        if self._retiring or self._pacer.engaged or self.session.has_due_mark:
             return []
-        pcm = self._taken(frames * chunk, now)
+        samples, _ = self.session.sendable()
+        frames = min(most, samples // self._chunk)
+        if not frames:
+            return []
+        pcm = self._taken(frames * self._chunk, now)
         size = len(pcm) // frames
         return [pcm[at : at + size] for at in range(0, len(pcm), size)]
 

@@ -40,6 +40,10 @@ class Marks:
         """Tell of a change."""
         self._marks.append(Mark(at, change))
 
+    def has_due(self, sent: int) -> bool:
+        """Whether all before the next mark has been sent."""
+        return bool(self._marks) and self._marks[0].at <= sent
+
     def due(self, sent: int, *, speaking: bool) -> Mark | None:
         """Takes out the next mark, if all before it has been sent.
 

@@ -182,6 +182,11 @@ class Recognition:
         if new > 0:
             self._furthest += new
 
+    @property
+    def has_due_mark(self) -> bool:
+        """Whether there is something to say before more audio, if not now, then soon."""
+        return self.marks.has_due(self.log.sent)
+
     def due_mark(self) -> Mark | None:
         """The next thing to say, if all audio before it has been sent."""
         return self.marks.due(self.log.sent, speaking=self.speaking)

@@ -16,7 +16,10 @@ _COMPACT_AT = 64 * 2**20
 
 
 class Journal:
-    """Where a session keeps what a crash must not take: a file. `owed` gives what is captured and not settled: what a compacted file starts with."""
+    """Where a session keeps what a crash must not take: a file.
+
+    `owed` gives what is captured and not settled: what a compacted file starts with.
+    """
 
     def __init__(
         self, path: Path, request: TranscribeRequest, owed: Callable[[], tuple[int, bytes]], ordinal: int
