@@ -1,8 +1,13 @@
-"""Sockets and nothing else, the floor: ready-made frames are written, and what comes is read and dropped."""
+"""Sockets and nothing else, the floor: ready-made frames are written, and what comes is read and dropped.
+
+Only the first audio of a synthesis is unpacked, as whoever is to play it must: its message is waited for, whole, and
+its JSON and base64 are decoded.
+"""
 
 from __future__ import annotations
 
 import base64
+import json
 import os
 import select
 import selectors
@@ -72,6 +77,17 @@ def unpaced(load: Load) -> Told:
     return Told(cpu, load.seconds * load.streams)
 
 
+def first_audio(came: bytes) -> bytes | None:
+    """The audio of the first message that has any, once all of it has come; messages are short of 64 KiB here."""
+    at = 0
+    while len(came) >= at + 4:
+        size, begins = (came[at + 1], at + 2) if came[at + 1] < 126 else (int.from_bytes(came[at + 2 : at + 4]), at + 4)
+        at = begins + size
+        if len(came) >= at and (audio := json.loads(came[begins:at]).get("audio")):
+            return base64.b64decode(audio)
+    return None
+
+
 def speak(load: Load) -> Told:
     told = Told()
     sock = connect(load)
@@ -85,12 +101,14 @@ def speak(load: Load) -> Told:
         time.sleep(0.001)
         began = time.perf_counter()
         sock.sendall(asked_for)
-        first, end = 0.0, b""
+        first, came, end = 0.0, b"", b""
         while b'"done"' not in end:
             data = sock.recv(65_536)
             end = end[-64:] + data[-64:]
-            if not first and b"output_audio" in data:
-                first = time.perf_counter() - began
+            if not first:
+                came += data
+                if first_audio(came):
+                    first = time.perf_counter() - began
         if turn:
             told.latencies.append(first)
             told.audio += SPOKEN
