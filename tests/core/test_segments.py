@@ -106,6 +106,11 @@ def test_the_primary_language_decides(language: str) -> None:
     assert list(sentence_splitter(language)("Am 3. Mai kam er. Ende gut")) == ["Am 3. Mai kam er. ", "Ende gut"]
 
 
+def test_a_segmenter_speaks_its_language() -> None:
+    pushed = {language: Segmenter(language=language).push("Am 3. Mai kam er. Ende gut") for language in ("de", None)}
+    assert pushed == {"de": ["Am 3. Mai kam er. "], None: ["Am 3. ", "Mai kam er. "]}
+
+
 def test_where_a_language_has_no_rules_those_of_english_do() -> None:
     assert list(sentence_splitter("no-such-language")("A dog. A cat.")) == ["A dog. ", "A cat."]
     assert list(sentence_splitter(None)("A dog. A cat.")) == ["A dog. ", "A cat."]

@@ -146,6 +146,13 @@ def test_a_final_counts_for_all_that_wait() -> None:
     assert decided(settlement) == (4.0, Outcome(2_000, answered=True))
 
 
+def test_the_newest_request_is_the_last_that_was_written() -> None:
+    settlement = Settlement(PROFILE)
+    for upto in (1_000, 2_000, 3_000):
+        settlement.asked(upto, 0.0, unsettled=1.0)
+        assert settlement.newest == upto
+
+
 def test_any_answer_since_it_was_asked_may_be_the_newest_request_s() -> None:
     settlement = asked_once()
     assert not settlement.newest_answered
