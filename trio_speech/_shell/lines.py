@@ -98,7 +98,7 @@ class Seat:
     def __init__(self, line: Line, frames: trio.MemoryReceiveChannel[Frame]) -> None:
         self._line = line
         self._frames = frames
-        self._unsent: tuple[Frame, ...] = ()
+        self._unsent: tuple[Frame, ...] | None = None
         self.opened_at = line.connection.opened_at
 
     def send_nowait(self, *frames: Frame) -> bool:
@@ -112,15 +112,14 @@ class Seat:
         """At once after `send_nowait`. Cancelling it is safe: it never leaves half a frame, and takes `timeout` seconds
         at most once it is its turn.
         """
-        line, frames = self._line, self._unsent
-        if frames:
-            self._unsent = ()
-            await line.writing.acquire()
-        else:
+        line, frames, self._unsent = self._line, self._unsent, None
+        if frames is None:
             line.writing.acquire_nowait()
+        else:
+            await line.writing.acquire()
         try:
             with trio.CancelScope(shield=True):
-                if not frames or not line.connection.send_nowait(*frames):
+                if frames is None or not line.connection.send_nowait(*frames):
                     await line.connection.flush(timeout)
         finally:
             line.writing.release()

@@ -67,7 +67,8 @@ class Resident:
 
     async def open(self) -> None:
         """Sends what the protocol begins with. Raises `LinkDown`."""
-        await self.send(*self.codec.open())
+        if opening := tuple(self.codec.open()):
+            await self.send(*opening)
 
     async def send(self, *frames: Frame) -> None:
         """Raises `LinkDown`; cancelling it condemns the connection. A checkpoint only where it must wait."""
