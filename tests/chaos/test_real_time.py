@@ -176,12 +176,13 @@ async def speak_again_and_again(client: ts.Client, tally: Tally, until: float) -
         await trio.sleep_until(min(until, trio.current_time() + 5.0))
 
 
-async def take_stock(gateway: Gateway, tally: Tally, until: float) -> None:
-    """Notes what is held, and lets go of what the gateway remembers."""
+async def take_stock(gateway: Gateway, proxy: Proxy, tally: Tally, until: float) -> None:
+    """Notes what is held, and lets go of what the gateway and the proxy remember."""
     began = trio.current_time()
     while trio.current_time() < until:
         await trio.sleep_until(min(until, trio.current_time() + 10.0))
         gateway.visits[:] = gateway.open
+        proxy.happenings.clear()
         gc.collect()
         tally.held.append((trio.current_time() - began, sys.getallocatedblocks(), memory()))
 
@@ -224,4 +225,4 @@ async def soak(gateway: Gateway, proxy: Proxy, tally: Tally) -> None:
     async with ts.open_client(backend, **POLICIES) as client, trio.open_nursery() as nursery:
         for task in (listen_throughout, listen_again_and_again, speak_again_and_again):
             nursery.start_soon(task, client, tally, until)
-        nursery.start_soon(take_stock, gateway, tally, until)
+        nursery.start_soon(take_stock, gateway, proxy, tally, until)
