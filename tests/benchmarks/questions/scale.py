@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -12,6 +12,8 @@ from harness import p99, per_second, rounds, run
 from questions.tables import BOTH, OURS, Rounds, gathered, milliseconds
 
 COUNTS = (1, 10, 50, 100, 200, 500)
+LEAST_AUDIO = 400.0
+"""Seconds, of all streams together."""
 LATE = 0.020
 """Seconds by which pushes are late, at the 99th percentile, where a core has too many streams."""
 FROM = 25
@@ -19,7 +21,26 @@ NEAR = 0.1
 TRIES = 2
 
 
+def open_streams(options: Namespace) -> Iterator[page.Part]:
+    counts = [count for count in COUNTS if count <= options.most]
+    told = {n: rounds(BOTH, "opened", options.rounds, streams=n, seconds=_even(LEAST_AUDIO / n)) for n in counts}
+    costs = {side: [_middle(told[count], side) for count in counts] for side in BOTH}
+    title = "From few streams to many, as fast as it goes, once all are open: CPU a second of audio"
+    table = page.Table(title, ["streams", *BOTH])
+    table.rows = [
+        [str(count), *(f"{costs[side][index]:.2f} ms" for side in BOTH)] for index, count in enumerate(counts)
+    ]
+    table.note = f"From the median of all counts, the cost is {_spread(costs)}."
+    yield table
+
+
+def _even(seconds: float) -> float:
+    """A whole number of finals, and more than one."""
+    return max(4.0, 2.0 * round(seconds / 2.0))
+
+
 def scale(options: Namespace) -> Iterator[page.Part]:
+    yield from open_streams(options)
     counts = [count for count in COUNTS if count <= options.most]
     told = {n: rounds(BOTH, "clocked", options.rounds, streams=n, seconds=options.seconds) for n in counts}
     alone = {n: rounds(BOTH, "ticking", options.rounds, streams=n, seconds=options.seconds) for n in counts}
@@ -35,12 +56,10 @@ def scale(options: Namespace) -> Iterator[page.Part]:
             row += [f"{each:.2f} ms" for each in costs]
             row.append(milliseconds(p99(gathered(told[count][side], "lateness"))))
         table.rows.append(row)
-    furthest = {side: _furthest([cost for _, cost in net[side]]) for side in BOTH}
+    without = {side: [cost for _, cost in net[side]] for side in BOTH}
     table.note = (
         "Up to ten streams the clock wakes for each by itself, then for several at once; alone it pushes to nobody. "
-        "From the median of all counts, the cost without the clock is "
-        + ", ".join(f"{100 * furthest[side]:.0f} % away at most ({side})" for side in BOTH)
-        + "."
+        f"From the median of all counts, the cost without the clock is {_spread(without)}."
     )
     yield table
     yield page.lines("cpu_by_streams", "Streams", "CPU ms a second of audio, without the clock", net)
@@ -54,9 +73,9 @@ def _net(told: Rounds, alone: Rounds, side: str) -> float:
     return _middle(told, side) - _middle(alone, side)
 
 
-def _furthest(costs: list[float]) -> float:
-    middle = median(costs)
-    return max(abs(cost / middle - 1.0) for cost in costs)
+def _spread(costs: Mapping[str, Sequence[float]]) -> str:
+    furthest = {side: max(abs(cost / median(each) - 1.0) for cost in each) for side, each in costs.items()}
+    return ", ".join(f"{100 * far:.0f} % away at most ({side})" for side, far in furthest.items())
 
 
 def capacity(options: Namespace) -> Iterator[page.Part]:

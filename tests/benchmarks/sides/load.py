@@ -16,6 +16,7 @@ from typing import Any
 RATE = 16_000
 PUSH = 0.02
 WIRE = 0.05
+FINAL_EVERY = 2.0
 SPREAD = 2.0
 """Seconds over which the streams of a paced load begin, so that they are out of step as callers are."""
 SETTLE = 1.0

@@ -10,9 +10,27 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 import trio
-from load import KEY, MODEL, PUSH, SECRET, TEXT, VOICE, Load, Spans, Told, Window, asked, chunks, resident, tell
+from load import (
+    FINAL_EVERY,
+    KEY,
+    MODEL,
+    PUSH,
+    SECRET,
+    TEXT,
+    VOICE,
+    Load,
+    Spans,
+    Told,
+    Window,
+    asked,
+    chunks,
+    resident,
+    tell,
+)
 
 import trio_speech as ts
+
+MOST_AHEAD = 20.0
 
 
 def client(load: Load, **policies: ts.ReplayPolicy) -> AbstractAsyncContextManager[ts.Client]:
@@ -159,6 +177,39 @@ async def unpaced(load: Load) -> Told:
                 nursery.start_soon(recognize, opened)
         cpu = time.process_time() - cpu
     return Told(cpu, load.seconds * load.streams, extra={"finals": len(finals)})
+
+
+async def opened(load: Load) -> Told:
+    """As fast as it goes, a second's pushes in a row, on streams that are open and have spoken."""
+    pieces = chunks(PUSH, 1.0)
+
+    async def speak(transcript: ts.Transcript, seconds: float) -> None:
+        for _ in range(round(seconds)):
+            for piece in pieces:
+                transcript.send_nowait(piece)
+            await trio.lowlevel.checkpoint()
+            while transcript.statistics().unsettled > MOST_AHEAD:
+                await trio.sleep(0.01)
+
+    async def hear(transcript: ts.Transcript) -> None:
+        async for _ in transcript:
+            pass
+
+    async with streams(load) as (transcripts, nursery):
+        async with trio.open_nursery() as speaking:
+            for transcript in transcripts:
+                nursery.start_soon(hear, transcript)
+                speaking.start_soon(speak, transcript, FINAL_EVERY)
+        await trio.sleep(1.0)
+        cpu = time.process_time()
+        async with trio.open_nursery() as speaking:
+            for transcript in transcripts:
+                speaking.start_soon(speak, transcript, load.seconds)
+        for transcript in transcripts:
+            while transcript.statistics().unsettled:
+                await trio.sleep(0.05)
+        cpu = time.process_time() - cpu
+    return Told(cpu, load.seconds * load.streams)
 
 
 async def idle(load: Load) -> Told:
