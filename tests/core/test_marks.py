@@ -16,10 +16,9 @@ def test_a_mark_is_due_when_all_before_it_has_been_sent_and_frames_are_cut_there
     marks.change(200, LANGUAGE)
     assert (marks.due(99, speaking=False), marks.next_stop(99)) == (None, 100)
     assert [marks.next_stop(sent) for sent in (100, 199, 200)] == [200, 200, None]
-    assert [marks.has_due(sent) for sent in (99, 100)] == [False, True]
     assert marks.due(100, speaking=False) == Mark(100)
     assert marks.due(250, speaking=False) == Mark(200, LANGUAGE)
-    assert (len(marks), marks.next_stop(0), marks.has_due(999)) == (0, None, False)
+    assert (len(marks.waiting), marks.next_stop(0)) == (0, None)
 
 
 def test_finalize_is_said_once_for_one_place() -> None:
@@ -58,7 +57,7 @@ def test_a_new_link_opens_with_the_changes_and_is_asked_for_what_it_will_hear() 
     marks.change(150, LANGUAGE)
     marks.finalize(200)
     marks.resume(100, None)
-    assert (len(marks), marks.next_stop(0)) == (1, 200)
+    assert (len(marks.waiting), marks.next_stop(0)) == (1, 200)
     marks.resume(100, 300)
     marks.resume(100, 300)
     assert [marks.due(300, speaking=False) for _ in range(3)] == [Mark(200), Mark(300), None]

@@ -91,7 +91,7 @@ class Leg:
         session, log = self.session, self.session.log
         if self._owed_anew:
             return log.sent  # at once: whoever speaks in whole frames leaves nothing that is not sent
-        if session.marks or session.input_ended:
+        if session.marks.waiting or session.input_ended:
             return log.sent + 1
         return min(log.sent + self._chunk, log.owed_from + self._full)
 

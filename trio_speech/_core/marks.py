@@ -26,23 +26,16 @@ class Marks:
     """The marks that are still to be sent."""
 
     def __init__(self) -> None:
-        self._marks: list[Mark] = []
-
-    def __len__(self) -> int:
-        return len(self._marks)
+        self.waiting: list[Mark] = []
 
     def finalize(self, at: int) -> None:
         """Finalise all before `at`; asked for twice at one place, it is said once."""
         if not self._asks_for(at):
-            self._marks.append(Mark(at))
+            self.waiting.append(Mark(at))
 
     def change(self, at: int, change: Change) -> None:
         """Tell of a change."""
-        self._marks.append(Mark(at, change))
-
-    def has_due(self, sent: int) -> bool:
-        """Whether all before the next mark has been sent."""
-        return bool(self._marks) and self._marks[0].at <= sent
+        self.waiting.append(Mark(at, change))
 
     def due(self, sent: int, *, speaking: bool) -> Mark | None:
         """Takes out the next mark, if all before it has been sent.
@@ -50,29 +43,29 @@ class Marks:
         A change of keyterms makes some services start afresh, so while somebody speaks it waits, for as long as there
         is nothing behind it.
         """
-        if not self._marks or self._marks[0].at > sent:
+        if not self.waiting or self.waiting[0].at > sent:
             return None
-        change = self._marks[0].change
-        if change is not None and change.keyterms is not None and speaking and len(self._marks) == 1:
+        change = self.waiting[0].change
+        if change is not None and change.keyterms is not None and speaking and len(self.waiting) == 1:
             return None
-        return self._marks.pop(0)
+        return self.waiting.pop(0)
 
     def next_stop(self, sent: int) -> int | None:
         """Where the next frame of audio must end at the latest."""
-        return next((mark.at for mark in self._marks if mark.at > sent), None) if self._marks else None
+        return next((mark.at for mark in self.waiting if mark.at > sent), None) if self.waiting else None
 
     def link_lost(self, asked: Iterable[int], committed: int) -> None:
         """The link that was asked to finalise at these places, in order, is gone without having answered."""
-        self._marks[:0] = [Mark(at) for at in asked if at > committed and not self._asks_for(at)]
+        self.waiting[:0] = [Mark(at) for at in asked if at > committed and not self._asks_for(at)]
 
     def resume(self, cut: int, end: int | None) -> None:
         """A new link hears what comes after `cut`; `end` is where the input ends, once it has.
 
         It opens with the settings of now, so no change is left to tell.
         """
-        self._marks = [mark for mark in self._marks if mark.change is None and mark.at > cut]
+        self.waiting = [mark for mark in self.waiting if mark.change is None and mark.at > cut]
         if end is not None:
             self.finalize(end)
 
     def _asks_for(self, at: int) -> bool:
-        return any(mark.at == at and mark.change is None for mark in self._marks)
+        return any(mark.at == at and mark.change is None for mark in self.waiting)

@@ -99,7 +99,6 @@ class Recognition:
         log.append(audio)
         if log.captured - log.owed_from > self.limit:
             self._evict(log.captured - self.limit, "overflow")
-        self._look_ahead()
 
     def finalize(self) -> None:
         """Asks for the final of all that is captured."""
@@ -113,7 +112,7 @@ class Recognition:
         """No more audio: what is pending is finalised."""
         self.input_ended = True
         self.marks.finalize(self.log.captured)
-        self._look_ahead()
+        self.look_ahead()
 
     @property
     def flooded(self) -> bool:
@@ -140,7 +139,8 @@ class Recognition:
         """The stream has ended: gaps that waited for a neighbour are told."""
         self._tell_gaps(self.losses.tell_all())
 
-    def _look_ahead(self) -> None:
+    def look_ahead(self) -> None:
+        """Finds out anew for how long it will be calm: with time there is more room."""
         self.calm_until = -1 if self.input_ended else min(self.stirs_at - 1, self.log.owed_from + self.limit)
 
     # ------------------------------------------------------------ the link's side
@@ -148,7 +148,7 @@ class Recognition:
     def stir_at(self, captured: int) -> None:
         """The link is to be told once so much is captured, in samples of the stream (see `Leg.stirs_at`)."""
         self.stirs_at = captured
-        self._look_ahead()
+        self.look_ahead()
 
     def resume(self, profile: SttProfile) -> tuple[int, int]:
         """A link opens: rewinds the log, and returns where it starts to hear and the cut before which all is old."""
@@ -184,8 +184,8 @@ class Recognition:
 
     @property
     def has_due_mark(self) -> bool:
-        """Whether there is something to say before more audio, if not now, then soon."""
-        return self.marks.has_due(self.log.sent)
+        """Whether all audio before the next thing to say has been sent."""
+        return bool(self.marks.waiting) and self.marks.waiting[0].at <= self.log.sent
 
     def due_mark(self) -> Mark | None:
         """The next thing to say, if all audio before it has been sent."""
@@ -193,10 +193,11 @@ class Recognition:
 
     def sendable(self) -> tuple[int, bool]:
         """Samples that may go out before the next mark or the end, and whether a short frame may carry the rest."""
-        stop = self.marks.next_stop(self.log.sent)
+        log = self.log
+        stop = self.marks.next_stop(log.sent) if self.marks.waiting else None
         if stop is None:
-            return self.log.unsent, self.input_ended
-        return stop - self.log.sent, True
+            return log.captured - log.sent, self.input_ended
+        return stop - log.sent, True
 
     def commit(self, upto: int, *, later: tuple[Heard, ...] | None = None) -> bool:
         """The service has recognised all before sample `upto`; returns whether that is news.

@@ -68,8 +68,9 @@ class ReplayLog:
             chunk = self._chunks[self._reading]
             part = chunk[offset : offset + wanted]
             parts.append(part)
-            wanted -= len(part)
-            offset += len(part)
+            size = len(part)
+            wanted -= size
+            offset += size
             if offset == len(chunk):
                 self._reading += 1
                 offset = 0

@@ -98,8 +98,7 @@ class Connection:
         """
         if self._socket.closed is not None:
             raise self._down()
-        framed = self._framed
-        return self._life.tap.send_nowait(b"".join([framed(frame) for frame in frames]))
+        return self._life.tap.send_nowait(b"".join(map(self._framed, frames)))
 
     @property
     def has_unsent(self) -> bool:

@@ -23,6 +23,9 @@ from .signal import Signal
 from .single import only_one
 from .transport import LinkDown
 
+_BURST = 0.002
+"""Seconds within which no second frame comes up where audio is spoken: it is being read from somewhere."""
+
 _AT_ONCE = 16
 """Frames that go out in a row before others have their turn."""
 
@@ -50,7 +53,6 @@ class Link:
         self.codec = codec
         self.leg = leg
         self._machine = leg.session
-        self._pace = leg.profile.chunk / 2
         self._liveness = liveness
         self._wake = wake
         self._heard = heard
@@ -144,7 +146,7 @@ class Link:
             await trio.lowlevel.checkpoint()
 
     def _due_audio(self, now: float, most: int) -> list[Frame]:
-        return [self.codec.audio(pcm) for pcm in self.leg.next_audio(now, most)]
+        return list(map(self.codec.audio, self.leg.next_audio(now, most)))
 
     async def _rest(self, until: float | None) -> None:
         self._rests_until = math.inf if until is None else until
@@ -168,7 +170,7 @@ class Link:
             self._stir()
             self._wake.fire()
         else:
-            self._calm_at = now + self._pace
+            self._calm_at = now + _BURST
             self._advance(now)
 
     def _advance(self, now: float) -> None:

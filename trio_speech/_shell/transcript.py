@@ -254,6 +254,8 @@ class Transcript:
         machine.capture(audio)
         if log.captured >= machine.stirs_at:
             self.on_audio()
+        else:
+            machine.look_ahead()
 
     def _record(self, audio: bytes) -> None:
         """`audio` is about to be captured."""
