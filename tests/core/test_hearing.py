@@ -371,3 +371,27 @@ def test_times_that_the_service_does_not_tell_are_counted() -> None:
         ("four", 0.875, 1.0),
         ("five", 0.875, 1.125),
     ]
+
+
+def test_words_keep_who_said_them_and_how_sure_the_service_is() -> None:
+    session = recognition()
+    words = (Word("one", 0.1, 0.3, 0.9, "S1"), Word("two", 0.3, 0.5, 0.4, "S2"))
+    link(session).final(said("one two", 0.1, 0.5, words=words))
+    (final,) = (each for each in told(session) if isinstance(each, FinalTranscript))
+    assert final.words == words
+
+
+def test_a_final_from_before_its_link_lasts_as_long_as_it_says() -> None:
+    session = recognition()
+    hearing = link(session, UNTRUSTED)
+    hearing.final(said("one", 0.0, 0.5))
+    hearing.final(said("two", -0.25, 0.25, words=()))
+    assert finals(session) == [("one", 0.0, 0.5), ("two", 0.5, 1.0)]
+
+
+def test_the_identities_of_finals_are_not_remembered_for_ever() -> None:
+    session = recognition()
+    hearing = link(session)
+    for number in (*range(100), 99, 0):
+        hearing.final(said("one", 0.1, 0.1, id=str(number)))
+    assert session.tally.repeated_finals == 1

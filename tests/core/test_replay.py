@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,3 +139,17 @@ def test_samples_are_whole_whatever_their_size(frame_size: int) -> None:
     log.append(bytes(range(12)))
     assert log.captured == 12 // frame_size
     assert log.take(1) == bytes(range(frame_size))
+
+
+def test_a_buffer_is_held_until_all_of_it_is_settled_and_no_longer() -> None:
+    log, first, second = ReplayLog(FRAME), samples(0, 10), samples(10, 10)
+    free = sys.getrefcount(first)
+    log.append(first)
+    log.append(second)
+    log.take(20)
+    log.commit(20)
+    log.settle(9)
+    assert sys.getrefcount(first) == free + 1
+    log.settle(10)
+    assert sys.getrefcount(first) == free
+    assert sys.getrefcount(second) == free + 1
