@@ -353,3 +353,115 @@ def test_no_lead_in_is_kept_where_none_is_played() -> None:
         session.resume(replace(EXACT, max_lead_in=0.0))
         session.commit(3_000)
         assert session.log.kept == kept
+
+
+def test_an_end_that_was_asked_for_on_a_lost_link_is_asked_for_again() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    session.end_input()
+    for _ in range(2):
+        link(session)
+        assert [session.due_mark() for _ in range(2)] == [Mark(300), None]
+        session.link_lost(())
+
+
+def test_a_mark_is_due_once_all_before_it_is_sent() -> None:
+    session = recognition()
+    session.resume(EXACT)
+    assert not session.has_due_mark
+    session.capture(loud(100))
+    session.finalize()
+    assert not session.has_due_mark
+    session.log.take(100)
+    assert session.has_due_mark
+
+
+# ---------------------------------------------------------------- the short way of audio
+
+
+def test_audio_goes_straight_into_the_log_while_there_is_room_and_nobody_is_to_be_told() -> None:
+    session = Recognition(AudioFormat.pcm16(1_000), ReplayPolicy(limit=0.5), start=1_000)
+    assert session.calm_until == 1_500
+    session.stir_at(1_050)
+    assert session.calm_until == 1_049
+    session.capture(quiet(50))
+    session.stir_at(9_000)
+    assert session.calm_until == 1_500
+    link(session)
+    session.commit(1_040)
+    session.capture(quiet(10))
+    session.stir_at(9_000)
+    assert (session.calm_until, session.room) == (1_540, 480)
+    session.end_input()
+    assert session.calm_until < 0
+
+
+@pytest.mark.parametrize("more", [100, 300])
+def test_while_there_is_room_the_lead_in_is_kept(more: int) -> None:
+    session = recognition(limit=0.3, lead_in=0.1, overflow="drop_oldest")
+    for _ in range(10):
+        session.capture(quiet(200))
+        link(session)
+        session.commit(session.log.captured)
+    kept = session.log.kept
+    session.capture(quiet(more))
+    assert 0 < kept == session.log.kept
+    session.capture(quiet(301 - more))
+    assert session.log.kept > kept
+
+
+@pytest.mark.parametrize(("extra", "flooded"), [(0, False), (900, False), (1_100, True)])
+def test_a_longer_log_may_hold_more_that_nobody_has_read(extra: int, flooded: bool) -> None:
+    session = recognition(limit=1_000.0)
+    session.capture(loud(100))
+    session.final(said(0, 100, text="x" * (2**20 + 2**10 * extra)), seam=False, upto=100)
+    assert session.flooded is flooded
+
+
+# ---------------------------------------------------------------- what is heard again, and what is not
+
+
+@pytest.mark.parametrize("steps", [[1], [1, 1, 1], [100, 100]])
+def test_what_was_sent_in_steps_is_to_be_heard_again_as_a_whole(steps: list[int]) -> None:
+    session = recognition()
+    session.capture(loud(300))
+    session.resume(EXACT)
+    for samples in steps:
+        session.log.take(samples)
+        session.sent(samples)
+    session.link_lost(())
+    assert session.to_replay == sum(steps) / 1_000
+
+
+def test_what_is_acknowledged_without_a_final_was_never_lost() -> None:
+    session = dropping(0.3)
+    session.capture(quiet(200))
+    link(session)
+    session.capture(quiet(200))
+    session.commit(150)
+    session.link_lost(())
+    session.end()
+    assert gaps(session) == []
+
+
+def test_words_without_times_are_forgotten_with_the_audio_that_they_may_belong_to() -> None:
+    untrusted = replace(EXACT, acknowledges="finalize", exact_times=False, word_times=False)
+    for later, remembered in (((), False), ((TWO,), True)):
+        session = recognition(lead_in=0.5)
+        session.capture(loud(300))
+        link(session)
+        session.remembered.delivered((ONE, TWO), None)
+        session.commit(100, later=later)
+        assert (session.remembered.seam(untrusted, 100, 100) is not None) is remembered
+
+
+def test_what_is_heard_in_vain_costs_nothing_of_what_is_yet_to_be_read() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    link(session)
+    session.heard_in_vain(200)
+    link(session)
+    session.final(said(0, 200), seam=False, upto=200)
+    session.commit(200)
+    session.heard_in_vain(300)
+    assert session.log.unacknowledged() == (0, loud(300))
