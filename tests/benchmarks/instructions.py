@@ -1,4 +1,4 @@
-"""How many instructions a frame of audio takes, from `capture` to the bytes for the socket: a figure without noise.
+"""How many instructions a frame of audio takes: pushed, sent, and its share of what is heard. A figure without noise.
 
     python tests/benchmarks/instructions.py [--keep]
 
@@ -17,11 +17,18 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
+
+import trio
+from harness import serving
+
+import trio_speech as ts
 
 RECORD = Path(__file__).with_name("instructions.json")
 SLACK = 1.05
 FEW, MANY = 200, 1_200
+FRAMES_OF_A_FINAL, PUSHES_OF_A_FINAL = 40, 100
 OPTIMISED = "optimised" if "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "") else "plain"
 BUILD = (
     f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}, "
@@ -31,37 +38,26 @@ COUNTED = re.compile(r"I +refs: +([\d,]+)")
 COUNTING = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 
 
-def frames(count: int) -> None:
-    """The path of `count` frames: five pushes of 20 ms for every two frames of 50 ms, a final every two seconds."""
-    import trio_speech as ts
-    from trio_speech._core.dialogue import TranscribeRequest
-    from trio_speech._core.leg import Leg
-    from trio_speech._core.recognition import Recognition
-    from trio_speech._shell.framing import client_frame
-    from trio_speech.providers.livekit.models import STT_PROFILES
-    from trio_speech.providers.livekit.stt import LiveKitSttCodec
-
-    audio_format = ts.AudioFormat.pcm16(16_000)
-    session = Recognition(audio_format, ts.ReplayPolicy())
-    leg = Leg(session, STT_PROFILES["deepgram"], 0.0, patience=10.0, progress_timeout=60.0)
-    codec = LiveKitSttCodec(TranscribeRequest(audio_format=audio_format), "")
+async def frames(port: int, count: int) -> None:
+    """So many frames of 50 ms, pushed in 20 ms: an interim for each ten of them, a final for each forty."""
     piece = bytes(range(256)) * 2 + bytes(128)
-    done = 0
-    while done < count:
-        session.capture(piece)
-        if session.log.captured >= leg.stirs_at() and (pcm := leg.next_audio(0.0, 1)):
-            client_frame(codec.audio(*pcm))
-            done += 1
-            if done % 40 == 0:
-                session.commit(session.log.sent)
-                leg.next(0.0)
+    backend = ts.LiveKit(f"http://127.0.0.1:{port}/v1", "key", "a secret that is long enough for its purpose")
+    calm = ts.LivenessPolicy(ping_interval=3_600.0)
+    async with ts.open_client(backend, liveness=calm) as client, client.transcribe(model="deepgram/nova-3") as heard:
+        for _ in range(count // FRAMES_OF_A_FINAL):
+            for _ in range(PUSHES_OF_A_FINAL):
+                heard.send_nowait(piece)
+            time.sleep(0.1)  # noqa: ASYNC251  # all answers come meanwhile, and are read in one go
+            while not isinstance(await anext(heard), ts.FinalTranscript):
+                pass
 
 
 def counted(count: int) -> int:
     """Instructions of a process that does so many frames."""
-    command = [*COUNTING, sys.executable, __file__, str(count)]
     env = os.environ | {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=300)
+    with serving("peer.py") as peer:
+        command = [*COUNTING, sys.executable, __file__, str(peer.port), str(count)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=300)
     found = COUNTED.search(done.stderr)
     if found is None:
         raise SystemExit(f"valgrind told no count: {done.stderr[-500:]}")
@@ -88,6 +84,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1].isdigit():
-        frames(int(sys.argv[1]))
+        trio.run(frames, *map(int, sys.argv[1:]))
     else:
         main()
