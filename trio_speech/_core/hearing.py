@@ -9,7 +9,6 @@ Laws
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -35,7 +34,7 @@ class Hearing:
         self._cut = cut
         self._new_from = max(cut, session.remembered.said)
         self._seam = session.remembered.seam(profile, base, cut)
-        self._recent: deque[tuple[object, ...]] = deque(maxlen=_REMEMBERED_FINALS)
+        self._recent: list[tuple[object, ...]] = []
         self._consumed = 0.0
         self.timeline = Timeline(base, session.rate)
 
@@ -118,6 +117,7 @@ class Hearing:
         if any(key in self._recent for key in keys):
             return True
         self._recent.extend(keys)
+        del self._recent[:-_REMEMBERED_FINALS]
         return False
 
     def _place(self, hypothesis: Hypothesis) -> Said:

@@ -71,8 +71,9 @@ class Link:
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
-                    for task in (self._read, self._write, self._ping):
-                        nursery.start_soon(self._until_down, task)
+                    nursery.start_soon(self._until_down, self._read)
+                    nursery.start_soon(self._until_down, self._ping)
+                    await self._until_down(self._write)
         except BaseExceptionGroup as group:
             failure = only_one(group)
             raise failure from failure.__cause__
