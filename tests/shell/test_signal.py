@@ -61,7 +61,7 @@ async def test_cancelling_leaves_nothing_behind() -> None:
         await signal.wait()
     with trio.move_on_after(1.0):
         await signal.wait_until(None)
-    assert not signal._lot
+    assert not signal._waiting
 
 
 async def test_who_was_woken_goes_before_who_lets_others_have_their_turn() -> None:

@@ -11,32 +11,36 @@ import trio
 class Signal:
     """Wakes all that wait now."""
 
-    __slots__ = ("_lot",)
+    __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._lot: trio.lowlevel.ParkingLot | None = None  # a session has many signals, and few are ever waited for
+        self._waiting: list[trio.lowlevel.Task] = []  # a parking lot does as much by three times the calls
 
     def fire(self) -> None:
         """Wakes everybody; costs next to nothing where nobody waits."""
-        if self._lot:
-            self._lot.unpark_all()
+        if self._waiting:
+            for task in self._waiting:
+                trio.lowlevel.reschedule(task)
+            self._waiting.clear()
 
     async def wait(self) -> None:
         """Until the next `fire`. Always a checkpoint; cancelling leaves nothing behind."""
-        await self._place().park()
+        task = trio.lowlevel.current_task()
+        self._waiting.append(task)
+
+        def leave(_: object) -> trio.lowlevel.Abort:
+            self._waiting.remove(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(leave)
 
     async def wait_until(self, moment: float | None) -> None:
         """Until the next `fire`, or until `moment` on trio's clock."""
         if moment is None:
-            await self._place().park()
+            await self.wait()
         else:
             with trio.move_on_at(moment):
-                await self._place().park()
-
-    def _place(self) -> trio.lowlevel.ParkingLot:
-        if self._lot is None:
-            self._lot = trio.lowlevel.ParkingLot()
-        return self._lot
+                await self.wait()
 
 
 async def let_others_have_their_turn() -> None:
