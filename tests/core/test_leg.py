@@ -28,7 +28,7 @@ from trio_speech._core.profile import SttProfile
 from trio_speech._core.recognition import Recognition
 from trio_speech._core.steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
 from trio_speech.audio import AudioFormat
-from trio_speech.events import FinalTranscript, Gap, SpeechEnded, SpeechStarted
+from trio_speech.events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, Word
 from trio_speech.policy import ReplayPolicy
 
 EXACT = SttProfile(chunk=0.05, replay_speed=None)
@@ -143,6 +143,18 @@ def test_keepalives_are_due_where_nothing_else_was_said() -> None:
     assert leg(recognition()).next(1e6) == Wait()
 
 
+def test_all_that_is_written_counts_against_a_keepalive() -> None:
+    session = recognition()
+    link = leg(session, replace(EXACT, keepalive=5.0))
+    session.capture(quiet(50))
+    session.finalize()
+    assert written(link, 3.0) == [SendAudio(quiet(50)), SendFinalize()]
+    assert link.next(7.9) == Wait(8.0)
+    session.capture(quiet(50))
+    assert link.next_audio(7.9, 9) == [quiet(50)]
+    assert link.next(12.8) == Wait(12.9)
+
+
 # ---------------------------------------------------------------- between two looks
 
 
@@ -235,6 +247,12 @@ def test_a_backlog_is_paced() -> None:
     assert link.catch_up() == 0.0
 
 
+def test_the_first_link_has_nothing_to_catch_up_with() -> None:
+    session = recognition()
+    session.capture(quiet(2_000))
+    assert sum(frames(leg(session, replace(EXACT, replay_speed=2.0)))) == 2_000
+
+
 @pytest.mark.parametrize(("speed", "policy"), [(None, None), (1.0, float("inf"))])
 def test_a_backlog_goes_out_at_once_where_nothing_is_said_against_it(speed: float | None, policy: float | None) -> None:
     assert sum(frames(reconnected(speed, policy))) == 2_000
@@ -261,9 +279,11 @@ def test_a_log_that_fills_without_progress_is_finalised() -> None:
 def test_a_full_log_waits_for_half_of_the_patience() -> None:
     session = recognition(limit=1.0)
     link = leg(session)
-    session.capture(quiet(900))
+    session.capture(quiet(800))
     assert SendFinalize() not in written(link, 1.0)
     assert link.next(1.0) == Wait(5.0)
+    link.receive(transcript(0.1, kind="interim"), 4.0)  # which is no progress
+    assert link.next(4.9) == Wait(5.0)
     assert written(link, 5.0) == [SendFinalize()]
 
 
@@ -308,6 +328,30 @@ def test_while_one_answer_is_awaited_no_other_is_asked_for() -> None:
     assert written(link, 4.3) == [SendFinalize()]
 
 
+def test_a_service_that_ends_utterances_itself_is_not_asked_to() -> None:
+    session = recognition()
+    link = leg(session)
+    session.capture(quiet(100))
+    written(link)
+    link.receive(transcript(0.1, kind="interim"), 1.0)
+    assert link.next(1.0) == Wait()
+
+
+def test_a_guess_about_audio_that_is_settled_or_asked_about_wakes_nobody() -> None:
+    session = recognition()
+    link = leg(session, ASKED)
+    session.capture(quiet(100))
+    written(link)
+    link.receive(transcript(0.1), 1.0)
+    link.receive(transcript(0.1, kind="interim"), 2.0)
+    assert link.next(2.0) == Wait()
+    session.capture(loud(100))
+    session.finalize()
+    written(link, 3.0)
+    link.receive(transcript(0.2, kind="interim", text="two"), 3.1)
+    assert link.next(3.1) == Wait(33.1)
+
+
 def test_speech_of_which_nothing_is_said_is_asked_for_and_then_given_up() -> None:
     session = recognition()
     link = leg(session, progress_timeout=4.0)
@@ -315,8 +359,68 @@ def test_speech_of_which_nothing_is_said_is_asked_for_and_then_given_up() -> Non
     written(link, 1.0)
     assert link.next(1.0) == Wait(3.0)
     assert written(link, 3.0) == [SendFinalize()]
-    assert link.next(5.0) == Leave(Silent("result, though speech is being sent,", 4.0))
+    dead = Leave(Silent("result, though speech is being sent,", 4.0))
+    assert link.next(5.0) == dead
     assert session.losses.total == 0
+    link.lost()
+    again = leg(session, progress_timeout=4.0, now=6.0)
+    written(again, 6.0)
+    assert written(again, 8.0) == []  # for it was asked for at once
+    assert again.next(10.0) == dead
+    session.end()
+    assert session.take() == Gap(0.0, 0.1, "unanswered")
+
+
+@pytest.mark.parametrize(
+    ("audio", "owed"),
+    [
+        (quiet(100), False),
+        (loud(1) + quiet(99), True),
+        (quiet(99) + loud(1), True),
+        (quiet(50) + loud(1) + quiet(49), True),
+    ],
+)
+def test_of_each_sample_that_may_be_speech_a_result_is_owed(audio: bytes, owed: bool) -> None:
+    session = recognition()
+    link = leg(session, progress_timeout=4.0)
+    session.capture(audio)
+    written(link, 1.0)
+    assert link.next(1.0) == Wait(3.0 if owed else None)
+
+
+@pytest.mark.parametrize(
+    ("messages", "due"),
+    [
+        ([], 2.0),
+        ([transcript(0.1, kind="interim")], 3.0),
+        ([transcript(0.1, kind="preflight")], 3.0),
+        ([transcript(0.1, kind="interim", text="")], None),
+        ([transcript(0.1)], None),
+        ([Onset(0.0)], None),
+        ([transcript(0.2), transcript(0.2, kind="interim")], None),
+    ],
+)
+def test_what_a_message_says_is_owed(messages: list[Any], due: float | None) -> None:
+    session = recognition()
+    link = leg(session, progress_timeout=4.0)
+    session.capture(loud(200))
+    written(link)
+    for message in messages:
+        assert link.receive(message, 1.0) is None
+    assert link.next(1.0) == Wait(due)
+
+
+def test_an_answer_pays_for_a_guess_that_came_after_it() -> None:
+    session = recognition()
+    link = leg(session, progress_timeout=4.0)
+    session.capture(loud(100))
+    session.finalize()
+    written(link)
+    link.receive(Finalized(), 1.0)
+    link.receive(transcript(0.1, kind="interim"), 1.5)
+    assert written(link, 4.0) == []
+    assert link.next(4.5) == Wait()
+    assert session.log.committed == 100
 
 
 def test_nothing_need_be_said_of_what_is_acknowledged() -> None:
@@ -370,6 +474,57 @@ def test_words_that_may_lie_behind_what_was_answered_are_looked_for_on_the_next_
     assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two", "one"]
 
 
+def test_words_that_an_answer_covers_may_be_said_again() -> None:
+    session = recognition()
+    first = leg(session, UNTRUSTED)
+    session.capture(loud(100))
+    session.finalize()
+    written(first, 1.0)
+    session.capture(loud(50))
+    written(first, 1.1)
+    for text in ("one", "two"):
+        first.receive(transcript(0.05, text=text), 1.2)
+    first.next(9.0)
+    first.lost()
+    second = leg(session, UNTRUSTED, now=10.0)
+    written(second, 10.0)
+    second.receive(transcript(0.05, text="one"), 10.1)
+    events = [session.take() for _ in range(len(session.outbox))]
+    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two", "one"]
+
+
+def test_an_answer_says_nothing_of_words_where_these_have_their_own_times() -> None:
+    session = recognition(lead_in=0.05)
+    first = leg(session)
+    session.capture(loud(100))
+    session.finalize()
+    written(first)
+    first.receive(transcript(0.08), 1.0)
+    first.receive(Finalized(), 1.0)
+    first.next(9.0)
+    assert session.log.committed == 100
+    first.lost()
+    second = leg(session, now=10.0)  # which hears from 0.05 s on
+    session.capture(loud(100))
+    written(second, 10.0)
+    two = Hypothesis(kind="final", text="two", start=0.0, end=0.1, words=(Word("two", 0.035, 0.055),))
+    second.receive(two, 10.1)
+    events = [session.take() for _ in range(len(session.outbox))]
+    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two"]
+
+
+def test_an_answer_may_take_as_long_as_what_it_is_to_settle() -> None:
+    session = recognition()
+    link = leg(session)
+    session.capture(loud(200))
+    written(link)
+    link.receive(transcript(0.1), 0.0)
+    session.finalize()
+    written(link)
+    link.receive(transcript(0.2, kind="interim"), 2.0)
+    assert link.next(2.0) == Wait(30.1)
+
+
 def test_a_finalize_that_is_not_answered_condemns_its_link_and_the_second_time_its_audio() -> None:
     session = recognition()
     session.capture(loud(100))
@@ -418,9 +573,11 @@ def test_a_link_is_left_at_the_first_pause_and_finalised_before() -> None:
     assert link.next(89.0) == Wait(90.0)
     assert link.next(91.0) == Wait(97.0)
     link.receive(SpeechOver(0.1), 92.0)
-    assert not link.retiring
+    assert link.retiring is False
     assert link.next(92.0) == SendFinalize()
-    assert link.retiring
+    assert link.retiring is True
+    session.change(LANGUAGE)
+    assert written(link, 92.0) == []
     session.capture(loud(100))
     session.finalize()
     assert written(link, 92.0) == []  # all that comes now is the next link's
@@ -540,12 +697,20 @@ def test_what_the_service_says_reaches_the_session() -> None:
     link = leg(session, replace(EXACT, acknowledges="watermark"))
     session.capture(loud(200))
     written(link)
-    for message in (Opened("s"), Unknown("new"), Onset(0.0), transcript(0.1), SpeechOver(0.1), Acknowledged(0.2)):
+    for message in (
+        Opened("s"),
+        Unknown("new"),
+        Unknown("newer"),
+        Onset(0.0),
+        transcript(0.1),
+        SpeechOver(0.1),
+        Acknowledged(0.2),
+    ):
         assert link.receive(message, 1.0) is None
     events = [session.take() for _ in range(len(session.outbox))]
     assert events[::2] == [SpeechStarted(0.0), SpeechEnded(0.1)]
     assert isinstance(events[1], FinalTranscript)
-    assert (session.tally.unknown_messages, session.log.committed) == (1, 200)
+    assert (session.tally.unknown_messages, session.log.committed) == (2, 200)
 
 
 def test_what_a_lost_link_did_not_answer_is_asked_of_the_next() -> None:
@@ -564,7 +729,10 @@ def test_more_than_can_have_been_said_ends_the_link() -> None:
     session.capture(loud(1_000))
     link = leg(session)
     written(link)
+    cause = None
     for number in range(2):
         said = Hypothesis(kind="final", text="x" * 600_000, start=number / 10, end=number / 10 + 0.1)
+        assert cause is None
         cause = link.receive(said, 1.0)
-        assert isinstance(cause, Malformed) == session.flooded == (number == 1)
+        assert session.flooded == (number == 1)
+    assert cause == Malformed("far more transcripts than were spoken, and nobody reads them")
