@@ -60,7 +60,6 @@ class Leg:
     ) -> None:
         self.session = session
         self.profile = profile
-        self.log = session.log
         base, cut = session.resume(profile)
         self._hearing = Hearing(session, profile, base, cut)
         speed = profile.replay_speed if session.policy.speed is None else session.policy.speed
