@@ -48,6 +48,15 @@ def test_speech_of_which_nothing_is_said_is_asked_for_and_then_given_up() -> Non
     assert [progress.overdue(now) for now in (9.9, 10.0, 14.9, 15.0)] == [False, False, False, True]
 
 
+def test_it_is_said_once_that_a_result_is_owed_from_now_on() -> None:
+    progress = Progress(10.0)
+    heard = (QUIET, LOUD, LOUD, QUIET)
+    assert [progress.sent(audio, "pcm_s16le", 1.0) for audio in heard] == [False, True, False, False]
+    progress.made(2.0, owes=False)
+    assert [progress.sent(audio, "pcm_s16le", 3.0) for audio in heard] == [False, True, False, False]
+    assert not Progress(None).sent(LOUD, "pcm_s16le", 1.0)
+
+
 def test_silence_is_no_illness() -> None:
     progress = Progress(10.0)
     progress.sent(QUIET, "pcm_s16le", 0.0)
