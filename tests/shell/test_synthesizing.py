@@ -16,6 +16,7 @@ from trio.testing import wait_all_tasks_blocked
 
 import trio_speech as ts
 from trio_speech._core.causes import Broken
+from trio_speech._core.dialogue import Audio, Done
 from trio_speech._core.profile import TtsProfile
 from trio_speech._core.synthesis import BUFFER, Synthesis
 from trio_speech._shell.speech import BACKLOG
@@ -793,3 +794,35 @@ async def test_a_lease_that_ended_before_it_began_asks_for_nothing() -> None:
     assert machine.statistics().requests == 0
     assert tenancy.cause == Broken("reset")
     assert tenancy.stale
+
+
+@pytest.mark.parametrize("quiet", [0.0, 1.0])
+async def test_what_is_over_when_it_is_dropped_leaves_nothing_to_wait_for(quiet: float) -> None:
+    class AnyLease:
+        reused, endpoint = False, "any"
+
+        @property
+        def codec(self) -> AnyLease:
+            return self
+
+        def text(self, text: str) -> str:
+            return text
+
+        def flush(self) -> str:
+            return "flush"
+
+        async def send(self, *frames: str) -> None:
+            assert frames == ("Hello.", "flush")
+
+    machine = Synthesis(FORMAT, TtsProfile(quiet_after_done=quiet), "word")
+    machine.add("Hello.")
+    tenancy = Tenancy(machine, lambda: None, Telemetry())
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tenancy.speak, AnyLease())
+        await wait_all_tasks_blocked()
+        assert machine.clear()
+        assert not tenancy.heard(Audio(b"\0\0"), trio.current_time())
+        assert tenancy.outstanding
+        assert not tenancy.heard(Done(), trio.current_time())
+        assert tenancy.outstanding is (quiet > 0.0)
+        nursery.cancel_scope.cancel()

@@ -52,6 +52,8 @@ class Tenancy:
         if cause is not None:
             self.lost(cause)
         if machine.news == before:
+            if isinstance(message, Done) and not machine.profile.quiet_after_done:
+                self.outstanding = False  # what was dropped has been said, before the lease could end
             return False
         self._heard()
         if isinstance(message, Done):  # nothing else ends a sentence, or brings its deadline nearer
