@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -40,7 +41,7 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
 
         Raises `ValueError` before anything was captured.
         """
-        captured = _wall(self.anchors, seconds)
+        captured = _wall([stream for stream, _ in self.anchors], [wall for _, wall in self.anchors], seconds)
         if captured is None:
             raise ValueError("nothing has been captured yet")
         return captured
@@ -53,30 +54,30 @@ class WallClock:
     _MOST = 512
 
     def __init__(self) -> None:
-        self._anchors: list[tuple[float, float]] = []
+        self._streams, self._walls = array("d"), array("d")  # a pair of floats in a list would take seven times as much
         self._apart = -math.inf
 
     def captured(self, stream: float, wall: float) -> None:
         """The audio at `stream` seconds was captured at POSIX time `wall`."""
         if -self._TOLERANCE < wall - stream - self._apart < self._TOLERANCE:
             return
-        if len(self._anchors) == self._MOST:
-            del self._anchors[1 : self._MOST // 2]
-        self._anchors.append((stream, wall))
+        if len(self._streams) == self._MOST:
+            del self._streams[1 : self._MOST // 2], self._walls[1 : self._MOST // 2]
+        self._streams.append(stream)
+        self._walls.append(wall)
         self._apart = wall - stream
 
     def at(self, seconds: float) -> float | None:
         """See `TranscriptStatistics.captured_at`; ``None`` before anything was captured."""
-        return _wall(self._anchors, seconds)
+        return _wall(self._streams, self._walls, seconds)
 
     def anchors(self) -> tuple[tuple[float, float], ...]:
         """The anchors, oldest first."""
-        return tuple(self._anchors)
+        return tuple(zip(self._streams, self._walls, strict=True))
 
 
-def _wall(anchors: Sequence[tuple[float, float]], seconds: float) -> float | None:
-    if not anchors:
+def _wall(streams: Sequence[float], walls: Sequence[float], seconds: float) -> float | None:
+    if not streams:
         return None
-    index = max(0, bisect_right(anchors, seconds, key=lambda anchor: anchor[0]) - 1)
-    stream, wall = anchors[index]
-    return wall + seconds - stream
+    index = max(0, bisect_right(streams, seconds) - 1)
+    return walls[index] + seconds - streams[index]
