@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import trio
 from load import MODEL, PUSH, Load, Told, Window, asked, chunks, tell, wish
-from ours import client, clock, streams
+from ours import client, clock, read, streams
 
 import trio_speech as ts
 
@@ -49,6 +49,8 @@ async def herd(load: Load) -> Told:
     """All sessions are cut at the same instant while one clock goes on pushing."""
     async with streams(load) as (transcripts, nursery):
         window, took, busy = Window(load, trio.current_time()), list[float](), list[float]()
+        for index, transcript in enumerate(transcripts):
+            nursery.start_soon(read, transcript, window, window.begins(index))
         timed = [Timed(transcript, took) for transcript in transcripts]
         nursery.start_soon(clock, timed, chunks(HERD_PUSH), window, HERD_PUSH)
         await trio.sleep_until(window.opens)
