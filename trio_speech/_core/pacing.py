@@ -18,22 +18,20 @@ class Pacer:
     def __init__(self, speed: float | None, sample_rate: int) -> None:
         self._speed = math.inf if speed is None else speed
         self._rate = sample_rate
-        self._since: float | None = None
+        self._since = 0.0
         self._gone = 0
+        self.engaged = False
+        """Whether there is still a backlog to be paced."""
 
     def engage(self, now: float, backlog: int) -> None:
         """A link opens with `backlog` samples to catch up on."""
         if backlog > BURST * self._rate and self._speed != math.inf:
             self._since = now
-
-    @property
-    def engaged(self) -> bool:
-        """Whether there is still a backlog to be paced."""
-        return self._since is not None
+            self.engaged = True
 
     def delay(self, now: float, samples: int) -> float:
         """Seconds until `samples` more may go out."""
-        if self._since is None:
+        if not self.engaged:
             return 0.0
         owed = (self._gone + samples) / self._rate - BURST
         return max(0.0, self._since + owed / self._speed - now)
@@ -41,11 +39,11 @@ class Pacer:
     def sent(self, samples: int, backlog: int) -> None:
         """`samples` went out, which leaves `backlog`: with less than a quarter of a burst the link has caught up."""
         self._gone += samples
-        if self._since is not None and backlog < BURST * self._rate / 4:
-            self._since = None
+        if backlog < BURST * self._rate / 4:
+            self.engaged = False
 
     def catch_up(self, backlog: int) -> float:
         """Seconds until `backlog` samples are gone while live audio comes in; infinite at real-time speed."""
-        if backlog == 0 or self._since is None:
+        if backlog == 0 or not self.engaged:
             return 0.0
         return math.inf if self._speed <= 1.0 else backlog / self._rate / (self._speed - 1.0)

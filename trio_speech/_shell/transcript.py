@@ -236,7 +236,9 @@ class Transcript:
             self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
 
     def _whole(self, audio: Buffer) -> bytes:
-        """A copy of `audio`, to be kept. Raises `ConfigurationError`."""
+        """`audio` as it is to be kept: copied, unless it is immutable as it stands. Raises `ConfigurationError`."""
+        if type(audio) is bytes and not len(audio) % self._frame:
+            return audio
         return bytes(self._machine.audio_format.whole_samples(audio))
 
     def _check_pushing(self) -> None:
