@@ -382,6 +382,8 @@ def test_a_mark_is_due_once_all_before_it_is_sent() -> None:
 def test_audio_goes_straight_into_the_log_while_there_is_room_and_nobody_is_to_be_told() -> None:
     session = Recognition(AudioFormat.pcm16(1_000), ReplayPolicy(limit=0.5), start=1_000)
     assert session.calm_until == 1_500
+    session.look_ahead()
+    assert session.calm_until == 1_500
     session.stir_at(1_050)
     assert session.calm_until == 1_049
     session.capture(quiet(50))
