@@ -593,6 +593,13 @@ def test_a_link_is_left_in_mid_speech_if_there_is_no_pause() -> None:
     assert link.retiring
 
 
+def test_a_link_that_is_left_in_its_catch_up_waits_for_its_answer_alone() -> None:
+    link = reconnected(2.0)
+    link.retire(0.0, 0.0)
+    assert written(link)[-1] == SendFinalize()
+    assert (woken(link) or 0.0) > 1.0
+
+
 def test_a_link_with_nothing_outstanding_is_left_at_once() -> None:
     assert steps(leg(recognition(), CAPPED), 90.0) == [Leave(Rollover())]
 
