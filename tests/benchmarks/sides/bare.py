@@ -44,7 +44,7 @@ async def clock(sockets: list[tw.WebSocketConnection], audio: list[bytes], windo
         await trio.sleep_until(due)
         for index in indices:
             await sockets[index].send_message(message(audio[turn % len(audio)]))
-            window.pushed(due, trio.current_time())
+            window.pushed(due)
 
 
 async def dials(load: Load) -> Told:

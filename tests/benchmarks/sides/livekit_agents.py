@@ -121,7 +121,7 @@ async def clock(opened: Sequence[stt.RecognizeStream | Nobody], audio: list[rtc.
         await asyncio.sleep(due - now())
         for index in indices:
             opened[index].push_frame(audio[turn % len(audio)])
-            window.pushed(due, now())
+            window.pushed(due)
 
 
 async def tasks(load: Load) -> Told:
@@ -141,7 +141,7 @@ async def push(stream: stt.RecognizeStream | None, audio: list[rtc.AudioFrame], 
             await asyncio.sleep(due - now())
             if stream is not None:
                 stream.push_frame(frame)
-            window.pushed(due, now())
+            window.pushed(due)
             due += PUSH
 
 

@@ -119,7 +119,7 @@ async def clock(transcripts: Sequence[Pushed], audio: list[bytes], window: Windo
         await trio.sleep_until(due)
         for index in indices:
             transcripts[index].send_nowait(audio[turn % len(audio)])
-            window.pushed(due, trio.current_time())
+            window.pushed(due)
 
 
 async def tasks(load: Load) -> Told:
@@ -140,7 +140,7 @@ async def push(transcript: ts.Transcript | None, audio: list[bytes], window: Win
             await trio.sleep_until(due)
             if transcript is not None:
                 await transcript.send(piece)
-            window.pushed(due, trio.current_time())
+            window.pushed(due)
             due += PUSH
 
 
