@@ -154,24 +154,26 @@ class Synthesis:
         if generation != self._generation:
             return None
         rendition = self._rendition
+        cause: Cause | None = None
         match message:
             case Audio() if rendition:
                 self._heard_at = now
                 self._bill.received += len(message.pcm)
                 rendition.hear(message.pcm)
-                return self._release(rendition)
+                cause = self._release(rendition)
             case Aligned() if rendition:  # words without sound are no speech, however many come
                 rendition.align(message.words)
-                return self._release(rendition)
+                cause = self._release(rendition)
             case Done() if rendition:
                 self._heard_at = now
-                return self._done(rendition)
+                cause = self._done(rendition)
             case Failure():
-                return Reported(message)
+                cause = Reported(message)
             case Closed():
-                return Ended()
+                cause = Ended()
             case _:
-                return None
+                pass
+        return cause
 
     def deadline(self) -> float | None:
         """When `expired` is due unless something comes before; ``None`` while no text is outstanding."""

@@ -21,7 +21,7 @@ NEAR = 0.1
 TRIES = 2
 
 
-def open_streams(options: Namespace) -> Iterator[page.Part]:
+def opened(options: Namespace) -> Iterator[page.Part]:
     counts = [count for count in COUNTS if count <= options.most]
     told = {n: rounds(BOTH, "opened", options.rounds, streams=n, seconds=_even(LEAST_AUDIO / n)) for n in counts}
     costs = {side: [_middle(told[count], side) for count in counts] for side in BOTH}
@@ -40,7 +40,6 @@ def _even(seconds: float) -> float:
 
 
 def scale(options: Namespace) -> Iterator[page.Part]:
-    yield from open_streams(options)
     counts = [count for count in COUNTS if count <= options.most]
     told = {n: rounds(BOTH, "clocked", options.rounds, streams=n, seconds=options.seconds) for n in counts}
     alone = {n: rounds(BOTH, "ticking", options.rounds, streams=n, seconds=options.seconds) for n in counts}
