@@ -18,6 +18,11 @@ def test_nothing_is_not_loud(encoding: str) -> None:
     assert not is_loud(b"", encoding)
 
 
+@pytest.mark.parametrize(("value", "loud"), [(1_023, False), (1_024, True), (-1_024, False), (-1_025, True)])
+def test_where_pcm_begins_to_be_loud(value: int, loud: bool) -> None:
+    assert is_loud(array("h", [0, value]).tobytes(), "pcm_s16le") is loud
+
+
 @given(st.lists(st.integers(-32_768, 32_767), max_size=30))
 def test_pcm_is_loud_where_any_value_is(values: list[int]) -> None:
     assert is_loud(array("h", values).tobytes(), "pcm_s16le") is any(not -1_024 <= value < 1_024 for value in values)
