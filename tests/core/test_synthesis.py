@@ -591,3 +591,12 @@ def test_news_is_audio_to_hand_over_and_the_end_of_a_segment() -> None:
         machine.receive(generation, message, 100.0)
         grew.append(machine.news > before)
     assert grew == [False, True, False, False, False, True]
+
+
+def test_news_only_grows() -> None:
+    machine, generation = started(TtsProfile(quiet_after_done=0.5, deterministic=True), "word")
+    seen = [machine.news]
+    for message in (Audio(pcm(1, 5)), Audio(pcm(1, 5)), Done(), Audio(pcm(1, 5)), Done()):
+        machine.receive(generation, message, 100.0)
+        seen.append(machine.news)
+    assert seen == sorted(set(seen))
