@@ -51,3 +51,11 @@ def test_before_anything_is_sent_the_clock_stands_at_its_base() -> None:
     timeline = Timeline(7, RATE)
     assert timeline.base == 7
     assert timeline.start_at(3.0) == timeline.end_at(3.0) == 7
+
+
+def test_where_nothing_was_skipped_the_clocks_differ_by_their_beginning() -> None:
+    timeline = Timeline(7, RATE)
+    timeline.sent(7, 57)
+    timeline.sent(57, 107)
+    for seconds, sample in ((-1.0, 7), (0.0, 7), (0.3, 37), (0.5, 57), (0.7, 77), (1.0, 107), (2.0, 107)):
+        assert timeline.start_at(seconds) == timeline.end_at(seconds) == sample
