@@ -16,11 +16,11 @@ from harness import CLIENT, SERVICE
 from questions.costs import telemetry
 from questions.embedded import gateway
 from questions.outages import herd, recovery
-from questions.recognition import live, tasks, unpaced
+from questions.recognition import dealt, live, tasks, unpaced
 from questions.scale import capacity, hour, memory, opened, scale
 from questions.synthesis import speech
 
-ASKED = (live, unpaced, speech, memory, recovery, herd, opened, scale, capacity, hour, gateway, telemetry, tasks)
+ASKED = (live, dealt, unpaced, speech, memory, recovery, herd, opened, scale, capacity, hour, gateway, telemetry, tasks)
 QUESTIONS = {question.__name__: question for question in ASKED}
 
 

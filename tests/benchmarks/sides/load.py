@@ -20,8 +20,6 @@ FINAL_EVERY = 2.0
 SPREAD = 2.0
 """Seconds over which the streams of a paced load begin, so that they are out of step as callers are."""
 SETTLE = 1.0
-STEPS = 10
-"""Parts of a push's length into which a clock deals the streams."""
 MODEL = "deepgram/nova-3"
 SPOKEN = 10.0
 VOICE = "cartesia/sonic-3"
@@ -31,12 +29,16 @@ KEY, SECRET = "key", "a secret that is long enough for its purpose"
 
 @dataclass
 class Load:
-    """`task` names a function of the side; `seconds` of audio are measured on each of `streams`."""
+    """`task` names a function of the side; `seconds` of audio are measured on each of `streams`.
+
+    A clock that serves all streams deals them into `groups`, which have their turns one after the other within 20 ms.
+    """
 
     task: str
     port: int
     streams: int = 1
     seconds: float = 10.0
+    groups: int = 10
     spans: int = 1
     """Parts of `seconds` that are measured each by itself."""
     telemetry: str = ""
@@ -79,15 +81,18 @@ class Window:
 
     def begins(self, index: int) -> float:
         """When a stream begins."""
-        return self.start + PUSH * (round(SPREAD / PUSH * index / self.load.streams) + index % STEPS / STEPS)
+        return self.start + PUSH * (
+            round(SPREAD / PUSH * index / self.load.streams) + index % self.load.groups / self.load.groups
+        )
 
     def ticks(self, length: float = PUSH) -> Iterator[tuple[float, int, list[int]]]:
         """For one clock that serves all streams: when to push, which piece, and on which streams."""
         self._length = length
-        steps = [list(range(step, self.load.streams, STEPS)) for step in range(min(STEPS, self.load.streams))]
+        groups = self.load.groups
+        steps = [list(range(step, self.load.streams, groups)) for step in range(min(groups, self.load.streams))]
         for turn in count():
             for step, indices in enumerate(steps):
-                due = self.start + length * (turn + step / STEPS)
+                due = self.start + length * (turn + step / groups)
                 if due > self.start + SPREAD + SETTLE:
                     yield due, turn, indices
                 else:
