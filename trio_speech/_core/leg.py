@@ -97,13 +97,16 @@ class Leg:
     def next_audio(self, now: float, most: int) -> list[bytes]:
         """As `next`, before the moment to which the last `Wait` was bounded: then nothing can be due but audio, here up
         to `most` whole frames of it, or, where there are none, what `next` will tell."""
-        if self._retiring or self._pacer.engaged or self.session.has_due_mark:
+        session, chunk = self.session, self._chunk
+        if self._retiring or self._pacer.engaged or (session.marks.waiting and session.has_due_mark):
             return []
-        samples, _ = self.session.sendable()
-        frames = min(most, samples // self._chunk)
-        if not frames:
+        samples, _ = session.sendable()
+        if samples < chunk:
             return []
-        pcm = self._taken(frames * self._chunk, now)
+        if samples < 2 * chunk or most == 1:
+            return [self._taken(chunk, now)]
+        frames = min(most, samples // chunk)
+        pcm = self._taken(frames * chunk, now)
         size = len(pcm) // frames
         return [pcm[at : at + size] for at in range(0, len(pcm), size)]
 

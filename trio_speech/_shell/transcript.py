@@ -114,21 +114,24 @@ class Transcript:
         whole = self._whole(audio)
         for start in range(0, len(whole), self._most):
             part = whole[start : start + self._most]
-            await self._wait_for_room(len(part) // self._frame)
-            self._take_in(part)
+            while not self.takes(part):
+                await self.wake_source.wait()
 
     def takes(self, audio: Buffer) -> bool:
         """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
         machine, log = self._machine, self._machine.log
         whole = audio if type(audio) is bytes and not len(audio) % self._frame else self._whole(audio)
-        if log.captured + len(whole) // self._frame <= machine.calm_until and not self._left:
-            self._record(whole)
-            log.append(whole)
-            return True
-        self._check_sending()
-        if self._waits and len(whole) // self._frame > machine.room:
+        samples = len(whole) // self._frame
+        calm = log.captured + samples <= machine.calm_until and not self._left
+        if not calm and not self._has_room(samples):
             return False
-        self._take_in(whole)
+        if self.journal is not None:
+            self.journal.captured(whole)
+        self._clock.captured(log.captured / machine.rate, time.time())
+        if calm:
+            log.append(whole)
+        else:
+            self._capture(whole)
         return True
 
     def finalize(self) -> None:
@@ -245,30 +248,26 @@ class Transcript:
         if self.has_source:
             raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
 
-    def _take_in(self, audio: bytes) -> None:
-        machine, log = self._machine, self._machine.log
-        if self._refuses and len(audio) // self._frame > machine.room:
+    def _has_room(self, samples: int) -> bool:
+        """Whether so much may be taken in now; raises what stands against it for good."""
+        self._check_sending()
+        machine = self._machine
+        if samples <= machine.room or not (self._waits or self._refuses):
+            return True
+        if self._refuses:
             raise ReplayOverflow(
                 f"{machine.limit / machine.rate:g} s of audio wait to be recognised, the limit: "
                 "send less, read the events, or choose another ReplayPolicy"
             )
-        self._record(audio)
+        return False
+
+    def _capture(self, audio: bytes) -> None:
+        machine = self._machine
         machine.capture(audio)
-        if log.captured >= machine.stirs_at:
+        if machine.log.captured >= machine.stirs_at:
             self.on_audio()
         else:
             machine.look_ahead()
-
-    def _record(self, audio: bytes) -> None:
-        """`audio` is about to be captured."""
-        if self.journal is not None:
-            self.journal.captured(audio)
-        self._clock.captured(self._machine.log.captured / self._machine.rate, time.time())
-
-    async def _wait_for_room(self, samples: int) -> None:
-        while self._machine.room < samples:
-            await self.wake_source.wait()
-            self._check_sending()
 
     def _is_settled(self, target: int) -> bool:
         read = self._machine.log.settled >= target
