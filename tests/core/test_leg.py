@@ -153,6 +153,9 @@ def test_all_that_is_written_counts_against_a_keepalive() -> None:
     session.capture(quiet(50))
     assert link.next_audio(7.9, 9) == [quiet(50)]
     assert link.next(12.8) == Wait(12.9)
+    session.capture(quiet(100))
+    assert link.next_audio(12.8, 9) == [quiet(50), quiet(50)]
+    assert link.next(17.7) == Wait(17.8)
 
 
 # ---------------------------------------------------------------- between two looks
