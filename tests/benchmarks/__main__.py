@@ -36,14 +36,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=QUESTIONS, default=list(QUESTIONS))
     parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
-    parts = []
+    parts: list[page.Part] = []
     for name in options.only:
         for part in QUESTIONS[name](options):
             print(part.text(), flush=True)
             parts.append(part)
-    if options.page:
-        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-        page.write(parts, rounds=options.rounds, cores=(CLIENT, SERVICE), load=load)
+        if options.page:  # each time, for what is not asked any more is no loss then
+            load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+            page.write(parts, rounds=options.rounds, cores=(CLIENT, SERVICE), load=load)
 
 
 if __name__ == "__main__":
