@@ -32,6 +32,8 @@ def opened(options: Namespace) -> Iterator[page.Part]:
     ]
     table.note = f"From the median of all counts, the cost is {_spread(costs)}."
     yield table
+    series = {side: list(zip(counts, costs[side], strict=True)) for side in BOTH}
+    yield page.lines("cpu_by_streams", "Streams", "CPU ms a second of audio", series)
 
 
 def _even(seconds: float) -> float:
@@ -61,7 +63,7 @@ def scale(options: Namespace) -> Iterator[page.Part]:
         f"From the median of all counts, the cost without the clock is {_spread(without)}."
     )
     yield table
-    yield page.lines("cpu_by_streams", "Streams", "CPU ms a second of audio, without the clock", net)
+    yield page.lines("cpu_by_streams_live", "Streams", "CPU ms a second of audio, without the clock", net)
 
 
 def _middle(told: Rounds, side: str) -> float:
