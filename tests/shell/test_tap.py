@@ -82,6 +82,20 @@ async def test_that_the_peer_is_gone_is_told_by_the_next_send() -> None:
     await ours.aclose()
 
 
+@pytest.mark.parametrize("pair", [sockets, memory_stream_pair])
+async def test_a_stream_that_was_closed_is_told_by_the_next_receive(
+    pair: Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]],
+) -> None:
+    ours, theirs = pair()
+    tap = Tap(ours, Heads(1))
+    await ours.aclose()
+    for _ in range(2):
+        with pytest.raises(trio.ClosedResourceError):
+            await tap.receive_some()
+    assert tap.ended
+    await theirs.aclose()
+
+
 async def test_where_more_has_come_than_was_read_who_waits_for_it_goes_first() -> None:
     ours, theirs = memory_stream_pair()
     tap, held = Tap(ours, Heads(1_000), Inbox()), list[int]()

@@ -116,6 +116,8 @@ class Tap(trio.abc.Stream):
     async def _receive_when_readable(self, socket: trio.socket.SocketType, max_bytes: int) -> bytes:
         """Asks when there is something to read, and not before: mostly there is not."""
         while True:
+            if socket.fileno() < 0:
+                raise trio.ClosedResourceError("the socket was closed here")
             await trio.lowlevel.wait_readable(socket)
             try:
                 return os.read(socket.fileno(), max_bytes)
