@@ -101,11 +101,9 @@ class Leg:
         if self._retiring or self._pacer.engaged or (session.marks.waiting and session.has_due_mark):
             return []
         samples, _ = session.sendable()
-        if samples < chunk:
-            return []
-        if samples < 2 * chunk or most == 1:
-            return [self._taken(chunk, now)]
         frames = min(most, samples // chunk)
+        if not frames:
+            return []
         pcm = self._taken(frames * chunk, now)
         size = len(pcm) // frames
         return [pcm[at : at + size] for at in range(0, len(pcm), size)]

@@ -52,7 +52,7 @@ class Marks:
 
     def next_stop(self, sent: int) -> int | None:
         """Where the next frame of audio must end at the latest."""
-        return next((mark.at for mark in self.waiting if mark.at > sent), None) if self.waiting else None
+        return next((mark.at for mark in self.waiting if mark.at > sent), None)
 
     def link_lost(self, asked: Iterable[int], committed: int) -> None:
         """The link that was asked to finalise at these places, in order, is gone without having answered."""

@@ -19,7 +19,6 @@ class Timeline:
         self._runs_local = [0]
         self._runs_stream = [base]
         self._end = base
-        self._jumped = False
 
     @property
     def base(self) -> int:
@@ -37,13 +36,12 @@ class Timeline:
             heard = self.heard
             self._runs_local.append(heard)
             self._runs_stream.append(start)
-            self._jumped = True
         self._end = end
 
     def start_at(self, seconds: float) -> int:
         """The stream's sample at which something begins that the link places at `seconds`."""
         position = self._position(seconds)
-        if not self._jumped:
+        if len(self._runs_local) == 1:
             return self._runs_stream[0] + position
         run = bisect_right(self._runs_local, position) - 1
         return self._runs_stream[run] + position - self._runs_local[run]
@@ -54,7 +52,7 @@ class Timeline:
         It differs from `start_at` only where a run ends: what ends there has not jumped yet.
         """
         position = self._position(seconds)
-        if not self._jumped:
+        if len(self._runs_local) == 1:
             return self._runs_stream[0] + position
         run = max(0, bisect_left(self._runs_local, position) - 1)
         return self._runs_stream[run] + position - self._runs_local[run]

@@ -120,7 +120,7 @@ class Transcript:
     def takes(self, audio: Buffer) -> bool:
         """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
         machine, log = self._machine, self._machine.log
-        whole = audio if type(audio) is bytes and not len(audio) % self._frame else self._whole(audio)
+        whole = self._whole(audio)
         samples = len(whole) // self._frame
         calm = log.captured + samples <= machine.calm_until and not self._left
         if not calm and not self._has_room(samples):
