@@ -50,7 +50,6 @@ def hear(session: Recognition, hearing: Hearing, samples: int) -> None:
     """The link hears so much more."""
     start = session.log.sent
     session.log.take(samples)
-    session.sent(samples)
     hearing.timeline.sent(start, session.log.sent)
 
 

@@ -97,14 +97,16 @@ class Leg:
     def next_audio(self, now: float, most: int) -> list[bytes]:
         """As `next`, before the moment to which the last `Wait` was bounded: then nothing can be due but audio, here up
         to `most` whole frames of it, or, where there are none, what `next` will tell."""
-        session, chunk = self.session, self._chunk
+        session, log, chunk = self.session, self.session.log, self._chunk
         if self._retiring or self._pacer.engaged or (session.marks.waiting and session.has_due_mark):
             return []
-        samples, _ = session.sendable()
+        samples = session.sendable()[0] if session.marks.waiting else log.captured - log.sent
         frames = min(most, samples // chunk)
         if not frames:
             return []
         pcm = self._taken(frames * chunk, now)
+        if frames == 1:
+            return [pcm]
         size = len(pcm) // frames
         return [pcm[at : at + size] for at in range(0, len(pcm), size)]
 
@@ -173,7 +175,6 @@ class Leg:
         self._hearing.timeline.sent(start, log.sent)
         if self._pacer.engaged:
             self._pacer.sent(samples, log.unsent)
-        session.sent(samples)
         if self._progress.owed_since is None:
             known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said
             self._owed_anew |= self._progress.sent(pcm[known:], session.audio_format.encoding, now)

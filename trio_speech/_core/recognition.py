@@ -42,10 +42,8 @@ from .settlement import Outcome
 
 
 class Tally(Struct):
-    """Running counts behind the session's statistics; samples unless said otherwise."""
+    """Running counts behind the session's statistics."""
 
-    sent: int = 0
-    replayed: int = 0
     links: int = 0
     finals: int = 0
     repeated_words: int = 0
@@ -72,9 +70,9 @@ class Recognition:
         self.marks = Marks()
         self.tally = Tally()
         self.stirs_at = NEVER
-        """How many samples of the stream have to be captured before the link is to be told: see `stir_at`."""
-        self.calm_until = self.log.captured + self.limit
-        """Up to so many, there is room and nobody needs to be told: audio may go straight into the log."""
+        """How many samples of the stream have to be captured before the link is to be told (see `Leg.stirs_at`)."""
+        self.free_until = start + self.limit
+        """Up to so many there is room for sure: audio may go straight into the log."""
         self.input_ended = False
         self.speaking = False
         self._speaking_since = start
@@ -82,7 +80,6 @@ class Recognition:
         self._ordinal = ordinal
         self.taken = ordinal
         """Finals that the user has taken."""
-        self._furthest = start
         self._in_vain = start
         self.remembered = Remembered(self.rate, policy.lead_in, start)
 
@@ -99,6 +96,7 @@ class Recognition:
         log.append(audio)
         if log.captured - log.owed_from > self.limit:
             self._evict(log.captured - self.limit, "overflow")
+        self.free_until = log.owed_from + self.limit
 
     def finalize(self) -> None:
         """Asks for the final of all that is captured."""
@@ -112,7 +110,7 @@ class Recognition:
         """No more audio: what is pending is finalised."""
         self.input_ended = True
         self.marks.finalize(self.log.captured)
-        self.look_ahead()
+        self.free_until = -1
 
     @property
     def flooded(self) -> bool:
@@ -139,22 +137,13 @@ class Recognition:
         """The stream has ended: gaps that waited for a neighbour are told."""
         self._tell_gaps(self.losses.tell_all())
 
-    def look_ahead(self) -> None:
-        """Finds out anew for how long it will be calm: with time there is more room."""
-        self.calm_until = -1 if self.input_ended else min(self.stirs_at - 1, self.log.owed_from + self.limit)
-
     # ------------------------------------------------------------ the link's side
-
-    def stir_at(self, captured: int) -> None:
-        """The link is to be told once so much is captured, in samples of the stream (see `Leg.stirs_at`)."""
-        self.stirs_at = captured
-        self.look_ahead()
 
     def resume(self, profile: SttProfile) -> tuple[int, int]:
         """A link opens: rewinds the log, and returns where it starts to hear and the cut before which all is old."""
         limit = self.policy.max_replayed
         if limit is not None:
-            self._evict(self._furthest - self.audio_format.samples(limit), "replay-limit")
+            self._evict(self.log.furthest - self.audio_format.samples(limit), "replay-limit")
         cut = self._advance(self.log.committed)
         base = self.log.rewind(cut - self.remembered.lead_in(profile, cut))
         self.linked = True
@@ -165,22 +154,13 @@ class Recognition:
     @property
     def to_replay(self) -> float:
         """Seconds of audio that the current link is to hear although an earlier one did."""
-        return max(0, self._furthest - self.log.sent) / self.rate
+        return max(0, self.log.furthest - self.log.sent) / self.rate
 
     def link_lost(self, asked: Iterable[int]) -> None:
         """The link is gone, and has not answered what it was `asked` to finalise: what only it could know is lost."""
         self._disown()
         self.log.rewind(self.log.committed)
         self.marks.link_lost(asked, self.log.committed)
-
-    def sent(self, samples: int) -> None:
-        """So many samples went out."""
-        self.tally.sent += samples
-        new = self.log.sent - self._furthest
-        if new < samples:
-            self.tally.replayed += samples - max(0, new)
-        if new > 0:
-            self._furthest += new
 
     @property
     def has_due_mark(self) -> bool:

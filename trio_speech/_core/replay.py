@@ -40,6 +40,12 @@ class ReplayLog:
         self.kept = start
         self.owed_from = start
         """The oldest sample that is neither settled nor evicted."""
+        self.furthest = start
+        """What lies before it was sent, on whatever link."""
+        self.taken = 0
+        """Samples sent on all links together."""
+        self.replayed = 0
+        """Of these, what had been sent before."""
 
     @property
     def owed(self) -> int:
@@ -61,21 +67,29 @@ class ReplayLog:
         """The next `samples` unsent samples, or all there are if fewer; a buffer that is just that is not copied."""
         samples = min(samples, self.captured - self.sent)
         self.sent += samples
-        wanted = samples * self._frame_size
-        offset = self._offset
+        self.taken += samples
+        new = self.sent - self.furthest
+        if new > 0:
+            self.furthest = self.sent
+        if new < samples:
+            self.replayed += samples - max(0, new)
+        return b"".join(self._cut(samples * self._frame_size))
+
+    def _cut(self, wanted: int) -> list[bytes]:
+        """The next bytes from where the current link is being read to."""
         parts: list[bytes] = []
-        while wanted:
+        ends = self._offset + wanted
+        while ends:
             chunk = self._chunks[self._reading]
-            part = chunk[offset : offset + wanted]
-            parts.append(part)
-            size = len(part)
-            wanted -= size
-            offset += size
-            if offset == len(chunk):
-                self._reading += 1
-                offset = 0
-        self._offset = offset
-        return b"".join(parts)
+            size = len(chunk)
+            parts.append(chunk[self._offset : ends])
+            if ends < size:
+                break
+            self._reading += 1
+            self._offset = 0
+            ends -= size
+        self._offset = ends
+        return parts
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""

@@ -96,9 +96,10 @@ class Connection:
         No checkpoint: whoever has a message may send it, where no other send is under way. What is not written goes
         before anything that is sent later.
         """
-        if self._socket.closed is not None:
+        tap = self._life.tap
+        if tap.closing or tap.ended is not None:
             raise self._down()
-        return self._life.tap.send_nowait(b"".join(map(self._framed, frames)))
+        return tap.send_nowait(b"".join(map(self._framed, frames)))
 
     @property
     def has_unsent(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from functools import lru_cache
 
 try:
     from websockets.speedups import apply_mask
@@ -19,11 +20,13 @@ _MASKED = 0x80
 _SHORT, _MEDIUM = 125, 65_535
 _medium_head = struct.Struct("!BBH").pack
 _long_head = struct.Struct("!BBQ").pack
+_KEY, _KEYS = 4, 256
+_fresh_keys: list[bytes] = []  # a call of the system for each would cost as much as all else here
 
 
 def client_frame(message: str | bytes) -> bytes:
     """One whole message as one frame, masked under a fresh unpredictable key."""
-    key = os.urandom(4)
+    key = _fresh_key()
     if isinstance(message, str):
         payload = message.encode()
         return _head(_TEXT, len(payload), _MASKED) + key + apply_mask(payload, key)
@@ -38,6 +41,16 @@ def server_frame(message: str | bytes) -> bytes:
     return _head(_BINARY, len(message), 0) + message
 
 
+def _fresh_key() -> bytes:
+    while True:
+        try:
+            return _fresh_keys.pop()
+        except IndexError:  # or another thread was quicker
+            keys = os.urandom(_KEY * _KEYS)
+            _fresh_keys.extend(keys[at : at + _KEY] for at in range(0, len(keys), _KEY))
+
+
+@lru_cache(maxsize=64)  # audio comes in frames of few sizes
 def _head(kind: int, size: int, masked: int) -> bytes:
     if size <= _SHORT:
         return bytes((kind, masked | size))

@@ -109,8 +109,8 @@ class Link:
                         self._end(cause)
                         return
                 frame = self.connection.receive_nowait()
-            if self._resting:
-                self._advance(now)
+            if self._resting and not self._advances(now):
+                self._wake_writer()
             self._heard()
 
     async def _write(self) -> None:
@@ -151,7 +151,7 @@ class Link:
 
     async def _rest(self, until: float | None) -> None:
         self._rests_until = math.inf if until is None else until
-        self._machine.stir_at(self.leg.stirs_at())
+        self._machine.stirs_at = self.leg.stirs_at()
         self._resting = True
         try:
             await self._wake.wait_until(until)
@@ -162,40 +162,40 @@ class Link:
 
     def _stir(self) -> None:
         self._resting = False
-        self._machine.stir_at(NEVER)
+        self._machine.stirs_at = NEVER
+
+    def _wake_writer(self) -> None:
+        self._stir()
+        self._wake.fire()
 
     def captured(self) -> None:
         """As much audio as the link waits for is there. Returns at once, and raises nothing."""
         now = trio.current_time()
         if now < self._calm_at:
-            self._stir()
-            self._wake.fire()
-        else:
-            self._calm_at = now + _BURST
-            self._advance(now)
+            self._wake_writer()
+            return
+        self._calm_at = now + _BURST
+        if not self._advances(now):
+            self._wake_writer()
 
-    def _advance(self, now: float) -> None:
-        """Does what is due and needs no waiting; wakes the writer for the rest."""
+    def _advances(self, now: float) -> bool:
+        """Does what is due and needs no waiting; says whether the writer may go on resting."""
         try:
-            rests = self._has_advanced(now)
+            if now < self._rests_until and (frames := self._due_audio(now, _AT_ONCE)):
+                if not self.connection.send_nowait(*frames) or len(frames) == _AT_ONCE:
+                    return False
+                self._machine.stirs_at = self.leg.stirs_at()
+                if self._machine.log.captured < self._machine.stirs_at:
+                    return True
+            return self._may_rest(now)
         except LinkDown as down:
             self._end(self._verdict(down.cause))
-            rests = False
-        if not rests:
-            self._stir()
-            self._wake.fire()
+            return False
 
-    def _has_advanced(self, now: float) -> bool:
-        """Whether the writer may go on resting."""
-        machine = self._machine
-        if now < self._rests_until and (frames := self._due_audio(now, _AT_ONCE)):
-            if not self.connection.send_nowait(*frames) or len(frames) == _AT_ONCE:
-                return False
-            machine.stir_at(self.leg.stirs_at())
-            if machine.log.captured < machine.stirs_at:
-                return True
+    def _may_rest(self, now: float) -> bool:
+        """Whether nothing is due before the writer wakes of its own; else it finds the step that is."""
         step = self.leg.next(now)
-        machine.stir_at(self.leg.stirs_at())
+        self._machine.stirs_at = self.leg.stirs_at()
         if isinstance(step, Wait):
             return step.until is None or step.until >= self._rests_until
         self._next = step

@@ -236,7 +236,7 @@ class RecognitionSession:
     def _tell_figures(self) -> None:
         machine, tally = self._machine, self._machine.tally
         figures: Mapping[Counted, float] = {
-            "replayed": tally.replayed / machine.rate,
+            "replayed": machine.log.replayed / machine.rate,
             "lost": machine.losses.total / machine.rate,
             "repeated_words": tally.repeated_words,
         }

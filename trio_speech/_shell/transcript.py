@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
@@ -93,7 +93,8 @@ class Transcript:
         the audio is longer than a fifth of the log, which is taken in parts. Raises `ConfigurationError` for audio cut
         inside a sample, `ReplayOverflow` under ``overflow="error"``, `trio.ClosedResourceError` after `end_input`.
         """
-        self._check_pushing()
+        if self.has_source:
+            self._refuse()
         whole = self._whole(audio)
         await trio.lowlevel.checkpoint()
         await self.capture(whole)
@@ -103,7 +104,8 @@ class Transcript:
 
         No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and has taken nothing then.
         """
-        self._check_pushing()
+        if self.has_source:
+            self._refuse()
         if not self.takes(audio):
             raise trio.WouldBlock
 
@@ -122,16 +124,18 @@ class Transcript:
         machine, log = self._machine, self._machine.log
         whole = self._whole(audio)
         samples = len(whole) // self._frame
-        calm = log.captured + samples <= machine.calm_until and not self._left
-        if not calm and not self._has_room(samples):
+        free = log.captured + samples <= machine.free_until and not self._left
+        if not free and not self._has_room(samples):
             return False
         if self.journal is not None:
             self.journal.captured(whole)
         self._clock.captured(log.captured / machine.rate, time.time())
-        if calm:
+        if free:
             log.append(whole)
         else:
-            self._capture(whole)
+            machine.capture(whole)
+        if log.captured >= machine.stirs_at:
+            self.on_audio()
         return True
 
     def finalize(self) -> None:
@@ -194,8 +198,8 @@ class Transcript:
         return TranscriptStatistics(
             captured=log.captured / rate,
             settled=(log.captured - log.owed - lost) / rate,
-            replayed=tally.replayed / rate,
-            billed=tally.sent / rate,
+            replayed=log.replayed / rate,
+            billed=log.taken / rate,
             in_gaps=lost / rate,
             unsettled=log.owed / rate,
             backlog=log.unsent / rate,
@@ -244,9 +248,8 @@ class Transcript:
             return audio
         return bytes(self._machine.audio_format.whole_samples(audio))
 
-    def _check_pushing(self) -> None:
-        if self.has_source:
-            raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
+    def _refuse(self) -> NoReturn:
+        raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
 
     def _has_room(self, samples: int) -> bool:
         """Whether so much may be taken in now; raises what stands against it for good."""
@@ -260,14 +263,6 @@ class Transcript:
                 "send less, read the events, or choose another ReplayPolicy"
             )
         return False
-
-    def _capture(self, audio: bytes) -> None:
-        machine = self._machine
-        machine.capture(audio)
-        if machine.log.captured >= machine.stirs_at:
-            self.on_audio()
-        else:
-            machine.look_ahead()
 
     def _is_settled(self, target: int) -> bool:
         read = self._machine.log.settled >= target

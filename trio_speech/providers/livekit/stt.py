@@ -79,8 +79,7 @@ class LiveKitSttCodec:
     def open(self) -> Iterable[Frame]:
         return (self._opening,)
 
-    def audio(self, pcm: bytes | memoryview) -> Frame:
-        return wire.encode_audio(pcm)
+    audio = staticmethod(wire.encode_audio)
 
     def finalize(self) -> Frame:
         return wire.encode(wire.SessionFinalize())
