@@ -47,6 +47,16 @@ def test_what_cannot_be_known_is_clamped_to_what_was_sent(
     assert base <= timeline.end_at(seconds) <= timeline.start_at(seconds) <= heard[-1] + 1
 
 
+@given(base=st.integers(0, 10_000), runs=RUNS, times=st.lists(st.tuples(st.floats(-10, 100), st.floats(-10, 100))))
+def test_a_span_begins_and_ends_where_its_times_do_and_never_before_it_begins(
+    base: int, runs: list[tuple[int, int]], times: list[tuple[float, float]]
+) -> None:
+    timeline, _ = sent(base, runs)
+    starts = [timeline.start_at(start) for start, _ in times]
+    ends = [timeline.end_at(end) for _, end in times]
+    assert timeline.spans(times) == [(start, max(start, end)) for start, end in zip(starts, ends, strict=True)]
+
+
 def test_before_anything_is_sent_the_clock_stands_at_its_base() -> None:
     timeline = Timeline(7, RATE)
     assert timeline.base == 7

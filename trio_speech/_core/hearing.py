@@ -124,17 +124,14 @@ class Hearing:
         start, end = hypothesis.start, hypothesis.end
         if not self._trusted and start <= 0.0:
             start, end = self._consumed, self._consumed + end - start
-        first, last = self._span(start, end)
+        times = [(word.start, word.end) for word in hypothesis.words]
+        (first, last), *spans = self.timeline.spans([(start, end), *times])
         rate = self._session.rate
-        words: list[Word] = []
-        for word in hypothesis.words:
-            begins, ends = self._span(word.start, word.end)
-            words.append(Word(word.text, begins / rate, ends / rate, word.confidence, word.speaker))
+        words = [
+            Word(word.text, begins / rate, ends / rate, word.confidence, word.speaker)
+            for word, (begins, ends) in zip(hypothesis.words, spans, strict=True)
+        ]
         return Said(hypothesis, first, last, tuple(words))
-
-    def _span(self, start: float, end: float) -> tuple[int, int]:
-        first = self.timeline.start_at(start)
-        return first, max(first, self.timeline.end_at(end))
 
     def _heard(self, said: Said) -> tuple[Heard, ...]:
         """What seams compare: words with their times, with the end of their final at least, or without."""

@@ -175,7 +175,7 @@ class Leg:
         self._hearing.timeline.sent(start, log.sent)
         if self._pacer.engaged:
             self._pacer.sent(samples, log.unsent)
-        if self._progress.owed_since is None:
+        if not self._progress.owed:
             known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said
             self._owed_anew |= self._progress.sent(pcm[known:], session.audio_format.encoding, now)
         self._last_sent = now
@@ -191,7 +191,7 @@ class Leg:
             return self._finalize(now)
         full = self.session.log.owed >= self._full
         stalled = now - self._committed_at >= self._patience / 2
-        needed = (full and stalled) or self._speech_paused(now) or self._progress.doubtful(now)
+        needed = (full and stalled) or self._speech_paused(now) or now >= self._progress.doubtful_from
         return self._finalize(now) if needed else None
 
     def _may_retire(self, now: float) -> bool:
@@ -212,20 +212,21 @@ class Leg:
         return Leave(Rollover()) if self._may_retire(now) and log.sent <= log.committed else None
 
     def _wake_at(self, now: float) -> float | None:
-        session = self.session
-        retirement = self._retirement
-        due = [self._settlement.deadline(), *self._progress.deadlines(), retirement.at, retirement.by]
+        session, progress, retirement = self.session, self._progress, self._retirement
+        due = [progress.doubtful_from, progress.overdue_from, retirement.at, retirement.by]
+        if (answered_by := self._settlement.deadline()) is not None:
+            due.append(answered_by)
         if self.profile.keepalive is not None:
             due.append(self._last_sent + self.profile.keepalive)
         samples, _ = session.sendable()
         if samples and not self._retiring:
-            pause = self._pacer.delay(now, min(samples, self._chunk))
-            due.append(now + pause if pause > 0.0 else None)
+            due.append(now + self._pacer.delay(now, min(samples, self._chunk)))
         if not self._settlement.pending and session.log.sent > session.log.committed:
-            due.append(self._endpointing.due if not self.profile.finalizes_itself else None)
+            if not self.profile.finalizes_itself and self._endpointing.due is not None:
+                due.append(self._endpointing.due)
             if session.log.owed >= self._full:
                 due.append(self._committed_at + self._patience / 2)
-        return min((moment for moment in due if moment is not None and now < moment < math.inf), default=None)
+        return min([moment for moment in due if now < moment < math.inf], default=None)
 
     def _settle(self, now: float) -> Cause | None:
         session = self.session
@@ -242,7 +243,7 @@ class Leg:
         return None
 
     def _starve(self, now: float) -> Cause | None:
-        if not self._progress.overdue(now):
+        if now < self._progress.overdue_from:
             return None
         self.session.heard_in_vain(self.session.log.sent)
         return Silent("result, though speech is being sent,", self._progress.timeout or 0.0)

@@ -9,6 +9,7 @@ Laws
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 _LOUD = 1_024
@@ -20,38 +21,24 @@ class Progress:
 
     def __init__(self, timeout: float | None) -> None:
         self.timeout = timeout
-        self.owed_since: float | None = None
-        """Since when a result is owed, if one is: then more speech makes no difference."""
+        self.owed = False
+        """Whether a result is owed: then more speech makes no difference."""
+        self.doubtful_from = self.overdue_from = math.inf
+        """When to ask for what is owed, and when the link is dead."""
 
     def sent(self, audio: bytes, encoding: str, now: float) -> bool:
         """Audio went out; says whether a result is owed for it that was not owed before."""
-        if self.owed_since is not None or self.timeout is None or not is_loud(audio, encoding):
+        if self.owed or self.timeout is None or not is_loud(audio, encoding):
             return False
-        self.owed_since = now
+        self.made(now, owes=True)
         return True
 
     def made(self, now: float, *, owes: bool) -> None:
         """Something came that shows the recogniser at work, and which `owes` a final or not."""
-        self.owed_since = now if owes else None
-
-    def deadlines(self) -> tuple[float, ...]:
-        """When to ask, and when to give up."""
-        if self.timeout is None or self.owed_since is None:
-            return ()
-        return self.owed_since + self.timeout / 2, self.owed_since + self.timeout
-
-    def doubtful(self, now: float) -> bool:
-        """Whether to ask for what is owed."""
-        return self._owed_for(now, 0.5)
-
-    def overdue(self, now: float) -> bool:
-        """Whether the link is dead."""
-        return self._owed_for(now, 1.0)
-
-    def _owed_for(self, now: float, share: float) -> bool:
-        if self.owed_since is None or self.timeout is None:
-            return False
-        return now >= self.owed_since + self.timeout * share
+        self.owed = owes
+        patience = math.inf if self.timeout is None or not owes else self.timeout
+        self.doubtful_from = now + patience / 2
+        self.overdue_from = now + patience
 
 
 def is_loud(audio: bytes, encoding: str) -> bool:

@@ -9,6 +9,7 @@ Laws
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 
 class Timeline:
@@ -19,30 +20,25 @@ class Timeline:
         self._runs_local = [0]
         self._runs_stream = [base]
         self._end = base
+        self.heard = 0
+        """Samples sent on this link."""
 
     @property
     def base(self) -> int:
         """The stream's sample at which the link's clock began."""
         return self._runs_stream[0]
 
-    @property
-    def heard(self) -> int:
-        """Samples sent on this link."""
-        return self._runs_local[-1] + self._end - self._runs_stream[-1]
-
     def sent(self, start: int, end: int) -> None:
         """Samples ``[start, end)`` of the stream went out."""
         if start != self._end:
-            heard = self.heard
-            self._runs_local.append(heard)
+            self._runs_local.append(self.heard)
             self._runs_stream.append(start)
+        self.heard += end - start
         self._end = end
 
     def start_at(self, seconds: float) -> int:
         """The stream's sample at which something begins that the link places at `seconds`."""
         position = self._position(seconds)
-        if len(self._runs_local) == 1:
-            return self._runs_stream[0] + position
         run = bisect_right(self._runs_local, position) - 1
         return self._runs_stream[run] + position - self._runs_local[run]
 
@@ -52,10 +48,19 @@ class Timeline:
         It differs from `start_at` only where a run ends: what ends there has not jumped yet.
         """
         position = self._position(seconds)
-        if len(self._runs_local) == 1:
-            return self._runs_stream[0] + position
         run = max(0, bisect_left(self._runs_local, position) - 1)
         return self._runs_stream[run] + position - self._runs_local[run]
+
+    def spans(self, times: Iterable[tuple[float, float]]) -> list[tuple[int, int]]:
+        """The stream's samples from and before which something was said, of each pair of times that the link gives."""
+        if len(self._runs_local) > 1:
+            return [(first := self.start_at(start), max(first, self.end_at(end))) for start, end in times]
+        base, rate, last = self.base, self._rate, self.base + self.heard
+        spans: list[tuple[int, int]] = []
+        for start, end in times:
+            begins = min(max(base, base + round(start * rate)), last)
+            spans.append((begins, min(max(begins, base + round(end * rate)), last)))
+        return spans
 
     def _position(self, seconds: float) -> int:
         position = round(seconds * self._rate)

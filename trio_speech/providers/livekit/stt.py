@@ -144,17 +144,14 @@ def _hypothesis(kind: Literal["interim", "preflight", "final"], transcript: wire
         end=start + max(0.0, transcript.duration),
         words=tuple(map(_word, transcript.words or ())),
         language=transcript.language or None,
-        confidence=_told(transcript.confidence),
+        confidence=None if transcript.confidence is UNSET else transcript.confidence,
         speaker=transcript.speaker_id or None,
         extra=transcript.extra,
         ends_speech=kind == "final",
     )
 
 
-def _told(confidence: wire.Maybe[float]) -> float | None:
-    return None if confidence is UNSET else confidence
-
-
 def _word(word: wire.Word) -> Word:
     start = max(0.0, word.start)
-    return Word(word.word, start, max(start, word.end), _told(word.confidence), word.speaker_id or None)
+    confidence = None if word.confidence is UNSET else word.confidence
+    return Word(word.word, start, max(start, word.end), confidence, word.speaker_id or None)
