@@ -73,12 +73,8 @@ class ReplayLog:
             self.furthest = self.sent
         if new < samples:
             self.replayed += samples - max(0, new)
-        return b"".join(self._cut(samples * self._frame_size))
-
-    def _cut(self, wanted: int) -> list[bytes]:
-        """The next bytes from where the current link is being read to."""
         parts: list[bytes] = []
-        ends = self._offset + wanted
+        ends = self._offset + samples * self._frame_size
         while ends:
             chunk = self._chunks[self._reading]
             size = len(chunk)
@@ -89,7 +85,7 @@ class ReplayLog:
             self._offset = 0
             ends -= size
         self._offset = ends
-        return parts
+        return b"".join(parts)
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""

@@ -48,7 +48,8 @@ class Heard(Struct, frozen=True):
 
 def plain(text: str) -> str:
     """A word without case and punctuation, for comparison only; a word of nothing else stays as it is."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum()) or text
+    folded = text.casefold()
+    return folded if folded.isalnum() else "".join(filter(str.isalnum, folded)) or text
 
 
 class Seam(Protocol):

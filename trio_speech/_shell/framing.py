@@ -47,7 +47,7 @@ def _fresh_key() -> bytes:
             return _fresh_keys.pop()
         except IndexError:  # or another thread was quicker
             keys = os.urandom(_KEY * _KEYS)
-            _fresh_keys.extend(keys[at : at + _KEY] for at in range(0, len(keys), _KEY))
+            _fresh_keys.extend([keys[at : at + _KEY] for at in range(0, len(keys), _KEY)])
 
 
 @lru_cache(maxsize=64)  # audio comes in frames of few sizes

@@ -57,6 +57,7 @@ class Link:
         self._wake = wake
         self._heard = heard
         self._ponged = ponged
+        self._now = trio.lowlevel.current_clock().current_time
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
         self._opened = False
@@ -101,7 +102,7 @@ class Link:
     async def _read(self) -> None:
         while True:
             frame: Frame | None = await self.connection.receive()
-            now = trio.current_time()
+            now = self._now()
             while frame is not None:
                 for message in self.codec.decode(frame):
                     cause = self.leg.receive(message, now)
@@ -118,14 +119,14 @@ class Link:
             await self._send(frame)
         self._opened = True
         while True:
-            now = trio.current_time()
+            now = self._now()
             step, self._next = self._next or self.leg.next(now), None
             match step:
                 case Wait(until):
                     self._heard()
                     await self._rest(until)
                 case SendAudio(pcm):
-                    await self._send_audio([self.codec.audio(pcm), *self._due_audio(now, _AT_ONCE - 1)])
+                    await self._send_audio([pcm, *self.leg.next_audio(now, _AT_ONCE - 1)])
                 case SendFinalize():
                     await self._send(self.codec.finalize())
                 case SendChange(change):
@@ -140,14 +141,11 @@ class Link:
         if frame is not None:
             await self.connection.send(frame, self._liveness.send_timeout)
 
-    async def _send_audio(self, frames: list[Frame]) -> None:
-        if not self.connection.send_nowait(*frames):
+    async def _send_audio(self, audio: list[bytes]) -> None:
+        if not self.connection.send_nowait(*map(self.codec.audio, audio)):
             await self.connection.flush(self._liveness.send_timeout)
-        elif len(frames) == _AT_ONCE:
+        elif len(audio) == _AT_ONCE:
             await trio.lowlevel.checkpoint()
-
-    def _due_audio(self, now: float, most: int) -> list[Frame]:
-        return list(map(self.codec.audio, self.leg.next_audio(now, most)))
 
     async def _rest(self, until: float | None) -> None:
         self._rests_until = math.inf if until is None else until
@@ -170,7 +168,7 @@ class Link:
 
     def captured(self) -> None:
         """As much audio as the link waits for is there. Returns at once, and raises nothing."""
-        now = trio.current_time()
+        now = self._now()
         if now < self._calm_at:
             self._wake_writer()
             return
@@ -181,8 +179,8 @@ class Link:
     def _advances(self, now: float) -> bool:
         """Does what is due and needs no waiting; says whether the writer may go on resting."""
         try:
-            if now < self._rests_until and (frames := self._due_audio(now, _AT_ONCE)):
-                if not self.connection.send_nowait(*frames) or len(frames) == _AT_ONCE:
+            if now < self._rests_until and (audio := self.leg.next_audio(now, _AT_ONCE)):
+                if not self.connection.send_nowait(*map(self.codec.audio, audio)) or len(audio) == _AT_ONCE:
                     return False
                 self._machine.stirs_at = self.leg.stirs_at()
                 if self._machine.log.captured < self._machine.stirs_at:

@@ -95,7 +95,7 @@ class Transcript:
         """
         if self.has_source:
             self._refuse()
-        whole = self._whole(audio)
+        whole = audio if type(audio) is bytes else self._whole(audio)
         await trio.lowlevel.checkpoint()
         await self.capture(whole)
 
@@ -122,7 +122,7 @@ class Transcript:
     def takes(self, audio: Buffer) -> bool:
         """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
         machine, log = self._machine, self._machine.log
-        whole = self._whole(audio)
+        whole = audio if type(audio) is bytes and not len(audio) % self._frame else self._whole(audio)
         samples = len(whole) // self._frame
         free = log.captured + samples <= machine.free_until and not self._left
         if not free and not self._has_room(samples):
@@ -244,8 +244,6 @@ class Transcript:
 
     def _whole(self, audio: Buffer) -> bytes:
         """`audio` as it is to be kept: copied, unless it is immutable as it stands. Raises `ConfigurationError`."""
-        if type(audio) is bytes and not len(audio) % self._frame:
-            return audio
         return bytes(self._machine.audio_format.whole_samples(audio))
 
     def _refuse(self) -> NoReturn:
