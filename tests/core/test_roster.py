@@ -54,9 +54,12 @@ def test_who_asks_is_dialled_for_and_granted() -> None:
 def test_it_is_known_whether_a_connection_of_a_kind_waits_to_be_used() -> None:
     pool = roster()
     (number,) = idle(pool, "a")
-    assert (pool.has_idle("a"), pool.has_idle("b")) == (True, False)
+    assert (pool.has_idle("a", 0.0), pool.has_idle("b", 0.0)) == (True, False)
+    too_old = pool.due()
+    assert too_old is not None
+    assert (pool.has_idle("a", too_old - 1e-6), pool.has_idle("a", too_old)) == (True, False)
     assert pool.ask(1, "a", 0.0) == [Grant(1, number)]
-    assert not pool.has_idle("a")
+    assert not pool.has_idle("a", 0.0)
 
 
 def test_a_returned_connection_serves_who_waited_for_a_dial() -> None:
@@ -497,7 +500,9 @@ class Shell:
                 self.waiting[ticket] = "ab"[which % 2]
                 if which > 8:
                     self.fresh[ticket] = max([0, *self.dials, *self.open])
+                at_once = self.pool.has_idle(self.waiting[ticket], self.now)
                 self.do(self.pool.ask(ticket, self.waiting[ticket], self.now, fresh=which > 8))
+                assert which > 8 or (ticket in self.leases.values()) is at_once
             case 2 if self.dials:
                 self.finish_dial(sorted(self.dials)[which % len(self.dials)], well=which % 3 > 0)
             case 3 if self.leases:

@@ -25,7 +25,8 @@ texts = st.lists(st.tuples(words, st.sampled_from([" ", " ", " ", "\n", "\n\n", 
 
 def segments_of(pieces: list[str], **options: int) -> list[str]:
     segmenter = Segmenter(**options)  # type: ignore[arg-type]
-    return [segment for piece in pieces for segment in segmenter.push(piece)] + segmenter.flush()
+    segments = [segment for piece in pieces[:-1] for segment in segmenter.push(piece)]
+    return segments + segmenter.flush(*pieces[-1:])
 
 
 def squeezed(text: str) -> str:

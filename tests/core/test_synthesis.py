@@ -91,9 +91,10 @@ def play(machine: Synthesis, plan: Plan, *, aligned: bool, steady: bool = False)
     for text in plan.texts:
         machine.add(text)
     machine.end()
-    while not machine.finished:
+    while not machine.complete:
         request = machine.next_request(0.0)
         if request is None:
+            assert machine.has_answer
             chunks += taken(machine, 1)
             continue
         lengths = itertools.cycle(plan.durations) if steady else durations
@@ -104,6 +105,8 @@ def play(machine: Synthesis, plan: Plan, *, aligned: bool, steady: bool = False)
         if machine.speaking:
             assert machine.lost()
         assert_spoken_was_heard(machine, chunks)
+    chunks += iter(machine.take, None)
+    assert machine.has_answer
     return chunks
 
 
@@ -313,8 +316,10 @@ def test_done_without_audio_is_a_failure(profile: TtsProfile) -> None:
 def test_marks_alone_may_stay_unsaid() -> None:
     machine, generation = started(BARE, "word", "... ")
     assert machine.receive(generation, Done(), 100.0) is None
+    assert not machine.has_answer
     machine.end()
-    assert machine.finished
+    assert machine.has_answer
+    assert machine.take() is None
     assert machine.spoken() == "... "
 
 

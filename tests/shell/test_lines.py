@@ -36,8 +36,8 @@ class Wire:
         except trio.EndOfChannel:
             raise LinkDown(Broken("cut")) from None
 
-    def send_nowait(self, frame: str) -> bool:
-        self.frame = frame
+    def send_nowait(self, *frames: str) -> bool:
+        self.frame = frame = " ".join(frames)
         self.sent.append(f"{frame} begins")
         if self.blocked.is_set():
             self.sent.append(f"{frame} ends")
@@ -167,6 +167,22 @@ async def test_a_cancelled_send_finishes_its_frame_before_the_next_begins() -> N
             await trio.lowlevel.cancel_shielded_checkpoint()
             wire.blocked.set()
     assert wire.sent[6:] == ["c begins", "c ends"]
+
+
+async def test_what_a_seat_could_not_write_at_once_goes_in_order_whenever_it_is_flushed() -> None:
+    wire = Wire()
+    wire.blocked = trio.Event()
+    async with a_line(wire) as (lines, line):
+        first, second = line.join(), seat(lines)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send, first, "a")
+            await wait_all_tasks_blocked()
+            assert not second.send_nowait("b")
+            wire.blocked.set()
+        assert not second.send_nowait("c", "d")
+        await second.flush(1.0)
+        assert second.send_nowait("e")
+    assert wire.sent == ["a begins", "a ends", "b c d begins", "b c d ends", "e begins", "e ends"]
 
 
 async def test_who_leaves_while_it_is_spoken_to_holds_nobody_up(autojump_clock: MockClock) -> None:

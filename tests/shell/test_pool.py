@@ -122,8 +122,8 @@ async def pool_of(*, liveness: ts.LivenessPolicy | None = None, **policy: Any) -
 
 
 async def speak(lease: Lease, text: str = "Hello.") -> None:
-    await lease.send(lease.codec.text(text))
-    await lease.send(lease.codec.flush())
+    if not lease.send_nowait(lease.codec.text(text), lease.codec.flush()):
+        await lease.flush()
 
 
 # ---------------------------------------------------------------- leases
@@ -309,7 +309,8 @@ async def test_the_service_is_told_where_its_protocol_allows(gateway: Gateway) -
     gateway.delivery = Delivery(latency=0.2)
     async with pool_of() as pool:
         lease = await pool.lease(provider.voice, Guest())
-        await lease.send(lease.codec.text("Hello."))
+        lease.send_nowait(lease.codec.text("Hello."))
+        await lease.flush()
         lease.abandon()
         await trio.sleep(0.3)
         assert pool.statistics().drained == 1
@@ -323,7 +324,8 @@ async def test_telling_a_dead_service_does_no_harm(gateway: Gateway) -> None:
     gateway.plan(Await("text"), Drop())
     async with pool_of() as pool:
         lease = await pool.lease(provider.voice, Guest())
-        await lease.send(lease.codec.text("Hello."))
+        lease.send_nowait(lease.codec.text("Hello."))
+        await lease.flush()
         lease.abandon()
         await trio.sleep(0.3)
         assert (pool.statistics().idle, pool.statistics().draining) == (0, 0)

@@ -12,7 +12,19 @@ import trio
 
 import trio_speech as ts
 from trio_speech.providers._codec import Dial
-from trio_speech.testing import Drop, Gateway, Hear, Manner, assert_exactly_once, assert_ledger, say, speech
+from trio_speech.testing import (
+    Await,
+    Drop,
+    Gateway,
+    Hear,
+    Manner,
+    Speak,
+    assert_exactly_once,
+    assert_ledger,
+    assert_spoken_once,
+    say,
+    speech,
+)
 from trio_speech.testing.backend import ScriptedBackend
 
 ON_REQUEST = Manner(endpointing=None, longest=None, interim=None, onsets=False, silence=1e9)
@@ -95,3 +107,14 @@ async def test_a_link_over_a_socket_that_breaks_loses_nothing(gateway: Gateway, 
         events = [event async for event in transcript]
     assert_exactly_once(events, said, gateway.visits)
     assert transcript.statistics().links == 3
+
+
+async def test_a_synthesis_over_a_socket_that_breaks_repeats_nothing(gateway: Gateway, wired: Wired) -> None:
+    gateway.plan(Await("done"), Speak(0.3), Drop(), Await("done"), Await("text"), Drop())
+    spoken, audio_format = "Hello there. You are late.", ts.AudioFormat.pcm16(8_000)
+    async with ts.open_client(wired()) as client:
+        for _ in range(3):
+            async with client.synthesize(spoken, audio_format=audio_format) as speech:
+                chunks = [chunk async for chunk in speech]
+            assert_spoken_once(chunks, spoken, audio_format.sample_rate)
+    assert len(gateway.visits) == 3

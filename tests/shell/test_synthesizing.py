@@ -22,6 +22,7 @@ from trio_speech._core.synthesis import BUFFER, Synthesis
 from trio_speech._shell.speech import BACKLOG
 from trio_speech._shell.telemetry import Telemetry
 from trio_speech._shell.tenancy import Tenancy
+from trio_speech._shell.transport import LinkDown
 from trio_speech.testing import (
     Await,
     BlackHole,
@@ -588,6 +589,113 @@ async def test_a_cleared_connection_is_drained_and_used_again(gateway: Gateway) 
     assert len(gateway.visits) == 1
 
 
+# ---------------------------------------------------------------- asked for at once
+
+
+async def test_an_idle_connection_is_asked_before_the_block_is_entered(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        await client.prewarm(audio_format=FORMAT)
+        with trio.testing.assert_no_checkpoints():
+            session = client.synthesize(TEXT, audio_format=FORMAT)
+            speech = await session.__aenter__()
+        assert (client.statistics().leased, speech.statistics().requests) == (1, 1)
+        chunks = [chunk async for chunk in speech]
+        await session.__aexit__(None, None, None)
+        assert client.statistics().idle == client.statistics().dialled == 1
+    assert_spoken_once(chunks, TEXT, FORMAT.sample_rate)
+
+
+async def test_text_that_is_pushed_is_asked_for_at_once_too(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.synthesize(audio_format=FORMAT) as speech:
+        await client.prewarm(audio_format=FORMAT)
+        await speech.send("One. Two. Three")
+        assert speech.statistics().requests == 1
+        speech.flush()
+        speech.end_input()
+        chunks = [chunk async for chunk in speech]
+    assert_spoken_once(chunks, "One. Two. Three", FORMAT.sample_rate)
+    assert len(gateway.visits) == 1
+
+
+async def test_where_none_is_idle_entering_dials_nothing_yet(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.synthesize(TEXT, audio_format=FORMAT) as speech:
+        assert (client.statistics().dialling, speech.statistics().requests) == (0, 0)
+        await trio.sleep(1.0)
+        assert speech.statistics().requests > 0
+
+
+async def test_nothing_is_asked_for_out_of_turn_while_a_retry_is_not_due(gateway: Gateway) -> None:
+    gateway.plan(Refuse(503, retry_after=5.0))
+    async with gateway.client() as client, client.synthesize(audio_format=FORMAT) as speech:
+        await speech.send("One. Two three")
+        await trio.sleep(1.0)
+        await client.prewarm(audio_format=FORMAT)
+        speech.flush()
+        assert (client.statistics().idle, speech.statistics().requests) == (1, 0)
+        await trio.sleep(3.9)
+        assert speech.statistics().requests == 0
+        await trio.sleep(0.2)
+        assert speech.statistics().requests > 0
+
+
+async def test_what_is_asked_for_in_vain_leaves_nothing_leased(gateway: Gateway) -> None:
+    gateway.connect_time = 0.5
+    async with gateway.client() as client:
+        await client.prewarm(audio_format=FORMAT)
+        async with client.synthesize(TEXT, audio_format=FORMAT) as speech:
+            assert speech.statistics().requests == 1
+        assert (client.statistics().leased, client.statistics().draining) == (0, 1)
+
+
+async def test_who_asks_while_being_cancelled_leaves_nothing_leased(gateway: Gateway) -> None:
+    gateway.connect_time = 0.5
+    async with gateway.client() as client:
+        await client.prewarm(audio_format=FORMAT)
+        with trio.CancelScope() as scope:
+            async with client.synthesize(audio_format=FORMAT) as speech:
+                await speech.send("One")
+                await wait_all_tasks_blocked()
+                scope.cancel()
+                speech.flush()
+                assert client.statistics().leased == 1
+        assert (client.statistics().leased, client.statistics().draining) == (0, 1)
+
+
+async def test_a_session_that_failed_asks_for_nothing_more(gateway: Gateway) -> None:
+    gateway.plan(Refuse(401))
+    async with gateway.client() as client:
+        with pytest.raises(ts.AuthenticationError):
+            async with client.synthesize(audio_format=FORMAT) as speech:
+                await speech.send("One. Two three")
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    with trio.CancelScope(shield=True):
+                        await client.prewarm(audio_format=FORMAT)
+                    speech.flush()
+                    assert (client.statistics().idle, client.statistics().leased) == (1, 0)
+
+
+async def test_a_connection_found_dead_when_it_is_asked_is_condemned(gateway: Gateway) -> None:
+    class DeadLease(AnyLease):
+        reused, condemned = True, ""
+
+        def send_nowait(self, *frames: str) -> bool:
+            raise LinkDown(Broken("reset"))
+
+        def condemn(self, why: str) -> None:
+            self.condemned = why
+
+    machine, lease = Synthesis(FORMAT, TtsProfile(), "word"), DeadLease()
+    machine.add("Hello.")
+    tenancy = Tenancy(machine, lambda: None, Telemetry())
+    tenancy.begin(lease)  # type: ignore[arg-type]
+    await tenancy.speak()
+    tenancy.leave()
+    assert (tenancy.cause, tenancy.stale) == (Broken("reset"), True)
+    assert lease.condemned == str(Broken("reset"))
+
+
 # ---------------------------------------------------------------- leaving, and what ends a session
 
 
@@ -790,35 +898,39 @@ async def test_a_lease_that_ended_before_it_began_asks_for_nothing() -> None:
     tenancy = Tenancy(machine, lambda: None, Telemetry())
     tenancy.lost(Broken("reset"))
     tenancy.lost(Broken("reset again"))
-    await tenancy.speak(NoLease())  # type: ignore[arg-type]
+    tenancy.begin(NoLease())  # type: ignore[arg-type]
+    await tenancy.speak()
     assert machine.statistics().requests == 0
     assert tenancy.cause == Broken("reset")
     assert tenancy.stale
 
 
+class AnyLease:
+    reused, endpoint = False, "any"
+
+    @property
+    def codec(self) -> AnyLease:
+        return self
+
+    def text(self, text: str) -> str:
+        return text
+
+    def flush(self) -> str:
+        return "flush"
+
+    def send_nowait(self, *frames: str) -> bool:
+        assert frames == ("Hello.", "flush")
+        return True
+
+
 @pytest.mark.parametrize("quiet", [0.0, 1.0])
 async def test_what_is_over_when_it_is_dropped_leaves_nothing_to_wait_for(quiet: float) -> None:
-    class AnyLease:
-        reused, endpoint = False, "any"
-
-        @property
-        def codec(self) -> AnyLease:
-            return self
-
-        def text(self, text: str) -> str:
-            return text
-
-        def flush(self) -> str:
-            return "flush"
-
-        async def send(self, *frames: str) -> None:
-            assert frames == ("Hello.", "flush")
-
     machine = Synthesis(FORMAT, TtsProfile(quiet_after_done=quiet), "word")
     machine.add("Hello.")
     tenancy = Tenancy(machine, lambda: None, Telemetry())
+    tenancy.begin(AnyLease())  # type: ignore[arg-type]
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(tenancy.speak, AnyLease())
+        nursery.start_soon(tenancy.speak)
         await wait_all_tasks_blocked()
         assert machine.clear()
         assert not tenancy.heard(Audio(b"\0\0"), trio.current_time())
@@ -826,3 +938,17 @@ async def test_what_is_over_when_it_is_dropped_leaves_nothing_to_wait_for(quiet:
         assert not tenancy.heard(Done(), trio.current_time())
         assert tenancy.outstanding is (quiet > 0.0)
         nursery.cancel_scope.cancel()
+
+
+async def test_a_connection_lost_when_all_was_said_asks_for_nothing_more() -> None:
+    machine = Synthesis(FORMAT, TtsProfile(), "word")
+    machine.add("Hello.")
+    tenancy = Tenancy(machine, lambda: None, Telemetry())
+    tenancy.begin(AnyLease())  # type: ignore[arg-type]
+    tenancy.heard(Audio(b"\0\0"), trio.current_time())
+    tenancy.heard(Done(), trio.current_time())
+    machine.add("Goodbye.")
+    tenancy.lost(Broken("reset"))
+    await tenancy.speak()
+    assert machine.statistics().requests == 1
+    assert tenancy.cause == Broken("reset")

@@ -160,9 +160,9 @@ class Roster:
         connected = {entry.key for entry in self._connections.all()}
         return connected | {waiter.key for waiter in self._waiters.values()} | set(self._in_use)
 
-    def has_idle(self, key: Hashable) -> bool:
-        """Whether a connection of this kind waits to be used."""
-        return self._connections.count(key, "idle") > 0
+    def has_idle(self, key: Hashable, now: float) -> bool:
+        """Whether a connection of this kind waits to be used: who asks for any has it at once."""
+        return any(entry.key == key and now < entry.until for entry in self._connections.among("idle"))
 
     def dialling(self) -> set[int]:
         """The connections being dialled."""

@@ -77,9 +77,11 @@ class Segmenter:
             self._judged = 0
         return segments
 
-    def flush(self) -> list[str]:
-        """Closes the segment: all that is pending, sentence or not. The last word counts as whole."""
-        segments = self.push(" ")
+    def flush(self, text: str = "") -> list[str]:
+        """Takes a last piece, and closes the segment: all that is pending, sentence or not. The last word counts as
+        whole.
+        """
+        segments = self.push(text + " ")
         rest = self._pending.removesuffix(" ")
         self.clear()
         return [*segments, rest] if rest.strip() else segments

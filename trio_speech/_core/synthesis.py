@@ -244,9 +244,9 @@ class Synthesis:
     # ------------------------------------------------------------ user
 
     @property
-    def finished(self) -> bool:
-        """All is complete, and all audio is handed over."""
-        return self.complete and not self._ledger.waiting
+    def has_answer(self) -> bool:
+        """What `take` says is certain: a chunk, or that none is left and none will come."""
+        return self._ledger.waiting > 0 or self.complete
 
     def take(self) -> AudioChunk | None:
         """Hands over the next chunk, if there is one."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Protocol
 
-import trio
 from msgspec import Struct
 
 from ..providers._codec import Connector, Frame, TtsCodec, TtsProvider
 from .resident import Resident, Tenant
+from .signal import Signal
 
 
 class Voice(Struct, frozen=True):
@@ -24,14 +24,23 @@ class Voice(Struct, frozen=True):
 
 
 class Waiting:
-    """One call of `Pool.lease`, until it is over."""
+    """Who has asked for a connection: answered once it has the lease, or a failure."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, ticket: int, tenant: Tenant) -> None:
+        self.ticket = ticket
         self.tenant = tenant
-        self.over = trio.Event()
-        self.resident: Resident | None = None
-        self.reused = False
+        self.lease: Lease | None = None
         self.failure: Exception | None = None
+        self.news = Signal()
+
+    @property
+    def is_answered(self) -> bool:
+        return self.lease is not None or self.failure is not None
+
+    def fail(self, failure: Exception) -> None:
+        """The first failure counts."""
+        self.failure = self.failure or failure
+        self.news.fire()
 
 
 class Lessor(Protocol):
@@ -60,9 +69,13 @@ class Lease:
         """The service that speaks."""
         return self._resident.provider.endpoint
 
-    async def send(self, *frames: Frame) -> None:
-        """See `Resident.send`."""
-        await self._resident.send(*frames)
+    def send_nowait(self, *frames: Frame) -> bool:
+        """See `Resident.send_nowait`."""
+        return self._resident.send_nowait(*frames)
+
+    async def flush(self) -> None:
+        """See `Resident.flush`."""
+        await self._resident.flush()
 
     def give_back(self) -> None:
         """Nothing that was asked for is outstanding."""

@@ -98,28 +98,29 @@ class Seat:
     def __init__(self, line: Line, frames: trio.MemoryReceiveChannel[Frame]) -> None:
         self._line = line
         self._frames = frames
-        self._unsent: tuple[Frame, ...] | None = None
+        self._unsent: tuple[Frame, ...] = ()
         self.opened_at = line.connection.opened_at
 
     def send_nowait(self, *frames: Frame) -> bool:
         """See `Connection.send_nowait`. Where another seat writes, nothing is written yet."""
-        if not self._line.writing.locked():
-            return self._line.connection.send_nowait(*frames)
-        self._unsent = frames
-        return False
+        if self._unsent or self._line.writing.locked():
+            self._unsent += frames
+            return False
+        return self._line.connection.send_nowait(*frames)
 
     async def flush(self, timeout: float) -> None:  # noqa: ASYNC109
-        """At once after `send_nowait`. Cancelling it is safe: it never leaves half a frame, and takes `timeout` seconds
-        at most once it is its turn.
+        """Cancelling it is safe: it never leaves half a frame, and takes `timeout` seconds at most once it is its
+        turn.
         """
-        line, frames, self._unsent = self._line, self._unsent, None
-        if frames is None:
+        line = self._line
+        try:
             line.writing.acquire_nowait()
-        else:
+        except trio.WouldBlock:
             await line.writing.acquire()
+        frames, self._unsent = self._unsent, ()
         try:
             with trio.CancelScope(shield=True):
-                if frames is None or not line.connection.send_nowait(*frames):
+                if not frames or not line.connection.send_nowait(*frames):
                     await line.connection.flush(timeout)
         finally:
             line.writing.release()

@@ -62,26 +62,21 @@ class Pool:
         client is closed. Cancelling gives back what may have been granted.
         """
         self._network.check_open()
-        self._tickets += 1
-        ticket, waiting = self._tickets, Waiting(tenant)
-        self._waiting[ticket] = waiting
-        self._know(voice)
-        self._do(self._roster.ask(ticket, voice.key, trio.current_time(), fresh=fresh))
-        taken = False
-        try:
-            if waiting.over.is_set():
-                await trio.lowlevel.checkpoint_if_cancelled()
-            else:
-                with trio.move_on_after(self._policy.acquire_timeout):
-                    await waiting.over.wait()
-            taken = waiting.over.is_set() and waiting.failure is None
-        finally:
-            self._forget(ticket, None if taken else waiting.resident)
+        waiting = self._ask(voice, voice.key, tenant, fresh=fresh)
+        if not waiting.is_answered:
+            await self._until_answered(waiting)
         if waiting.failure is not None:
             raise waiting.failure
-        if not taken or waiting.resident is None:
+        if waiting.lease is None:
             raise self._exhausted(voice)
-        return Lease(self, waiting.resident, reused=waiting.reused)
+        return waiting.lease
+
+    def lease_nowait(self, voice: Voice, tenant: Tenant) -> Lease | None:
+        """That of an idle connection, if there is one. No checkpoint."""
+        key = voice.key
+        if self._roster.has_idle(key, trio.current_time()):
+            return self._ask(voice, key, tenant, fresh=False).lease
+        return None
 
     async def prewarm(self, voice: Voice, count: int) -> bool:
         """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
@@ -90,8 +85,9 @@ class Pool:
         under way.
         """
         await trio.lowlevel.checkpoint()
-        self._know(voice)
-        dials = self._roster.warm(voice.key, count, trio.current_time())
+        key = voice.key
+        self._know(key, voice)
+        dials = self._roster.warm(key, count, trio.current_time())
         numbers = [action.connection for action in dials if isinstance(action, Dial)]
         self._do(dials)
         while self._roster.dialling().intersection(numbers):
@@ -104,7 +100,7 @@ class Pool:
                     raise LinkDown(self._last_failure)
         except LinkDown as down:
             raise error_of(down.cause, endpoint=voice.provider.endpoint) from None
-        return self._roster.has_idle(voice.key)
+        return self._roster.has_idle(key, trio.current_time())
 
     def statistics(self) -> PoolStatistics:
         """How the pool stands, and what it has seen."""
@@ -128,9 +124,9 @@ class Pool:
     async def aclose(self) -> None:
         """Says goodbye to all connections, within ``close_timeout``. Nothing is dialled any more; who waits is told."""
         self._network.close()
-        for waiting in self._waiting.values():
-            waiting.failure = waiting.failure or closed()
-            waiting.over.set()
+        for waiting in list(self._waiting.values()):
+            self._withdraw(waiting)
+            waiting.fail(closed())
         self._do(self._roster.end())
         while self._goodbyes:
             await self._changed.wait()
@@ -172,11 +168,9 @@ class Pool:
                 case Dial(number, key):
                     self._guard.start_soon(partial(self._dial, number, self._voices[key]))
                 case Grant(ticket, number):
-                    self._grant(self._waiting[ticket], self._residents[number], reused=number != new)
+                    self._grant(self._waiting.pop(ticket), self._residents[number], reused=number != new)
                 case Refuse(ticket, cause):
-                    waiting = self._waiting[ticket]
-                    waiting.failure = waiting.failure or LinkDown(cause)
-                    waiting.over.set()
+                    self._waiting.pop(ticket).fail(LinkDown(cause))
                 case Close(number):
                     self._part_with(self._residents[number])
         self._changed.fire()
@@ -186,9 +180,8 @@ class Pool:
 
     def _grant(self, waiting: Waiting, resident: Resident, *, reused: bool) -> None:
         resident.tenant = waiting.tenant
-        waiting.resident = resident
-        waiting.reused = reused
-        waiting.over.set()
+        waiting.lease = Lease(self, resident, reused=reused)
+        waiting.news.fire()
 
     async def _dial(self, number: int, voice: Voice) -> None:
         began = trio.current_time()
@@ -239,17 +232,36 @@ class Pool:
 
     # ------------------------------------------------------------ details
 
-    def _forget(self, ticket: int, untaken: Resident | None) -> None:
-        del self._waiting[ticket]
-        self._roster.withdraw(ticket)
-        if untaken is not None:
-            self.give_back(untaken)
+    def _ask(self, voice: Voice, key: Hashable, tenant: Tenant, *, fresh: bool) -> Waiting:
+        self._tickets += 1
+        waiting = self._waiting[self._tickets] = Waiting(self._tickets, tenant)
+        self._know(key, voice)
+        self._do(self._roster.ask(waiting.ticket, key, trio.current_time(), fresh=fresh))
+        return waiting
 
-    def _know(self, voice: Voice) -> None:
+    async def _until_answered(self, waiting: Waiting) -> None:
+        """For ``acquire_timeout`` at most."""
+        answered = False
+        try:
+            with trio.move_on_after(self._policy.acquire_timeout):
+                while not waiting.is_answered:
+                    await waiting.news.wait()
+            answered = waiting.is_answered
+        finally:
+            if not answered:
+                self._withdraw(waiting)
+
+    def _withdraw(self, waiting: Waiting) -> None:
+        self._waiting.pop(waiting.ticket, None)
+        self._roster.withdraw(waiting.ticket)
+        if waiting.lease is not None:
+            waiting.lease.give_back()
+
+    def _know(self, key: Hashable, voice: Voice) -> None:
         if len(self._voices) > _FEW_KINDS:
             known = self._roster.keys()
-            self._voices = {key: each for key, each in self._voices.items() if key in known}
-        self._voices[voice.key] = voice
+            self._voices = {each: kind for each, kind in self._voices.items() if each in known}
+        self._voices[key] = voice
 
     def _exhausted(self, voice: Voice) -> LinkError:
         policy, now, endpoint = self._policy, self._roster.statistics(), voice.provider.endpoint

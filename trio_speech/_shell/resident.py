@@ -68,19 +68,26 @@ class Resident:
     async def open(self) -> None:
         """Sends what the protocol begins with. Raises `LinkDown`."""
         if opening := tuple(self.codec.open()):
-            await self.send(*opening)
+            await self._send(*opening)
 
-    async def send(self, *frames: Frame) -> None:
-        """Raises `LinkDown`; cancelling it condemns the connection. A checkpoint only where it must wait."""
+    def send_nowait(self, *frames: Frame) -> bool:
+        """Writes what the network takes at once; says whether that is all, else `flush` is due. Raises `LinkDown`."""
+        return self._carrier.send_nowait(*frames)
+
+    async def flush(self) -> None:
+        """Writes what `send_nowait` has left. Raises `LinkDown`; cancelling it condemns the connection."""
         try:
             self._writing.acquire_nowait()
         except trio.WouldBlock:
             await self._writing.acquire()
         try:
-            if not self._carrier.send_nowait(*frames):
-                await self._carrier.flush(self._liveness.send_timeout)
+            await self._carrier.flush(self._liveness.send_timeout)
         finally:
             self._writing.release()
+
+    async def _send(self, *frames: Frame) -> None:
+        if not self.send_nowait(*frames):
+            await self.flush()
 
     async def cancel(self) -> None:
         """Says that nobody wants the generation, where the protocol can say so. Never raises `LinkDown`.
@@ -90,7 +97,7 @@ class Resident:
         frame = self.codec.cancel() if self.draining else None
         if frame is not None:
             with suppress(LinkDown):
-                await self.send(frame)
+                await self._send(frame)
 
     async def ping(self) -> None:
         """Raises `LinkDown` where no pong comes within ``ping_timeout``."""
@@ -120,7 +127,7 @@ class Resident:
             try:
                 frame = self.codec.close()
                 if frame is not None:
-                    await self.send(frame)
+                    await self._send(frame)
                 await self._carrier.close(timeout)
             except LinkDown:
                 return

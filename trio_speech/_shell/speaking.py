@@ -70,6 +70,7 @@ class Speaking:
             fallback=fallback_models(gateway_fallback),
         )
         session = SynthesisSession(self._pool, self._network, self._voices(request), request, resume)
+        session.begin(text)
         async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
             session.start(guard, text)
             yield session.speech

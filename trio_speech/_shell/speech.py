@@ -27,9 +27,12 @@ class Speech:
     Iterate it for audio; one task at a time may. Iteration ends once the input has ended and all of it was handed over.
     """
 
-    def __init__(self, machine: Synthesis, segmenter: Segmenter, *, abandon: Callable[[], None]) -> None:
+    def __init__(
+        self, machine: Synthesis, segmenter: Segmenter, *, ask: Callable[[], None], abandon: Callable[[], None]
+    ) -> None:
         self._machine = machine
         self._segmenter = segmenter
+        self._ask = ask
         self._abandon = abandon
         self._reading = False
         self._left = False
@@ -54,15 +57,15 @@ class Speech:
             raise trio.BusyResourceError("another task is iterating this speech")
         self._reading = True
         try:
-            await trio.lowlevel.checkpoint()
-            while True:
-                self._check_open()
-                chunk = self._machine.take()
-                if chunk is not None:
-                    return chunk
-                if self._machine.finished:
-                    raise StopAsyncIteration
+            if self._has_answer:
+                await trio.lowlevel.checkpoint()
+            while not self._has_answer:
                 await self.wake_user.wait()
+            self._check_open()
+            chunk = self._machine.take()
+            if chunk is None:
+                raise StopAsyncIteration
+            return chunk
         finally:
             self._reading = False
             self.wake_link.fire()
@@ -96,8 +99,9 @@ class Speech:
 
     def take_all(self, text: str) -> None:
         """Takes the session's whole text, of no more than `PIECE` characters. Returns at once."""
-        self._queue(self._segmenter.push(text))
-        self.end_input()
+        self.ended = True
+        self._queue(self._segmenter.flush(text))
+        self._machine.end()
 
     def flush(self) -> None:
         """Closes the segment: what was sent is spoken without waiting for the rest of a sentence. Returns at once."""
@@ -162,7 +166,11 @@ class Speech:
         for segment in segments:
             self._machine.add(segment)
         if segments:
-            self.wake_link.fire()
+            self._ask()
+
+    @property
+    def _has_answer(self) -> bool:
+        return self._left or self._machine.has_answer
 
     def _check_open(self) -> None:
         if self._left:

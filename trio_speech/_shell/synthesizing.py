@@ -46,49 +46,49 @@ class SynthesisSession:
         self._voices = Voices(network, pool, voices)
         self._request = request
         self._machine = Synthesis(request.audio_format, self._voices.provider.profile, resume)
-        self._loop = trio.CancelScope()
-        self._feeding = trio.CancelScope()
-        self._ended = trio.Event()
         self._tenancy: Tenancy | None = None
+        self._at_rest = True
+        """The link loop waits for text, or has yet to begin."""
         caps = [voice.provider.profile.max_characters or math.inf for voice in voices]
         shortest = None if min(caps) == math.inf else int(min(caps))
         segmenter = Segmenter(language=request.language, max_characters=shortest)
-        self.speech = Speech(self._machine, segmenter, abandon=self._abandon)
+        self.speech = Speech(self._machine, segmenter, ask=self._ask, abandon=self._abandon)
 
-    def start(self, guard: Guard, text: TextSource | None) -> None:
-        """Starts what the block of a session owns."""
-        guard.start_soon(self._run)
-        if self._voices.has_others:
-            guard.start_soon(partial(self._voices.watch_for_better, self._retire))
+    def begin(self, text: TextSource | None) -> None:
+        """Takes a short text in whole: where a connection is idle, it is asked for its first sentence before the rest
+        of the session is made.
+        """
         self.speech.has_source = text is not None
         if isinstance(text, str) and len(text) <= PIECE:
             self.speech.take_all(text)
-        elif text is not None:
+
+    def start(self, guard: Guard, text: TextSource | None) -> None:
+        """After `begin`: starts what the block of a session owns."""
+        guard.start_soon(self._run)
+        if self._voices.has_others:
+            guard.start_soon(partial(self._voices.watch_for_better, self._retire))
+        if text is not None and not self.speech.ended:
             guard.start_soon(partial(self._feed, text))
 
     async def leave(self) -> None:
-        """Abandons what is not done. Bounded by the caller."""
-        self._feeding.cancel(reason="the block was left")
+        """The block is being left: what is not done is abandoned with its tasks."""
         self.speech.leave()
-        self._loop.cancel(reason="the block was left")
-        await self._ended.wait()
 
     # ------------------------------------------------------------ the text
 
     async def _feed(self, text: TextSource) -> None:
-        with self._feeding:
-            try:
-                if isinstance(text, str):
-                    await self.speech.take_in(text)
-                elif isinstance(text, Iterable):
-                    for piece in text:
-                        await self.speech.take_in(piece)
-                else:
-                    await self._feed_from(text)
-                self.speech.end_input()
-            except trio.ClosedResourceError:
-                if not self.speech.ended:
-                    raise
+        try:
+            if isinstance(text, str):
+                await self.speech.take_in(text)
+            elif isinstance(text, Iterable):
+                for piece in text:
+                    await self.speech.take_in(piece)
+            else:
+                await self._feed_from(text)
+            self.speech.end_input()
+        except trio.ClosedResourceError:
+            if not self.speech.ended:
+                raise
 
     async def _feed_from(self, text: AsyncIterable[str]) -> None:
         async with AsyncExitStack() as stack:
@@ -100,25 +100,36 @@ class SynthesisSession:
     # ------------------------------------------------------------ the link loop
 
     async def _run(self) -> None:
+        stale = False
         try:
-            with self._loop:
-                stale = False
-                while not self._machine.complete:
-                    if self._machine.ready:
-                        stale = await self._one_lease(fresh=stale)
-                    else:
-                        await self.speech.wake_link.wait()
+            while not self._machine.complete:
+                self._at_rest = self._tenancy is None and not self._machine.ready
+                if self._at_rest:
+                    await self.speech.wake_link.wait()
+                else:
+                    stale = await self._one_lease(fresh=stale)
         finally:
-            self._ended.set()
+            self._at_rest = False
+            self._end_lease()  # where it began after this task was cancelled, and before it knew
+
+    def _ask(self) -> None:
+        """There is text: where a connection is idle, the service is asked without waiting for the link loop's turn."""
+        if self._at_rest and self._machine.ready:
+            tenancy = self._tenant()
+            lease = self._pool.lease_nowait(self._voices.current, tenancy)
+            if lease is not None:
+                self._begin(tenancy, lease)
+        self.speech.wake_link.fire()
 
     async def _one_lease(self, *, fresh: bool) -> bool:
         """Says what there is to say, as far as one lease goes; returns whether a fresh connection is to be tried."""
-        tenancy, voice = self._tenant(), self._voices.next()
-        self._machine.profile = voice.provider.profile
+        tenancy = self._tenancy or self._tenant()
         try:
-            await self._speak(tenancy, await self._pool.lease(voice, tenancy, fresh=fresh))
+            await self._speak(tenancy, fresh=fresh)
         except LinkDown as down:
             tenancy.lost(down.cause)
+        finally:
+            self._end_lease()
         if tenancy.cause is None:
             return False
         if not self._machine.lost():
@@ -128,24 +139,27 @@ class SynthesisSession:
         await trio.sleep(self._delay(tenancy.cause))
         return False
 
-    async def _speak(self, tenancy: Tenancy, lease: Lease) -> None:
-        self._voices.budget.opened(trio.current_time())
-        self._tenancy = tenancy
-        try:
-            await tenancy.speak(lease)
-        except LinkDown as down:
-            tenancy.lost(down.cause)
-        finally:
-            self._tenancy = None
-            if tenancy.cause is not None:
-                lease.condemn(str(tenancy.cause))
-            elif tenancy.outstanding:
-                lease.abandon()
-            else:
-                lease.give_back()
+    async def _speak(self, tenancy: Tenancy, *, fresh: bool) -> None:
+        if self._tenancy is None:
+            self._begin(tenancy, await self._pool.lease(self._voices.current, tenancy, fresh=fresh))
+        budget, now = self._voices.budget, trio.current_time()
+        budget.opened(now)
+        budget.committed(self._machine.progress, now)
+        await tenancy.speak()
 
     def _tenant(self) -> Tenancy:
+        self._machine.profile = self._voices.next().provider.profile
         return Tenancy(self._machine, self._heard, self._telemetry)
+
+    def _begin(self, tenancy: Tenancy, lease: Lease) -> None:
+        self._at_rest = False
+        self._tenancy = tenancy
+        tenancy.begin(lease)
+
+    def _end_lease(self) -> None:
+        tenancy, self._tenancy = self._tenancy, None
+        if tenancy is not None:
+            tenancy.leave()
 
     def _heard(self) -> None:
         self._voices.budget.committed(self._machine.progress, trio.current_time())
@@ -157,7 +171,7 @@ class SynthesisSession:
 
     def _abandon(self) -> None:
         if self._tenancy is not None:
-            self._tenancy.scope.cancel(reason="cleared")
+            self._tenancy.end("cleared")
 
     # ------------------------------------------------------------ verdicts
 

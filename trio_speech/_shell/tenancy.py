@@ -8,7 +8,7 @@ import trio
 
 from .._core.causes import Cause
 from .._core.dialogue import Audio, Done, TtsMessage
-from .._core.synthesis import Request, Synthesis
+from .._core.synthesis import Synthesis
 from .leasing import Lease
 from .signal import Signal
 from .telemetry import Telemetry
@@ -18,18 +18,22 @@ from .transport import LinkDown
 class Tenancy:
     """One lease at work; its scope ends with whatever ends the lease."""
 
+    _lease: Lease
+
     def __init__(self, machine: Synthesis, heard: Callable[[], None], telemetry: Telemetry) -> None:
         self._machine = machine
         self._heard = heard
         self._telemetry = telemetry
-        self._asked_at: float | None = None
-        self._endpoint = ""
-        self._generation = 0
+        self._scope = trio.CancelScope()
         self._wake = Signal()
+        self._generation = 0
+        self._asked_at = 0.0
+        self._first_audio_at: float | None = None
+        self._unsent = False
         self._replied = False
         self._reused = False
         self._awaited = False
-        self.scope = trio.CancelScope()
+        self._ended = False
         self.cause: Cause | None = None
         self.outstanding = False
         """The service is speaking."""
@@ -44,9 +48,8 @@ class Tenancy:
     def heard(self, message: TtsMessage, now: float) -> bool:
         """See `Tenant`."""
         machine, self._replied = self._machine, True
-        if self._asked_at is not None and isinstance(message, Audio):
-            self._telemetry.measure("first_audio", now - self._asked_at, self._endpoint)
-            self._asked_at = None
+        if self._first_audio_at is None and isinstance(message, Audio):
+            self._first_audio_at = now
         before = machine.news
         cause = machine.receive(self._generation, message, now)
         if cause is not None:
@@ -63,40 +66,72 @@ class Tenancy:
 
     def lost(self, cause: Cause) -> None:
         """See `Tenant`."""
-        if not self.scope.cancel_called:
+        if not self._ended:
             self.cause = cause
-            self.scope.cancel(reason=str(cause))
+            self.end(str(cause))
 
-    async def speak(self, lease: Lease) -> None:
-        """Until there is nothing to say for now, or the lease has ended. Raises `LinkDown`."""
+    def end(self, why: str) -> None:
+        """Nothing that the service says is waited for any more."""
+        self._ended = self.retiring = True
+        self._scope.cancel(reason=why)
+
+    def begin(self, lease: Lease) -> None:
+        """Takes up the lease, and asks for the first sentence at once. No checkpoint."""
+        self._lease = lease
         self._reused = lease.reused
-        with self.scope:
-            while not self._is_over and (request := self._machine.next_request(trio.current_time())):
-                self.outstanding = True
-                await self._say(lease, request)
-                self.outstanding = self.scope.cancel_called
+        self._ask()
 
-    async def _say(self, lease: Lease, request: Request) -> None:
-        self._generation, self._endpoint = request.generation, lease.endpoint
-        self._asked_at = trio.current_time()
-        self._awaited = True
-        with self._telemetry.span("segment", lease.endpoint) as failed:
-            try:
-                await lease.send(lease.codec.text(request.text.strip()), lease.codec.flush())
+    def leave(self) -> None:
+        """Gives up the lease, with the connection as it is by then."""
+        if self.cause is not None:
+            self._lease.condemn(str(self.cause))
+        elif self.outstanding:
+            self._lease.abandon()
+        else:
+            self._lease.give_back()
+
+    async def speak(self) -> None:
+        """After `begin`: until there is nothing to say for now, or the lease has ended. Raises `LinkDown`."""
+        with self._scope:
+            while self.outstanding:
                 await self._until_said()
+                if self._ended:
+                    return
+                self.outstanding = False
+                self._ask()
+
+    def _ask(self) -> None:
+        """Writes what the network takes at once of what asks for the next sentence, if there is one."""
+        now = trio.current_time()
+        request = None if self.retiring else self._machine.next_request(now)
+        if request is None:
+            return
+        self.outstanding = self._awaited = True
+        self._generation = request.generation
+        self._asked_at, self._first_audio_at = now, None
+        codec = self._lease.codec
+        try:
+            self._unsent = not self._lease.send_nowait(codec.text(request.text.strip()), codec.flush())
+        except LinkDown as down:
+            self.lost(down.cause)
+
+    async def _until_said(self) -> None:
+        with self._telemetry.span("segment", self._lease.endpoint) as failed:
+            try:
+                if self._unsent:
+                    await self._lease.flush()
+                await self._until_complete()
             except LinkDown as down:
                 self.lost(down.cause)
                 raise
             finally:
+                if self._first_audio_at is not None:
+                    seconds = self._first_audio_at - self._asked_at
+                    self._telemetry.measure("first_audio", seconds, self._lease.endpoint)
                 if self.cause is not None:
                     failed(self.cause)
 
-    @property
-    def _is_over(self) -> bool:
-        return self.retiring or self.scope.cancel_called
-
-    async def _until_said(self) -> None:
-        self._heard()
+    async def _until_complete(self) -> None:
         while self._machine.speaking:
             await self._wake.wait_until(self._machine.deadline())
             cause = self._machine.expired(trio.current_time())

@@ -35,7 +35,12 @@ class Voices:
     @property
     def provider(self) -> TtsProvider:
         """The one whose turn it is."""
-        return self._voices[self._preference.current].provider
+        return self.current.provider
+
+    @property
+    def current(self) -> Voice:
+        """Whose turn it is."""
+        return self._voices[self._preference.current]
 
     @property
     def has_others(self) -> bool:
@@ -46,7 +51,7 @@ class Voices:
         """For the next lease: a better one that was found meanwhile, or the current one."""
         if self._better is not None:
             self._turn_to(self._better)
-        return self._voices[self._preference.current]
+        return self.current
 
     def fail_over(self, *, for_good: bool) -> bool:
         """Gives the current backend up, if need be without return; says whether there is another."""
