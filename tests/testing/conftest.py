@@ -82,7 +82,7 @@ class Caller:
 
     @property
     def audio(self) -> bytes:
-        return b"".join(message.audio for message in self.all(wire.OutputAudio))
+        return b"".join(message.pcm for message in self.all(wire.OutputAudio))
 
 
 @asynccontextmanager

@@ -97,7 +97,7 @@ class _Speaker:
                 if piece.words:
                     await self._talk.say(self._alignment(piece.words, before, manner))
                 if piece.pcm:
-                    await self._talk.say(wire.OutputAudio(session_id=self._talk.session_id, audio=piece.pcm))
+                    await self._talk.say(wire.OutputAudio.of(piece.pcm, self._talk.session_id))
                 self._samples += len(piece.pcm) // _BYTES_PER_SAMPLE
 
     async def done(self) -> None:

@@ -178,7 +178,7 @@ def test_word_times_run_forward_and_begin_at_zero() -> None:
 
 
 def audio(pcm: bytes) -> str:
-    return wire.encode(wire.OutputAudio(audio=pcm))
+    return wire.encode(wire.OutputAudio.of(pcm))
 
 
 @given(st.lists(st.binary(max_size=9)))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -155,9 +156,9 @@ def test_recognition_servers_say(frame: str, message: wire.SttServerMessage) -> 
         ('{"type":"session.created","session_id":"tts_5c2e"}', wire.SessionCreated("tts_5c2e")),
         (
             '{"type":"output_audio","session_id":"tts_5c2e","audio":"AAAB/v8C"}',
-            wire.OutputAudio(session_id="tts_5c2e", audio=b"\x00\x00\x01\xfe\xff\x02"),
+            wire.OutputAudio.of(b"\x00\x00\x01\xfe\xff\x02", "tts_5c2e"),
         ),
-        ('{"type":"output_audio","audio":""}', wire.OutputAudio(audio=b"")),
+        ('{"type":"output_audio","audio":""}', wire.OutputAudio.of(b"")),
         (
             '{"type":"output_alignment","session_id":"tts_5c2e","words":[{"word":"Hello","start":0.0,"end":0.31}]}',
             wire.OutputAlignment("tts_5c2e", (wire.AlignedWord("Hello", 0.0, 0.31),)),
@@ -194,6 +195,31 @@ def test_a_time_slightly_before_the_beginning_passes() -> None:
 def test_audio_that_is_not_base64_is_malformed(audio: str) -> None:
     with pytest.raises(ProtocolError):
         wire.stt_from_client.decode(f'{{"type":"input_audio","audio":"{audio}"}}')
+
+
+ALMOST_BASE64 = st.text(st.sampled_from("AQgx9+/=-_ \n\0\u00e4\uff21"), max_size=9)
+
+
+@given(st.binary().map(lambda pcm: base64.b64encode(pcm).decode()) | ALMOST_BASE64 | st.text())
+def test_spoken_audio_is_the_same_base64_that_is_heard(audio: str) -> None:
+    heard = json.dumps({"type": "input_audio", "audio": audio})
+    spoken = wire.OutputAudio(audio=audio)
+    assert read(lambda: spoken.pcm) == read(lambda: wire.stt_from_client.decode(heard).audio)  # type: ignore[union-attr]
+
+
+def read(audio: Callable[[], bytes]) -> bytes | str:
+    """The audio, or why there is none."""
+    try:
+        return audio()
+    except ProtocolError as error:
+        return error.message
+
+
+@given(st.binary(), st.none() | st.text())
+def test_spoken_audio_comes_back(pcm: bytes, session_id: str | None) -> None:
+    message = wire.OutputAudio.of(pcm, session_id)
+    assert wire.tts_from_server.decode(wire.encode(message)) == message
+    assert (message.pcm, message.session_id) == (pcm, session_id)
 
 
 def test_audio_is_the_one_field_that_cannot_be_missing() -> None:

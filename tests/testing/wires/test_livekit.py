@@ -108,7 +108,7 @@ def test_what_is_against_the_protocol(frame: str | bytes, kind: str, complaint: 
             ),
         ),
         (Finalized(), wire.SessionFinalized()),
-        (Audio(b"\1\2"), wire.OutputAudio(audio=b"\1\2", session_id="stt_0001")),
+        (Audio(b"\1\2"), wire.OutputAudio(audio="AQI=", session_id="stt_0001")),
         (Aligned((WORD,)), wire.OutputAlignment("stt_0001", (wire.AlignedWord("a", 0.1, 0.2),))),
         (Spelling((WORD,)), wire.OutputAlignment("stt_0001", (), (wire.AlignedChar("a", 0.1, 0.2),))),
         (Done(), wire.Done("stt_0001")),

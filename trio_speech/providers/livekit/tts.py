@@ -97,8 +97,8 @@ class LiveKitTtsCodec:
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
         said: Iterable[TtsMessage]
         match wire.tts_from_server.decode(frame):
-            case wire.OutputAudio(audio=audio):
-                said = self._audio(audio)
+            case wire.OutputAudio() as audio:
+                said = self._audio(audio.pcm)
             case wire.OutputAlignment(words=words, chars=chars):
                 said = _aligned(map(_word, words) if words else self._letters.take(chars or ()))
             case wire.Done():

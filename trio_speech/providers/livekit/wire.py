@@ -5,7 +5,7 @@ and ``tts_from_server.decode``, servers with `stt_from_client` and `tts_from_cli
 
 1. A ``type`` that this module does not know is `Unknown`, and so is a binary frame: to be skipped, by either side.
 2. What is no such JSON object, or holds a known ``type`` with wrong fields, raises `ProtocolError`, which quotes none
-   of the content.
+   of the content; of `OutputAudio` when its `pcm` is asked for, if the base64 is wrong.
 3. Times are seconds from the start of the connection's audio. They are finite and within `LONGEST`; a slightly
    negative one is let through, for the codec to clamp.
 4. Every field but the payload of an audio message may be missing. `UNSET` fields are left out of what is sent.
@@ -19,8 +19,9 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
-from pybase64 import b64encode_as_string
+from pybase64 import b64decode, b64encode_as_string
 
+from ...errors import ProtocolError
 from .._union import TaggedUnion
 
 LONGEST = 1e9
@@ -197,8 +198,23 @@ class Error(Said, frozen=True, tag="error"):
 
 
 class OutputAudio(Said, frozen=True, kw_only=True, tag="output_audio"):
+    """`audio` is base64, which is not looked at before it is asked for as `pcm`."""
+
     session_id: str | None = None
-    audio: bytes
+    audio: str
+
+    @classmethod
+    def of(cls, pcm: bytes, session_id: str | None = None) -> OutputAudio:
+        """The message that carries `pcm`."""
+        return cls(session_id=session_id, audio=b64encode_as_string(pcm))
+
+    @property
+    def pcm(self) -> bytes:
+        """Raises `ProtocolError` where it is no base64."""
+        try:
+            return b64decode(self.audio, validate=True)
+        except ValueError:  # what it says may quote the content
+            raise ProtocolError("malformed message: Invalid base64 encoded string - at `$.audio`") from None
 
 
 class AlignedWord(Struct, frozen=True):

@@ -93,7 +93,7 @@ class LiveKitWire:
             case Finalized():
                 message = wire.SessionFinalized()
             case Audio(pcm):
-                message = wire.OutputAudio(audio=pcm, session_id=session_id)
+                message = wire.OutputAudio.of(pcm, session_id)
             case Aligned(words):
                 message = wire.OutputAlignment(session_id, _aligned(wire.AlignedWord, words))
             case Spelling(characters):
