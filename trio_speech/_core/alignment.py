@@ -24,12 +24,15 @@ class Reached(NamedTuple):
     """Letters said since then, in words that were not."""
 
 
+START = Reached()
+
+
 class TextCursor:
     """Follows aligned words through `text`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._reached = Reached()
+        self._reached = START
 
     def advance(self, word: str) -> Reached:
         """Takes the next word that was spoken."""

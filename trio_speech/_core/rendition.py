@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ..audio import AudioFormat
 from ..events import Word
-from .alignment import Reached, TextCursor
+from .alignment import START, Reached, TextCursor
 from .resume import Policy
 
 LONGEST = 600.0
@@ -27,7 +27,7 @@ class Said:
     def __init__(self, text: str) -> None:
         self.text = text
         self.samples = 0
-        self.reached = Reached()
+        self.reached = START
 
 
 class Release(Struct, frozen=True):

@@ -64,6 +64,7 @@ class Synthesis:
 
     def __init__(self, audio_format: AudioFormat, profile: TtsProfile, resume: Resume) -> None:
         self._format = audio_format
+        self._buffer = audio_format.samples(BUFFER)
         self.profile = profile
         """Says how patient to be; it may change with the backend, the mode does not."""
         self._policy = resume_policy(resume, profile)
@@ -122,8 +123,8 @@ class Synthesis:
     @property
     def ready(self) -> bool:
         """There is text to ask for now."""
-        room = self._ledger.waiting < self._format.samples(BUFFER)
-        return room and not self.speaking and self._next < len(self._texts)
+        waits = self._rendition is None and self._next < len(self._texts)
+        return waits and self._ledger.waiting < self._buffer
 
     @property
     def complete(self) -> bool:

@@ -62,7 +62,7 @@ class Pool:
         client is closed. Cancelling gives back what may have been granted.
         """
         self._network.check_open()
-        waiting = self._ask(voice, voice.key, tenant, fresh=fresh)
+        waiting = self._ask(voice, voice.key, tenant, trio.current_time(), fresh=fresh)
         if not waiting.is_answered:
             await self._until_answered(waiting)
         if waiting.failure is not None:
@@ -73,10 +73,8 @@ class Pool:
 
     def lease_nowait(self, voice: Voice, tenant: Tenant) -> Lease | None:
         """That of an idle connection, if there is one. No checkpoint."""
-        key = voice.key
-        if self._roster.has_idle(key, trio.current_time()):
-            return self._ask(voice, key, tenant, fresh=False).lease
-        return None
+        key, now = voice.key, trio.current_time()
+        return self._ask(voice, key, tenant, now, fresh=False).lease if self._roster.has_idle(key, now) else None
 
     async def prewarm(self, voice: Voice, count: int) -> bool:
         """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
@@ -232,11 +230,11 @@ class Pool:
 
     # ------------------------------------------------------------ details
 
-    def _ask(self, voice: Voice, key: Hashable, tenant: Tenant, *, fresh: bool) -> Waiting:
+    def _ask(self, voice: Voice, key: Hashable, tenant: Tenant, now: float, *, fresh: bool) -> Waiting:
         self._tickets += 1
         waiting = self._waiting[self._tickets] = Waiting(self._tickets, tenant)
         self._know(key, voice)
-        self._do(self._roster.ask(waiting.ticket, key, trio.current_time(), fresh=fresh))
+        self._do(self._roster.ask(waiting.ticket, key, now, fresh=fresh))
         return waiting
 
     async def _until_answered(self, waiting: Waiting) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ def setting(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or None
 
 
+@lru_cache(maxsize=64)  # asked for with each session, of few addresses
 def websocket_base(url: str, source: str) -> str:
     """`url` as the base of websocket addresses: its scheme made ``ws`` or ``wss``, no slash at its end.
 

@@ -90,11 +90,12 @@ def test_a_fallback_keeps_its_voice_and_is_asked_for_word_times_too() -> None:
         {"model": "cartesia", "voice": "v", "extra": {"add_timestamps": True, "speed": "fast"}},
         {"model": "a", "voice": "c", "extra": {}},
     ]
-    assert models(asking(model="inworld:Ashley", fallback=fallback[:2])) == (
+    assert models(creation(asking(model="inworld:Ashley", fallback=fallback[:2]))) == [
         ("inworld", {"timestamp_type": "WORD"}),
         ("rime/coda", {}),
         ("cartesia", {"add_timestamps": True, "speed": "fast"}),
-    )
+    ]
+    assert models(creation(asking())) == [(None, {})]
 
 
 def test_what_cannot_be_sent_is_refused() -> None:

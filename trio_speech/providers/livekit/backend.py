@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -67,11 +68,16 @@ def recogniser(
     return Recogniser(endpoint, _address(endpoint, model), credentials, profile, request, opening)
 
 
-def voice(base: str, credentials: Credentials | None, request: SynthesizeRequest, profile: TtsProfile) -> Voice:
-    """Raises `ConfigurationError` where the request cannot be served by a service of this profile."""
-    model, _ = split_model(request.model)
-    accept_format(request.audio_format, profile, model=model)
+def voice(
+    base: str, credentials: Credentials | None, request: SynthesizeRequest, profile: TtsProfile | None = None
+) -> Voice:
+    """`profile` is the models' own, where none is given. Raises `ConfigurationError` where a service of this profile
+    cannot serve the request.
+    """
     created = tts.creation(request)
+    profile = profile or tts_profile(tts.models(created))
+    model = created.model or None
+    accept_format(request.audio_format, profile, model=model)
     endpoint = f"{base}/tts"
     return Voice(endpoint, _address(endpoint, model), credentials, profile, created, _opening(created, model))
 
@@ -83,6 +89,7 @@ def _opening(creation: wire.SttCreate | wire.TtsCreate, model: str | None) -> st
         raise ConfigurationError(f"the request cannot be put into JSON: {error}", model=model) from error
 
 
+@lru_cache(maxsize=64)  # a session each, of few models
 def _address(endpoint: str, model: str | None) -> str:
     return f"{endpoint}?model={quote(model, safe='')}" if model else endpoint
 
@@ -122,8 +129,7 @@ class LiveKit(Struct, frozen=True):
 
     def voice(self, request: SynthesizeRequest) -> Voice:
         """See `Backend`."""
-        base, credentials = find_base(self.url), find_credentials(self.api_key, self.api_secret)
-        return voice(base, credentials, request, tts_profile(tts.models(request)))
+        return voice(find_base(self.url), find_credentials(self.api_key, self.api_secret), request)
 
     def transport(self) -> None:
         """``None``: dials go over the network."""

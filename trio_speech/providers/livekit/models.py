@@ -10,6 +10,7 @@ request with several ``done`` is in agents-js pull request 2146.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any, TypeVar, cast
 
 from msgspec import Struct
@@ -174,14 +175,18 @@ def _aligns(model: str | None, options: Mapping[str, Any]) -> bool:
     return alignment is not None and options.get(alignment.option) in alignment.granted
 
 
-def tts_profile(models: Sequence[tuple[str | None, Mapping[str, Any]]]) -> TtsProfile:
+def tts_profile(models: Iterable[tuple[str | None, Mapping[str, Any]]]) -> TtsProfile:
     """What may be relied on, whichever of `models`, with its options, the gateway falls back to."""
-    profiles = [_lookup(TTS_PROFILES, model) for model, _ in models]
-    limits = [profile.max_characters for profile in profiles if profile.max_characters is not None]
-    one_spacing = len({profile.spaced_words for profile in profiles}) == 1
+    return reduce(
+        _either, [replace(_lookup(TTS_PROFILES, model), aligned=_aligns(model, options)) for model, options in models]
+    )
+
+
+def _either(one: TtsProfile, other: TtsProfile) -> TtsProfile:
+    limits = [limit for limit in (one.max_characters, other.max_characters) if limit is not None]
     return replace(
-        profiles[0],
-        aligned=one_spacing and all(_aligns(model, options) for model, options in models),
+        one,
+        aligned=one.aligned and other.aligned and one.spaced_words == other.spaced_words,
         max_characters=min(limits, default=None),
-        quiet_after_done=max(profile.quiet_after_done for profile in profiles),
+        quiet_after_done=max(one.quiet_after_done, other.quiet_after_done),
     )

@@ -33,38 +33,40 @@ from .failures import failure
 from .models import aligned_options, split_model
 
 _LONGEST_WORD = 1_000
-
-
-def models(request: SynthesizeRequest) -> tuple[tuple[str | None, Mapping[str, Any]], ...]:
-    """The model asked for, then those to fall back to, each with the options that it is sent."""
-    asked = ((request.model, request.options), *((each.model, each.options) for each in request.fallback))
-    return tuple(_with_options(name, options) for name, options in asked)
-
-
-def _with_options(name: str | None, options: Mapping[str, Any] | None) -> tuple[str | None, dict[str, Any]]:
-    model, _ = split_model(name)
-    return model, aligned_options(model, accept_options(options or {}))
+_FLUSH = wire.encode(wire.SessionFlush())
 
 
 def creation(request: SynthesizeRequest) -> wire.TtsCreate:
     """The first message. Raises `ConfigurationError` where the request cannot be put into it."""
-    model, extra = _with_options(request.model, request.options)
+    model, voice = split_model(request.model)
+    language = normalize_language(request.language) if request.language else None
     return wire.TtsCreate(
         sample_rate=str(request.audio_format.sample_rate),
         encoding=request.audio_format.encoding,
-        extra=extra,
-        voice=request.voice or split_model(request.model)[1] or UNSET,
+        extra=_options(model, request.options),
+        voice=request.voice or voice or UNSET,
         model=model or UNSET,
-        language=normalize_language(request.language or "") or UNSET,
+        language=language or UNSET,
         fallback=wire.Fallback(tuple(map(_fallback, request.fallback))) if request.fallback else UNSET,
         connection=wire.UpstreamPolicy(),
     )
 
 
 def _fallback(fallback: FallbackModel) -> wire.FallbackModel:
-    model, extra = _with_options(fallback.model, fallback.options)
-    voice = fallback.voice or split_model(fallback.model)[1] or ""
-    return wire.FallbackModel(model=model or "", voice=voice, extra=extra)
+    model, voice = split_model(fallback.model)
+    return wire.FallbackModel(
+        model=model or "", voice=fallback.voice or voice or "", extra=_options(model, fallback.options or {})
+    )
+
+
+def _options(model: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    return aligned_options(model, accept_options(options))
+
+
+def models(created: wire.TtsCreate) -> list[tuple[str | None, Mapping[str, Any]]]:
+    """The model that is asked for, then those to fall back to, each with the options that it is sent."""
+    others = created.fallback.models if created.fallback else ()
+    return [(created.model or None, created.extra or {}), *((each.model, each.extra or {}) for each in others)]
 
 
 class LiveKitTtsCodec:
@@ -86,7 +88,7 @@ class LiveKitTtsCodec:
         return wire.encode(wire.InputTranscript(transcript=spaced, generation_config=self._config, extra=self._extra))
 
     def flush(self) -> Frame:
-        return wire.encode(wire.SessionFlush())
+        return _FLUSH
 
     def cancel(self) -> None:
         return None
