@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 import trio
@@ -15,6 +16,10 @@ from trio_speech._shell.inbox import Inbox
 from trio_speech._shell.tap import Tap
 from trio_speech.testing import memory_stream_pair
 
+Pair = Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]]
+
+OPENING = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+PING = b"\x89\x00"
 FRAMES = [bytes((number,)) * 50_000 for number in range(1, 41)]
 
 
@@ -96,24 +101,109 @@ async def test_a_stream_that_was_closed_is_told_by_the_next_receive(
     await theirs.aclose()
 
 
-async def test_where_more_has_come_than_was_read_who_waits_for_it_goes_first() -> None:
-    ours, theirs = memory_stream_pair()
-    tap, held = Tap(ours, Heads(1_000), Inbox()), list[int]()
-    frame = server_frame(bytes(98))
-    await theirs.send_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
-    await tap.receive_some(65_536)
-    await theirs.send_all(20 * frame)
+# ---------------------------------------------------------------- two who read
 
-    async def take_all() -> None:
-        while True:
-            await tap.news.wait()
-            messages = list(iter(tap.take, None))
-            held.append(len(messages))
+
+class Turns(trio.abc.Instrument):
+    """Whose turn it was."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def before_task_step(self, task: trio.lowlevel.Task) -> None:
+        self.names.append(task.name)
+
+
+@asynccontextmanager
+async def opened(pair: Pair = memory_stream_pair) -> AsyncGenerator[tuple[Tap, trio.abc.Stream, list[bytes]]]:
+    """A tap behind the handshake, its peer, and what the library's reader has of it."""
+    ours, theirs = pair()
+    tap, aside = Tap(ours, Heads(1_000), Inbox()), list[bytes]()
+
+    async def library() -> None:
+        while data := await tap.receive_some(65_536):
+            aside.append(bytes(data))
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(take_all)
+        await theirs.send_all(OPENING)
+        nursery.start_soon(library)
         await wait_all_tasks_blocked()
-        nursery.start_soon(tap.receive_some, 100)
-        await wait_all_tasks_blocked()
+        assert aside == [OPENING]
+        aside.clear()
+        yield tap, theirs, aside
         nursery.cancel_scope.cancel()
-    assert held == [1] * 20
+    await theirs.aclose()
+    await ours.aclose()
+
+
+@pytest.mark.parametrize("pair", [sockets, memory_stream_pair])
+async def test_messages_are_for_who_takes_them_and_all_else_for_the_library(pair: Pair) -> None:
+    async with opened(pair) as (tap, theirs, aside):
+        for _ in range(3):
+            await theirs.send_all(server_frame("one") + PING + server_frame(b"two"))
+            assert [await tap.message(), await tap.message()] == ["one", b"two"]
+            await wait_all_tasks_blocked()
+        assert aside == 3 * [PING]
+
+
+async def test_who_takes_messages_has_them_without_another_tasks_turn() -> None:
+    async with opened() as (tap, theirs, _), trio.open_nursery() as nursery:
+        await theirs.send_all(server_frame("one"))
+        await tap.message()
+        nursery.start_soon(tap.message)
+        await wait_all_tasks_blocked()
+        turns = Turns()
+        trio.lowlevel.add_instrument(turns)
+        await theirs.send_all(server_frame("two"))
+        await wait_all_tasks_blocked()
+        trio.lowlevel.remove_instrument(turns)
+        assert [name for name in turns.names if "test_" not in name] == ["trio_speech._shell.tap.Tap.message"]
+
+
+async def test_while_nobody_takes_messages_the_library_reads_as_soon_as_something_is_sent() -> None:
+    async with opened() as (tap, theirs, aside):
+        await theirs.send_all(server_frame("one"))
+        assert await tap.message() == "one"
+        with trio.move_on_after(0):
+            await tap.message()
+        await tap.send_all(PING)
+        await theirs.send_all(PING)
+        await wait_all_tasks_blocked()
+        assert aside == [PING]
+
+
+async def test_what_is_the_librarys_is_bounded_while_it_does_not_fetch_it() -> None:
+    ours, theirs = memory_stream_pair()
+    tap = Tap(ours, Heads(1_000), Inbox())
+    await theirs.send_all(OPENING + PING)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tap.message)
+        await wait_all_tasks_blocked()
+        await theirs.send_all(100 * PING + server_frame("behind"))
+        await wait_all_tasks_blocked()
+        assert await tap.receive_some() == OPENING + PING
+        assert await tap.receive_some() == 100 * PING
+    await ours.aclose()
+    await theirs.aclose()
+
+
+async def test_the_end_is_told_to_both() -> None:
+    async with opened() as (tap, theirs, _):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(theirs.aclose)
+            assert await tap.message() is None
+        assert await tap.message() is None
+        assert await tap.receive_some() == b""
+
+
+async def test_messages_that_nobody_takes_are_bounded() -> None:
+    async with opened() as (tap, theirs, aside):
+        for _ in range(64):
+            await theirs.send_all(server_frame("one"))
+            await wait_all_tasks_blocked()
+        await theirs.send_all(PING)
+        await wait_all_tasks_blocked()
+        assert not aside
+        assert tap.take() == "one"
+        await wait_all_tasks_blocked()
+        assert aside == [PING]

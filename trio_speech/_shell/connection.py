@@ -64,7 +64,6 @@ class _Life:
         if self.cause is None:
             self.cause = cause
             self.scope.cancel(reason=str(cause))
-            self.tap.news.fire()
         return LinkDown(self.cause)
 
     async def watch_sends(self) -> None:
@@ -131,11 +130,8 @@ class Connection:
         tap = self._life.tap
         if tap.holds:
             await trio.lowlevel.checkpoint()
-        while (message := tap.take()) is None:
-            if tap.passes_on or self._life.cause is not None or self._socket.closed is not None:
-                return await self._passed_on()
-            await tap.news.wait()
-        return message
+        message = await tap.message()
+        return await self._passed_on() if message is None else message
 
     def receive_nowait(self) -> Frame | None:
         """The next message, if it is there already. No checkpoint."""
@@ -240,8 +236,7 @@ async def _host(
                 raise LinkDown(cause) from None
             life.end(cause)
         finally:
-            life.tap.news.fire()
-            await trio.aclose_forcefully(stream)
+            await trio.aclose_forcefully(life.tap)
 
 
 async def _shake_hands(

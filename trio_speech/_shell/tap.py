@@ -1,4 +1,11 @@
-"""A byte stream, watched and shared: what lies between a websocket library and the network."""
+"""A byte stream, watched and shared: what lies between a websocket library and the network.
+
+Laws
+    1. Frames of the library and ours are written one at a time, in the order in which they were given.
+    2. One task at a time waits for the network. While somebody takes messages, it is that one, who so has them without
+       another task's turn, and lays aside what is the library's; else it is the library's reader.
+    3. No more is read before what came last was fetched: messages by who takes them, all else by the library.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +17,7 @@ import trio
 
 from .heads import Heads
 from .inbox import Inbox
-from .signal import Signal, let_others_have_their_turn
+from .signal import Signal
 
 _RECEIVE_BYTES = 65_536
 _QUEUE = 64
@@ -31,9 +38,11 @@ class Tap(trio.abc.Stream):
         self._unsent = b""
         self._heads = heads
         self._inbox = inbox
-        self._room = Signal()
-        self.news = Signal()
-        """Messages have come, or none will."""
+        self._aside: bytes | bytearray = b""
+        self._takes = False
+        self._reads = False
+        self._library_looks = Signal()
+        self._taker_looks = Signal()
         self.ended: str | None = None
         self.fault: str | None = None
         """What the peer announced and must not send."""
@@ -54,7 +63,7 @@ class Tap(trio.abc.Stream):
             await self._turn.acquire()
         if data[:1] == _CLOSE:
             self.closing = True
-            self._room.fire()
+        self._library_looks.fire()  # what is sent may have an answer, and nobody be taking messages
         if self._unsent:
             data, self._unsent = self._unsent + data, b""
         try:
@@ -91,18 +100,49 @@ class Tap(trio.abc.Stream):
         await self._stream.wait_send_all_might_not_block()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        while True:
+        """What is the library's."""
+        while not self._aside:
+            if self._takes or (self._is_full and not self.closing):
+                await self._library_looks.wait()
+            elif not await self._read(max_bytes):
+                return b""
+        rest, self._aside = self._aside, b""
+        self._taker_looks.fire()
+        return rest
+
+    async def message(self) -> str | bytes | None:
+        """The next message; ``None`` where what comes next is to be had from the library. Cancelling loses nothing."""
+        self._takes = True
+        try:
+            while not self.holds:
+                if self.passes_on:
+                    return None
+                if self._reads or self._aside:
+                    await self._taker_looks.wait()
+                else:
+                    await self._read(_RECEIVE_BYTES)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return None
+        finally:
+            self._takes = False
+        return self.take()
+
+    async def _read(self, max_bytes: int | None) -> bool:
+        """Sorts what comes; says whether more may."""
+        if self.fault is not None:
+            raise trio.BrokenResourceError(self.fault)
+        self._reads = True
+        try:
             data = await self._receive(max_bytes)
-            if not data:
-                self._end("the peer ended the stream without a close frame")
-                return data
-            self._watch(data)
-            if (rest := self._sorted(data)) or self._inbox is None:
-                return rest
-            if len(data) == max_bytes:
-                await let_others_have_their_turn()  # there is more, and who waits for what has come goes before it
-            while len(self._inbox.messages) >= _QUEUE and not self.closing:
-                await self._room.wait()
+        finally:
+            self._reads = False
+            self._taker_looks.fire()
+        if not data:
+            self._end("the peer ended the stream without a close frame")
+            return False
+        self._watch(data)
+        self._sort(data)
+        return True
 
     async def _receive(self, max_bytes: int | None) -> bytes | bytearray:
         try:
@@ -126,26 +166,32 @@ class Tap(trio.abc.Stream):
             except OSError as error:
                 raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
 
-    def _sorted(self, data: bytes | bytearray) -> bytes | bytearray:
-        """What is not ours of what has come."""
+    def _sort(self, data: bytes | bytearray) -> None:
         if self._inbox is None:
-            return data
+            self._aside = data
+            return
         begun = self._heads.begun
-        rest = self._inbox.sort(data[begun:]) if begun else self._inbox.sort(data)
-        self.news.fire()
-        return data[:begun] + rest if begun else rest
+        rest = self._inbox.sort(data[begun:] if begun else data)
+        self._aside = data[:begun] + rest if begun else rest
+        if self._aside or self._inbox.passes_on:
+            self._library_looks.fire()
 
     def take(self) -> str | bytes | None:
         """The oldest message that has come, if there is one."""
         if self._inbox is None or not self._inbox.messages:
             return None
-        self._room.fire()
+        if self._is_full:
+            self._library_looks.fire()
         return self._inbox.messages.popleft()
 
     @property
     def holds(self) -> bool:
         """Whether a message has come and was not taken."""
         return self._inbox is not None and bool(self._inbox.messages)
+
+    @property
+    def _is_full(self) -> bool:
+        return self._inbox is not None and len(self._inbox.messages) >= _QUEUE
 
     @property
     def passes_on(self) -> bool:
@@ -168,4 +214,5 @@ class Tap(trio.abc.Stream):
         if self.ended is None:
             self.ended = how
             self.on_end()
-            self.news.fire()
+            self._library_looks.fire()
+            self._taker_looks.fire()
