@@ -36,6 +36,13 @@ def test_how_long_it_lasts_follows_from_its_state(state: State, until: float) ->
     assert pool.over(until) == [entry]
 
 
+def test_those_that_wait_to_be_used_are_of_their_kind_and_not_yet_too_old() -> None:
+    pool = connections()
+    opened(pool, "leased")
+    entry = opened(pool)
+    assert (pool.idle("a", 9.99), pool.idle("a", 10.0), pool.idle("b", 0.0)) == ([entry], [], [])
+
+
 def test_what_is_told_goodbye_is_told_once_and_keeps_its_place() -> None:
     pool = connections(max_size=1)
     entry = opened(pool)

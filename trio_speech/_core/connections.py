@@ -44,6 +44,11 @@ class Connections:
         """Those in one of these states."""
         return [entry for entry in self._entries.values() if entry.state in states]
 
+    def idle(self, key: Hashable, now: float) -> list[Entry]:
+        """Those of this kind that wait to be used, and whose time for that has not passed."""
+        entries = self._entries.values()
+        return [entry for entry in entries if entry.state == "idle" and entry.key == key and now < entry.until]
+
     def count(self, key: Hashable, state: State) -> int:
         """How many there are of this kind in this state."""
         return sum(entry.key == key and entry.state == state for entry in self._entries.values())
@@ -103,7 +108,7 @@ class Connections:
 
     def due(self) -> float:
         """When the next one is `over`."""
-        return min((entry.until for entry in self._entries.values()), default=math.inf)
+        return min([entry.until for entry in self._entries.values()], default=math.inf)
 
     def doubtful(self, sent: float) -> list[Entry]:
         """Those idle and not proved alive since the moment `sent`."""

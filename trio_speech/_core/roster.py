@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator
+from operator import attrgetter
 from random import Random
 
 from ..policy import PoolPolicy
@@ -37,12 +38,15 @@ from .pooling import Action, Close, Counts, Dial, Entry, Grant, PoolStatistics, 
 SPARE_PAUSE = 5.0
 """Seconds without a dial for spares after one has failed."""
 
+_since = attrgetter("since")
+
 
 class Roster:
     """Who has which connection. Times are in seconds from any origin; tickets and connections are numbers."""
 
     def __init__(self, policy: PoolPolicy, random: Random) -> None:
         self._policy = policy
+        self._keeps_spares = policy.min_idle > 0 and policy.max_idle_age > 0
         self._connections = Connections(policy, random)
         self._waiters: dict[int, Waiter] = {}
         self._in_use: dict[Hashable, float] = {}
@@ -135,7 +139,7 @@ class Roster:
     def due(self) -> float | None:
         """When `tick` is to be called next."""
         moment = self._connections.due()
-        if self._connections.room > 0 and any(map(self._lacks_spares, self._in_use)):
+        if self._keeps_spares and self._connections.room > 0 and any(map(self._lacks_spares, self._in_use)):
             moment = min(moment, self._no_spares_before)
         return None if moment == math.inf else moment
 
@@ -162,7 +166,7 @@ class Roster:
 
     def has_idle(self, key: Hashable, now: float) -> bool:
         """Whether a connection of this kind waits to be used: who asks for any has it at once."""
-        return any(entry.key == key and now < entry.until for entry in self._connections.among("idle"))
+        return bool(self._connections.idle(key, now))
 
     def dialling(self) -> set[int]:
         """The connections being dialled."""
@@ -181,7 +185,7 @@ class Roster:
         for waiter in list(self._waiters.values()):
             ready = [entry for entry in self._connections.all() if waiter.takes(entry, now)]
             if ready:
-                actions.append(self._grant(waiter, max(ready, key=lambda entry: entry.since), now))
+                actions.append(self._grant(waiter, max(ready, key=_since), now))
                 continue
             lacking[waiter.key] = lacking.get(waiter.key, 0) + 1
             if self._is_dialled_for(waiter, lacking[waiter.key]):
@@ -215,18 +219,17 @@ class Roster:
         idle = self._connections.among("idle")
         if idle and len(self._connections.among("closing")) < wanted:
             self._counts.evicted += 1
-            yield self._close(min(idle, key=lambda entry: entry.since), "it made room for another")
+            yield self._close(min(idle, key=_since), "it made room for another")
 
     def _dial_spares(self, now: float) -> Iterator[Dial]:
-        if now < self._no_spares_before:
+        if not self._keeps_spares or now < self._no_spares_before:
             return
         for key in self._in_use:
             while self._connections.room > 0 and self._lacks_spares(key):
                 yield self._dial(key, None, now)
 
     def _lacks_spares(self, key: Hashable) -> bool:
-        policy = self._policy
-        return policy.min_idle > 0 and policy.max_idle_age > 0 and self._spares(key) < policy.min_idle
+        return self._spares(key) < self._policy.min_idle
 
     def _spares(self, key: Hashable) -> int:
         wanted = sum(waiter.key == key for waiter in self._waiters.values())

@@ -129,7 +129,7 @@ class Synthesis:
     @property
     def complete(self) -> bool:
         """All text has been spoken, and no more will come."""
-        return self._ended and not self.speaking and self._next == len(self._texts)
+        return self._ended and self._rendition is None and self._next == len(self._texts)
 
     @property
     def progress(self) -> int:

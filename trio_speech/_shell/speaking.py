@@ -137,7 +137,7 @@ class Speaking:
 
 
 def _check(text: object, resume: str) -> None:
-    if isinstance(text, (bytes, bytearray)) or not (text is None or isinstance(text, (Iterable, AsyncIterable))):
+    if isinstance(text, (bytes, bytearray)) or not (text is None or isinstance(text, (str, Iterable, AsyncIterable))):
         raise ConfigurationError(
             f"the text is a {type(text).__name__}: give a string or an (async) iterable of strings, "
             "or leave it out and call send()"

@@ -30,7 +30,7 @@ class Voices:
         self._voices = voices
         self._preference = Preference(len(voices))
         self._better: int | None = None
-        self.budget = self._new_budget()
+        self._budget: Budget | None = None
 
     @property
     def provider(self) -> TtsProvider:
@@ -41,6 +41,13 @@ class Voices:
     def current(self) -> Voice:
         """Whose turn it is."""
         return self._voices[self._preference.current]
+
+    @property
+    def budget(self) -> Budget:
+        """The session's patience with the current one."""
+        if self._budget is None:
+            self._budget = self._network.budget(self.provider.endpoint)
+        return self._budget
 
     @property
     def has_others(self) -> bool:
@@ -79,8 +86,4 @@ class Voices:
 
     def _turn_to(self, index: int) -> None:
         self._preference.current = index
-        self._better = None
-        self.budget = self._new_budget()
-
-    def _new_budget(self) -> Budget:
-        return self._network.budget(self.provider.endpoint)
+        self._better = self._budget = None
