@@ -55,9 +55,10 @@ class Speaking:
         only what was not yet, ``"segment"`` hands over whole sentences only, ``"restart"`` begins all the text again
         and says so on the chunk, ``"never"`` raises. `Speech.resume` tells what the voice allows of it.
 
-        Entering does not wait for a connection. Leaving before the end abandons the session, within ``close_timeout``.
-        What the session dies of cancels the block, and leaves it as one bare exception: a `SpeechError`, or what the
-        source raised. Raises `ConfigurationError` at once where the request cannot be served.
+        Entering does not wait for a connection; where one is idle, a short text is asked for before the block begins.
+        Leaving before the end abandons the session, within ``close_timeout``. What the session dies of cancels the
+        block, and leaves it as one bare exception: a `SpeechError`, or what the source raised. Raises
+        `ConfigurationError` at once where the request cannot be served.
         """
         self._network.check_open()
         _check(text, resume)
