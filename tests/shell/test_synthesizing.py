@@ -661,6 +661,35 @@ async def test_who_asks_while_being_cancelled_leaves_nothing_leased(gateway: Gat
         assert (client.statistics().leased, client.statistics().draining) == (0, 1)
 
 
+async def test_who_asks_once_all_is_cancelled_is_lent_nothing(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        await client.prewarm(audio_format=FORMAT)
+        with trio.CancelScope() as scope:
+            async with client.synthesize(audio_format=FORMAT) as speech:
+                await speech.send("One")
+                scope.cancel()
+                with trio.CancelScope(shield=True):
+                    await wait_all_tasks_blocked()
+                speech.flush()
+                assert (client.statistics().idle, client.statistics().leased) == (1, 0)
+
+
+async def test_who_asks_clears_and_asks_again_holds_one_connection_at_most(gateway: Gateway) -> None:
+    gateway.connect_time = 0.5
+    async with gateway.client() as client:
+        await client.prewarm(5, audio_format=FORMAT)
+        async with client.synthesize(audio_format=FORMAT) as speech:
+            for _ in range(20):
+                await speech.send("Never mind")
+                await trio.sleep(1.0)
+                speech.flush()
+                speech.clear()
+                await speech.send("Nor this. Nor that")
+                assert client.statistics().leased <= 1
+                speech.clear()
+        assert client.statistics().leased == 0
+
+
 async def test_a_session_that_failed_asks_for_nothing_more(gateway: Gateway) -> None:
     gateway.plan(Refuse(401))
     async with gateway.client() as client:
@@ -688,7 +717,7 @@ async def test_a_connection_found_dead_when_it_is_asked_is_condemned(gateway: Ga
 
     machine, lease = Synthesis(FORMAT, TtsProfile(), "word"), DeadLease()
     machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda: None, Telemetry())
+    tenancy = Tenancy(machine, lambda now: None, Telemetry())
     tenancy.begin(lease)  # type: ignore[arg-type]
     await tenancy.speak()
     tenancy.leave()
@@ -801,6 +830,11 @@ async def test_progress_restores_patience(gateway: Gateway, say: Say) -> None:
     assert said.speech.statistics().drops >= 4
 
 
+async def test_the_first_audio_restores_patience_too(gateway: Gateway, say: Say) -> None:
+    gateway.plan(Refuse(503), Refuse(503), Speak(0.3), Drop())
+    await say(TEXT, retry=ts.RetryPolicy(max_attempts=2))
+
+
 async def test_segments_are_short_enough_for_every_backend(gateway: Gateway) -> None:
     short = gateway.backend(tts=TtsProfile(aligned=True, max_characters=20))
     async with ts.open_client([gateway.backend(), short]) as client:
@@ -895,7 +929,7 @@ async def test_a_lease_that_ended_before_it_began_asks_for_nothing() -> None:
 
     machine = Synthesis(FORMAT, TtsProfile(), "word")
     machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda: None, Telemetry())
+    tenancy = Tenancy(machine, lambda now: None, Telemetry())
     tenancy.lost(Broken("reset"))
     tenancy.lost(Broken("reset again"))
     tenancy.begin(NoLease())  # type: ignore[arg-type]
@@ -927,7 +961,7 @@ class AnyLease:
 async def test_what_is_over_when_it_is_dropped_leaves_nothing_to_wait_for(quiet: float) -> None:
     machine = Synthesis(FORMAT, TtsProfile(quiet_after_done=quiet), "word")
     machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda: None, Telemetry())
+    tenancy = Tenancy(machine, lambda now: None, Telemetry())
     tenancy.begin(AnyLease())  # type: ignore[arg-type]
     async with trio.open_nursery() as nursery:
         nursery.start_soon(tenancy.speak)
@@ -943,7 +977,7 @@ async def test_what_is_over_when_it_is_dropped_leaves_nothing_to_wait_for(quiet:
 async def test_a_connection_lost_when_all_was_said_asks_for_nothing_more() -> None:
     machine = Synthesis(FORMAT, TtsProfile(), "word")
     machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda: None, Telemetry())
+    tenancy = Tenancy(machine, lambda now: None, Telemetry())
     tenancy.begin(AnyLease())  # type: ignore[arg-type]
     tenancy.heard(Audio(b"\0\0"), trio.current_time())
     tenancy.heard(Done(), trio.current_time())
@@ -952,3 +986,18 @@ async def test_a_connection_lost_when_all_was_said_asks_for_nothing_more() -> No
     await tenancy.speak()
     assert machine.statistics().requests == 1
     assert tenancy.cause == Broken("reset")
+
+
+async def test_what_is_dropped_in_the_quiet_after_it_may_not_be_over() -> None:
+    machine = Synthesis(FORMAT, TtsProfile(quiet_after_done=1.0), "word")
+    machine.add("Hello.")
+    tenancy = Tenancy(machine, lambda now: None, Telemetry())
+    tenancy.begin(AnyLease())  # type: ignore[arg-type]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tenancy.speak)
+        await wait_all_tasks_blocked()
+        tenancy.heard(Audio(b"\0\0"), trio.current_time())
+        tenancy.heard(Done(), trio.current_time())
+        assert machine.clear()
+        tenancy.end("cleared")
+    assert tenancy.outstanding

@@ -161,8 +161,8 @@ class SynthesisSession:
         if tenancy is not None:
             tenancy.leave()
 
-    def _heard(self) -> None:
-        self._voices.budget.committed(self._machine.progress, trio.current_time())
+    def _heard(self, now: float) -> None:
+        self._voices.budget.committed(self._machine.progress, now)
         self.speech.heard()
 
     def _retire(self) -> None:

@@ -20,7 +20,7 @@ class Tenancy:
 
     _lease: Lease
 
-    def __init__(self, machine: Synthesis, heard: Callable[[], None], telemetry: Telemetry) -> None:
+    def __init__(self, machine: Synthesis, heard: Callable[[float], None], telemetry: Telemetry) -> None:
         self._machine = machine
         self._heard = heard
         self._telemetry = telemetry
@@ -58,7 +58,7 @@ class Tenancy:
             if isinstance(message, Done) and not machine.profile.quiet_after_done:
                 self.outstanding = False  # what was dropped has been said, before the lease could end
             return False
-        self._heard()
+        self._heard(now)
         if isinstance(message, Done):  # nothing else ends a sentence, or brings its deadline nearer
             self._wake.fire()
         first, self._awaited = self._awaited, False
@@ -137,4 +137,4 @@ class Tenancy:
             cause = self._machine.expired(trio.current_time())
             if cause is not None:
                 raise LinkDown(cause)
-        self._heard()
+        self._heard(trio.current_time())
