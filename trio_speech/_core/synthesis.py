@@ -33,7 +33,7 @@ from .causes import Cause, Ended, Malformed, Reported, Silent
 from .dialogue import Aligned, Audio, Closed, Done, Failure, TtsMessage
 from .ledger import Ledger
 from .profile import TtsProfile
-from .rendition import LONGEST, MOST_WORDS, Rendition, Said
+from .rendition import LONGEST, MOST_WORDS, Release, Rendition, Said
 from .resume import Resume, resume_policy
 from .segments import speakable
 
@@ -215,25 +215,25 @@ class Synthesis:
         if not rendition.received and speakable(text):
             return Reported(_MUTE)
         rendition.finish()
-        self._put(rendition)
+        if release := rendition.release():
+            self._put(release)
         self._ledger.mark(segment, len(text))
         self._rendition = self._said = None
         self._run.furthest = max(self._run.furthest, self._next)
         return None
 
     def _release(self, rendition: Rendition) -> Cause | None:
-        self._put(rendition)
+        if release := rendition.release():
+            self._put(release)
         if rendition.too_long:
             return Malformed(f"more than {LONGEST:g} s of audio, or {MOST_WORDS} words without audio, for one segment")
         return None
 
-    def _put(self, rendition: Rendition) -> None:
-        release = rendition.release()
-        if release is not None:
-            self._ledger.put(self._next - 1, release, restart=self._run.restarted)
-            self._run.restarted = False
-            self._bill.released += len(release.pcm)
-            self.news += 1
+    def _put(self, release: Release) -> None:
+        self._ledger.put(self._next - 1, release, restart=self._run.restarted)
+        self._run.restarted = False
+        self._bill.released += len(release.pcm)
+        self.news += 1
 
     def _restart(self) -> None:
         self._said = None
