@@ -243,11 +243,40 @@ def reconnected(speed: float | None, policy: float | None = None) -> Leg:
 def test_a_backlog_is_paced() -> None:
     link = reconnected(2.0)
     assert sum(frames(link)) == 500
-    assert woken(link) == pytest.approx(0.025)
-    assert frames(link, 0.0251) == [50]
-    assert link.catch_up() == 1.45
-    assert sum(frames(link, 10.0)) == 1_450
+    assert woken(link) == pytest.approx(0.125)
+    assert frames(link, 0.1251) == 5 * [50]
+    assert link.catch_up() == 1.25
+    assert sum(frames(link, 10.0)) == 1_250
     assert link.catch_up() == 0.0
+
+
+def test_of_a_backlog_goes_out_at_once_what_may() -> None:
+    link = reconnected(2.0)
+    written(link)
+    assert link.next_audio(0.0249, 9) == []
+    assert link.next_audio(0.0501, 9) == [quiet(50), quiet(50)]
+    assert link.next_audio(0.5, 9) == 9 * [quiet(50)]
+
+
+def test_while_a_backlog_waits_for_its_moment_more_audio_is_no_news() -> None:
+    link = reconnected(2.0)
+    written(link)
+    assert link.stirs_at() > link.session.log.captured + 1_000
+    frames(link, 10.0)
+    assert link.stirs_at() == link.session.log.sent + 50
+
+
+def test_a_backlog_of_less_than_a_frame_is_not_waited_for() -> None:
+    session = recognition(lead_in=0.0)
+    leg(session).lost()
+    session.capture(quiet(550))
+    link = leg(session, replace(EXACT, replay_speed=2.0, chunk=0.3))
+    written(link)
+    assert (session.log.sent, link.stirs_at()) == (300, 600)
+    session.capture(quiet(50))
+    assert woken(link) == pytest.approx(0.05)
+    assert frames(link, 0.0501) == [300]
+    assert link.stirs_at() == 900
 
 
 def test_the_first_link_has_nothing_to_catch_up_with() -> None:
@@ -264,7 +293,7 @@ def test_a_backlog_goes_out_at_once_where_nothing_is_said_against_it(speed: floa
 def test_the_policy_s_pace_goes_before_the_profile_s() -> None:
     link = reconnected(2.0, 4.0)
     assert sum(frames(link)) == 500
-    assert woken(link) == pytest.approx(0.0125)
+    assert woken(link) == pytest.approx(0.0625)
 
 
 # ---------------------------------------------------------------- what a session asks of itself

@@ -38,11 +38,37 @@ def test_no_frame_waits_longer_than_it_must(speed: float, frames: list[int]) -> 
     assert seconds <= max(0.0, gone / RATE - BURST) / speed + 1e-6
 
 
+@given(
+    speed=st.floats(1.01, 10),
+    frames=st.lists(st.integers(1, 200), max_size=20),
+    later=st.floats(0, 10),
+    samples=st.integers(1, 20_000),
+)
+def test_what_is_allowed_is_what_need_not_be_waited_for(
+    speed: float, frames: list[int], later: float, samples: int
+) -> None:
+    pacer = Pacer(speed, RATE)
+    now = 5.0 + (replay(pacer, 1_000_000, frames)[-1][0] if frames else 0.0) + later
+    pacer.engage(5.0, 1_000_000)
+    allowed = pacer.allowed(now, samples)
+    assert allowed <= samples
+    assert not allowed or pacer.delay(now, allowed) <= 1e-5
+    assert allowed == samples or pacer.delay(now, allowed + 1) > 0.0
+
+
+@given(speed=st.floats(1.01, 10), since=st.floats(0, 1e6), samples=st.integers(501, 100_000))
+def test_at_the_moment_that_was_waited_for_all_of_it_may_go(speed: float, since: float, samples: int) -> None:
+    pacer = Pacer(speed, RATE)
+    pacer.engage(since, 1_000_000)
+    assert pacer.allowed(since + pacer.delay(since, samples), samples) == samples
+
+
 def test_once_caught_up_nothing_is_held_back() -> None:
     pacer = Pacer(1.25, RATE)
     pacer.engage(0.0, 10_000)
     pacer.sent(10_000, 0)
     assert pacer.delay(0.0, 1_000_000) == 0.0
+    assert pacer.allowed(0.0, 1_000_000) == 1_000_000
     assert pacer.catch_up(0) == 0.0
 
 

@@ -31,9 +31,9 @@ from .dialogue import (
 from .endpointing import Endpointing
 from .hearing import Hearing
 from .liveness import Progress
-from .pacing import Pacer
+from .pacing import LUMP, Pacer
 from .profile import SttProfile
-from .recognition import Recognition
+from .recognition import NEVER, Recognition
 from .retirement import Retirement
 from .settlement import Settlement
 from .steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
@@ -69,6 +69,7 @@ class Leg:
         self._owed_anew = False
         self._patience = patience
         self._chunk = max(1, session.audio_format.samples(profile.chunk))
+        self._lump = max(self._chunk, session.audio_format.samples(LUMP))
         self._full = math.ceil(_SELF_FINALIZE_AT * session.limit)
         self._last_sent = now
         self._committed_at = now
@@ -92,15 +93,20 @@ class Leg:
             return log.sent  # at once: whoever speaks in whole frames leaves nothing that is not sent
         if session.marks.waiting or session.input_ended:
             return log.sent + 1
-        return min(log.sent + self._chunk, log.owed_from + self._full)
+        frame = log.sent + self._chunk
+        if frame <= log.captured and self._pacer.engaged:
+            frame = NEVER  # the moment is waited for, and more audio makes no difference
+        return min(frame, log.owed_from + self._full)
 
     def next_audio(self, now: float, most: int) -> list[bytes]:
         """As `next`, before the moment to which the last `Wait` was bounded: then nothing can be due but audio, here up
         to `most` whole frames of it, or, where there are none, what `next` will tell."""
         session, log, chunk = self.session, self.session.log, self._chunk
-        if self._retiring or self._pacer.engaged or (session.marks.waiting and session.has_due_mark):
+        if self._retiring or (session.marks.waiting and session.has_due_mark):
             return []
         samples = session.sendable()[0] if session.marks.waiting else log.captured - log.sent
+        if self._pacer.engaged:
+            samples = self._pacer.allowed(now, samples)
         frames = min(most, samples // chunk)
         if not frames:
             return []
@@ -220,7 +226,7 @@ class Leg:
             due.append(self._last_sent + self.profile.keepalive)
         samples, _ = session.sendable()
         if samples and not self._retiring:
-            due.append(now + self._pacer.delay(now, min(samples, self._chunk)))
+            due.append(now + self._pacer.delay(now, min(samples, self._lump)))
         if not self._settlement.pending and session.log.sent > session.log.committed:
             if not self.profile.finalizes_itself and self._endpointing.due is not None:
                 due.append(self._endpointing.due)

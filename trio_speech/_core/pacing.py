@@ -10,6 +10,10 @@ import math
 
 BURST = 0.5
 """Seconds of audio that may go out at once: no service takes that for abuse."""
+LUMP = 0.25
+"""Seconds of a backlog that are waited for and go out together: to be woken costs more than to send."""
+
+_ROUNDING = 1e-3  # of a sample: the clock's last digits, at the very moment that `delay` named
 
 
 class Pacer:
@@ -35,6 +39,13 @@ class Pacer:
             return 0.0
         owed = (self._gone + samples) / self._rate - BURST
         return max(0.0, self._since + owed / self._speed - now)
+
+    def allowed(self, now: float, samples: int) -> int:
+        """How many of `samples` may go out now."""
+        if not self.engaged:
+            return samples
+        upto = (BURST + (now - self._since) * self._speed) * self._rate + _ROUNDING
+        return min(samples, max(0, math.floor(upto) - self._gone))
 
     def sent(self, samples: int, backlog: int) -> None:
         """`samples` went out, which leaves `backlog`: with less than a quarter of a burst the link has caught up."""
