@@ -4,7 +4,7 @@
 
 Over memory streams, with so many idle connections in the pool. A turn is a lease and giving it back; the figures are
 CPU time of the process a turn, taken over rounds of many, since to ask for that time can cost more than a turn. Those
-of a bare checkpoint, of which a lease has one, stand beside them.
+of a bare checkpoint, of which such a lease has none, stand beside them.
 """
 
 from __future__ import annotations
