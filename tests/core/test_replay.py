@@ -35,10 +35,13 @@ class Log(RuleBasedStateMachine):
 
     @rule(count=st.integers(0, 60))
     def take(self, count: int) -> None:
-        start, unsent = self.log.sent, self.log.unsent
-        taken = self.log.take(count)
-        assert taken == samples(start, min(count, unsent))
-        assert self.log.sent == start + min(count, unsent)
+        log, start, size = self.log, self.log.sent, min(count, self.log.unsent)
+        furthest, so_far, replayed = log.furthest, log.taken, log.replayed
+        assert log.take(count) == samples(start, size)
+        assert log.sent == start + size
+        assert log.taken == so_far + size
+        assert log.replayed == replayed + len(range(start, min(log.sent, furthest)))
+        assert log.furthest == max(furthest, log.sent)
 
     @rule(to=st.integers(0, 400))
     def rewind(self, to: int) -> None:
