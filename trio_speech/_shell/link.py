@@ -110,7 +110,7 @@ class Link:
                         self._end(cause)
                         return
                 frame = self.connection.receive_nowait()
-            if self._resting and not self._advances(now):
+            if self._resting and not self._may_rest(now):
                 self._wake_writer()
             self._heard()
 
