@@ -283,6 +283,40 @@ async def test_a_pong_that_does_not_come() -> None:
         assert await cause_of(pair.client.receive()) == Silent("pong", 2.0)
 
 
+async def test_a_stuck_send_keeps_its_deadline_though_the_stream_has_ended() -> None:
+    async with a_pair(capacity=1_000) as pair, trio.open_nursery() as nursery:
+        await pair.server.send("one", 1.0)
+        assert await pair.client.receive() == "one"
+        nursery.start_soon(cause_of, pair.client.receive())
+        await wait_all_tasks_blocked()
+        await pair.line.strike(StallWrites())
+        nursery.start_soon(cause_of, pair.client.send(b"x" * 10_000, 5.0))
+        await wait_all_tasks_blocked()
+        await pair.theirs.send_all(b"\x89\x00")  # whose pong waits behind
+        await wait_all_tasks_blocked()
+        pair.theirs.end()
+        with trio.fail_after(5.1):
+            assert await cause_of(pair.client.flush(5.0)) == Silent("progress in sending", 5.0)
+
+
+async def test_a_goodbye_is_not_cut_short_by_who_still_reads() -> None:
+    async with a_pair() as pair, trio.open_nursery() as nursery:
+        causes = list[Cause]()
+
+        async def read() -> None:
+            causes.append(await cause_of(pair.client.receive()))
+
+        async def serve() -> None:
+            await cause_of(pair.server.receive())
+
+        nursery.start_soon(read)
+        nursery.start_soon(serve)
+        await wait_all_tasks_blocked()
+        await pair.client.close(5.0)
+        assert trio.current_time() == 0.0
+    assert causes == [Broken("closed by us")]
+
+
 @pytest.mark.parametrize("timeout", [0.5, 1.0, 3.0])
 async def test_a_send_that_is_stuck_condemns_the_connection(timeout: float) -> None:  # noqa: ASYNC109
     async with a_pair(capacity=1_000) as pair:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,3 +50,13 @@ def test_each_form_of_the_length(size: int) -> None:
 
 def test_no_two_frames_share_a_key() -> None:
     assert len({client_frame(b"the same")[2:6] for _ in range(1_000)}) > 990
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_shares_no_keys() -> None:
+    program = (
+        "import os; from trio_speech._shell.framing import client_frame; client_frame(b''); child = os.fork();"
+        "print(client_frame(b'')[2:6].hex(), flush=True); child and os.wait()"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert len(set(told.stdout.split())) == 2

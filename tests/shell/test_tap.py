@@ -207,3 +207,82 @@ async def test_messages_that_nobody_takes_are_bounded() -> None:
         assert tap.take() == "one"
         await wait_all_tasks_blocked()
         assert aside == [PING]
+
+
+async def test_who_gives_up_taking_leaves_the_reading_to_the_library() -> None:
+    async with opened() as (tap, theirs, aside):
+        await theirs.send_all(server_frame("one"))
+        await tap.message()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tap.message)
+            await wait_all_tasks_blocked()
+            await tap.send_all(PING)
+            nursery.cancel_scope.cancel()
+        await theirs.send_all(PING)
+        await wait_all_tasks_blocked()
+        assert aside == [PING]
+
+
+async def test_two_may_take() -> None:
+    async with opened() as (tap, theirs, _):
+        taken = list[str | bytes | None]()
+
+        async def take() -> None:
+            taken.append(await tap.message())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(take)
+            nursery.start_soon(take)
+            await wait_all_tasks_blocked()
+            await theirs.send_all(server_frame("one"))
+            await wait_all_tasks_blocked()
+            await tap.send_all(PING)
+            await theirs.send_all(server_frame("two"))
+        assert taken == ["one", "two"]
+
+
+async def test_while_somebody_takes_a_send_is_no_news_to_the_library() -> None:
+    async with opened() as (tap, theirs, _), trio.open_nursery() as nursery:
+        await theirs.send_all(server_frame("one"))
+        await tap.message()
+        nursery.start_soon(tap.message)
+        await wait_all_tasks_blocked()
+        turns = Turns()
+        trio.lowlevel.add_instrument(turns)
+        await tap.send_all(PING)
+        await wait_all_tasks_blocked()
+        trio.lowlevel.remove_instrument(turns)
+        nursery.cancel_scope.cancel()
+    assert not [name for name in turns.names if name.endswith("library")]
+
+
+class FailsOnce(trio.abc.Stream):
+    """Raises once, and then waits for ever, as no stream should."""
+
+    def __init__(self, error: Exception) -> None:
+        self._errors = [error]
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        await trio.lowlevel.checkpoint()
+        if self._errors:
+            raise self._errors.pop()
+        await trio.sleep_forever()
+        return b""
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("error", [trio.BrokenResourceError("gone"), ConnectionResetError("gone"), EOFError("gone")])
+async def test_how_reading_failed_is_told_to_both_however_it_did(error: Exception) -> None:
+    tap = Tap(FailsOnce(error), Heads(1_000), Inbox())
+    assert await tap.message() is None
+    assert tap.ended == "gone"
+    with pytest.raises(type(error), match="gone"):
+        await tap.receive_some()

@@ -43,6 +43,7 @@ _PATIENCE = 1.0
 _RECEIVE_BYTES = 65_536
 _REASON_BYTES = 500
 _ABNORMAL = 1006
+_BY_US = "closed by us"
 _FOUND_HERE = (1002, 1007)  # so trio-websocket tells what it finds wrong itself; to the peer it says nothing then
 _GONE = (tw.ConnectionClosed, trio.ClosedResourceError, trio.BrokenResourceError)
 
@@ -56,6 +57,8 @@ class _Life:
         self.tap = tap
         self.scope = scope
         self.cause: Cause | None = None
+        self.parting = False
+        """A goodbye is being said: who meets the end meanwhile does not cut it short."""
         self.sending_until = math.inf
         self.patience = _PATIENCE
         self._news = Signal()
@@ -63,13 +66,14 @@ class _Life:
     def end(self, cause: Cause) -> LinkDown:
         if self.cause is None:
             self.cause = cause
+        if not self.parting:
             self.scope.cancel(reason=str(cause))
         return LinkDown(self.cause)
 
     async def watch_sends(self) -> None:
         """One timer for all sends: it rests no longer than a send may take, so none begun meanwhile is missed."""
         self.tap.on_end = self._news.fire
-        while self.tap.ended is None:
+        while self.tap.ended is None or self.sending_until != math.inf:
             now = trio.current_time()
             if now >= self.sending_until:
                 self.end(Silent("progress in sending", self.patience))
@@ -95,10 +99,9 @@ class Connection:
         No checkpoint: whoever has a message may send it, where no other send is under way. What is not written goes
         before anything that is sent later.
         """
-        tap = self._life.tap
-        if tap.closing or tap.ended is not None:
+        if self._socket.closed is not None:
             raise self._down()
-        return tap.send_nowait(b"".join(map(self._framed, frames)))
+        return self._life.tap.send_nowait(b"".join(map(self._framed, frames)))
 
     @property
     def has_unsent(self) -> bool:
@@ -157,13 +160,16 @@ class Connection:
 
     async def close(self, timeout: float, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC109
         """Says goodbye for at most `timeout` seconds, then drops the stream. Never raises `LinkDown`."""
-        if self._life.cause is None:
+        life = self._life
+        if life.cause is None:
+            life.cause, life.parting = Broken(_BY_US), True
             with trio.move_on_after(timeout):
                 await self._socket.aclose(code, reason)
-            self.abort("closed by us")
+            self.abort(_BY_US)
 
     def abort(self, why: str) -> None:
         """Drops the stream at once, without a goodbye."""
+        self._life.parting = False
         self._life.end(Broken(why))
 
     def _down(self) -> LinkDown:

@@ -22,6 +22,8 @@ _medium_head = struct.Struct("!BBH").pack
 _long_head = struct.Struct("!BBQ").pack
 _KEY, _KEYS = 4, 256
 _fresh_keys: list[bytes] = []  # a call of the system for each would cost as much as all else here
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_fresh_keys.clear)
 
 
 def client_frame(message: str | bytes) -> bytes:

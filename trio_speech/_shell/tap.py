@@ -4,7 +4,9 @@ Laws
     1. Frames of the library and ours are written one at a time, in the order in which they were given.
     2. One task at a time waits for the network. While somebody takes messages, it is that one, who so has them without
        another task's turn, and lays aside what is the library's; else it is the library's reader.
-    3. No more is read before what came last was fetched: messages by who takes them, all else by the library.
+    3. What is held is bounded: no more is read before the library has fetched what is its own, nor while many messages
+       wait to be taken.
+    4. How reading ended is kept: both readers are told, whichever of them found out.
 """
 
 from __future__ import annotations
@@ -39,8 +41,10 @@ class Tap(trio.abc.Stream):
         self._heads = heads
         self._inbox = inbox
         self._aside: bytes | bytearray = b""
-        self._takes = False
+        self._takers = 0
         self._reads = False
+        self._at_end = False
+        self._failure: Exception | None = None
         self._library_looks = Signal()
         self._taker_looks = Signal()
         self.ended: str | None = None
@@ -63,7 +67,8 @@ class Tap(trio.abc.Stream):
             await self._turn.acquire()
         if data[:1] == _CLOSE:
             self.closing = True
-        self._library_looks.fire()  # what is sent may have an answer, and nobody be taking messages
+        if not self._takers:
+            self._library_looks.fire()  # what is sent may have an answer
         if self._unsent:
             data, self._unsent = self._unsent + data, b""
         try:
@@ -102,7 +107,7 @@ class Tap(trio.abc.Stream):
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """What is the library's."""
         while not self._aside:
-            if self._takes or (self._is_full and not self.closing):
+            if self._takers or (self._is_full and not self.closing):
                 await self._library_looks.wait()
             elif not await self._read(max_bytes):
                 return b""
@@ -111,8 +116,11 @@ class Tap(trio.abc.Stream):
         return rest
 
     async def message(self) -> str | bytes | None:
-        """The next message; ``None`` where what comes next is to be had from the library. Cancelling loses nothing."""
-        self._takes = True
+        """The next message; ``None`` where what comes next is to be had from the library. Cancelling loses no message.
+
+        Whoever has called it calls it again before long: in between nobody reads what is the library's.
+        """
+        self._takers += 1
         try:
             while not self.holds:
                 if self.passes_on:
@@ -121,37 +129,43 @@ class Tap(trio.abc.Stream):
                     await self._taker_looks.wait()
                 else:
                     await self._read(_RECEIVE_BYTES)
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
+        except Exception:  # noqa: BLE001  # a stream may fail in its own way: the library's reader is told what it was
             return None
+        except BaseException:
+            self._library_looks.fire()
+            raise
         finally:
-            self._takes = False
+            self._takers -= 1
         return self.take()
 
     async def _read(self, max_bytes: int | None) -> bool:
         """Sorts what comes; says whether more may."""
-        if self.fault is not None:
-            raise trio.BrokenResourceError(self.fault)
+        if self._failure is not None:
+            raise self._failure
+        if self._at_end:
+            return False
         self._reads = True
         try:
             data = await self._receive(max_bytes)
+            if data:
+                self._watch(data)
+                self._sort(data)
+        except Exception as error:
+            self._failure = error
+            self._end(str(error.__cause__ or error) or "the stream is closed")
+            raise
         finally:
             self._reads = False
             self._taker_looks.fire()
         if not data:
+            self._at_end = True
             self._end("the peer ended the stream without a close frame")
-            return False
-        self._watch(data)
-        self._sort(data)
-        return True
+        return bool(data)
 
     async def _receive(self, max_bytes: int | None) -> bytes | bytearray:
-        try:
-            if self._socket is None:
-                return await self._stream.receive_some(max_bytes)
-            return await self._receive_when_readable(self._socket, max_bytes or _RECEIVE_BYTES)
-        except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            self._end(str(error.__cause__ or error) or "the stream is closed")
-            raise
+        if self._socket is None:
+            return await self._stream.receive_some(max_bytes)
+        return await self._receive_when_readable(self._socket, max_bytes or _RECEIVE_BYTES)
 
     async def _receive_when_readable(self, socket: trio.socket.SocketType, max_bytes: int) -> bytes:
         """Asks when there is something to read, and not before: mostly there is not."""
@@ -201,7 +215,6 @@ class Tap(trio.abc.Stream):
     def _watch(self, data: bytes | bytearray) -> None:
         self.fault = self._heads.pass_over(data)
         if self.fault is not None:
-            self._end(self.fault)
             raise trio.BrokenResourceError(self.fault)
         if self._heads.refused:
             self.on_refusal()
