@@ -286,3 +286,24 @@ async def test_how_reading_failed_is_told_to_both_however_it_did(error: Exceptio
     assert tap.ended == "gone"
     with pytest.raises(type(error), match="gone"):
         await tap.receive_some()
+
+
+async def test_the_end_is_told_to_both_after_a_send_that_failed() -> None:
+    async with opened() as (tap, theirs, _):
+        await theirs.send_all(server_frame("one"))
+        await tap.message()
+        taken = list[str | bytes | None]()
+
+        async def take() -> None:
+            taken.append(await tap.message())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(take)
+            nursery.start_soon(take)
+            await wait_all_tasks_blocked()
+            tap._end("a send failed")
+            await wait_all_tasks_blocked()
+            await theirs.send_all(server_frame("two"))
+            await theirs.aclose()
+        assert set(taken) == {"two", None}
+        assert await tap.receive_some() == b""

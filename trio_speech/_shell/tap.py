@@ -107,7 +107,8 @@ class Tap(trio.abc.Stream):
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
         """What is the library's."""
         while not self._aside:
-            if self._takers or (self._is_full and not self.closing):
+            taken = self._takers and not self.passes_on
+            if self._reads or taken or (self._is_full and not self.closing):
                 await self._library_looks.wait()
             elif not await self._read(max_bytes):
                 return b""
@@ -157,6 +158,8 @@ class Tap(trio.abc.Stream):
         finally:
             self._reads = False
             self._taker_looks.fire()
+            if self.passes_on:
+                self._library_looks.fire()
         if not data:
             self._at_end = True
             self._end("the peer ended the stream without a close frame")
@@ -187,7 +190,7 @@ class Tap(trio.abc.Stream):
         begun = self._heads.begun
         rest = self._inbox.sort(data[begun:] if begun else data)
         self._aside = data[:begun] + rest if begun else rest
-        if self._aside or self._inbox.passes_on:
+        if self._aside:
             self._library_looks.fire()
 
     def take(self) -> str | bytes | None:
