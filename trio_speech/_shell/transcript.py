@@ -95,7 +95,7 @@ class Transcript:
         """
         if self.has_source:
             self._refuse()
-        whole = audio if type(audio) is bytes else self._whole(audio)
+        whole = self._whole(audio)
         await trio.lowlevel.checkpoint()
         await self.capture(whole)
 
@@ -244,7 +244,8 @@ class Transcript:
 
     def _whole(self, audio: Buffer) -> bytes:
         """`audio` as it is to be kept: copied, unless it is immutable as it stands. Raises `ConfigurationError`."""
-        return bytes(self._machine.audio_format.whole_samples(audio))
+        whole = self._machine.audio_format.whole_samples(audio)
+        return audio if type(audio) is bytes else bytes(whole)
 
     def _refuse(self) -> NoReturn:
         raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
