@@ -223,16 +223,17 @@ async def test_who_gives_up_taking_leaves_the_reading_to_the_library() -> None:
         assert aside == [PING]
 
 
+async def take(tap: Tap, taken: list[str | bytes | None]) -> None:
+    taken.append(await tap.message())
+
+
 async def test_two_may_take() -> None:
     async with opened() as (tap, theirs, _):
         taken = list[str | bytes | None]()
 
-        async def take() -> None:
-            taken.append(await tap.message())
-
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(take)
-            nursery.start_soon(take)
+            nursery.start_soon(take, tap, taken)
+            nursery.start_soon(take, tap, taken)
             await wait_all_tasks_blocked()
             await theirs.send_all(server_frame("one"))
             await wait_all_tasks_blocked()
@@ -294,12 +295,9 @@ async def test_the_end_is_told_to_both_after_a_send_that_failed() -> None:
         await tap.message()
         taken = list[str | bytes | None]()
 
-        async def take() -> None:
-            taken.append(await tap.message())
-
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(take)
-            nursery.start_soon(take)
+            nursery.start_soon(take, tap, taken)
+            nursery.start_soon(take, tap, taken)
             await wait_all_tasks_blocked()
             tap._end("a send failed")
             await wait_all_tasks_blocked()
