@@ -98,13 +98,13 @@ class Window:
                 else:
                     yield due, turn, [index for index in indices if self.begins(index) < due + 0.001]
 
-    def moments(self) -> Iterator[tuple[float, Callable[[], None]]]:
-        """When to look, and what is to be called then."""
+    def moments(self) -> Iterator[tuple[float, Callable[[], object]]]:
+        """When to look, and what is to be called then. Garbage is collected early enough that nothing measured waits."""
+        yield self.opens - SETTLE / 2.0, gc.collect
         yield self.opens, self.opened
         yield self.closes, self.closed
 
     def opened(self) -> None:
-        gc.collect()
         self._pushes = 0
         self.told.cpu = -time.process_time()
 
@@ -128,7 +128,8 @@ class Window:
 class Spans(Window):
     """A long window in spans. It records no push, for the records would be counted as memory of the side."""
 
-    def moments(self) -> Iterator[tuple[float, Callable[[], None]]]:
+    def moments(self) -> Iterator[tuple[float, Callable[[], object]]]:
+        yield self.opens - SETTLE / 2.0, gc.collect
         yield self.opens, self.opened
         for span in range(1, self.load.spans + 1):
             yield self.opens + self.load.seconds * span / self.load.spans, self.closed
