@@ -103,11 +103,11 @@ def test_the_longest_wait_doubles_up_to_its_bound() -> None:
     assert [patience.failed(100.0 * n, RETRY) for n in range(1, 8)] == [0.0, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
 
 
-def test_a_crowd_spreads_over_as_long_as_its_dials_take() -> None:
+def test_a_crowd_spreads_over_as_long_as_its_dials_take_and_leaves_the_last_the_time_for_theirs() -> None:
     policy = RetryPolicy(base_delay=0.5, max_concurrent_dials=2)
     shared = Endpoint(policy)
     delays = [Budget(policy, shared, Longest()).failed(5.0, RETRY) for _ in range(5)]
-    assert delays == [0.0, 0.5, 0.75, 1.0, 1.25]
+    assert delays == [0.0, *(window * 7 / 8 for window in (0.5, 0.75, 1.0, 1.25))]
 
 
 def test_what_the_service_asks_for_is_not_undercut() -> None:

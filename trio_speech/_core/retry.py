@@ -5,7 +5,8 @@ Laws
     2. A service's own ``Retry-After`` is obeyed, and never undercut.
     3. Only committed progress, or a link up for `stable_after`, refills a session's budget. A handshake refills
        nothing, so accept-then-close ends in `RetriesExhausted` like any other outage.
-    4. A link that fails alone is redialled at once; links that fail together spread out.
+    4. A link that fails alone is redialled at once; links that fail together spread out over the time in which all of
+       them can be dialled, and are dialled early enough to be back when it is over.
 
     cause                                   fate
     ─────────────────────────────────────   ──────────────────────────────
@@ -35,6 +36,8 @@ from .profile import Fate
 
 _TRANSIENT_4XX = frozenset({408, 425, 429, 499})
 _CROWD_WINDOW = 1.0
+_FOR_THE_LAST = 1 / 8
+"""Of the time over which a crowd spreads: what its last ones have to notice their loss, and to dial."""
 
 
 class Fates(Protocol):
@@ -181,6 +184,7 @@ class Budget:
             if crowd == 1:
                 return 0.0
             window = policy.base_delay * max(1.0, crowd / policy.max_concurrent_dials)
+            window *= 1.0 - _FOR_THE_LAST
         else:
             window = policy.base_delay * 2.0 ** min(self.attempts, 60)
         return self._random.uniform(0.0, min(policy.max_delay, window))

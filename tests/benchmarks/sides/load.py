@@ -100,7 +100,7 @@ class Window:
 
     def moments(self) -> Iterator[tuple[float, Callable[[], object]]]:
         """When to look, and what is to be called then. Garbage is collected early enough that nothing measured waits."""
-        yield self.opens - SETTLE / 2.0, gc.collect
+        yield self.start + SPREAD, gc.collect
         yield self.opens, self.opened
         yield self.closes, self.closed
 
@@ -129,7 +129,7 @@ class Spans(Window):
     """A long window in spans. It records no push, for the records would be counted as memory of the side."""
 
     def moments(self) -> Iterator[tuple[float, Callable[[], object]]]:
-        yield self.opens - SETTLE / 2.0, gc.collect
+        yield self.start + SPREAD, gc.collect
         yield self.opens, self.opened
         for span in range(1, self.load.spans + 1):
             yield self.opens + self.load.seconds * span / self.load.spans, self.closed
