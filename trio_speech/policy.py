@@ -32,7 +32,8 @@ def _check(policy: Struct, ranges: dict[str, tuple[float, float]]) -> None:
 class RetryPolicy(Struct, frozen=True, kw_only=True):
     """When to dial again after a link failed.
 
-    The first retry of a link that fails alone comes at once; the n-th after that waits a random time between 0 and
+    The first retry of a link that fails alone comes at once, and of the k-th that fails within a second at a random
+    time within ``base_delay * k / max_concurrent_dials``; the n-th after that waits a random time between 0 and
     ``min(max_delay, base_delay * 2**n)``. A server's ``Retry-After`` is obeyed. The budget of attempts refills when
     the service commits audio, or when a link has been up for `stable_after`; a mere handshake refills nothing.
     """
