@@ -19,7 +19,7 @@ WIRE = 0.05
 FINAL_EVERY = 2.0
 SPREAD = 2.0
 """Seconds over which the streams of a paced load begin, so that they are out of step as callers are."""
-SETTLE = 1.0
+SETTLE = 2.0
 MODEL = "deepgram/nova-3"
 SPOKEN = 10.0
 VOICE = "cartesia/sonic-3"
@@ -99,7 +99,7 @@ class Window:
                     yield due, turn, [index for index in indices if self.begins(index) < due + 0.001]
 
     def moments(self) -> Iterator[tuple[float, Callable[[], object]]]:
-        """When to look, and what is to be called then. Garbage is collected early enough that nothing measured waits."""
+        """When to look, and what is to be called then. Garbage is collected before, that nothing measured waits."""
         yield self.start + SPREAD, gc.collect
         yield self.opens, self.opened
         yield self.closes, self.closed
