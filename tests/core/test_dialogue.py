@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import typing
+from types import MappingProxyType
+from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Struct
 
@@ -26,8 +29,11 @@ from trio_speech._core.dialogue import (
     TranscribeRequest,
     TtsMessage,
     Unknown,
+    checked,
+    listed,
 )
 from trio_speech.audio import AudioFormat
+from trio_speech.errors import ConfigurationError
 
 PCM = AudioFormat.pcm16(16_000)
 REQUESTS: list[Struct] = [TranscribeRequest(audio_format=PCM), SynthesizeRequest(audio_format=PCM), Change()]
@@ -79,3 +85,43 @@ def test_requests_share_no_options() -> None:
 
 def test_a_change_of_nothing_keeps_everything() -> None:
     assert {getattr(Change(), name) for name in Change.__struct_fields__} == {None}
+
+
+# ---------------------------------------------------------------- what a caller asks for
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "complaint"),
+    [
+        (TranscribeRequest, {"audio_format": 16_000}, "got `int` - at `audio_format`"),
+        (TranscribeRequest, {"audio_format": PCM, "model": 3}, r"Expected `str \| None`, got `int` - at `model`"),
+        (TranscribeRequest, {"audio_format": PCM, "options": 5}, "Expected `mapping`, got `int` - at `options`"),
+        (TranscribeRequest, {"audio_format": PCM, "options": {1: 2}}, "got `int` - at `key` in `options`"),
+        (TranscribeRequest, {"audio_format": PCM, "keyterms": (1,)}, r"got `int` - at `keyterms\[0\]`"),
+        (SynthesizeRequest, {"audio_format": PCM, "voice": b"v"}, "got `bytes` - at `voice`"),
+        (Change, {"options": [1]}, r"Expected `mapping \| None`, got `array` - at `options`"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(kind: Any, fields: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        checked(kind(**fields))
+
+
+def test_what_is_asked_for_is_nobody_elses_to_change() -> None:
+    options = {"numerals": True}
+    for given in (options, MappingProxyType(options)):
+        asked = TranscribeRequest(audio_format=PCM, options=given, keyterms=("Trio",), fallback=(FallbackModel("a/b"),))
+        found = checked(asked)
+        assert found == msgspec.structs.replace(asked, options=options)
+        assert found.options is not given
+    changed = checked(Change(options=options))
+    assert changed.options == options
+    assert changed.options is not options
+
+
+def test_a_list_is_not_one_string_nor_a_number() -> None:
+    assert listed("keyterms", (term for term in ("Trio", "nursery"))) == ("Trio", "nursery")
+    with pytest.raises(ConfigurationError, match="keyterms is one string, 'Trio': give a list"):
+        listed("keyterms", "Trio")
+    with pytest.raises(ConfigurationError, match="keyterms is of type int: give a list"):
+        listed("keyterms", typing.cast(Any, 5))

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import metadata
+from typing import Any, cast
 
 import pytest
 
 from trio_speech.errors import ConfigurationError
-from trio_speech.providers._handshake import bearable, setting, user_agent, websocket_base
+from trio_speech.providers._handshake import api_key, bearable, setting, user_agent, websocket_base
 
 
 @pytest.mark.parametrize(("value", "means"), [("x", "x"), (" x\n", "x"), ("", None), ("  ", None)])
@@ -61,6 +62,20 @@ def test_what_is_no_address_is_refused_by_the_name_of_its_source_and_not_quoted(
         websocket_base(url, "THE_SOURCE")
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_what_is_no_string_is_no_address() -> None:
+    with pytest.raises(ConfigurationError, match="THE_SOURCE is no string, but of type int"):
+        websocket_base(cast(Any, 5), "THE_SOURCE")
+
+
+def test_a_key_is_a_string_or_gives_one() -> None:
+    async def token() -> str:
+        return "token"
+
+    assert api_key(token, "X_KEY", "X") is token
+    with pytest.raises(ConfigurationError, match="api_key is of type int: give a string, or an async callable"):
+        api_key(cast(Any, 5), "X_KEY", "X")
 
 
 @pytest.mark.parametrize("credential", ["", "two words", "line\n", "\x00", "schlüssel"])

@@ -49,6 +49,10 @@ async def test_what_is_asked_for_is_told_to_the_service(gateway: Gateway) -> Non
         ({"source": b"audio"}, "the source is a bytes, not an async iterable"),
         ({"source": [b"audio"]}, "the source is a list, not an async iterable"),
         ({"keyterms": "Trio"}, "keyterms is one string"),
+        ({"keyterms": 5}, "keyterms is of type int"),
+        ({"model": 3}, "got `int` - at `model`"),
+        ({"options": 5}, "got `int` - at `options`"),
+        ({"audio_format": 16_000}, "got `int` - at `audio_format`"),
         ({"gateway_fallback": "deepgram"}, "gateway_fallback is one string"),
         ({"keyterms": ["Trio"], "model": "unknown/model"}, "no keyterms can be given to this model"),
         ({"model": ":en"}, "names no model"),
@@ -160,6 +164,28 @@ async def test_nothing_is_dialled_before_it_is_needed(gateway: Gateway) -> None:
 async def test_a_client_needs_a_backend(none: Any) -> None:
     with pytest.raises(ts.ConfigurationError, match="no backend was given"):
         async with ts.open_client(none):
+            pytest.fail("the block must not be entered")
+
+
+@pytest.mark.parametrize("none", [None, "https://host/v1", 5, ts.LiveKit, [ts.LiveKit(), "key"]])
+async def test_what_is_no_backend_is_refused_and_not_quoted(none: Any) -> None:
+    with pytest.raises(ts.ConfigurationError, match=r"a backend is of type (NoneType|str|int|StructMeta): give one"):
+        async with ts.open_client(none):
+            pytest.fail("the block must not be entered")
+
+
+@pytest.mark.parametrize(
+    ("policies", "complaint"),
+    [
+        ({"retry": 5}, "of type int: give a RetryPolicy"),
+        ({"replay": ts.RetryPolicy()}, "of type RetryPolicy: give a ReplayPolicy"),
+        ({"pool": None}, "of type NoneType: give a PoolPolicy"),
+        ({"liveness": 5.0}, "of type float: give a LivenessPolicy"),
+    ],
+)
+async def test_what_is_no_policy_is_refused(policies: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ts.ConfigurationError, match=complaint):
+        async with ts.open_client(ts.LiveKit(), **policies):
             pytest.fail("the block must not be entered")
 
 

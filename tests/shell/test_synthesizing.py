@@ -423,8 +423,11 @@ async def test_unknown_modes_and_single_fallbacks_are_refused(gateway: Gateway) 
         with pytest.raises(ts.ConfigurationError, match="use one of word, segment, restart, never"):
             async with client.synthesize(resume="sometimes"):  # type: ignore[arg-type]
                 pass
-        with pytest.raises(ts.ConfigurationError, match="a list of models"):
+        with pytest.raises(ts.ConfigurationError, match="gateway_fallback is one string, 'rime/coda'"):
             async with client.synthesize(gateway_fallback="rime/coda"):
+                pass
+        with pytest.raises(ts.ConfigurationError, match="got `int` - at `voice`"):
+            async with client.synthesize("Hello.", voice=5):  # type: ignore[arg-type]
                 pass
 
 

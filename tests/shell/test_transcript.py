@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 import pytest
 import trio
@@ -415,6 +416,18 @@ async def test_an_update_does_not_take_a_term_for_its_letters(gateway: Gateway) 
     async with gateway.client() as client, client.transcribe(model="deepgram/nova-3") as transcript:
         with pytest.raises(ts.ConfigurationError, match="keyterms is one string"):
             transcript.update(keyterms="Trio")
+
+
+@pytest.mark.parametrize("wrong", [{"language": 3}, {"options": 5}, {"keyterms": [1]}, {"keyterms": 5}])
+async def test_an_update_of_another_kind_is_refused_and_changes_nothing(
+    gateway: Gateway, wrong: dict[str, Any]
+) -> None:
+    async with gateway.client() as client, client.transcribe(SAID, model="deepgram/nova-3") as transcript:
+        with pytest.raises(ts.ConfigurationError, match=r"of (the wrong kind|type int)"):
+            transcript.update(**wrong)
+        assert await finals_of(transcript) == SAID.text
+    (visit,) = gateway.visits
+    assert "session.update" not in {message.kind for message in visit.passed}
 
 
 async def test_an_update_while_the_link_is_down_opens_the_next_one(gateway: Gateway) -> None:

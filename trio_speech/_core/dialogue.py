@@ -6,12 +6,14 @@ seconds on the clock of *its own connection*, which starts at 0 with the first s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct, ValidationError, convert, field
+from msgspec.structs import asdict
 
 from ..audio import AudioFormat
+from ..errors import ConfigurationError
 from ..events import Word
 
 # ---------------------------------------------------------------- requests
@@ -53,6 +55,29 @@ class Change(Struct, frozen=True, kw_only=True):
     language: str | None = None
     options: Mapping[str, Any] | None = None
     keyterms: tuple[str, ...] | None = None
+
+
+_Asked = TypeVar("_Asked", TranscribeRequest, SynthesizeRequest, Change)
+_Item = TypeVar("_Item")
+
+
+def checked(asked: _Asked) -> _Asked:
+    """`asked`, with containers of its own. Raises `ConfigurationError` where a value is not of the kind it is to be."""
+    try:
+        return convert(asdict(asked), type(asked))
+    except ValidationError as error:
+        found = str(error).replace("$.", "").replace("null", "None").replace("`object", "`mapping")
+        raise ConfigurationError(f"an argument is of the wrong kind: {found}") from None
+
+
+def listed(name: str, values: Iterable[_Item]) -> tuple[_Item, ...]:
+    """The `values` of the argument `name`. Raises `ConfigurationError` for a string, which would be taken for its
+    letters, and for what is no iterable."""
+    if isinstance(values, str):
+        raise ConfigurationError(f"{name} is one string, {values!r}: give a list")
+    if not isinstance(values, Iterable):
+        raise ConfigurationError(f"{name} is of type {type(values).__name__}: give a list")
+    return tuple(values)
 
 
 # ---------------------------------------------------------------- messages from a recogniser

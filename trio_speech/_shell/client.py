@@ -12,7 +12,7 @@ from typing import Any
 
 import trio
 
-from .._core.dialogue import TranscribeRequest
+from .._core.dialogue import TranscribeRequest, checked, listed
 from .._core.recognition import Recognition as RecognitionMachine
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
@@ -64,13 +64,15 @@ class Client(Speaking):
         """
         self._network.check_open()
         _check_source(source)
-        request = TranscribeRequest(
-            audio_format=audio_format,
-            model=model,
-            language=language,
-            options=dict(options or {}),
-            keyterms=_keyterms(keyterms),
-            fallback=fallback_models(gateway_fallback),
+        request = checked(
+            TranscribeRequest(
+                audio_format=audio_format,
+                model=model,
+                language=language,
+                options=options or {},
+                keyterms=listed("keyterms", keyterms),
+                fallback=fallback_models(gateway_fallback),
+            )
         )
         machine = RecognitionMachine(audio_format, self._replay)
         session = self._session(machine, request)
@@ -153,8 +155,8 @@ async def open_client(
     `PlaintextCredentialsWarning`.
     """
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
-    if not backends:
-        raise ConfigurationError("no backend was given: name at least one, as in open_client(LiveKit())")
+    _check_backends(backends)
+    _check_policies(retry, replay, pool, liveness)
     jitter = random.Random(random.random())  # noqa: S311  # no secret, and a seeded program repeats it
     network = Network(retry, liveness, ssl_context, jitter)
     connections = Pool(network, pool, jitter)
@@ -179,6 +181,22 @@ async def _transport(backend: Backend, guard: Guard) -> Connector | None:
     return opened
 
 
+def _check_backends(backends: Sequence[object]) -> None:
+    if not backends:
+        raise ConfigurationError("no backend was given: name at least one, as in open_client(LiveKit())")
+    for backend in backends:
+        if isinstance(backend, type) or not hasattr(backend, "transport"):
+            raise ConfigurationError(
+                f"a backend is of type {type(backend).__name__}: give one as in open_client(LiveKit())"
+            )
+
+
+def _check_policies(*policies: object) -> None:
+    for given, kind in zip(policies, (RetryPolicy, ReplayPolicy, PoolPolicy, LivenessPolicy), strict=True):
+        if not isinstance(given, kind):
+            raise ConfigurationError(f"a policy is of type {type(given).__name__}: give a {kind.__name__}(…)")
+
+
 def _check_source(source: object) -> None:
     if source is None or hasattr(source, "__aiter__"):
         return
@@ -186,9 +204,3 @@ def _check_source(source: object) -> None:
         f"the source is a {type(source).__name__}, not an async iterable of bytes: wrap it in an async generator, "
         "or leave it out and call send()"
     )
-
-
-def _keyterms(keyterms: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(keyterms, str):
-        raise ConfigurationError(f"keyterms is one string, {keyterms!r}: give a list of terms")
-    return tuple(keyterms)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Se
 from contextlib import asynccontextmanager
 from typing import Any
 
-from .._core.dialogue import FallbackModel, SynthesizeRequest
+from .._core.dialogue import FallbackModel, SynthesizeRequest, checked, listed
 from .._core.pooling import PoolStatistics
 from .._core.resume import Resume
 from ..audio import AudioFormat
@@ -62,13 +62,15 @@ class Speaking:
         """
         self._network.check_open()
         _check(text, resume)
-        request = SynthesizeRequest(
-            audio_format=audio_format,
-            model=model,
-            voice=voice,
-            language=language,
-            options=dict(options or {}),
-            fallback=fallback_models(gateway_fallback),
+        request = checked(
+            SynthesizeRequest(
+                audio_format=audio_format,
+                model=model,
+                voice=voice,
+                language=language,
+                options=options or {},
+                fallback=fallback_models(gateway_fallback),
+            )
         )
         session = SynthesisSession(self._pool, self._network, self._voices(request), request, resume)
         session.begin(text)
@@ -119,13 +121,15 @@ class Speaking:
         checkpoint.
         """
         self._network.check_open()
-        request = SynthesizeRequest(
-            audio_format=audio_format,
-            model=model,
-            voice=voice,
-            language=language,
-            options=dict(options or {}),
-            fallback=fallback_models(gateway_fallback),
+        request = checked(
+            SynthesizeRequest(
+                audio_format=audio_format,
+                model=model,
+                voice=voice,
+                language=language,
+                options=options or {},
+                fallback=fallback_models(gateway_fallback),
+            )
         )
         await self._pool.prewarm(self._voices(request)[0], n)
 
@@ -149,6 +153,5 @@ def _check(text: object, resume: str) -> None:
 
 def fallback_models(fallbacks: Iterable[Fallback]) -> tuple[FallbackModel, ...]:
     """What the service itself is to try next. Raises `ConfigurationError` for a single string."""
-    if isinstance(fallbacks, str):
-        raise ConfigurationError(f"gateway_fallback is one string, {fallbacks!r}: give a list of models")
-    return tuple(FallbackModel(each) if isinstance(each, str) else each for each in fallbacks)
+    given = listed("gateway_fallback", fallbacks)
+    return tuple(FallbackModel(each) if isinstance(each, str) else each for each in given)

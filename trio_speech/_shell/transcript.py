@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
-from .._core.dialogue import Change
+from .._core.dialogue import Change, checked, listed
 from .._core.recognition import Recognition
 from ..errors import ConfigurationError, ReplayOverflow
 from ..events import FinalTranscript, TranscriptEvent
@@ -172,15 +172,8 @@ class Transcript:
         `keyterms` replaces the whole list. Raises `ConfigurationError` for what the service cannot change in flight.
         """
         self._check_open()
-        if isinstance(keyterms, str):
-            raise ConfigurationError(f"keyterms is one string, {keyterms!r}: give a list of terms")
-        self._change(
-            Change(
-                language=language,
-                options=None if options is None else dict(options),
-                keyterms=None if keyterms is None else tuple(keyterms),
-            )
-        )
+        terms = None if keyterms is None else listed("keyterms", keyterms)
+        self._change(checked(Change(language=language, options=options, keyterms=terms)))
         self.wake_link.fire()
 
     # ------------------------------------------------------------ what is known

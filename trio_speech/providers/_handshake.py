@@ -25,6 +25,8 @@ def websocket_base(url: str, source: str) -> str:
 
     Raises `ConfigurationError` naming `source`. It never quotes the address, which may hold a password by mistake.
     """
+    if not isinstance(url, str):
+        raise ConfigurationError(f"{source} is no string, but of type {type(url).__name__}")
     address = url.strip()
     try:
         parts = urlsplit(address)
@@ -58,7 +60,11 @@ def api_key(given: str | TokenProvider | None, variable: str, service: str) -> s
         raise ConfigurationError(
             f"no credentials for {service}: give {service}(api_key=…), or set the environment variable {variable}"
         )
-    return bearable(key, f"the API key of {service}") if isinstance(key, str) else key
+    if isinstance(key, str):
+        return bearable(key, f"the API key of {service}")
+    if not callable(key):
+        raise ConfigurationError(f"api_key is of type {type(key).__name__}: give a string, or an async callable")
+    return key
 
 
 async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from typing import Any
 
 import jwt
 import pytest
@@ -114,6 +115,13 @@ def test_half_a_pair_of_arguments_is_an_error_whatever_the_environment_holds(
     monkeypatch.setenv("LIVEKIT_API_SECRET", "s")
     with pytest.raises(ConfigurationError, match=r"api_(key|secret) is set but api_(secret|key) is not"):
         find_credentials(key, secret)
+
+
+@pytest.mark.parametrize(("key", "secret"), [(5, "hunter2"), ("hunter2", b"hunter2")])
+def test_a_pair_is_of_strings(key: Any, secret: Any) -> None:
+    with pytest.raises(ConfigurationError, match="api_key and api_secret are not both strings") as caught:
+        given_credentials(key, secret)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_token_provider_stands_alone() -> None:
