@@ -75,7 +75,7 @@ def listed(name: str, values: Iterable[_Item]) -> tuple[_Item, ...]:
     letters, and for what is no iterable."""
     if isinstance(values, str):
         raise ConfigurationError(f"{name} is one string, {values!r}: give a list")
-    if not isinstance(values, Iterable):
+    if not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{name} is of type {type(values).__name__}: give a list")
     return tuple(values)
 

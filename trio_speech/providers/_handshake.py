@@ -25,7 +25,7 @@ def websocket_base(url: str, source: str) -> str:
 
     Raises `ConfigurationError` naming `source`. It never quotes the address, which may hold a password by mistake.
     """
-    if not isinstance(url, str):
+    if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{source} is no string, but of type {type(url).__name__}")
     address = url.strip()
     try:

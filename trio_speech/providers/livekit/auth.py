@@ -90,7 +90,7 @@ def find_credentials(api_key: str | TokenProvider | None, api_secret: str | None
     return found
 
 
-def _pair(key: str | None, secret: str | None, names: tuple[str, str]) -> Credentials | None:
+def _pair(key: object, secret: object, names: tuple[str, str]) -> Credentials | None:
     if key and secret:
         if not isinstance(key, str) or not isinstance(secret, str):
             raise ConfigurationError(f"{' and '.join(names)} are not both strings: a key and its secret are")
