@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from array import array
 from io import BytesIO
 
@@ -94,3 +97,21 @@ def test_a_recogniser_hears_once_it_was_told_to_listen() -> None:
         Heard((Finalized(1_600),)),
         Heard(),
     ]
+
+
+def test_it_ends_in_silence_with_a_gateway_that_was_killed_while_it_answers() -> None:
+    """What it was asked is still there to be read, and nobody is there for the answer."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    program = "from trio_speech.gateway import espeak, worker; from test_worker import Mouth; espeak.Mouth = Mouth; "
+    with os.fdopen(theirs, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-c", program + "worker.main('espeak')"],
+            input=pack(SAY),
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            cwd=os.path.dirname(__file__),
+            check=False,
+            timeout=60.0,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO
 
 from . import messages
@@ -84,19 +85,15 @@ SERVANTS = {"recogniser": recogniser, "hibari": hibari, "espeak": espeak}
 
 
 def run(servant: Servant, requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answers requests until they end."""
-    _send(replies, Ready())
-    while (body := _body(requests)) is not None:
-        try:
-            reply = servant(messages.request(body))
-        except Declined as refusal:
-            reply = Refused(refusal.message)
-        _send(replies, reply)
-
-
-def _send(replies: BinaryIO, reply: Reply) -> None:
-    replies.write(messages.pack(reply))
-    replies.flush()
+    """Answers requests until they end, or nobody is there for the answer."""
+    with suppress(BrokenPipeError):
+        replies.write(messages.pack(Ready()))
+        while (body := _body(requests)) is not None:
+            try:
+                reply = servant(messages.request(body))
+            except Declined as refusal:
+                reply = Refused(refusal.message)
+            replies.write(messages.pack(reply))
 
 
 def _body(requests: BinaryIO) -> bytes | None:
@@ -110,7 +107,7 @@ def main(kind: str) -> None:
     """Serves as `kind`, with the pipes to the gateway on file descriptors that no library prints to by chance."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the gateway ends us in its time
     requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb")
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)  # an answer that nobody took must not be tried again at the exit
     os.dup2(2, 1)
     run(SERVANTS[kind](), requests, replies)
 
