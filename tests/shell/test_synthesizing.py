@@ -15,14 +15,9 @@ import trio.testing
 from trio.testing import wait_all_tasks_blocked
 
 import trio_speech as ts
-from trio_speech._core.causes import Broken
-from trio_speech._core.dialogue import Audio, Done
 from trio_speech._core.profile import TtsProfile
-from trio_speech._core.synthesis import BUFFER, Synthesis
+from trio_speech._core.synthesis import BUFFER
 from trio_speech._shell.speech import BACKLOG
-from trio_speech._shell.telemetry import Telemetry
-from trio_speech._shell.tenancy import Tenancy
-from trio_speech._shell.transport import LinkDown
 from trio_speech.testing import (
     Await,
     BlackHole,
@@ -708,26 +703,6 @@ async def test_a_session_that_failed_asks_for_nothing_more(gateway: Gateway) -> 
                     assert (client.statistics().idle, client.statistics().leased) == (1, 0)
 
 
-async def test_a_connection_found_dead_when_it_is_asked_is_condemned(gateway: Gateway) -> None:
-    class DeadLease(AnyLease):
-        reused, condemned = True, ""
-
-        def send_nowait(self, *frames: str) -> bool:
-            raise LinkDown(Broken("reset"))
-
-        def condemn(self, why: str) -> None:
-            self.condemned = why
-
-    machine, lease = Synthesis(FORMAT, TtsProfile(), "word"), DeadLease()
-    machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda now: None, Telemetry())
-    tenancy.begin(lease)  # type: ignore[arg-type]
-    await tenancy.speak()
-    tenancy.leave()
-    assert (tenancy.cause, tenancy.stale) == (Broken("reset"), True)
-    assert lease.condemned == str(Broken("reset"))
-
-
 # ---------------------------------------------------------------- leaving, and what ends a session
 
 
@@ -924,83 +899,3 @@ async def test_unasked_audio_ends_an_idle_connection(gateway: Gateway) -> None:
         await client.render(TEXT, audio_format=FORMAT)
         await trio.sleep(2.0)
         assert (client.statistics().idle, client.statistics().dead_found) == (0, 1)
-
-
-async def test_a_lease_that_ended_before_it_began_asks_for_nothing() -> None:
-    class NoLease:
-        reused = True
-
-    machine = Synthesis(FORMAT, TtsProfile(), "word")
-    machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda now: None, Telemetry())
-    tenancy.lost(Broken("reset"))
-    tenancy.lost(Broken("reset again"))
-    tenancy.begin(NoLease())  # type: ignore[arg-type]
-    await tenancy.speak()
-    assert machine.statistics().requests == 0
-    assert tenancy.cause == Broken("reset")
-    assert tenancy.stale
-
-
-class AnyLease:
-    reused, endpoint = False, "any"
-
-    @property
-    def codec(self) -> AnyLease:
-        return self
-
-    def text(self, text: str) -> str:
-        return text
-
-    def flush(self) -> str:
-        return "flush"
-
-    def send_nowait(self, *frames: str) -> bool:
-        assert frames == ("Hello.", "flush")
-        return True
-
-
-@pytest.mark.parametrize("quiet", [0.0, 1.0])
-async def test_what_is_over_when_it_is_dropped_leaves_nothing_to_wait_for(quiet: float) -> None:
-    machine = Synthesis(FORMAT, TtsProfile(quiet_after_done=quiet), "word")
-    machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda now: None, Telemetry())
-    tenancy.begin(AnyLease())  # type: ignore[arg-type]
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(tenancy.speak)
-        await wait_all_tasks_blocked()
-        assert machine.clear()
-        assert not tenancy.heard(Audio(b"\0\0"), trio.current_time())
-        assert tenancy.outstanding
-        assert not tenancy.heard(Done(), trio.current_time())
-        assert tenancy.outstanding is (quiet > 0.0)
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_connection_lost_when_all_was_said_asks_for_nothing_more() -> None:
-    machine = Synthesis(FORMAT, TtsProfile(), "word")
-    machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda now: None, Telemetry())
-    tenancy.begin(AnyLease())  # type: ignore[arg-type]
-    tenancy.heard(Audio(b"\0\0"), trio.current_time())
-    tenancy.heard(Done(), trio.current_time())
-    machine.add("Goodbye.")
-    tenancy.lost(Broken("reset"))
-    await tenancy.speak()
-    assert machine.statistics().requests == 1
-    assert tenancy.cause == Broken("reset")
-
-
-async def test_what_is_dropped_in_the_quiet_after_it_may_not_be_over() -> None:
-    machine = Synthesis(FORMAT, TtsProfile(quiet_after_done=1.0), "word")
-    machine.add("Hello.")
-    tenancy = Tenancy(machine, lambda now: None, Telemetry())
-    tenancy.begin(AnyLease())  # type: ignore[arg-type]
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(tenancy.speak)
-        await wait_all_tasks_blocked()
-        tenancy.heard(Audio(b"\0\0"), trio.current_time())
-        tenancy.heard(Done(), trio.current_time())
-        assert machine.clear()
-        tenancy.end("cleared")
-    assert tenancy.outstanding
