@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from statistics import median
 
 import page
-from harness import per_second, rounds
-from questions.tables import ALL, BOTH, Rounds, cost, gathered
+from harness import per_second, ratio, rounds
+from questions.tables import ALL, BOTH, OURS, PEER, Rounds, cost, gathered
 
 
 def live(options: Namespace) -> Iterator[page.Part]:
@@ -34,12 +35,16 @@ def clocked(options: Namespace, title: str, *, groups: int) -> tuple[Rounds, pag
 def tasks(options: Namespace) -> Iterator[page.Part]:
     load = {"streams": options.streams, "seconds": options.seconds}
     told = rounds(BOTH, "tasks", options.rounds, **load)
-    driver = rounds(BOTH, "driver", 1, **load)
-    table = cost(
-        told, f"The same, where each of the {options.streams} streams has a task that sleeps and pushes", timed=True
+    driver = rounds(BOTH, "driver", options.rounds, **load)
+    title = f"The same, where each of the {options.streams} streams has a task of its own that sleeps and pushes"
+    table = cost(told, title, timed=True)
+    alone = {side: [per_second(each) for each in driver[side]] for side in BOTH}
+    net = {side: [per_second(each) - rest for each, rest in zip(told[side], alone[side], strict=True)] for side in BOTH}
+    table.note = (
+        "Of this, the tasks that sleep and push to nobody cost alone: "
+        + ", ".join(f"{side} {median(alone[side]):.2f} ms" for side in BOTH)
+        + f". What is left is {ratio(net[OURS], net[PEER]):.2f} of {PEER}'s."
     )
-    alone = ", ".join(f"{side} {per_second(driver[side][0]):.2f} ms" for side in BOTH)
-    table.note = f"Of this, the tasks that sleep cost alone: {alone}."
     yield table
 
 
