@@ -97,7 +97,8 @@ class Transcript:
             self._refuse()
         whole = self._whole(audio)
         await trio.lowlevel.checkpoint()
-        await self.capture(whole)
+        if not self.takes(whole):
+            await self.capture(whole)
 
     def send_nowait(self, audio: Buffer) -> None:
         """As `send`, at once: for a callback, or for one clock that serves many sessions.
@@ -237,6 +238,8 @@ class Transcript:
 
     def _whole(self, audio: Buffer) -> bytes:
         """`audio` as it is to be kept: copied, unless it is immutable as it stands. Raises `ConfigurationError`."""
+        if type(audio) is bytes and not len(audio) % self._frame:
+            return audio
         whole = self._machine.audio_format.whole_samples(audio)
         return audio if type(audio) is bytes else bytes(whole)
 
