@@ -283,8 +283,10 @@ def test_old_words_may_come_in_several_finals() -> None:
     link(session, BY_TEXT).final(said("one two three four", 0.1, 1.0, words=()))
     hearing = link(session, BY_TEXT)
     hearing.final(said("one two", 0.1, 0.5, words=()))
+    assert [word.text for word in hearing.awaited] == ["three", "four"]
     hearing.final(said("three four five", 0.5, 1.2, words=()))
     hearing.final(said("one", 1.2, 1.5, words=()))
+    assert not hearing.awaited
     assert [text for text, *_ in finals(session)] == ["one two three four", "five", "one"]
     assert session.tally.repeated_words == 4
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from trio_speech._core.causes import Cause, Ended, Malformed, Reported, Rollover, Silent
@@ -319,6 +321,25 @@ def test_a_full_log_waits_for_half_of_the_patience() -> None:
     assert written(link, 5.0) == [SendFinalize()]
 
 
+@given(now=st.floats(0.0, 1e9), keepalive=st.floats(0.1, 60.0))
+def test_a_keepalive_is_due_at_the_very_moment_that_was_waited_for(now: float, keepalive: float) -> None:
+    link = leg(recognition(), replace(EXACT, keepalive=keepalive), now=now)
+    until = woken(link, now)
+    assert until is not None
+    assert written(link, until) == [SendKeepalive()]
+
+
+@given(now=st.floats(0.0, 1e9), patience=st.floats(1.0, 60.0))
+def test_a_full_log_is_finalised_at_the_very_moment_that_was_waited_for(now: float, patience: float) -> None:
+    session = recognition(limit=1.0)
+    link = leg(session, now=now, patience=patience)
+    session.capture(quiet(800))
+    written(link, now)
+    until = woken(link, now)
+    assert until is not None
+    assert written(link, until) == [SendFinalize()]
+
+
 def test_progress_grants_a_full_log_more_time() -> None:
     session = recognition(limit=1.0)
     link = leg(session)
@@ -504,6 +525,28 @@ def test_words_that_may_lie_behind_what_was_answered_are_looked_for_on_the_next_
     second.receive(Hypothesis(kind="final", text="two one", start=0.0, end=0.05), 10.1)
     events = [session.take() for _ in range(len(session.outbox))]
     assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two", "one"]
+
+
+def test_words_that_a_replay_has_not_come_to_are_still_known_when_it_is_answered_on_its_way() -> None:
+    session = recognition()
+    first = leg(session, UNTRUSTED)
+    session.capture(loud(3_000))
+    written(first, 1.0)
+    first.receive(transcript(3.0, text="one two three"), 1.2)
+    first.lost()
+    second = leg(session, replace(UNTRUSTED, replay_speed=1.0), now=10.0)
+    replayed = sum(frames(second, 10.0))
+    second.retire(10.0, 10.0)
+    assert written(second, 10.0) == [SendFinalize()]
+    second.receive(transcript(0.05, text="one"), 10.1)
+    assert second.next(19.0) == Leave(Rollover())
+    assert session.log.committed == replayed < 3_000
+    second.lost()
+    third = leg(session, UNTRUSTED, now=20.0)
+    written(third, 20.0)
+    third.receive(transcript(0.1, text="two three four"), 20.1)
+    events = [session.take() for _ in range(len(session.outbox))]
+    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one two three", "four"]
 
 
 def test_words_that_an_answer_covers_may_be_said_again() -> None:

@@ -189,6 +189,7 @@ def test_without_times_the_order_decides(new: str, old: int) -> None:
 def test_without_times_the_rest_is_expected_next() -> None:
     seam = TextSeam(untimed("a b c d e"), said=400, reach=None)
     seam.passed(untimed("b c"))
+    assert seam.awaited == untimed("d e")
     assert (seam.open, seam.repeated(untimed("d e f")), seam.repeated(untimed("e d"))) == (True, 2, 0)
     seam.passed(untimed("x"))
     assert not seam.open

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 import trio
@@ -34,6 +35,7 @@ from trio_speech.testing import (
     StallWrites,
     Step,
     TearFrame,
+    assert_exactly_once,
     open_gateway,
     say,
     speech,
@@ -318,3 +320,20 @@ async def test_many_sessions_that_fail_together_spread_out(gateway: Gateway) -> 
     assert texts == [said.text] * 8
     redials = sorted(visit.dialled for visit in gateway.visits if visit.dialled > 3.0)
     assert redials[-1] - redials[0] > 0.5
+
+
+@pytest.mark.parametrize("limit", [20.0, 60.0])
+@pytest.mark.parametrize("finalized", ["after", "before"])
+async def test_a_replay_that_settles_a_full_log_on_its_way_and_breaks_again_repeats_nothing(
+    gateway: Gateway, limit: float, finalized: Literal["after", "before"]
+) -> None:
+    """Where words have no place, what the broken replay had not come to was known by the first link alone."""
+    heard, out = limit * 0.65, limit * 0.2
+    spoken = speech(heard + out + 8.0)
+    gateway.manner = Manner(spans="billed", finalized=finalized)
+    gateway.plan(Hear(heard), Outage(out), Await("finalized"), Lapse(0.6 if finalized == "after" else 2.6), Drop())
+    replay = ts.ReplayPolicy(limit=limit)
+    async with gateway.client(replay=replay) as client, client.transcribe(spoken, spoken.audio_format) as transcript:
+        events = [event async for event in transcript]
+    assert_exactly_once(events, spoken, gateway.visits)
+    assert len([visit for visit in gateway.visits if visit.heard]) == 3

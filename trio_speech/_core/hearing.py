@@ -38,6 +38,11 @@ class Hearing:
         self._consumed = 0.0
         self.timeline = Timeline(base, session.rate)
 
+    @property
+    def awaited(self) -> Sequence[Heard]:
+        """Words that another link delivered, and this one may still hear again."""
+        return () if self._seam is None else self._seam.awaited
+
     def onset(self, at: float | None) -> None:
         """Somebody began to speak; at the seam, only if it is plain that this is new."""
         position = self._session.log.sent if at is None else self.timeline.start_at(at)

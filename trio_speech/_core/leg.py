@@ -196,7 +196,7 @@ class Leg:
             self._retiring = True
             return self._finalize(now)
         full = self.session.log.owed >= self._full
-        stalled = now - self._committed_at >= self._patience / 2
+        stalled = now >= self._committed_at + self._patience / 2  # the very sum that `_wake_at` waits for
         needed = (full and stalled) or self._speech_paused(now) or now >= self._progress.doubtful_from
         return self._finalize(now) if needed else None
 
@@ -208,7 +208,7 @@ class Leg:
         return not self.profile.finalizes_itself and due is not None and now >= due
 
     def _keepalive(self, now: float) -> Step | None:
-        if self.profile.keepalive is None or now - self._last_sent < self.profile.keepalive:
+        if self.profile.keepalive is None or now < self._last_sent + self.profile.keepalive:
             return None
         self._last_sent = now
         return SendKeepalive()
@@ -238,7 +238,9 @@ class Leg:
         session = self.session
         while (outcome := self._settlement.outcome(now, session.is_silence)) is not None:
             if outcome.answered:
-                later = session.later(outcome) if self.profile.acknowledges == "finalize" else None
+                later = None
+                if self.profile.acknowledges == "finalize":
+                    later = (*session.later(outcome), *self._hearing.awaited)
                 self._progress.made(now, owes=False)
                 if session.commit(outcome.upto, later=later):
                     self._committed_at = now

@@ -68,9 +68,16 @@ class Seam(Protocol):
         """Whether old words may still come."""
         ...
 
+    @property
+    def awaited(self) -> Sequence[Heard]:
+        """The old words that may still come, where it is words that are waited for."""
+        ...
+
 
 class TimedSeam:
     """Law 1: all before sample `said` had been delivered."""
+
+    awaited = ()
 
     def __init__(self, said: int) -> None:
         self._said = said
@@ -107,6 +114,10 @@ class TextSeam:
     @property
     def open(self) -> bool:
         return bool(self._old)
+
+    @property
+    def awaited(self) -> Sequence[Heard]:
+        return self._old
 
     def repeated(self, words: Sequence[Heard]) -> int:
         return self._overlap(words)[1]
