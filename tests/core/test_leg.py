@@ -549,6 +549,28 @@ def test_words_that_a_replay_has_not_come_to_are_still_known_when_it_is_answered
     assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one two three", "four"]
 
 
+def test_words_that_a_whole_replay_did_not_bring_again_may_be_said_again() -> None:
+    session = recognition()
+    first = leg(session, UNTRUSTED)
+    session.capture(loud(150))
+    written(first, 1.0)
+    first.receive(transcript(0.15, text="one two"), 1.2)
+    first.lost()
+    second = leg(session, UNTRUSTED, now=10.0)
+    session.finalize()
+    written(second, 10.0)
+    second.receive(transcript(0.15, text=""), 10.1)
+    second.next(19.0)
+    assert session.log.committed == 150
+    second.lost()
+    session.capture(loud(100))
+    third = leg(session, UNTRUSTED, now=20.0)
+    written(third, 20.0)
+    third.receive(transcript(0.1, text="one two"), 20.1)
+    events = [session.take() for _ in range(len(session.outbox))]
+    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one two", "one two"]
+
+
 def test_words_that_an_answer_covers_may_be_said_again() -> None:
     session = recognition()
     first = leg(session, UNTRUSTED)

@@ -35,7 +35,8 @@ from .pacing import LUMP, Pacer
 from .profile import SttProfile
 from .recognition import NEVER, Recognition
 from .retirement import Retirement
-from .settlement import Settlement
+from .seam import Heard
+from .settlement import Outcome, Settlement
 from .steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
 
 _SELF_FINALIZE_AT = 0.8
@@ -61,6 +62,7 @@ class Leg:
         self.session = session
         self.profile = profile
         base, cut = session.resume(profile)
+        self._replayed_at = session.log.furthest
         self._hearing = Hearing(session, profile, base, cut)
         speed = profile.replay_speed if session.policy.speed is None else session.policy.speed
         self._pacer = Pacer(speed, session.rate)
@@ -238,9 +240,7 @@ class Leg:
         session = self.session
         while (outcome := self._settlement.outcome(now, session.is_silence)) is not None:
             if outcome.answered:
-                later = None
-                if self.profile.acknowledges == "finalize":
-                    later = (*session.later(outcome), *self._hearing.awaited)
+                later = self._later(outcome) if self.profile.acknowledges == "finalize" else None
                 self._progress.made(now, owes=False)
                 if session.commit(outcome.upto, later=later):
                     self._committed_at = now
@@ -249,6 +249,12 @@ class Leg:
                 self._in_vain = (outcome.upto,)
                 return Silent("answer to finalize", self.profile.quiet_unanswered)
         return None
+
+    def _later(self, outcome: Outcome) -> tuple[Heard, ...]:
+        """The words delivered that may belong to audio behind an answer: this link's, and those of an earlier one that
+        the replay has not come to."""
+        ours = self.session.later(outcome)
+        return (*ours, *self._hearing.awaited) if outcome.upto < self._replayed_at else ours
 
     def _starve(self, now: float) -> Cause | None:
         if now < self._progress.overdue_from:
