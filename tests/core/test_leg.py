@@ -568,7 +568,7 @@ def test_words_that_a_whole_replay_did_not_bring_again_may_be_said_again() -> No
     written(third, 20.0)
     third.receive(transcript(0.1, text="one two"), 20.1)
     events = [session.take() for _ in range(len(session.outbox))]
-    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one two", "one two"]
+    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one two", "", "one two"]
 
 
 def test_words_that_an_answer_covers_may_be_said_again() -> None:
