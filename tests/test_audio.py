@@ -43,6 +43,7 @@ def test_seconds_are_rounded_to_the_nearest_sample(audio_format: AudioFormat, se
 @pytest.mark.parametrize(
     ("fields", "complaint"),
     [
+        ((["pcm"], 16_000), "unknown audio encoding"),
         (("pcm", 16_000), "unknown audio encoding 'pcm': use one of alaw, mulaw, pcm_s16le"),
         (("mulaw", 999), "sample rate 999 is not"),
         (("mulaw", 192_001), "sample rate 192001 is not"),

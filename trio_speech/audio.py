@@ -30,7 +30,7 @@ class AudioFormat(Struct, frozen=True):
     channels: int = 1
 
     def __post_init__(self) -> None:
-        if self.encoding not in _BYTES_PER_VALUE:
+        if self.encoding not in list(_BYTES_PER_VALUE):  # which need not be hashable
             known = ", ".join(sorted(_BYTES_PER_VALUE))
             raise ConfigurationError(f"unknown audio encoding {self.encoding!r}: use one of {known}")
         if type(self.sample_rate) is not int or self.sample_rate not in _RATES:

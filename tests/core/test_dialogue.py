@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import typing
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -58,7 +58,9 @@ def test_each_message_is_one_that_a_machine_takes() -> None:
     taken = {*typing.get_args(SttMessage), *typing.get_args(TtsMessage)}
     assert {type(message) for message in MESSAGES} == taken
     defined = {
-        each for each in vars(dialogue).values() if isinstance(each, type) and each.__module__.endswith("dialogue")
+        each
+        for name, each in vars(dialogue).items()
+        if isinstance(each, type) and each.__module__.endswith("dialogue") and not name.startswith("_")
     }
     assert defined == taken | {type(request) for request in REQUESTS} | {FallbackModel}
 
@@ -93,9 +95,12 @@ def test_a_change_of_nothing_keeps_everything() -> None:
 @pytest.mark.parametrize(
     ("kind", "fields", "complaint"),
     [
-        (TranscribeRequest, {"audio_format": 16_000}, "got `int` - at `audio_format`"),
+        (TranscribeRequest, {"audio_format": 16_000}, "audio_format is of type int, and no AudioFormat"),
+        (SynthesizeRequest, {"audio_format": None}, "audio_format is of type NoneType, and no AudioFormat"),
+        (TranscribeRequest, {"audio_format": PCM, "fallback": (5,)}, "a gateway_fallback is of type int"),
+        (SynthesizeRequest, {"audio_format": PCM, "fallback": (FallbackModel(cast(Any, 5)),)}, "of a gateway_fallback"),
         (TranscribeRequest, {"audio_format": PCM, "model": 3}, r"Expected `str \| None`, got `int` - at `model`"),
-        (TranscribeRequest, {"audio_format": PCM, "options": 5}, "Expected `mapping`, got `int` - at `options`"),
+        (TranscribeRequest, {"audio_format": PCM, "options": 5}, "got `int` - at `options`"),
         (TranscribeRequest, {"audio_format": PCM, "options": {1: 2}}, "got `int` - at `key` in `options`"),
         (TranscribeRequest, {"audio_format": PCM, "keyterms": (1,)}, r"got `int` - at `keyterms\[0\]`"),
         (SynthesizeRequest, {"audio_format": PCM, "voice": b"v"}, "got `bytes` - at `voice`"),
@@ -114,6 +119,7 @@ def test_what_is_asked_for_is_nobody_elses_to_change() -> None:
         found = checked(asked)
         assert found == msgspec.structs.replace(asked, options=options)
         assert found.options is not given
+        assert type(found.options) is dict
     changed = checked(Change(options=options))
     assert changed.options == options
     assert changed.options is not options
@@ -125,3 +131,14 @@ def test_a_list_is_not_one_string_nor_a_number() -> None:
         listed("keyterms", "Trio")
     with pytest.raises(ConfigurationError, match="keyterms is of type int: give a list"):
         listed("keyterms", typing.cast(Any, 5))
+
+
+def test_who_has_made_a_kind_of_its_own_is_served() -> None:
+    class Telephone(AudioFormat, frozen=True):
+        pass
+
+    class Spare(FallbackModel, frozen=True):
+        pass
+
+    asked = TranscribeRequest(audio_format=Telephone("mulaw", 8_000), fallback=(Spare("a/b"),))
+    assert checked(asked) == asked

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from array import array
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -30,6 +31,9 @@ from trio_speech.gateway.messages import (
     reply,
 )
 from trio_speech.gateway.recital import Utterance
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 SAY = Say("yes", sample_rate=8_000, speed=1.0)
 
@@ -83,6 +87,16 @@ def test_a_request_that_was_not_written_whole_ends_it(torn: bytes) -> None:
         raise AssertionError(request)
 
     assert answers(never, torn=torn) == [Ready()]
+
+
+def test_an_answer_of_which_a_part_is_taken_is_written_whole() -> None:
+    class Reluctant(BytesIO):
+        def write(self, data: Buffer) -> int:
+            return super().write(bytes(data)[:3])
+
+    replies = Reluctant()
+    worker.run(lambda request: Spoken(()), BytesIO(pack(SAY)), replies)
+    assert replies.getvalue() == pack(Ready()) + pack(Spoken(()))
 
 
 def test_a_recogniser_hears_once_it_was_told_to_listen() -> None:

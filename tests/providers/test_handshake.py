@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from trio_speech.errors import ConfigurationError
-from trio_speech.providers._handshake import api_key, bearable, setting, user_agent, websocket_base
+from trio_speech.providers._handshake import api_key, bearable, provided, setting, user_agent, websocket_base
 
 
 @pytest.mark.parametrize(("value", "means"), [("x", "x"), (" x\n", "x"), ("", None), ("  ", None)])
@@ -64,9 +64,20 @@ def test_what_is_no_address_is_refused_by_the_name_of_its_source_and_not_quoted(
     assert caught.value.__cause__ is None
 
 
-def test_what_is_no_string_is_no_address() -> None:
-    with pytest.raises(ConfigurationError, match="THE_SOURCE is no string, but of type int"):
-        websocket_base(cast(Any, 5), "THE_SOURCE")
+@pytest.mark.parametrize("url", [5, ["a"], {}])
+def test_what_is_no_string_is_no_address(url: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"THE_SOURCE is no string, but of type (int|list|dict)"):
+        websocket_base(url, "THE_SOURCE")
+
+
+async def test_what_is_no_token_provider_is_told_so() -> None:
+    async def number() -> Any:
+        return 5
+
+    with pytest.raises(ConfigurationError, match="the token provider is no async function"):
+        await provided(cast(Any, lambda: "token"))
+    with pytest.raises(ConfigurationError, match="returned a value of type int: give a string"):
+        await provided(number)
 
 
 def test_a_key_is_a_string_or_gives_one() -> None:

@@ -52,7 +52,8 @@ async def test_what_is_asked_for_is_told_to_the_service(gateway: Gateway) -> Non
         ({"keyterms": 5}, "keyterms is of type int"),
         ({"model": 3}, "got `int` - at `model`"),
         ({"options": 5}, "got `int` - at `options`"),
-        ({"audio_format": 16_000}, "got `int` - at `audio_format`"),
+        ({"audio_format": 16_000}, "audio_format is of type int"),
+        ({"gateway_fallback": [5]}, "a gateway_fallback is of type int"),
         ({"gateway_fallback": "deepgram"}, "gateway_fallback is one string"),
         ({"keyterms": ["Trio"], "model": "unknown/model"}, "no keyterms can be given to this model"),
         ({"model": ":en"}, "names no model"),
@@ -139,6 +140,21 @@ async def test_all_at_once(gateway: Gateway) -> None:
     assert [word.text for word in recognition.words] == [word.text for word in said.words]
     assert all(isinstance(final, ts.FinalTranscript) for final in recognition.finals)
     assert recognition.gaps == ()
+
+
+async def test_all_at_once_needs_something(gateway: Gateway) -> None:
+    async with gateway.client() as client:
+        with pytest.raises(ts.ConfigurationError, match="there is no source"):
+            await client.recognize(None)  # type: ignore[arg-type]
+        with pytest.raises(ts.ConfigurationError, match="there is no text"):
+            await client.render(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("count", ["x", None, 1.5, -1, True])
+async def test_connections_are_prewarmed_by_a_whole_number(gateway: Gateway, count: Any) -> None:
+    async with gateway.client() as client:
+        with pytest.raises(ts.ConfigurationError, match="give a whole number"):
+            await client.prewarm(count)
 
 
 async def test_all_at_once_tells_what_it_lost(gateway: Gateway) -> None:

@@ -67,6 +67,32 @@ async def test_a_journal_is_not_overwritten(gateway: Gateway, tmp_path: Path) ->
                 raise AssertionError("the block must not be entered")
 
 
+async def test_what_was_changed_is_asked_for_when_it_goes_on(gateway: Gateway, tmp_path: Path) -> None:
+    said = speech(4.0)
+    path, copy = tmp_path / "journal", tmp_path / "as the kill left it"
+    async with gateway.client() as client:
+        async with client.transcribe(
+            audio_format=said.audio_format, model="deepgram/nova-3", language="en", journal=path
+        ) as transcript:
+            await transcript.send(said.audio)
+            transcript.update(language="de", options={"numerals": True}, keyterms=["Trio"])
+            copy.write_bytes(path.read_bytes())
+        async with client.resume_journal(copy) as transcript:
+            transcript.end_input()
+            finals = [event.text async for event in transcript if isinstance(event, ts.FinalTranscript)]
+    assert " ".join(finals).split() == [word.text for word in said.words]
+    visit = gateway.visits[-1]
+    assert (visit.language, visit.options) == ("de", {"numerals": True, "keyterm": ["Trio"]})
+
+
+async def test_a_request_that_no_journal_can_keep_leaves_no_file(gateway: Gateway, tmp_path: Path) -> None:
+    async with gateway.client() as client:
+        with pytest.raises(ts.ConfigurationError, match="cannot be kept in a journal"):
+            async with client.transcribe(options={"seed": 2**70}, journal=tmp_path / "j"):
+                raise AssertionError("the block must not be entered")
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # nothing else goes on
+
+
 async def test_what_is_no_journal_is_not_resumed(gateway: Gateway, tmp_path: Path) -> None:
     (tmp_path / "j").write_bytes(b"something")
     async with gateway.client() as client:

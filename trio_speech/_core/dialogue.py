@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct, ValidationError, convert, field
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
@@ -61,13 +61,37 @@ _Asked = TypeVar("_Asked", TranscribeRequest, SynthesizeRequest, Change)
 _Item = TypeVar("_Item")
 
 
+class _Plain(Struct):
+    """What a caller gives as plain values, by whatever request."""
+
+    model: str | None = None
+    voice: str | None = None
+    language: str | None = None
+    options: Mapping[str, Any] | None = None
+    keyterms: tuple[str, ...] | None = None
+
+
 def checked(asked: _Asked) -> _Asked:
-    """`asked`, with containers of its own. Raises `ConfigurationError` where a value is not of the kind it is to be."""
+    """`asked`, with options of its own. Raises `ConfigurationError` where a value is not of the kind it is to be."""
+    if not isinstance(asked, Change):
+        _check_kind("audio_format", asked.audio_format, AudioFormat)
+        for each in asked.fallback:
+            _check_kind("a gateway_fallback", each, FallbackModel)
+            _plain(each, " of a gateway_fallback")
+    return replace(asked, options=_plain(asked).options)
+
+
+def _plain(asked: Struct, whose: str = "") -> _Plain:
     try:
-        return convert(asdict(asked), type(asked))
+        return convert(asdict(asked), _Plain)
     except ValidationError as error:
         found = str(error).replace("$.", "").replace("null", "None").replace("`object", "`mapping")
-        raise ConfigurationError(f"an argument is of the wrong kind: {found}") from None
+        raise ConfigurationError(f"an argument{whose} is of the wrong kind: {found}") from None
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{name} is of type {type(value).__name__}, and no {kind.__name__}")
 
 
 def listed(name: str, values: Iterable[_Item]) -> tuple[_Item, ...]:

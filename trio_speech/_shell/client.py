@@ -128,6 +128,8 @@ class Client(Speaking):
         self, source: AsyncIterable[Any], audio_format: AudioFormat = _DEFAULT_STT_FORMAT, **options: Any
     ) -> Recognition:
         """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final."""
+        if source is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise ConfigurationError("there is no source: give an async iterable of bytes, or use transcribe()")
         async with self.transcribe(source, audio_format, **options) as transcript:
             events = [event async for event in transcript if isinstance(event, (FinalTranscript, Gap))]
         finals = tuple(event for event in events if isinstance(event, FinalTranscript))

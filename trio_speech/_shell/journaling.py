@@ -27,7 +27,7 @@ class Journal:
         self._path = path
         self._request = request
         self._owed = owed
-        self._told = (-1, -1)
+        self._told = (-1, ordinal)
         self._file: BinaryIO = self._write_anew(ordinal)
 
     def captured(self, audio: bytes) -> None:
@@ -41,12 +41,20 @@ class Journal:
             self._append(settled_record(settled, ordinal))
             self._told = settled, ordinal
         if self._end - self._begun > _COMPACT_AT:
-            outgrown, self._file = self._file, self._write_anew(ordinal)
-            outgrown.close()
+            self._replace()
+
+    def changed(self, request: TranscribeRequest) -> None:
+        """The session asks for something else from now on. Raises `OSError` where it cannot be written."""
+        self._request = request
+        self._replace()
 
     def close(self) -> None:
         """The session has ended."""
         self._file.close()
+
+    def _replace(self) -> None:
+        outgrown, self._file = self._file, self._write_anew(self._told[1])
+        outgrown.close()
 
     def _append(self, record: bytes) -> None:
         """Whole or not at all: nothing that follows half a record could be read."""
@@ -61,10 +69,14 @@ class Journal:
     def _write_anew(self, ordinal: int) -> BinaryIO:
         """The file that takes the place of what there is, once it is whole."""
         start, audio = self._owed()
+        try:
+            header = header_record(header_of(self._request, start, ordinal))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ConfigurationError(f"the request cannot be kept in a journal: {error}") from None
         aside = self._path.with_name(self._path.name + ".new")
         file = aside.open("wb", buffering=0)
         try:
-            _write(file, header_record(header_of(self._request, start, ordinal)))
+            _write(file, header)
             if audio:
                 _write(file, audio_record(len(audio)) + audio)
             os.replace(aside, self._path)

@@ -261,6 +261,8 @@ class RecognitionSession:
             keyterms=request.keyterms if change.keyterms is None else change.keyterms,
         )
         self._succession.provider.codec().update(change)  # raises here, at the user's call, what it cannot do
+        if self.transcript.journal is not None:
+            self.transcript.journal.changed(changed)
         self._succession.request(changed)
         self._request = changed
         self._machine.change(change)

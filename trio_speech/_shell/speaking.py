@@ -90,6 +90,8 @@ class Speaking:
         gateway_fallback: Iterable[Fallback] = (),
     ) -> AudioClip:
         """All of `text` at once: takes what `synthesize` takes, and returns when the last word is spoken."""
+        if text is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise ConfigurationError("there is no text: give a string or an (async) iterable of strings")
         async with self.synthesize(
             text,
             model=model,
@@ -121,6 +123,8 @@ class Speaking:
         checkpoint.
         """
         self._network.check_open()
+        if type(n) is not int or n < 0:
+            raise ConfigurationError(f"{n!r} connections cannot be prewarmed: give a whole number")
         request = checked(
             SynthesizeRequest(
                 audio_format=audio_format,

@@ -103,7 +103,8 @@ class Transcript:
     def send_nowait(self, audio: Buffer) -> None:
         """As `send`, at once: for a callback, or for one clock that serves many sessions.
 
-        No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and has taken nothing then.
+        No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and has taken nothing then. What is
+        longer than a fifth of the log may never find room at once: `send` takes it in parts.
         """
         if self.has_source:
             self._refuse()

@@ -87,13 +87,20 @@ SERVANTS = {"recogniser": recogniser, "hibari": hibari, "espeak": espeak}
 def run(servant: Servant, requests: BinaryIO, replies: BinaryIO) -> None:
     """Answers requests until they end, or nobody is there for the answer."""
     with suppress(BrokenPipeError):
-        replies.write(messages.pack(Ready()))
+        _send(replies, Ready())
         while (body := _body(requests)) is not None:
             try:
                 reply = servant(messages.request(body))
             except Declined as refusal:
                 reply = Refused(refusal.message)
-            replies.write(messages.pack(reply))
+            _send(replies, reply)
+
+
+def _send(replies: BinaryIO, reply: Reply) -> None:
+    """All of it: where a signal comes between, a pipe takes a part."""
+    rest = memoryview(messages.pack(reply))
+    while rest:
+        rest = rest[replies.write(rest) :]
 
 
 def _body(requests: BinaryIO) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Awaitable
 from functools import cache, lru_cache
 from importlib import metadata
 from urllib.parse import urlsplit
@@ -19,7 +20,6 @@ def setting(variable: str) -> str | None:
     return os.environ.get(variable, "").strip() or None
 
 
-@lru_cache(maxsize=64)  # asked for with each session, of few addresses
 def websocket_base(url: str, source: str) -> str:
     """`url` as the base of websocket addresses: its scheme made ``ws`` or ``wss``, no slash at its end.
 
@@ -27,6 +27,11 @@ def websocket_base(url: str, source: str) -> str:
     """
     if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{source} is no string, but of type {type(url).__name__}")
+    return _websocket_base(url, source)
+
+
+@lru_cache(maxsize=64)  # asked for with each session, of few addresses
+def _websocket_base(url: str, source: str) -> str:
     address = url.strip()
     try:
         parts = urlsplit(address)
@@ -71,7 +76,18 @@ async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str
     """The header: a key goes by `scheme`, and what a token provider returns as a bearer token. Awaits the provider."""
     if isinstance(key, str):
         return "Authorization", f"{scheme} {key}"
-    return "Authorization", f"Bearer {bearable(await key(), 'the result of the token provider')}"
+    return "Authorization", f"Bearer {await provided(key)}"
+
+
+async def provided(provider: TokenProvider) -> str:
+    """What a token provider returns. Raises `ConfigurationError` where that is no credential, or not to be awaited."""
+    coming = provider()
+    if not isinstance(coming, Awaitable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError("the token provider is no async function: its result cannot be awaited")
+    token = await coming
+    if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"the token provider returned a value of type {type(token).__name__}: give a string")
+    return bearable(token, "the result of the token provider")
 
 
 @cache

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from ...errors import ConfigurationError
 from .._codec import Dial, TokenProvider
-from .._handshake import bearable, setting, user_agent, websocket_base
+from .._handshake import provided, setting, user_agent, websocket_base
 
 TOKEN_LIFETIME = 600
 """Seconds."""
@@ -52,7 +52,7 @@ class Credentials(Struct, frozen=True):
         """A fresh token for one dial."""
         if isinstance(self.key, str):
             return access_token(self.key, self.secret or "", now=time.time())
-        return bearable(await self.key(), "the result of the token provider")
+        return await provided(self.key)
 
 
 def access_token(key: str, secret: str, *, now: float, lifetime: int = TOKEN_LIFETIME) -> str:
