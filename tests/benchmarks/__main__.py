@@ -1,9 +1,10 @@
 """The suite: this client beside livekit-agents, a bare trio-websocket loop and raw sockets, all in one run.
 
-    python tests/benchmarks [--rounds 5] [--seconds 10] [--streams 100] [--only QUESTION ...] [--page]
+    python tests/benchmarks [--rounds 5] [--seconds 10] [--streams 100] [--only QUESTION ...] [--page [FILE]]
 
-Prints a table for each question; with ``--page`` it also writes RESULTS.md and the plots beside this file. Every side
-runs in a fresh process against the same service (`peer.py`), and the sides take turns within each round: see `harness`.
+Prints a table for each question; with ``--page`` it also writes RESULTS.md, or FILE, and the plots beside this file.
+Every side runs in a fresh process against the same service (`peer.py`), and the sides take turns within each round: see
+`harness`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0, help="of `hour`")
     parser.add_argument("--ours", action="store_true", help="`hour` of this client alone")
     parser.add_argument("--only", nargs="*", choices=QUESTIONS, default=list(QUESTIONS))
-    parser.add_argument("--page", action="store_true")
+    parser.add_argument("--page", nargs="?", const="RESULTS.md", metavar="FILE")
     options = parser.parse_args()
     parts: list[page.Part] = []
     for name in options.only:
@@ -43,7 +44,7 @@ def main() -> None:
             parts.append(part)
         if options.page:  # each time, for what is not asked any more is no loss then
             load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-            page.write(parts, rounds=options.rounds, cores=(CLIENT, SERVICE), load=load)
+            page.write(options.page, parts, rounds=options.rounds, cores=(CLIENT, SERVICE), load=load)
 
 
 if __name__ == "__main__":

@@ -113,8 +113,8 @@ def run(side: str, task: str, *manners: str, service: str = "peer.py", **load: A
 def rounds(sides: Sequence[str], task: str, times: int, *manners: str, **load: Any) -> dict[str, list[dict[str, Any]]]:
     """What the sides tell of a load, so many times, in turn."""
     told: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
-    for _ in range(times):
-        for side in sides:
+    for turn in range(times):
+        for side in sides if turn % 2 == 0 else reversed(sides):  # who is the first is no matter then
             told[side].append(run(side, task, *manners, **load))
     return told
 

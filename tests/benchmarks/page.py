@@ -105,9 +105,9 @@ def distribution(name: str, across: str, series: Mapping[str, Sequence[float]]) 
     return Plot(name, draw)
 
 
-def write(parts: Sequence[Part], *, rounds: int, cores: tuple[int | None, int | None], load: float) -> None:
+def write(name: str, parts: Sequence[Part], *, rounds: int, cores: tuple[int | None, int | None], load: float) -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     client, service = cores
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     method = METHOD.format(client=client, service=service, rounds=rounds, machine=machine, load=load, versions=versions)
-    (HERE / "RESULTS.md").write_text("\n".join([method, *(part.markdown() for part in parts)]), encoding="utf-8")
+    (HERE / name).write_text("\n".join([method, *(part.markdown() for part in parts)]), encoding="utf-8")

@@ -24,10 +24,9 @@ TRIES = 2
 def opened(options: Namespace) -> Iterator[page.Part]:
     counts = [count for count in COUNTS if count <= options.most]
     costs = {side: list[list[float]]() for side in BOTH}
-    for _ in range(options.rounds):
-        for side in BOTH:
-            loads = ({"streams": count, "seconds": _even(LEAST_AUDIO / count)} for count in counts)
-            costs[side].append([per_second(run(side, "opened", **load)) for load in loads])
+    for turn in range(options.rounds):
+        for side in BOTH if turn % 2 == 0 else reversed(BOTH):
+            costs[side].append([_opened(side, count) for count in counts])
     middle = {side: [median(each) for each in zip(*costs[side], strict=True)] for side in BOTH}
     title = "From few streams to many, as fast as it goes, once all are open: CPU a second of audio"
     table = page.Table(title, ["streams", *BOTH])
@@ -39,6 +38,10 @@ def opened(options: Namespace) -> Iterator[page.Part]:
     yield table
     series = {side: list(zip(counts, middle[side], strict=True)) for side in BOTH}
     yield page.lines("cpu_by_streams", "Streams", "CPU ms a second of audio", series)
+
+
+def _opened(side: str, streams: int) -> float:
+    return per_second(run(side, "opened", streams=streams, seconds=_even(LEAST_AUDIO / streams)))
 
 
 def _beside(costs: Sequence[Sequence[float]]) -> list[float]:
