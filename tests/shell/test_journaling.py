@@ -93,6 +93,20 @@ async def test_a_request_that_no_journal_can_keep_leaves_no_file(gateway: Gatewa
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # nothing else goes on
 
 
+async def test_a_change_that_no_journal_can_keep_is_refused_and_spoils_none(gateway: Gateway, tmp_path: Path) -> None:
+    path, copy = tmp_path / "journal", tmp_path / "as the kill left it"
+    async with gateway.client() as client:
+        async with client.transcribe(model="deepgram/nova-3", language="en", journal=path) as transcript:
+            with pytest.raises(ts.ConfigurationError, match="cannot be kept in a journal"):
+                transcript.update(language="de", options={"seed": 2**70})
+            await transcript.send(bytes(3_200))
+            transcript.update(keyterms=["Trio"])
+            copy.write_bytes(path.read_bytes())
+        recovered = recover(copy.read_bytes())
+    assert (recovered.header.request.language, recovered.header.request.keyterms) == ("en", ("Trio",))
+    assert len(recovered.audio) == 3_200
+
+
 async def test_what_is_no_journal_is_not_resumed(gateway: Gateway, tmp_path: Path) -> None:
     (tmp_path / "j").write_bytes(b"something")
     async with gateway.client() as client:

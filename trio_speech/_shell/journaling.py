@@ -44,9 +44,14 @@ class Journal:
             self._replace()
 
     def changed(self, request: TranscribeRequest) -> None:
-        """The session asks for something else from now on. Raises `OSError` where it cannot be written."""
-        self._request = request
-        self._replace()
+        """The session asks for something else from now on. Raises `OSError` where it cannot be written, and
+        `ConfigurationError` where it cannot be kept; the journal goes on as it was then."""
+        before, self._request = self._request, request
+        try:
+            self._replace()
+        except (OSError, ConfigurationError):
+            self._request = before
+            raise
 
     def close(self) -> None:
         """The session has ended."""
