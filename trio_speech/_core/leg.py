@@ -62,7 +62,7 @@ class Leg:
         self.session = session
         self.profile = profile
         base, cut = session.resume(profile)
-        self._replayed_at = session.log.furthest
+        self._replayed_at = session.log.furthest  # where all is sent again that an earlier link was sent
         self._hearing = Hearing(session, profile, base, cut)
         speed = profile.replay_speed if session.policy.speed is None else session.policy.speed
         self._pacer = Pacer(speed, session.rate)

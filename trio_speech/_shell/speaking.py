@@ -62,16 +62,7 @@ class Speaking:
         """
         self._network.check_open()
         _check(text, resume)
-        request = checked(
-            SynthesizeRequest(
-                audio_format=audio_format,
-                model=model,
-                voice=voice,
-                language=language,
-                options=options or {},
-                fallback=fallback_models(gateway_fallback),
-            )
-        )
+        request = _request(audio_format, model, voice, language, options, gateway_fallback)
         session = SynthesisSession(self._pool, self._network, self._voices(request), request, resume)
         session.begin(text)
         async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
@@ -125,16 +116,7 @@ class Speaking:
         self._network.check_open()
         if type(n) is not int or n < 0:
             raise ConfigurationError(f"{n!r} connections cannot be prewarmed: give a whole number")
-        request = checked(
-            SynthesizeRequest(
-                audio_format=audio_format,
-                model=model,
-                voice=voice,
-                language=language,
-                options=options or {},
-                fallback=fallback_models(gateway_fallback),
-            )
-        )
+        request = _request(audio_format, model, voice, language, options, gateway_fallback)
         await self._pool.prewarm(self._voices(request)[0], n)
 
     def statistics(self) -> PoolStatistics:
@@ -143,6 +125,26 @@ class Speaking:
 
     def _voices(self, request: SynthesizeRequest) -> list[Voice]:
         return [Voice(route.backend.voice(request), route.connector) for route in self._routes]
+
+
+def _request(
+    audio_format: AudioFormat,
+    model: str | None,
+    voice: str | None,
+    language: str | None,
+    options: Mapping[str, Any] | None,
+    gateway_fallback: Iterable[Fallback],
+) -> SynthesizeRequest:
+    return checked(
+        SynthesizeRequest(
+            audio_format=audio_format,
+            model=model,
+            voice=voice,
+            language=language,
+            options=options or {},
+            fallback=fallback_models(gateway_fallback),
+        )
+    )
 
 
 def _check(text: object, resume: str) -> None:

@@ -241,8 +241,7 @@ class Transcript:
         """`audio` as it is to be kept: copied, unless it is immutable as it stands. Raises `ConfigurationError`."""
         if type(audio) is bytes and not len(audio) % self._frame:
             return audio
-        whole = self._machine.audio_format.whole_samples(audio)
-        return audio if type(audio) is bytes else bytes(whole)
+        return bytes(self._machine.audio_format.whole_samples(audio))
 
     def _refuse(self) -> NoReturn:
         raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
