@@ -62,7 +62,7 @@ class Speaking:
         """
         self._network.check_open()
         _check(text, resume)
-        request = _request(audio_format, model, voice, language, options, gateway_fallback)
+        request = _request(audio_format, model, voice, language, options, fallback=gateway_fallback)
         session = SynthesisSession(self._pool, self._network, self._voices(request), request, resume)
         session.begin(text)
         async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
@@ -116,7 +116,7 @@ class Speaking:
         self._network.check_open()
         if type(n) is not int or n < 0:
             raise ConfigurationError(f"{n!r} connections cannot be prewarmed: give a whole number")
-        request = _request(audio_format, model, voice, language, options, gateway_fallback)
+        request = _request(audio_format, model, voice, language, options, fallback=gateway_fallback)
         await self._pool.prewarm(self._voices(request)[0], n)
 
     def statistics(self) -> PoolStatistics:
@@ -133,7 +133,8 @@ def _request(
     voice: str | None,
     language: str | None,
     options: Mapping[str, Any] | None,
-    gateway_fallback: Iterable[Fallback],
+    *,
+    fallback: Iterable[Fallback],
 ) -> SynthesizeRequest:
     return checked(
         SynthesizeRequest(
@@ -142,7 +143,7 @@ def _request(
             voice=voice,
             language=language,
             options=options or {},
-            fallback=fallback_models(gateway_fallback),
+            fallback=fallback_models(fallback),
         )
     )
 
