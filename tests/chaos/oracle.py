@@ -12,6 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import starmap, takewhile
+from operator import eq
+
+_FRAME = 256
+"""Bytes that come in one piece, and are found but once."""
 
 
 @dataclass
@@ -67,22 +72,28 @@ def merged(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class Whereabouts:
-    """Finds where in the stream the audio lies that each link was sent; silence must not be all alike."""
+    """Finds where in the stream the audio lies that each link was sent; silence must not be all alike.
 
-    _ENOUGH = 8_000
+    A link that catches up slowly is overtaken by what goes: then its audio jumps, and never back.
+    """
 
     def __init__(self, stream: bytes) -> None:
         self._stream = stream
-        self._base: dict[int, int] = {}
+        self._known: dict[int, tuple[int, int]] = {}
 
     def __call__(self, link: int, audio: bytes | bytearray) -> int:
         """The sample of the stream before which the last one lies that the link has heard."""
-        base = self._base.get(link)
-        if base is None:
-            base = self._stream.find(bytes(audio))
-            while base % 2:
-                base = self._stream.find(bytes(audio), base + 1)
-            assert base >= 0, "what the link was sent is not in one piece"
-            if len(audio) > self._ENOUGH:
-                self._base[link] = base
-        return (base + len(audio)) // 2
+        known, at = self._known.get(link, (0, 0))
+        while known < len(audio):
+            new = bytes(audio[known:])
+            same = sum(takewhile(bool, starmap(eq, zip(new, memoryview(self._stream)[at:], strict=False))))
+            if not same:
+                at = self._found(new, at)
+            known, at = known + same, at + same
+        self._known[link] = known, at
+        return at // 2
+
+    def _found(self, new: bytes, at: int) -> int:
+        found = next((found for sure in (new, new[:_FRAME]) if (found := self._stream.find(sure, at)) >= 0), -1)
+        assert found >= 0, "what the link was sent is not in the stream"
+        return found
