@@ -33,7 +33,7 @@ LAZY = {("providers.local", "gateway")}
 RESERVED: dict[str, set[str]] = {
     "trio_websocket": {"_shell.connection"},
     "wsproto": {"_shell.connection"},
-    "h11": {"_shell.transport"},
+    "h11": {"_shell.connection"},
     "trio": {"_shell", "gateway", "testing", "cli"},
     "pytest": {"testing"},
     "hypothesis": {"testing"},

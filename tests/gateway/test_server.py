@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from trio_speech._core.causes import PeerClosed, Refused
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import LinkDown
 from trio_speech.errors import ConfigurationError
 from trio_speech.gateway import Gateway, local, open_gateway, open_local_gateway, serve
 from trio_speech.gateway.auth import Door, Unauthorised

@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from trio_speech._core.causes import PeerClosed
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import LinkDown
 from trio_speech.gateway import talk
 
 AUDIO = base64.b64encode(b"\1\0" * 800).decode()

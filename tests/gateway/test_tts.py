@@ -7,7 +7,7 @@ import pytest
 import trio
 
 from trio_speech._core.causes import PeerClosed
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import LinkDown
 
 
 async def opened(wire: Any, **fields: Any) -> None:

@@ -7,7 +7,7 @@ import trio
 
 import trio_speech as ts
 from trio_speech._core.causes import Unreachable
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import LinkDown
 from trio_speech.testing import Drop, Gateway, Hear, open_gateway, say, speech
 
 SAID = say(0.2, "turn left", 1.0)

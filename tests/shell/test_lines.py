@@ -11,8 +11,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_speech._core.causes import Broken
+from trio_speech._shell.connection import LinkDown
 from trio_speech._shell.lines import Line, Lines, Seat
-from trio_speech._shell.transport import LinkDown
 
 
 class Wire:

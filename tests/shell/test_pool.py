@@ -15,11 +15,11 @@ from trio.testing import wait_all_tasks_blocked
 import trio_speech as ts
 from trio_speech._core.causes import Cause
 from trio_speech._core.dialogue import Going, SynthesizeRequest, TtsMessage, Unknown
+from trio_speech._shell.connection import LinkDown
 from trio_speech._shell.endpoints import Network
 from trio_speech._shell.leasing import Lease, Voice
 from trio_speech._shell.pool import Pool
 from trio_speech._shell.single import one_exception
-from trio_speech._shell.transport import LinkDown
 from trio_speech.providers._codec import Dial, Frame, TtsCodec
 from trio_speech.testing import (
     Await,

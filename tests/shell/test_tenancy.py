@@ -13,10 +13,10 @@ from trio_speech._core.causes import Broken
 from trio_speech._core.dialogue import Audio, Done
 from trio_speech._core.profile import TtsProfile
 from trio_speech._core.synthesis import Synthesis
+from trio_speech._shell.connection import LinkDown
 from trio_speech._shell.leasing import Lease
 from trio_speech._shell.telemetry import Telemetry
 from trio_speech._shell.tenancy import Tenancy
-from trio_speech._shell.transport import LinkDown
 
 SAMPLE = Audio(b"\0\0")
 

@@ -10,8 +10,7 @@ import pytest
 import trio
 
 from trio_speech._core.causes import Cause
-from trio_speech._shell.connection import Connection, open_connection
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import Connection, LinkDown, open_connection
 from trio_speech.providers._codec import Dial
 from trio_speech.providers.livekit import wire
 from trio_speech.testing.gateway import Gateway

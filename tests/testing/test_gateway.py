@@ -11,8 +11,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from trio_speech import AudioFormat, ConfigurationError, Deepgram
 from trio_speech._core.causes import Broken, PeerClosed, Refused, Silent, Unreachable
 from trio_speech._core.dialogue import SynthesizeRequest, TranscribeRequest
-from trio_speech._shell.connection import open_connection
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import LinkDown, open_connection
 from trio_speech.errors import ProtocolError
 from trio_speech.providers._codec import Dial
 from trio_speech.providers.livekit import wire

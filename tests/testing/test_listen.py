@@ -13,8 +13,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_speech._core.causes import Broken, Cause, PeerClosed, Refused
-from trio_speech._shell.connection import Connection, open_connection
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import Connection, LinkDown, open_connection
 from trio_speech.providers._codec import Dial
 from trio_speech.testing import Await, BlackHole, Delay, Drop, Gateway, Hear, InBandError, Manner, Speech, say
 

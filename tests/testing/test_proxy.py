@@ -16,7 +16,7 @@ from trio.testing import MockClock
 
 import trio_speech as ts
 from trio_speech._core.causes import Unreachable
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import LinkDown
 from trio_speech.providers._codec import Dial
 from trio_speech.testing import (
     Gateway,

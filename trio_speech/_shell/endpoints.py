@@ -14,10 +14,9 @@ from .._core.causes import Silent
 from .._core.retry import Budget, Endpoint
 from ..policy import LivenessPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector, SttProvider, TtsProvider
-from .connection import Connection, open_connection
+from .connection import Connection, LinkDown, open_connection
 from .plaintext import is_readable, warn_of
 from .telemetry import telemetry
-from .transport import LinkDown
 
 Provider = SttProvider | TtsProvider
 

@@ -16,8 +16,7 @@ import trio
 
 from .._core.causes import Broken, Cause
 from ..providers._codec import Frame
-from .connection import Connection
-from .transport import LinkDown
+from .connection import Connection, LinkDown
 
 _QUEUE = 64
 

@@ -18,10 +18,9 @@ from .._core.steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepal
 from ..errors import ProtocolError
 from ..policy import LivenessPolicy
 from ..providers._codec import Frame, SttCodec
-from .connection import Connection
+from .connection import Connection, LinkDown
 from .signal import Signal
 from .single import only_one
-from .transport import LinkDown
 
 _BURST = 0.002
 """Seconds within which no second frame comes up where audio is spoken: it is being read from somewhere."""

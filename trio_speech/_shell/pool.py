@@ -16,13 +16,13 @@ from .._core.pooling import Action, Close, Dial, Grant, PoolStatistics, Refuse
 from .._core.roster import Roster
 from ..errors import LinkError
 from ..policy import PoolPolicy
+from .connection import LinkDown
 from .endpoints import Network, closed
 from .leasing import Lease, Voice, Waiting
 from .lines import Carrier, Lines
 from .resident import Resident, Tenant
 from .signal import Signal
 from .single import Guard
-from .transport import LinkDown
 
 _FEW_KINDS = 64
 

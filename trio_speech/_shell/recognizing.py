@@ -24,14 +24,13 @@ from .._core.retry import judge
 from ..errors import RetriesExhausted, SpeechError
 from ..events import LinkLost, Resumed
 from ..policy import LivenessPolicy
-from .connection import Connection
+from .connection import Connection, LinkDown
 from .link import Link
 from .signal import Signal
 from .single import Guard
 from .succession import Succession
 from .telemetry import Counted, Telemetry
 from .transcript import Transcript
-from .transport import LinkDown
 
 _IN_A_ROW = 40
 """Chunks of a source that never waits that are taken before others have their turn."""

@@ -20,9 +20,9 @@ from .._core.dialogue import Audio, Closed, Done, Failure, Going, TtsMessage
 from ..errors import ProtocolError
 from ..policy import LivenessPolicy
 from ..providers._codec import Frame, TtsCodec, TtsProvider
+from .connection import LinkDown
 from .lines import Carrier
 from .signal import let_others_have_their_turn
-from .transport import LinkDown
 
 
 class Tenant(Protocol):

@@ -17,10 +17,9 @@ from .._core.dialogue import TranscribeRequest
 from .._core.preference import Preference
 from .._core.retry import Budget
 from ..providers._codec import SttProvider
-from .connection import Connection
+from .connection import Connection, LinkDown
 from .endpoints import Network, Route
 from .single import Guard
-from .transport import LinkDown
 
 
 class Succession:

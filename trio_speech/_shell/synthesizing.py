@@ -23,13 +23,13 @@ from .._core.retry import judge
 from .._core.segments import Segmenter
 from .._core.synthesis import Synthesis
 from ..errors import LinkError, RetriesExhausted, SpeechError
+from .connection import LinkDown
 from .endpoints import Network
 from .leasing import Lease, Voice
 from .pool import Pool
 from .single import Guard
 from .speech import PIECE, Speech
 from .tenancy import Tenancy
-from .transport import LinkDown
 from .voices import Voices
 
 TextSource = str | Iterable[str] | AsyncIterable[str]

@@ -9,10 +9,10 @@ import trio
 from .._core.causes import Cause
 from .._core.dialogue import Audio, Done, TtsMessage
 from .._core.synthesis import Synthesis
+from .connection import LinkDown
 from .leasing import Lease
 from .signal import Signal
 from .telemetry import Telemetry
-from .transport import LinkDown
 
 
 class Tenancy:

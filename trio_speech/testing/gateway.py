@@ -21,9 +21,8 @@ import trio
 from .._core.causes import Refused, Unreachable
 from .._core.profile import SttProfile, TtsProfile
 from .._shell.client import Client, open_client
-from .._shell.connection import Connection, Handshake, accept_connection
+from .._shell.connection import Connection, Handshake, LinkDown, accept_connection
 from .._shell.single import Guard, one_exception
-from .._shell.transport import LinkDown
 from ..providers._codec import Backend, Dial
 from .backend import ScriptedBackend, StandIn
 from .conversation import Conversation

@@ -15,8 +15,7 @@ from typing import Any, Literal
 import trio
 
 from trio_speech._core.dialogue import Aligned, Audio
-from trio_speech._shell.connection import Connection, Handshake, accept_connection
-from trio_speech._shell.transport import LinkDown
+from trio_speech._shell.connection import Connection, Handshake, LinkDown, accept_connection
 from trio_speech.providers._codec import Dial
 from trio_speech.testing import Delivery, MemoryStream, Synthesiser, memory_stream_pair
 from trio_speech.testing.recogniser import Wait

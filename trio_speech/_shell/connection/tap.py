@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 import trio
 
+from ..signal import Signal
 from .heads import Heads
 from .inbox import Inbox
-from .signal import Signal
 
 _RECEIVE_BYTES = 65_536
 _QUEUE = 64

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, TextMessage
 
-from trio_speech._shell.framing import client_frame, server_frame
+from trio_speech._shell.connection.framing import client_frame, server_frame
 
 
 def read(frame: bytes, as_: ConnectionType = ConnectionType.SERVER) -> str | bytes:
@@ -55,7 +55,7 @@ def test_no_two_frames_share_a_key() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_shares_no_keys() -> None:
     program = (
-        "import os; from trio_speech._shell.framing import client_frame; client_frame(b'');"
+        "import os; from trio_speech._shell.connection.framing import client_frame; client_frame(b'');"
         "child = os.fork(); child and os.wait(); print(client_frame(b'')[2:6].hex(), flush=True)"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import h11
 import trio
 
-from .._core.causes import Broken, Cause, Refused, Unreachable
+from ..._core.causes import Broken, Cause, Refused, Unreachable
 
 _PROXY_PORT = 8080
 _RECEIVE_BYTES = 65_536
@@ -145,23 +145,3 @@ async def _tunnel(stream: trio.abc.Stream, target: str, credentials: list[tuple[
             if not 200 <= event.status_code < 300:
                 raise LinkDown(Refused(event.status_code, "by the proxy"))
             return
-
-
-def answer_in(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
-    """Status, headers and as much of the body as has come, where `data` holds the head of an answer other than 101."""
-    http = h11.Connection(h11.CLIENT)
-    http.send(h11.Request(method="GET", target="/", headers=[("Host", "any")]))
-    http.receive_data(data)
-    answer: h11.Response | None = None
-    body = b""
-    try:
-        for event in iter(http.next_event, h11.NEED_DATA):
-            if isinstance(event, h11.Response):
-                answer = event
-            elif isinstance(event, h11.Data):
-                body += event.data
-            elif not isinstance(event, h11.InformationalResponse):
-                break
-    except h11.RemoteProtocolError:
-        pass
-    return (answer.status_code, list(answer.headers), body) if answer else None

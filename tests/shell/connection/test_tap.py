@@ -10,10 +10,10 @@ import pytest
 import trio
 from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
 
-from trio_speech._shell.framing import server_frame
-from trio_speech._shell.heads import Heads
-from trio_speech._shell.inbox import Inbox
-from trio_speech._shell.tap import Tap
+from trio_speech._shell.connection.framing import server_frame
+from trio_speech._shell.connection.heads import Heads
+from trio_speech._shell.connection.inbox import Inbox
+from trio_speech._shell.connection.tap import Tap
 from trio_speech.testing import memory_stream_pair
 
 Pair = Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]]
@@ -157,7 +157,9 @@ async def test_who_takes_messages_has_them_without_another_tasks_turn() -> None:
         await theirs.send_all(server_frame("two"))
         await wait_all_tasks_blocked()
         trio.lowlevel.remove_instrument(turns)
-        assert [name for name in turns.names if "test_" not in name] == ["trio_speech._shell.tap.Tap.message"]
+        assert [name for name in turns.names if "test_" not in name] == [
+            "trio_speech._shell.connection.tap.Tap.message"
+        ]
 
 
 async def test_while_nobody_takes_messages_the_library_reads_as_soon_as_something_is_sent() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trio_speech._shell.framing import client_frame, server_frame
-from trio_speech._shell.inbox import Inbox
+from trio_speech._shell.connection.framing import client_frame, server_frame
+from trio_speech._shell.connection.inbox import Inbox
 
 PING, PONG, CLOSE = b"\x89\x02hi", b"\x8a\x00", b"\x88\x02\x03\xe8"
 MESSAGES = st.text(max_size=300) | st.binary(max_size=300)

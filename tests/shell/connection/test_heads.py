@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._shell.heads import LONGEST_OPENING, MOST_PIECES, Heads
+from trio_speech._shell.connection.heads import LONGEST_OPENING, MOST_PIECES, Heads
 
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 REQUEST = b"GET /v1/stt HTTP/1.1\r\nHost: speech.test\r\n\r\n"

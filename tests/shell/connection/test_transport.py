@@ -14,7 +14,7 @@ import trustme
 
 import trio_speech as ts
 from trio_speech._core.causes import Broken, Refused, Unreachable
-from trio_speech._shell.transport import LinkDown, host_header, open_stream, resource
+from trio_speech._shell.connection.transport import LinkDown, host_header, open_stream, resource
 from trio_speech.testing import memory_stream_pair
 
 URL = "wss://speech.test/v1/stt"
