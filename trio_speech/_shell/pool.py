@@ -16,6 +16,7 @@ from .._core.pooling import Action, Close, Dial, Grant, PoolStatistics, Refuse
 from .._core.roster import Roster
 from ..errors import LinkError
 from ..policy import PoolPolicy
+from . import log
 from .connection import LinkDown
 from .endpoints import Network, closed
 from .leasing import Lease, Voice, Waiting
@@ -149,6 +150,8 @@ class Pool:
     def died(self, resident: Resident, cause: Cause) -> None:
         """The connection is gone."""
         self._residents.pop(resident.number, None)
+        if resident.tenant is None:
+            log.idle_ended(resident.provider.endpoint, cause)
         self._do(self._roster.died(resident.number, cause, trio.current_time()))
 
     # ------------------------------------------------------------ carrying out

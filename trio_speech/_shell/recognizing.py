@@ -24,6 +24,7 @@ from .._core.retry import judge
 from ..errors import RetriesExhausted, SpeechError
 from ..events import LinkLost, Resumed
 from ..policy import LivenessPolicy
+from . import log
 from .connection import Connection, LinkDown
 from .link import Link
 from .signal import Signal
@@ -159,7 +160,9 @@ class RecognitionSession:
         self.transcript.catch_up = leg.catch_up
         if self._lost_at is not None:
             attempts = self._succession.budget.attempts
-            self._machine.outbox.put(Resumed(self._machine.to_replay, now - self._lost_at, attempts))
+            resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempts)
+            self._machine.outbox.put(resumed)
+            log.resumed(self._endpoint, resumed.downtime, resumed.replayed)
             self._lost_at = None
             self._telemetry.count("reconnects", 1, self._endpoint)
             self.transcript.heard()
@@ -199,7 +202,7 @@ class RecognitionSession:
             self._lost_at = now
         if isinstance(cause, Rollover):
             return 0.0
-        succession = self._succession
+        succession, endpoint = self._succession, self._endpoint
         verdict = judge(cause, succession.provider.profile)
         fatal = verdict.fate == "fatal"
         delay = None if fatal else succession.budget.failed(now, verdict)
@@ -207,7 +210,10 @@ class RecognitionSession:
             error = self._error(cause, fatal=fatal)
             if not succession.fail_over(for_good=fatal):
                 raise error
+            log.given_up(endpoint, cause, self._endpoint)
             delay = 0.0
+        else:
+            log.lost(endpoint, cause, succession.budget.attempts, delay)
         self._machine.outbox.put(LinkLost(str(cause), succession.budget.attempts, delay))
         self.transcript.heard()
         return delay

@@ -17,6 +17,7 @@ from .._core.dialogue import TranscribeRequest
 from .._core.preference import Preference
 from .._core.retry import Budget
 from ..providers._codec import SttProvider
+from . import log
 from .connection import Connection, LinkDown
 from .endpoints import Network, Route
 from .single import Guard
@@ -104,6 +105,7 @@ class Succession:
 
     def _turn_to(self, index: int) -> None:
         self._preference.current = index
+        log.returned_to(self.provider.endpoint)
         self.budget = self._new_budget()
 
     def _new_budget(self) -> Budget:

@@ -23,6 +23,7 @@ from .._core.retry import judge
 from .._core.segments import Segmenter
 from .._core.synthesis import Synthesis
 from ..errors import LinkError, RetriesExhausted, SpeechError
+from . import log
 from .connection import LinkDown
 from .endpoints import Network
 from .leasing import Lease, Voice
@@ -177,14 +178,17 @@ class SynthesisSession:
 
     def _delay(self, cause: Cause) -> float:
         """Seconds until the next attempt; raises what ends the session."""
+        endpoint = self._voices.provider.endpoint
         verdict = judge(cause, self._voices.provider.profile)
         fatal = verdict.fate == "fatal"
         delay = None if fatal else self._voices.budget.failed(trio.current_time(), verdict)
         if delay is not None:
+            log.lost(endpoint, cause, self._voices.budget.attempts, delay)
             return delay
         error = self._error(cause, fatal=fatal)
         if not self._voices.fail_over(for_good=fatal):
             raise error
+        log.given_up(endpoint, cause, self._voices.provider.endpoint)
         return 0.0
 
     def _error(self, cause: Cause, *, fatal: bool) -> SpeechError:

@@ -16,6 +16,7 @@ from .._core.preference import Preference
 from .._core.retry import Budget
 from ..errors import SpeechError
 from ..providers._codec import TtsProvider
+from . import log
 from .endpoints import Network
 from .leasing import Voice
 from .pool import Pool
@@ -58,6 +59,7 @@ class Voices:
         """For the next lease: a better one that was found meanwhile, or the current one."""
         if self._better is not None:
             self._turn_to(self._better)
+            log.returned_to(self.provider.endpoint)
         return self.current
 
     def fail_over(self, *, for_good: bool) -> bool:
