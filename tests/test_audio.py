@@ -94,7 +94,13 @@ def test_no_audio_is_no_samples(audio: Any) -> None:
 
 
 def test_what_is_not_bytes_like_or_not_contiguous_is_refused() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="audio comes as a bytes-like object, not as str"):
         AudioFormat.pcm16(16_000).whole_samples("audio")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="contiguous"):
         AudioFormat.pcm16(16_000).whole_samples(memoryview(PCM)[::2])
+
+
+@pytest.mark.parametrize("kind", ["f", "d"])
+def test_floating_point_numbers_are_not_taken_for_samples(kind: str) -> None:
+    with pytest.raises(ConfigurationError, match="the audio holds floating-point numbers, and pcm_s16le"):
+        AudioFormat.pcm16(16_000).whole_samples(array(kind, [0.5, -0.5]))

@@ -20,6 +20,8 @@ Encoding = Literal["pcm_s16le", "mulaw", "alaw"]
 _BYTES_PER_VALUE: dict[str, int] = {"pcm_s16le": 2, "mulaw": 1, "alaw": 1}
 _RATES = range(1_000, 192_001)
 _CHANNELS = range(1, 33)
+_FLOATING = ("e", "f", "d", "g")
+"""Formats of a buffer, as `struct` names them."""
 
 
 class AudioFormat(Struct, frozen=True):
@@ -71,10 +73,15 @@ class AudioFormat(Struct, frozen=True):
     def whole_samples(self, audio: Buffer) -> memoryview:
         """`audio` as a flat view of bytes, without copying it.
 
-        Raises `ConfigurationError` where it does not hold a whole number of samples, and `TypeError` where it is not
-        bytes-like or not contiguous.
+        Raises `ConfigurationError` where it does not hold a whole number of samples, or holds floating-point numbers,
+        and `TypeError` where it is not bytes-like or not contiguous.
         """
-        view = memoryview(audio)
+        try:
+            view = memoryview(audio)
+        except TypeError:
+            raise TypeError(f"audio comes as a bytes-like object, not as {type(audio).__name__}") from None
+        if view.format[-1:] in _FLOATING:
+            raise ConfigurationError(f"the audio holds floating-point numbers, and {self} is asked for: convert it")
         if not view.c_contiguous:
             raise TypeError("audio must be contiguous in memory: pass a copy of this view")
         view = view.cast("B") if view.nbytes else memoryview(b"")

@@ -92,6 +92,17 @@ def test_a_change_of_nothing_keeps_everything() -> None:
 # ---------------------------------------------------------------- what a caller asks for
 
 
+HALF = "\ud83d"
+"""Half of a surrogate pair."""
+
+
+class Numbered:
+    """Items by their numbers, as an array has them: no mapping, though it looks like one from below."""
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "complaint"),
     [
@@ -104,6 +115,16 @@ def test_a_change_of_nothing_keeps_everything() -> None:
         (TranscribeRequest, {"audio_format": PCM, "options": {1: 2}}, "got `int` - at `key` in `options`"),
         (TranscribeRequest, {"audio_format": PCM, "keyterms": (1,)}, r"got `int` - at `keyterms\[0\]`"),
         (SynthesizeRequest, {"audio_format": PCM, "voice": b"v"}, "got `bytes` - at `voice`"),
+        (TranscribeRequest, {"audio_format": PCM, "options": Numbered()}, "the options are of type Numbered, and no"),
+        (
+            SynthesizeRequest,
+            {"audio_format": PCM, "fallback": (FallbackModel("a/b", options=cast(Any, Numbered())),)},
+            "the options of a gateway_fallback are of type Numbered",
+        ),
+        (SynthesizeRequest, {"audio_format": PCM, "model": HALF}, "an argument cannot be sent: .*surrogates"),
+        (SynthesizeRequest, {"audio_format": PCM, "voice": HALF}, "an argument cannot be sent: .*surrogates"),
+        (Change, {"language": HALF}, "an argument cannot be sent: .*surrogates"),
+        (Change, {"keyterms": ("Trio", HALF)}, "an argument cannot be sent: .*surrogates"),
         (Change, {"options": [1]}, r"Expected `mapping \| None`, got `array` - at `options`"),
     ],
 )

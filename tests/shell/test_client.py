@@ -52,6 +52,9 @@ async def test_what_is_asked_for_is_told_to_the_service(gateway: Gateway) -> Non
         ({"keyterms": 5}, "keyterms is of type int"),
         ({"model": 3}, "got `int` - at `model`"),
         ({"options": 5}, "got `int` - at `options`"),
+        ({"options": []}, "got `array` - at `options`"),
+        ({"journal": 5}, "the journal is 5: give the path of a file"),
+        ({"journal": ""}, "the journal is '': give the path of a file"),
         ({"audio_format": 16_000}, "audio_format is of type int"),
         ({"gateway_fallback": [5]}, "a gateway_fallback is of type int"),
         ({"gateway_fallback": "deepgram"}, "gateway_fallback is one string"),
@@ -183,9 +186,39 @@ async def test_a_client_needs_a_backend(none: Any) -> None:
             pytest.fail("the block must not be entered")
 
 
-@pytest.mark.parametrize("none", [None, "https://host/v1", 5, ts.LiveKit, [ts.LiveKit(), "key"]])
+class Halved:
+    """A backend but for its transport, which is no method."""
+
+    transport = None
+    recogniser = voice = staticmethod(lambda request: None)
+
+
+class Eager:
+    """A backend whose transport is no context manager."""
+
+    recogniser = voice = staticmethod(lambda request: None)
+
+    def transport(self) -> int:
+        return 5
+
+
+async def test_a_transport_is_a_context_manager_or_none() -> None:
+    with pytest.raises(ts.ConfigurationError, match="the transport of Eager is of type int: it is to be an async cont"):
+        async with ts.open_client(Eager()):  # type: ignore[arg-type]
+            pytest.fail("the block must not be entered")
+
+
+async def test_a_trust_is_an_ssl_context() -> None:
+    with pytest.raises(ts.ConfigurationError, match="ssl_context is of type str: give an"):
+        async with ts.open_client(ts.LiveKit(), ssl_context="cert.pem"):  # type: ignore[arg-type]
+            pytest.fail("the block must not be entered")
+
+
+@pytest.mark.parametrize("none", [None, "https://host/v1", 5, ts.LiveKit, Halved(), [ts.LiveKit(), "key"]])
 async def test_what_is_no_backend_is_refused_and_not_quoted(none: Any) -> None:
-    with pytest.raises(ts.ConfigurationError, match=r"a backend is of type (NoneType|str|int|StructMeta): give one"):
+    with pytest.raises(
+        ts.ConfigurationError, match=r"a backend is of type (NoneType|str|int|StructMeta|Halved): give one"
+    ):
         async with ts.open_client(none):
             pytest.fail("the block must not be entered")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -196,3 +198,20 @@ async def test_a_journal_that_cannot_be_written_anew_goes_on_as_it_is(
         recovered = recover(path.read_bytes())
     assert recovered.ordinal == 1
     assert recovered.audio == (2 * said.audio)[2 * recovered.start :]
+
+
+@pytest.mark.parametrize("path", [5, None, b"journal", "", ".", "a\0b"])
+async def test_a_journal_is_named_by_the_path_of_a_file(gateway: Gateway, path: Any) -> None:
+    async with gateway.client() as client:
+        with pytest.raises(ts.ConfigurationError, match="give the path of a file"):
+            async with client.resume_journal(path):
+                raise AssertionError("the block must not be entered")
+
+
+async def test_a_directory_is_not_taken_for_a_journal(gateway: Gateway, tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    async with gateway.client() as client:
+        with pytest.raises(IsADirectoryError):
+            async with client.transcribe(journal=tmp_path / "directory"):
+                raise AssertionError("the block must not be entered")
+    assert os.listdir(tmp_path) == ["directory"]

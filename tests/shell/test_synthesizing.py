@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import pairwise
 from random import Random
@@ -407,6 +408,23 @@ async def test_what_is_no_text_is_refused(gateway: Gateway, text: Any) -> None:
             await client.render(text)
 
 
+async def test_from_another_thread_no_speech_is_touched(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.synthesize() as speech:
+        await speech.send("One.")
+        for call in (speech.flush, speech.clear, speech.end_input):
+            with pytest.raises(RuntimeError, match=r"trio\.from_thread\.run_sync"):
+                await trio.to_thread.run_sync(call)
+        await speech.send(" Two.")
+
+
+@pytest.mark.parametrize("at", [math.nan, -math.inf, math.inf, "1.0", b"1", [1.0], 1j])
+async def test_what_was_spoken_is_asked_for_by_seconds(gateway: Gateway, at: Any) -> None:
+    async with gateway.client() as client, client.synthesize("One two.") as speech:
+        with pytest.raises(ts.ConfigurationError, match="give seconds of audio"):
+            speech.spoken(at)
+        assert speech.spoken(-1) == speech.spoken(0.0) == ""
+
+
 async def test_pieces_that_are_no_text_end_the_session(gateway: Gateway) -> None:
     with pytest.raises(TypeError, match="not as bytes"):
         async with gateway.client() as client:
@@ -789,6 +807,25 @@ async def test_what_cannot_get_better_is_told_at_once(
         async with gateway.client() as client:
             await client.render(TEXT, audio_format=FORMAT)
     assert len(gateway.visits) == 1
+
+
+@pytest.mark.parametrize("step", [InBandError(400), CloseSession()])
+async def test_what_ends_a_connection_when_all_is_said_is_nobodys_failure(gateway: Gateway, step: Step) -> None:
+    gateway.plan(*(each for _ in range(10) for each in (Await("done"), step)))
+    async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
+        async with client.synthesize(audio_format=FORMAT) as speech:
+            for _ in range(5):  # it comes before the lease has ended, or after
+                await speech.send("Hello there.")
+                speech.flush()
+                await anext(speech)
+                await wait_all_tasks_blocked()
+            speech.end_input()
+            assert [chunk async for chunk in speech]
+        for _ in range(5):
+            clip = await client.render("Hello there.", audio_format=FORMAT)
+            assert [word.token for word in hear(clip.audio)] == ["Hello", "there."]
+    assert speech.spoken() == "Hello there." * 5
+    assert len(gateway.visits) == 10
 
 
 async def test_patience_ends(gateway: Gateway) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from array import array
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,10 +83,24 @@ async def test_odd_byte_counts_are_refused_and_do_no_harm(gateway: Gateway, audi
 
 async def test_what_is_not_bytes_is_a_type_error(gateway: Gateway) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match="not as str"):
             await transcript.send("audio")  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="contiguous"):
             await transcript.send(memoryview(bytes(8))[::2])
+
+
+async def test_from_another_thread_nothing_is_touched(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.transcribe() as transcript:
+        for call in (
+            partial(transcript.send_nowait, bytes(320)),
+            transcript.finalize,
+            transcript.end_input,
+            partial(transcript.update, language="de"),
+        ):
+            with pytest.raises(RuntimeError, match=r"trio\.from_thread\.run_sync"):
+                await trio.to_thread.run_sync(call)
+        await trio.to_thread.run_sync(trio.from_thread.run_sync, transcript.send_nowait, bytes(320))
+        assert transcript.statistics().captured == 0.01
 
 
 async def test_nothing_may_be_sent_after_the_end(gateway: Gateway) -> None:

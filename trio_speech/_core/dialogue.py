@@ -82,11 +82,20 @@ def checked(asked: _Asked) -> _Asked:
 
 
 def _plain(asked: Struct, whose: str = "") -> _Plain:
+    given = asdict(asked)
     try:
-        return convert(asdict(asked), _Plain)
+        plain = convert(given, _Plain)
+        for text in (plain.model, plain.voice, plain.language, *(plain.keyterms or ())):
+            (text or "").encode()
     except ValidationError as error:
         found = str(error).replace("$.", "").replace("null", "None").replace("`object", "`mapping")
         raise ConfigurationError(f"an argument{whose} is of the wrong kind: {found}") from None
+    except UnicodeError as error:
+        raise ConfigurationError(f"an argument{whose} cannot be sent: {error}") from None
+    except AttributeError:  # of what has items by index, and no keys
+        kind = type(given["options"]).__name__
+        raise ConfigurationError(f"the options{whose} are of type {kind}, and no mapping") from None
+    return plain
 
 
 def _check_kind(name: str, value: object, kind: type) -> None:

@@ -6,7 +6,7 @@ import os
 import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..events import FinalTranscript, Gap, Recognition
 from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector
 from .endpoints import Network, Route
-from .journaling import Journal, check_new, read_journal
+from .journaling import Journal, check_new, journal_path, read_journal
 from .pool import Pool
 from .recognizing import RecognitionSession
 from .single import Guard, one_exception
@@ -29,6 +29,8 @@ from .succession import Succession
 from .transcript import Transcript
 
 _DEFAULT_STT_FORMAT = AudioFormat.pcm16(16_000)
+_BACKEND = ("recogniser", "voice", "transport")
+"""The methods of a `Backend`."""
 
 
 class Client(Speaking):
@@ -69,7 +71,7 @@ class Client(Speaking):
                 audio_format=audio_format,
                 model=model,
                 language=language,
-                options=options or {},
+                options={} if options is None else options,
                 keyterms=listed("keyterms", keyterms),
                 fallback=fallback_models(gateway_fallback),
             )
@@ -77,8 +79,9 @@ class Client(Speaking):
         machine = RecognitionMachine(audio_format, self._replay)
         session = self._session(machine, request)
         if journal is not None:
-            check_new(Path(journal))
-            self._keep_journal(session, machine, request, Path(journal))
+            path = journal_path(journal)
+            check_new(path)
+            self._keep_journal(session, machine, request, path)
         async with self._running(session, source) as transcript:
             yield transcript
 
@@ -96,14 +99,15 @@ class Client(Speaking):
         """
         self._network.check_open()
         _check_source(source)
-        recovered = read_journal(Path(path))
+        path = journal_path(path)
+        recovered = read_journal(path)
         request = recovered.header.request
         machine = RecognitionMachine(
             request.audio_format, self._replay, start=recovered.start, ordinal=recovered.ordinal
         )
         machine.recover(recovered.audio)
         session = self._session(machine, request)
-        self._keep_journal(session, machine, request, Path(path))
+        self._keep_journal(session, machine, request, path)
         async with self._running(session, source) as transcript:
             yield transcript
 
@@ -159,6 +163,7 @@ async def open_client(
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
     _check_backends(backends)
     _check_policies(retry, replay, pool, liveness)
+    _check_trust(ssl_context)
     jitter = random.Random(random.random())  # noqa: S311  # no secret, and a seeded program repeats it
     network = Network(retry, liveness, ssl_context, jitter)
     connections = Pool(network, pool, jitter)
@@ -173,6 +178,11 @@ async def _transport(backend: Backend, guard: Guard) -> Connector | None:
     transport = backend.transport()
     if transport is None:
         return None
+    if not isinstance(transport, AbstractAsyncContextManager):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(
+            f"the transport of {type(backend).__name__} is of type {type(transport).__name__}: "
+            "it is to be an async context manager of a connector, or None"
+        )
 
     async def keep_open(task_status: trio.TaskStatus[Connector]) -> None:
         async with transport as connector:
@@ -187,7 +197,7 @@ def _check_backends(backends: Sequence[object]) -> None:
     if not backends:
         raise ConfigurationError("no backend was given: name at least one, as in open_client(LiveKit())")
     for backend in backends:
-        if isinstance(backend, type) or not hasattr(backend, "transport"):
+        if isinstance(backend, type) or not all(callable(getattr(backend, each, None)) for each in _BACKEND):
             raise ConfigurationError(
                 f"a backend is of type {type(backend).__name__}: give one as in open_client(LiveKit())"
             )
@@ -197,6 +207,13 @@ def _check_policies(*policies: object) -> None:
     for given, kind in zip(policies, (RetryPolicy, ReplayPolicy, PoolPolicy, LivenessPolicy), strict=True):
         if not isinstance(given, kind):
             raise ConfigurationError(f"a policy is of type {type(given).__name__}: give a {kind.__name__}(…)")
+
+
+def _check_trust(ssl_context: object) -> None:
+    if not (ssl_context is None or isinstance(ssl_context, ssl.SSLContext)):
+        raise ConfigurationError(
+            f"ssl_context is of type {type(ssl_context).__name__}: give an ssl.SSLContext, or None"
+        )
 
 
 def _check_source(source: object) -> None:

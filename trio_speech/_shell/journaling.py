@@ -105,7 +105,15 @@ def read_journal(path: Path) -> Recovered:
     return recover(path.read_bytes())
 
 
+def journal_path(path: str | os.PathLike[str]) -> Path:
+    """Raises `ConfigurationError` where `path` names no file."""
+    named = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(named, str) or not Path(named).name or "\0" in named:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"the journal is {path!r}: give the path of a file, as a string or a Path")
+    return Path(named)
+
+
 def check_new(path: Path) -> None:
     """Raises `ConfigurationError` where a journal would be overwritten."""
-    if path.exists() and path.stat().st_size:
+    if path.is_file() and path.stat().st_size:
         raise ConfigurationError(f"there is a journal at {path} already: go on with resume_journal, or delete it")

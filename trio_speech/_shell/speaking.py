@@ -142,7 +142,7 @@ def _request(
             model=model,
             voice=voice,
             language=language,
-            options=options or {},
+            options={} if options is None else options,
             fallback=fallback_models(fallback),
         )
     )

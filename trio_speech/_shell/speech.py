@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from numbers import Real
 
 import trio
 
@@ -12,7 +14,7 @@ from .._core.segments import Segmenter
 from .._core.synthesis import Synthesis
 from ..errors import ConfigurationError
 from ..events import AudioChunk
-from .signal import Signal
+from .signal import HomeThread, Signal
 
 BACKLOG = 16_384
 """Characters that wait to be spoken before `Speech.send` waits too."""
@@ -35,6 +37,7 @@ class Speech:
         self._ask = ask
         self._abandon = abandon
         self._reading = False
+        self._home = HomeThread()
         self._left = False
         self._clears = 0
         self.ended = False
@@ -76,7 +79,8 @@ class Speech:
         """Takes text, in pieces of any size: sentences are put together here, and spoken as they become complete.
 
         A checkpoint. It waits while much text is waiting to be spoken; cancelled then, it may have taken a part. Raises
-        `ConfigurationError` where the session has its own text, `trio.ClosedResourceError` after `end_input`.
+        `ConfigurationError` where the session has its own text, `TypeError` for what is no string,
+        `trio.ClosedResourceError` after `end_input`.
         """
         if self.has_source:
             raise ConfigurationError("this session has its text: leave `text` out to send some yourself")
@@ -110,6 +114,7 @@ class Speech:
 
     def end_input(self) -> None:
         """No more text will come. Returns at once; iteration ends when all is handed over. Twice does no harm."""
+        self._home.check()
         if not self.ended:
             self.ended = True
             self._queue(self._segmenter.flush())
@@ -140,8 +145,11 @@ class Speech:
     def spoken(self, at: float | None = None) -> str:
         """The text whose audio has been handed over; `at`: in the first so many seconds of it. Valid after exit too.
 
-        It goes by word where the voice aligns words, else by whole segment, and never claims what was not heard.
+        It goes by word where the voice aligns words, else by whole segment, and never claims what was not heard. Raises
+        `ConfigurationError` where `at` is no number of seconds.
         """
+        if at is not None and not (isinstance(at, Real) and -math.inf < at < math.inf):
+            raise ConfigurationError(f"at is {at!r}: give seconds of audio, or leave it out for all")
         return self._machine.spoken(at)
 
     def statistics(self) -> SpeechStatistics:
@@ -173,6 +181,7 @@ class Speech:
         return self._left or self._machine.has_answer
 
     def _check_open(self) -> None:
+        self._home.check()
         if self._left:
             raise trio.ClosedResourceError("this speech's block has been left")
 

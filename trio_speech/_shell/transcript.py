@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, ReplayOverflow
 from ..events import FinalTranscript, TranscriptEvent
 from .journaling import Journal
 from .recording import TranscriptStatistics, WallClock
-from .signal import Signal
+from .signal import HomeThread, Signal
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -38,6 +38,7 @@ class Transcript:
         self._measure_final = measure_final
         self._clock = WallClock()
         self._reading = False
+        self._home = HomeThread()
         self._left = False
         self._complete = False
         self.has_source = False
@@ -91,7 +92,8 @@ class Transcript:
 
         A checkpoint. Under ``overflow="wait"`` it waits while the log is full; cancelled, it has taken nothing, unless
         the audio is longer than a fifth of the log, which is taken in parts. Raises `ConfigurationError` for audio cut
-        inside a sample, `ReplayOverflow` under ``overflow="error"``, `trio.ClosedResourceError` after `end_input`.
+        inside a sample, `TypeError` for what is not bytes-like, `ReplayOverflow` under ``overflow="error"``,
+        `trio.ClosedResourceError` after `end_input`.
         """
         if self.has_source:
             self._refuse()
@@ -104,8 +106,10 @@ class Transcript:
         """As `send`, at once: for a callback, or for one clock that serves many sessions.
 
         No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and has taken nothing then. What is
-        longer than a fifth of the log may never find room at once: `send` takes it in parts.
+        longer than a fifth of the log may never find room at once: `send` takes it in parts. Raises `RuntimeError` in
+        another thread than trio's: from there, go by `trio.from_thread.run_sync`.
         """
+        self._home.check()
         if self.has_source:
             self._refuse()
         if not self.takes(audio):
@@ -148,6 +152,7 @@ class Transcript:
 
     def end_input(self) -> None:
         """No more audio will come. Returns at once; iteration ends when all is settled. Twice does no harm."""
+        self._home.check()
         self._machine.end_input()
         self.wake_link.fire()
 
@@ -264,6 +269,7 @@ class Transcript:
         return read or (self._machine.log.committed >= target and not self._reading)
 
     def _check_open(self) -> None:
+        self._home.check()
         if self._left:
             raise trio.ClosedResourceError("this transcript's block has been left")
 

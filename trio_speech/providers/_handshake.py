@@ -60,16 +60,23 @@ def bearable(credential: str, source: str) -> str:
 
 def api_key(given: str | TokenProvider | None, variable: str, service: str) -> str | TokenProvider:
     """The credential `given`, or else the environment's. Raises `ConfigurationError` where there is none to use."""
-    key = given or setting(variable)
+    key = given_key(given or setting(variable), service)
     if key is None:
         raise ConfigurationError(
             f"no credentials for {service}: give {service}(api_key=…), or set the environment variable {variable}"
         )
-    if isinstance(key, str):
-        return bearable(key, f"the API key of {service}")
-    if not callable(key):
-        raise ConfigurationError(f"api_key is of type {type(key).__name__}: give a string, or an async callable")
     return key
+
+
+def given_key(given: str | TokenProvider | None, service: str) -> str | TokenProvider | None:
+    """The credential `given`, or ``None`` where it is empty. Raises `ConfigurationError` where it cannot be used."""
+    if not given:
+        return None
+    if isinstance(given, str):
+        return bearable(given, f"the API key of {service}")
+    if not callable(given):
+        raise ConfigurationError(f"api_key is of type {type(given).__name__}: give a string, or an async callable")
+    return given
 
 
 async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str]:

@@ -112,3 +112,9 @@ def test_no_secret_is_shown_by_anything_that_holds_one() -> None:
     assert repr(backend) == "Deepgram()"
     assert repr(Deepgram("x", url="wss://mine")) == "Deepgram(url='wss://mine')"
     assert Deepgram("x", url="wss://mine").__rich_repr__() == [("url", "wss://mine")]
+
+
+@pytest.mark.parametrize("key", [5, "two words"])
+def test_a_key_that_cannot_be_used_is_refused_where_it_is_given(key: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"api_key is of type int|the API key of Deepgram is no usable"):
+        Deepgram(key)

@@ -14,7 +14,7 @@ from ..._core.profile import TtsProfile
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._handshake import api_key, authorization, user_agent, websocket_base
+from .._handshake import api_key, authorization, given_key, user_agent, websocket_base
 from .fields import fields, split_model
 from .tts import PROFILE, CartesiaCodec
 from .wire import VERSION
@@ -60,7 +60,7 @@ class Cartesia(Struct, frozen=True):
     by its id. Options become fields of each request, such as ``generation_config``; one that is ``None`` is left to the
     service. With ``add_timestamps=False`` no word times come, and sentences are handed over whole.
 
-    The address is checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
+    Arguments are checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
     shows no secret.
     """
 
@@ -69,6 +69,7 @@ class Cartesia(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         self._base()
+        given_key(self.api_key, "Cartesia")
 
     def __repr__(self) -> str:
         return f"Cartesia(url={self.url!r})" if self.url else "Cartesia()"

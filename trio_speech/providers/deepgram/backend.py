@@ -11,7 +11,7 @@ from ..._core.profile import SttProfile
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._handshake import api_key, authorization, user_agent, websocket_base
+from .._handshake import api_key, authorization, given_key, user_agent, websocket_base
 from .address import query, split_model
 from .listen import PROFILE, DeepgramCodec
 
@@ -52,7 +52,7 @@ class Deepgram(Struct, frozen=True):
     a temporary token: it is awaited for each dial. `url` is the base address of a server of one's own. Options become
     query parameters.
 
-    The address is checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
+    Arguments are checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
     shows no secret.
     """
 
@@ -61,6 +61,7 @@ class Deepgram(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         self._base()
+        given_key(self.api_key, "Deepgram")
 
     def __repr__(self) -> str:
         return f"Deepgram(url={self.url!r})" if self.url else "Deepgram()"
