@@ -131,8 +131,8 @@ class SynthesisSession:
             tenancy.lost(down.cause)
         finally:
             self._end_lease()
-        if tenancy.cause is None:
-            return False
+        if tenancy.cause is None or not (self._machine.speaking or self._machine.ready):
+            return False  # all that was asked for is said: the pool has lost a connection, and nobody else anything
         if not self._machine.lost():
             raise self._cut_off(tenancy.cause)
         if tenancy.stale:
