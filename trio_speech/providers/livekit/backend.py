@@ -103,6 +103,11 @@ class LiveKit(Struct, frozen=True):
     ``LIVEKIT_API_SECRET``. An empty variable counts as unset. `api_key` may be an async callable that returns a bearer
     token: it is awaited for each dial, and no secret is needed.
 
+    The model decides how much is recognised again after a loss. Where its spans can be trusted (``deepgram``,
+    ``assemblyai``, ``speechmatics``, ``xai/stt-1``, ``cartesia/ink-whisper``) that is what follows its last final. With
+    any other, and without a model, it is all since finalize was last asked for and answered, which a session does at
+    four fifths of `ReplayPolicy.limit`: call `Transcript.finalize` where a turn ends to keep it short.
+
     Arguments are checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
     shows no secret.
     """
