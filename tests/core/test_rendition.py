@@ -144,17 +144,28 @@ def test_even_where_the_next_voice_says_it_otherwise() -> None:
     assert second.release() == Release(audio(200), 600, ((said, 18),))
 
 
-def test_known_words_without_times_are_cut_by_length() -> None:
+@pytest.mark.parametrize("words", [(), (ONE,), (Word("One", 0.0, 0.0), Word("two", 0.0, 0.0))])
+def test_known_words_that_do_not_all_come_with_times_are_cut_by_length(words: tuple[Word, ...]) -> None:
     known = said()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(100))
-    first.align((ONE,))
+    first.hear(audio(300))
+    first.align((ONE, TWO))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
     second.hear(audio(500))
+    second.align(words)
     assert second.release() is None
     second.finish()
-    assert second.release() == Release(audio(400), 100, ())
+    assert second.release() == Release(audio(200), 300, ())
+
+
+@pytest.mark.parametrize("policy", [BY_WORDS, BY_SAMPLES, WHOLE])
+def test_blank_words_are_none(policy: Policy) -> None:
+    rendition = Rendition(PCM, policy, said())
+    rendition.align((Word(" ", 0.0, 0.2), ONE, Word("", 0.1, 0.4)))
+    rendition.hear(audio(500))
+    rendition.finish()
+    assert rendition.release() == Release(audio(500), 0, ((ONE, 3),))
 
 
 @pytest.mark.parametrize("words", [(), (ONE,)])
@@ -172,6 +183,20 @@ def test_a_steady_voice_is_cut_at_the_sample(words: tuple[Word, ...]) -> None:
     second.finish()
     assert second.release() is None
     assert known.samples == 120
+
+
+def test_a_steady_voice_that_aligns_all_the_same_is_cut_at_the_sample() -> None:
+    known = said()
+    first = Rendition(PCM, BY_SAMPLES, known)
+    first.align((ONE, TWO))
+    first.hear(audio(350))
+    first.release()
+    second = Rendition(PCM, BY_SAMPLES, known)
+    second.hear(audio(400))
+    assert second.release() == Release(audio(50), 350, ())
+    second.align((ONE, TWO))
+    second.hear(audio(100))
+    assert second.release() == Release(audio(100), 400, ())
 
 
 def test_words_that_go_backwards_release_nothing_twice() -> None:

@@ -57,6 +57,7 @@ class Rendition:
         self._known = said.reached
         self._known_samples = said.samples
         self._cursor = TextCursor(said.text)
+        self._reached = START
         self._audio = bytearray()
         self._base = 0
         self.received = 0
@@ -77,19 +78,21 @@ class Rendition:
         self.received = self._base + len(self._audio) // self._frame_size
 
     def align(self, words: tuple[Word, ...]) -> None:
-        """Takes words; those that the user has from an earlier rendition only say where to cut."""
+        """Takes words; those that the user has from an earlier rendition only say where to cut. Blank ones are none."""
         for word in words:
-            reached = self._cursor.advance(word.text)
+            if not word.text.strip():
+                continue
+            self._reached = self._cursor.advance(word.text)
             self._aligned = max(self._aligned, self._format.samples(word.end))
-            if reached <= self._known:
-                self._next = self._aligned
+            if self._reached <= self._known:
+                self._next = max(self._next, self._aligned)
             else:
-                self._words.append(_Spoken(word, self._aligned, reached))
+                self._words.append(_Spoken(word, self._aligned, self._reached))
 
     def finish(self) -> None:
-        """No more will come. Where the words known did not come this time, their length in samples has to do."""
+        """No more will come. Where not all words known came with times again, their length in samples has to do."""
         self._complete = True
-        if not self._aligned:
+        if not self._aligned or self._reached < self._known:
             self._next = max(self._next, self._known_samples)
 
     def release(self) -> Release | None:
