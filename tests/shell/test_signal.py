@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Thread
-
-import pytest
 import trio
 from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 
-from trio_speech._shell.signal import HomeThread, Signal, let_others_have_their_turn
+from trio_speech._shell.signal import Signal, let_others_have_their_turn
 
 
 async def test_it_wakes_all_that_wait_now_and_nobody_later() -> None:
@@ -84,18 +81,3 @@ async def test_who_was_woken_goes_before_who_lets_others_have_their_turn() -> No
             signal.fire()
             await let_others_have_their_turn()
         nursery.cancel_scope.cancel()
-
-
-def test_a_home_is_one_thread() -> None:
-    home, complaints = HomeThread(), list[str]()
-
-    def elsewhere() -> None:
-        with pytest.raises(RuntimeError, match="outside of the session's thread") as caught:
-            home.check()
-        complaints.append(str(caught.value))
-
-    home.check()
-    thread = Thread(target=elsewhere)
-    thread.start()
-    thread.join()
-    assert complaints

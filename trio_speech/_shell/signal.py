@@ -5,8 +5,6 @@ No call can be missed, because nothing runs between the check and the parking.
 
 from __future__ import annotations
 
-from threading import get_ident
-
 import trio
 
 
@@ -43,24 +41,6 @@ class Signal:
         else:
             with trio.move_on_at(moment):
                 await self.wait()
-
-
-class HomeThread:
-    """The thread in which it was made: the only one from which a session may be touched."""
-
-    __slots__ = ("_ident",)
-
-    def __init__(self) -> None:
-        self._ident = get_ident()
-
-    def check(self) -> None:
-        """Raises `RuntimeError` in any other thread, before anything is changed there."""
-        if get_ident() != self._ident:
-            raise RuntimeError(
-                "this was called outside of the session's thread: call "
-                "trio.from_thread.run_sync(method, …, trio_token=trio.lowlevel.current_trio_token()), with the token "
-                "taken in trio's thread"
-            )
 
 
 async def let_others_have_their_turn() -> None:

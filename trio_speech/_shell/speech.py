@@ -14,7 +14,8 @@ from .._core.segments import Segmenter
 from .._core.synthesis import Synthesis
 from ..errors import ConfigurationError
 from ..events import AudioChunk
-from .signal import HomeThread, Signal
+from .home_thread import HomeThread
+from .signal import Signal
 
 BACKLOG = 16_384
 """Characters that wait to be spoken before `Speech.send` waits too."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
@@ -12,9 +13,10 @@ from .._core.dialogue import Change, checked, listed
 from .._core.recognition import Recognition
 from ..errors import ConfigurationError, ReplayOverflow
 from ..events import FinalTranscript, TranscriptEvent
+from .home_thread import HomeThread
 from .journaling import Journal
 from .recording import TranscriptStatistics, WallClock
-from .signal import HomeThread, Signal
+from .signal import Signal
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -109,7 +111,8 @@ class Transcript:
         longer than a fifth of the log may never find room at once: `send` takes it in parts. Raises `RuntimeError` in
         another thread than trio's: from there, go by `trio.from_thread.run_sync`.
         """
-        self._home.check()
+        if get_ident() != self._home.ident:  # as `check` asks, and a call less for each push
+            self._home.check()
         if self.has_source:
             self._refuse()
         if not self.takes(audio):
