@@ -14,13 +14,11 @@ from ..._core.profile import TtsProfile
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._handshake import api_key, authorization, given_key, user_agent, websocket_base
+from .._direct import Direct
+from .._handshake import authorization, user_agent
 from .fields import fields, split_model
 from .tts import PROFILE, CartesiaCodec
 from .wire import VERSION
-
-_BASE = "https://api.cartesia.ai"
-_VARIABLE = "CARTESIA_API_KEY"
 
 
 class Voice(Struct, frozen=True):
@@ -52,7 +50,7 @@ class Voice(Struct, frozen=True):
         return CartesiaCodec(self.fields, uuid4().hex)
 
 
-class Cartesia(Struct, frozen=True):
+class Cartesia(Direct, frozen=True):
     """Cartesia's speech synthesis, with models as ``sonic-3[:voice]`` or ``cartesia/sonic-3[:voice]``.
 
     `api_key`, or else ``CARTESIA_API_KEY``; an empty variable counts as unset. It may be an async callable that returns
@@ -64,21 +62,9 @@ class Cartesia(Struct, frozen=True):
     shows no secret.
     """
 
-    api_key: str | TokenProvider | None = None
-    url: str | None = None
-
-    def __post_init__(self) -> None:
-        self._base()
-        given_key(self.api_key, "Cartesia")
-
-    def __repr__(self) -> str:
-        return f"Cartesia(url={self.url!r})" if self.url else "Cartesia()"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("url", self.url)] if self.url else []
-
-    def _base(self) -> str:
-        return websocket_base(self.url or _BASE, "the url of Cartesia")
+    service = "Cartesia"
+    home = "https://api.cartesia.ai"
+    variable = "CARTESIA_API_KEY"
 
     def recogniser(self, request: TranscribeRequest) -> NoReturn:
         """Always raises `ConfigurationError`: only synthesis is here."""
@@ -89,13 +75,10 @@ class Cartesia(Struct, frozen=True):
 
     def voice(self, request: SynthesizeRequest) -> Voice:
         """See `Backend`."""
-        key = api_key(self.api_key, _VARIABLE, "Cartesia")
+        key = self._key()
         model, _ = split_model(request.model)
         accept_format(request.audio_format, PROFILE, model=model)
-        refuse_fallback(request.fallback, "Cartesia")
+        refuse_fallback(request.fallback, self.service)
         asked = fields(request)
         profile = replace(PROFILE, aligned=asked.get("add_timestamps") is True)
         return Voice(f"{self._base()}/tts/websocket", asked, key, profile)
-
-    def transport(self) -> None:
-        """``None``: dials go over the network."""

@@ -11,12 +11,10 @@ from ..._core.profile import SttProfile
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._handshake import api_key, authorization, given_key, user_agent, websocket_base
+from .._direct import Direct
+from .._handshake import authorization, user_agent
 from .address import query, split_model
 from .listen import PROFILE, DeepgramCodec
-
-_BASE = "https://api.deepgram.com"
-_VARIABLE = "DEEPGRAM_API_KEY"
 
 
 class Recogniser(Struct, frozen=True):
@@ -45,7 +43,7 @@ class Recogniser(Struct, frozen=True):
         return DeepgramCodec(self.model)
 
 
-class Deepgram(Struct, frozen=True):
+class Deepgram(Direct, frozen=True):
     """Deepgram's live recognition, with models as ``nova-3[:language]`` or ``deepgram/nova-3[:language]``.
 
     `api_key`, or else ``DEEPGRAM_API_KEY``; an empty variable counts as unset. It may be an async callable that returns
@@ -56,28 +54,16 @@ class Deepgram(Struct, frozen=True):
     shows no secret.
     """
 
-    api_key: str | TokenProvider | None = None
-    url: str | None = None
-
-    def __post_init__(self) -> None:
-        self._base()
-        given_key(self.api_key, "Deepgram")
-
-    def __repr__(self) -> str:
-        return f"Deepgram(url={self.url!r})" if self.url else "Deepgram()"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("url", self.url)] if self.url else []
-
-    def _base(self) -> str:
-        return websocket_base(self.url or _BASE, "the url of Deepgram")
+    service = "Deepgram"
+    home = "https://api.deepgram.com"
+    variable = "DEEPGRAM_API_KEY"
 
     def recogniser(self, request: TranscribeRequest) -> Recogniser:
         """See `Backend`."""
-        key = api_key(self.api_key, _VARIABLE, "Deepgram")
+        key = self._key()
         model, _ = split_model(request.model)
         accept_format(request.audio_format, PROFILE, model=model)
-        refuse_fallback(request.fallback, "Deepgram")
+        refuse_fallback(request.fallback, self.service)
         return Recogniser(f"{self._base()}/v1/listen", query(request), key, model)
 
     def voice(self, request: SynthesizeRequest) -> NoReturn:
@@ -85,6 +71,3 @@ class Deepgram(Struct, frozen=True):
         raise ConfigurationError(
             "Deepgram() recognises speech only: for its voices, use LiveKit()", model=request.model
         )
-
-    def transport(self) -> None:
-        """``None``: dials go over the network."""

@@ -1,0 +1,40 @@
+"""What backends have in common that reach one provider, with a key of one's own and no gateway between."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from ._codec import TokenProvider
+from ._handshake import api_key, given_key, websocket_base
+
+
+class Direct(Struct, frozen=True):
+    """`service` is its name in the face, `home` the provider's own address, `variable` where the key may be set."""
+
+    service: ClassVar[str]
+    home: ClassVar[str]
+    variable: ClassVar[str]
+
+    api_key: str | TokenProvider | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        self._base()
+        given_key(self.api_key, self.service)
+
+    def __repr__(self) -> str:
+        return f"{self.service}(url={self.url!r})" if self.url else f"{self.service}()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("url", self.url)] if self.url else []
+
+    def transport(self) -> None:
+        """``None``: dials go over the network."""
+
+    def _base(self) -> str:
+        return websocket_base(self.url or self.home, f"the url of {self.service}")
+
+    def _key(self) -> str | TokenProvider:
+        return api_key(self.api_key, self.variable, self.service)
