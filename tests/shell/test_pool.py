@@ -181,6 +181,27 @@ async def test_nobody_waits_longer_than_the_acquire_timeout(gateway: Gateway) ->
         assert pool.statistics().waiting == 0
 
 
+async def test_who_waits_in_vain_because_dials_fail_is_told_so(gateway: Gateway) -> None:
+    provider, other = Provider(gateway), Provider(gateway, key="b")
+    gateway.plan(*[NeverAnswer()] * 9)
+    told: dict[str, type[Exception]] = {}
+
+    async def ask(who: str, voice: Voice) -> None:
+        try:
+            await pool.lease(voice, Guest())
+        except (LinkDown, ts.LinkError) as error:
+            told[who] = type(error)
+
+    async with (
+        pool_of(max_size=1, acquire_timeout=3.0, liveness=ts.LivenessPolicy(connect_timeout=2.0)) as pool,
+        trio.open_nursery() as nursery,
+    ):
+        for who, voice in (("dials", provider.voice), ("waits", provider.voice), ("waits for another", other.voice)):
+            nursery.start_soon(ask, who, voice)
+            await wait_all_tasks_blocked()
+    assert told == {"dials": LinkDown, "waits": LinkDown, "waits for another": ts.LinkError}
+
+
 async def test_where_no_dial_had_failed_no_failure_is_told(gateway: Gateway) -> None:
     provider = Provider(gateway)
     async with pool_of(max_size=1, acquire_timeout=3.0) as pool:

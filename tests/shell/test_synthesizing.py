@@ -828,6 +828,17 @@ async def test_what_ends_a_connection_when_all_is_said_is_nobodys_failure(gatewa
     assert len(gateway.visits) == 10
 
 
+async def test_who_waits_through_an_outage_has_the_patience_of_who_dials(gateway: Gateway) -> None:
+    async def say() -> None:
+        clip = await client.render(TEXT, audio_format=FORMAT)
+        assert " ".join(word.token for word in hear(clip.audio)) == TEXT
+
+    async with gateway.client(pool=ts.PoolPolicy(max_size=1)) as client, trio.open_nursery() as nursery:
+        await gateway.fail(Outage(60.0, silent=True))
+        for _ in range(5):
+            nursery.start_soon(say)
+
+
 async def test_patience_ends(gateway: Gateway) -> None:
     gateway.plan(*(step for _ in range(99) for step in (Await("create"), Close(1011))))
     with pytest.raises(ts.RetriesExhausted) as raised:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from .._core.causes import Cause
 from ..providers._codec import Connector, Frame, TtsCodec, TtsProvider
 from .resident import Resident, Tenant
 from .signal import Signal
@@ -26,9 +27,12 @@ class Voice(Struct, frozen=True):
 class Waiting:
     """Who has asked for a connection: answered once it has the lease, or a failure."""
 
-    def __init__(self, ticket: int, tenant: Tenant) -> None:
+    def __init__(self, ticket: int, key: Hashable, tenant: Tenant) -> None:
         self.ticket = ticket
+        self.key = key
         self.tenant = tenant
+        self.setback: Cause | None = None
+        """The last dial of this kind that has failed meanwhile, for whomever it was made."""
         self.lease: Lease | None = None
         self.failure: Exception | None = None
         self.news = Signal()

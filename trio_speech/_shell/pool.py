@@ -59,8 +59,9 @@ class Pool:
         """A connection for `tenant`, who hears from it from now on; `fresh`: one that is newly dialled.
 
         A checkpoint only where it must wait. Raises `LinkDown` where the dial made for it fails, what a token provider
-        raises, `LinkError` where none is free within ``acquire_timeout``, and `trio.ClosedResourceError` once the
-        client is closed. Cancelling gives back what may have been granted.
+        raises, and `trio.ClosedResourceError` once the client is closed. Where none is free within ``acquire_timeout``,
+        it is `LinkDown` if dials of its kind have failed meanwhile, for then the service is out, else `LinkError`.
+        Cancelling gives back what may have been granted.
         """
         self._network.check_open()
         waiting = self._ask(voice, voice.key, tenant, trio.current_time(), fresh=fresh)
@@ -69,7 +70,7 @@ class Pool:
         if waiting.failure is not None:
             raise waiting.failure
         if waiting.lease is None:
-            raise self._exhausted(voice)
+            raise self._exhausted(voice) if waiting.setback is None else LinkDown(waiting.setback)
         return waiting.lease
 
     def lease_nowait(self, voice: Voice, tenant: Tenant) -> Lease | None:
@@ -189,11 +190,12 @@ class Pool:
         try:
             resident = await self._connect(number, voice)
         except LinkDown as down:
-            self._last_failure = down.cause
+            self._set_back(voice, down.cause)
             self._do(self._roster.failed(number, down.cause, trio.current_time()))
         except Exception as error:  # noqa: BLE001  # a token provider's: it is for whom the dial was made
-            self._last_failure = Unreachable(f"the token provider raised {type(error).__name__}")
-            actions = self._roster.failed(number, self._last_failure, trio.current_time())
+            cause = Unreachable(f"the token provider raised {type(error).__name__}")
+            self._set_back(voice, cause)
+            actions = self._roster.failed(number, cause, trio.current_time())
             for action in actions:
                 if isinstance(action, Refuse):
                     self._waiting[action.ticket].failure = error
@@ -203,6 +205,12 @@ class Pool:
             self._guard.start_soon(resident.run)
             new = number if resident.opened_at >= began else None
             self._do(self._roster.dialled(number, trio.current_time(), opened=resident.opened_at), new=new)
+
+    def _set_back(self, voice: Voice, cause: Cause) -> None:
+        self._last_failure = cause
+        for waiting in self._waiting.values():
+            if waiting.key == voice.key:
+                waiting.setback = cause
 
     async def _connect(self, number: int, voice: Voice) -> Resident:
         carrier = self._lines.seat(voice.key) or await self._carrier(voice)
@@ -235,7 +243,7 @@ class Pool:
 
     def _ask(self, voice: Voice, key: Hashable, tenant: Tenant, now: float, *, fresh: bool) -> Waiting:
         self._tickets += 1
-        waiting = self._waiting[self._tickets] = Waiting(self._tickets, tenant)
+        waiting = self._waiting[self._tickets] = Waiting(self._tickets, key, tenant)
         self._know(key, voice)
         self._do(self._roster.ask(waiting.ticket, key, now, fresh=fresh))
         return waiting
