@@ -16,17 +16,17 @@ from typing import Any
 import msgspec
 import trio
 
-from .._core.causes import Cause, Rollover, error_of
+from .._core.causes import Cause, Rollover
 from .._core.dialogue import Change, TranscribeRequest
 from .._core.leg import Leg
 from .._core.recognition import Recognition
-from .._core.retry import judge
-from ..errors import RetriesExhausted, SpeechError
+from ..errors import SpeechError
 from ..events import LinkLost, Resumed
 from ..policy import LivenessPolicy
 from . import log
 from .connection import Connection, LinkDown
 from .link import Link
+from .patience import delay_after
 from .signal import Signal
 from .single import Guard
 from .succession import Succession
@@ -202,35 +202,16 @@ class RecognitionSession:
             self._lost_at = now
         if isinstance(cause, Rollover):
             return 0.0
-        succession, endpoint = self._succession, self._endpoint
-        verdict = judge(cause, succession.provider.profile)
-        fatal = verdict.fate == "fatal"
-        delay = None if fatal else succession.budget.failed(now, verdict)
-        if delay is None:
-            error = self._error(cause, fatal=fatal)
-            if not succession.fail_over(for_good=fatal):
-                raise error
-            log.given_up(endpoint, cause, self._endpoint)
-            delay = 0.0
-        else:
-            log.lost(endpoint, cause, succession.budget.attempts, delay)
-        self._machine.outbox.put(LinkLost(str(cause), succession.budget.attempts, delay))
+        try:
+            delay = delay_after(cause, self._succession, self._request.model)
+        except SpeechError as error:
+            owed = self._machine.log.owed / self._machine.rate
+            if owed:
+                error.add_note(f"{owed:.1f} s of audio were not recognised: Transcript.unacknowledged() has them")
+            raise
+        self._machine.outbox.put(LinkLost(str(cause), self._succession.budget.attempts, delay))
         self.transcript.heard()
         return delay
-
-    def _error(self, cause: Cause, *, fatal: bool) -> SpeechError:
-        endpoint, attempts = self._succession.provider.endpoint, self._succession.budget.attempts
-        model = self._request.model
-        error = error_of(cause, endpoint=endpoint, model=model, attempt=attempts or None)
-        if not fatal:
-            last = error
-            message = f"gave up after {attempts} attempts to reconnect; the last one: {cause}"
-            error = RetriesExhausted(message, attempts=attempts, endpoint=endpoint, model=model)
-            error.__cause__ = last
-        owed = self._machine.log.owed / self._machine.rate
-        if owed:
-            error.add_note(f"{owed:.1f} s of audio were not recognised: Transcript.unacknowledged() has them")
-        return error
 
     # ------------------------------------------------------------ figures
 

@@ -19,14 +19,13 @@ import trio
 from .._core.causes import Cause, error_of
 from .._core.dialogue import SynthesizeRequest
 from .._core.resume import Resume
-from .._core.retry import judge
 from .._core.segments import Segmenter
 from .._core.synthesis import Synthesis
-from ..errors import LinkError, RetriesExhausted, SpeechError
-from . import log
+from ..errors import LinkError
 from .connection import LinkDown
 from .endpoints import Network
 from .leasing import Lease, Voice
+from .patience import delay_after
 from .pool import Pool
 from .single import Guard
 from .speech import PIECE, Speech
@@ -137,7 +136,7 @@ class SynthesisSession:
             raise self._cut_off(tenancy.cause)
         if tenancy.stale:
             return True
-        await trio.sleep(self._delay(tenancy.cause))
+        await trio.sleep(delay_after(tenancy.cause, self._voices, self._request.model))
         return False
 
     async def _speak(self, tenancy: Tenancy, *, fresh: bool) -> None:
@@ -173,33 +172,6 @@ class SynthesisSession:
     def _abandon(self) -> None:
         if self._tenancy is not None:
             self._tenancy.end("cleared")
-
-    # ------------------------------------------------------------ verdicts
-
-    def _delay(self, cause: Cause) -> float:
-        """Seconds until the next attempt; raises what ends the session."""
-        endpoint = self._voices.provider.endpoint
-        verdict = judge(cause, self._voices.provider.profile)
-        fatal = verdict.fate == "fatal"
-        delay = None if fatal else self._voices.budget.failed(trio.current_time(), verdict)
-        if delay is not None:
-            log.lost(endpoint, cause, self._voices.budget.attempts, delay)
-            return delay
-        error = self._error(cause, fatal=fatal)
-        if not self._voices.fail_over(for_good=fatal):
-            raise error
-        log.given_up(endpoint, cause, self._voices.provider.endpoint)
-        return 0.0
-
-    def _error(self, cause: Cause, *, fatal: bool) -> SpeechError:
-        endpoint, model, attempts = self._voices.provider.endpoint, self._request.model, self._voices.budget.attempts
-        error = error_of(cause, endpoint=endpoint, model=model, attempt=attempts or None)
-        if fatal:
-            return error
-        message = f"gave up after {attempts} attempts to reconnect; the last one: {cause}"
-        exhausted = RetriesExhausted(message, attempts=attempts, endpoint=endpoint, model=model)
-        exhausted.__cause__ = error
-        return exhausted
 
     def _cut_off(self, cause: Cause) -> LinkError:
         message = (

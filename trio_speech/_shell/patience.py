@@ -1,0 +1,55 @@
+"""What a session does when a connection failed it: dial again, move to the next backend, or end."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import trio
+
+from .._core.causes import Cause, error_of
+from .._core.retry import Budget, judge
+from ..errors import RetriesExhausted, SpeechError
+from ..providers._codec import SttProvider, TtsProvider
+from . import log
+
+
+class Order(Protocol):
+    """A session's backends, in order of preference."""
+
+    @property
+    def provider(self) -> SttProvider | TtsProvider:
+        """The one whose turn it is."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """The session's patience with it."""
+        ...
+
+    def fail_over(self, *, for_good: bool) -> bool:
+        """Gives it up, if need be without return; says whether there is another."""
+        ...
+
+
+def delay_after(cause: Cause, order: Order, model: str | None) -> float:
+    """Seconds until the next attempt; raises the `SpeechError` that ends the session where there is to be none."""
+    failed = order.provider
+    verdict = judge(cause, failed.profile)
+    fatal = verdict.fate == "fatal"
+    delay = None if fatal else order.budget.failed(trio.current_time(), verdict)
+    if delay is not None:
+        log.lost(failed.endpoint, cause, order.budget.attempts, delay)
+        return delay
+    attempts = order.budget.attempts
+    error = error_of(cause, endpoint=failed.endpoint, model=model, attempt=attempts or None)
+    if not order.fail_over(for_good=fatal):
+        raise error if fatal else _exhausted(error, cause, attempts)
+    log.given_up(failed.endpoint, cause, order.provider.endpoint)
+    return 0.0
+
+
+def _exhausted(last: SpeechError, cause: Cause, attempts: int) -> RetriesExhausted:
+    message = f"gave up after {attempts} attempts to reconnect; the last one: {cause}"
+    error = RetriesExhausted(message, attempts=attempts, endpoint=last.endpoint, model=last.model)
+    error.__cause__ = last
+    return error
