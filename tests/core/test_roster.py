@@ -419,6 +419,29 @@ def test_spares_wait_after_a_failed_dial() -> None:
     assert pool.due() is None
 
 
+def test_spares_wait_where_they_die_before_they_are_used() -> None:
+    pool = roster(min_idle=1)
+    assert pool.ask(1, "a", 0.0) == [Dial(1, "a")]
+    assert pool.dialled(1, 0.0) == [Grant(1, 1), Dial(2, "a")]
+    assert pool.dialled(2, 1.0) == []
+    assert pool.died(2, RESET, 1.5) == []
+    assert pool.due() == 1.0 + SPARE_PAUSE
+    assert pool.ask(2, "a", 2.0) == [Dial(3, "a")]
+    assert pool.dialled(3, 2.0) == [Grant(2, 3)]
+    assert pool.returned(3, 3.0) == []
+    assert pool.died(3, RESET, 3.0) == []
+    assert pool.tick(1.0 + SPARE_PAUSE) == [Dial(4, "a")]
+    assert pool.dialled(4, 10.0) == []
+    assert pool.died(4, RESET, 10.0 + SPARE_PAUSE) == [Dial(5, "a")]
+
+
+def test_a_spare_that_was_used_is_replaced_at_once() -> None:
+    pool = roster(min_idle=1, max_size=1)
+    number = leased(pool)
+    assert pool.returned(number, 3.0) == []
+    assert pool.died(number, RESET, 3.0) == [Dial(number + 1, "a")]
+
+
 def test_a_dial_that_somebody_waits_for_is_no_spare() -> None:
     pool = roster(max_size=3, min_idle=1)
     pool.ask(1, "a", 0.0)

@@ -8,7 +8,8 @@ Laws
     4. Who asks for a fresh connection gets one that was dialled since, and that nobody has used.
     5. Equal keys share connections. At `max_size`, the one that has been idle longest makes room for another key.
     6. Connections end with their ages (see `connections`), and when a ping fails, with those that it casts doubt on.
-    7. Spares are dialled for keys in use alone; after a failed dial, not before `SPARE_PAUSE`.
+    7. Spares are dialled for keys in use alone; not before `SPARE_PAUSE` after a failed dial, or after one that opened
+       and died before anybody used it.
 
     event                      the connection becomes            and then, after every event, while it holds:
     ────────────────────────   ──────────────────────────────    ────────────────────────────────────────────
@@ -36,7 +37,7 @@ from .connections import Connections
 from .pooling import Action, Close, Counts, Dial, Entry, Grant, PoolStatistics, Refuse, Waiter
 
 SPARE_PAUSE = 5.0
-"""Seconds without a dial for spares after one has failed."""
+"""Seconds without a dial for spares after one that was in vain."""
 
 _since = attrgetter("since")
 
@@ -121,6 +122,8 @@ class Roster:
         entry = self._connections.gone(number)
         if entry and entry.state == "idle":
             self._counts.dead_found += 1
+            if not entry.used:
+                self._no_spares_before = max(self._no_spares_before, entry.since + SPARE_PAUSE)
         doubtful = self._doubt(now - cause.seconds) if entry and isinstance(cause, Silent) else []
         return [*doubtful, *self._settle(now)]
 
