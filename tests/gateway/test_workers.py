@@ -156,6 +156,7 @@ async def test_no_process_outlives_the_pool() -> None:
 
 async def test_a_worker_ends_with_its_input_and_not_by_ctrl_c() -> None:
     worker = await start_worker("recogniser")
+    assert os.getpgid(worker.process.pid) != os.getpgrp()
     os.kill(worker.process.pid, signal.SIGINT)
     assert await worker.ask(Listen(HEARING)) == Heard()
     stdin: Any = worker.process.stdin

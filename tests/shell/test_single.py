@@ -238,3 +238,24 @@ async def test_a_guard_can_be_told_of_a_failure() -> None:
             guard.fail(ValueError("told"))
             guard.fail(ValueError("again"))
             await trio.sleep_forever()
+
+
+@pytest.mark.parametrize("ready", [True, False])
+async def test_ctrl_c_in_a_nursery_of_a_task_leaves_bare(ready: bool) -> None:
+    async def task(task_status: trio.TaskStatus[None]) -> None:
+        if ready:
+            task_status.started()
+            await trio.lowlevel.checkpoint()
+        raise BaseExceptionGroup("nursery", [BaseExceptionGroup("nursery", [KeyboardInterrupt()])])
+
+    with pytest.raises(KeyboardInterrupt):
+        async with one_exception(GOODBYE, within=1.0) as guard:
+            await guard.start(task)
+            await trio.sleep_forever()
+
+
+async def test_ctrl_c_in_a_nursery_of_a_background_task_leaves_bare() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        async with one_exception(GOODBYE, within=1.0) as guard:
+            guard.start_soon(failing(BaseExceptionGroup("nursery", [KeyboardInterrupt()])))
+            await trio.sleep_forever()

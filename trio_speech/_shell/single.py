@@ -39,7 +39,7 @@ class Guard:
     def fail(self, failure: BaseException) -> None:
         """The session cannot go on: the body is cancelled, and `failure` leaves the block."""
         if self.failure is None:
-            self.failure = failure
+            self.failure = _bare(failure)
             self._body.cancel(reason=f"the session failed: {type(failure).__name__}")
 
     async def _start(self, task: Callable[..., Awaitable[object]], *, task_status: trio.TaskStatus[Any]) -> None:
@@ -47,8 +47,10 @@ class Guard:
         try:
             await task(task_status=ready)
         except BaseException as failure:
-            if _is_cancellation(failure) or not ready.is_started:
+            if _is_cancellation(failure):
                 raise
+            if not ready.is_started:
+                raise _bare(failure) from failure.__cause__
             self.fail(failure)
 
     async def _run(self, task: Callable[[], Awaitable[object]]) -> None:
@@ -135,13 +137,19 @@ def _is_cancellation(failure: BaseException) -> bool:
     return isinstance(failure, trio.Cancelled)
 
 
+def _bare(failure: BaseException) -> BaseException:
+    """`failure`, unless it is a Ctrl-C that struck in somebody's nursery, and comes out of it as a group."""
+    if isinstance(failure, BaseExceptionGroup) and failure.subgroup(KeyboardInterrupt) is not None:
+        return KeyboardInterrupt()
+    return failure
+
+
 def only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """What leaves a nursery of ours, whose tasks raise nothing but cancellations: anything else is a defect."""
     _, rest = group.split(trio.Cancelled)
     if rest is not None:
-        keyboard = rest.subgroup(KeyboardInterrupt)
-        if keyboard is not None:
-            return KeyboardInterrupt()
+        if (bare := _bare(rest)) is not rest:
+            return bare
         error = InternalError("an unexpected failure inside a session; please report it")
         error.__cause__ = rest
         return error

@@ -137,7 +137,11 @@ async def _spawn(kind: str) -> trio.Process:
     path = os.pathsep.join(filter(None, [ours, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-P", "-m", "trio_speech.gateway.worker", kind]
     return await trio.lowlevel.open_process(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+        process_group=0,  # a terminal's Ctrl-C is for us, and would meet it while it imports
     )
 
 
