@@ -78,6 +78,43 @@ async def test_standard_input_is_decoded_too(tmp_path: Path, monkeypatch: pytest
     assert len(samples) == round(SECONDS * 16_000)
 
 
+async def test_what_is_no_number_is_silence(tmp_path: Path) -> None:
+    name = str(tmp_path / "broken.wav")
+    samples = tone(16_000)[:, 0].astype("float32")
+    samples[100], samples[200] = np.nan, np.inf
+    soundfile.write(name, samples, 16_000, subtype="FLOAT")
+    found, _ = await decoded(name, 16_000)
+    samples[[100, 200]] = 0.0
+    assert np.abs(found - samples).max() < 1e-4
+
+
+async def test_a_damaged_recording_is_no_defect_of_ours(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.flac"
+    soundfile.write(path, np.random.default_rng(7).uniform(-0.5, 0.5, 40_000), 16_000)
+    path.write_bytes(path.read_bytes()[:30_000])
+    with pytest.raises(ConfigurationError, match="the recording is damaged and cannot be decoded"):
+        await decoded(str(path), 16_000)
+
+
+def test_what_is_no_text_on_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xffhello"), "utf-8"))
+    with pytest.raises(ConfigurationError, match="standard input is no text in utf-8"):
+        audiofile.read_text()
+
+
+def test_standard_streams_may_have_been_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    monkeypatch.setattr(sys, "stdout", None)
+    for use in (
+        audiofile.read_text,
+        lambda: audiofile.check_writable("-"),
+        lambda: audiofile.write_clip(CLIP, "-"),
+        audiofile.open_recording("-").__enter__,
+    ):
+        with pytest.raises(OSError, match="standard input or output"):
+            use()
+
+
 def test_what_is_no_audio_is_named(tmp_path: Path) -> None:
     name = str(tmp_path / "notes.wav")
     Path(name).write_text("not a recording")

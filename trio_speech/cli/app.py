@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import trio
 import typer
 
-from .audiofile import STANDARD, check_writable, open_recording, write_clip
+from .audiofile import STANDARD, check_writable, open_recording, opened, read_text, write_clip
 from .backends import BACKENDS, BackendName
 from .captions import FORMATS
 from .chaos import load_plan, parse_address, relay
@@ -45,10 +45,10 @@ def transcribe(
 ) -> None:
     """Writes what is said in a recording."""
     with exit_codes(), open_recording(file) as recording:
-        service = BACKENDS[backend]()
-        recognition = trio.run(recognize, service, recording, model, language)
-        sys.stdout.write(FORMATS[format](recognition))
-        sys.stdout.flush()
+        output = opened(sys.stdout)
+        recognition = trio.run(recognize, BACKENDS[backend](), recording, model, language)
+        output.write(FORMATS[format](recognition))
+        output.flush()
     report_gaps(recognition.gaps)
 
 
@@ -65,7 +65,7 @@ def speak(
     """Says a text into an audio file."""
     with exit_codes():
         check_writable(output)
-        words = sys.stdin.read() if text == STANDARD else text
+        words = read_text() if text == STANDARD else text
         clip = trio.run(render, BACKENDS[backend](), words, model, voice, language)
         write_clip(clip, output)
 

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 import soundfile
@@ -47,13 +47,18 @@ async def pcm(
 ) -> AsyncGenerator[bytes]:
     """The recording as mono PCM16 at `sample_rate`. `taken` is told of each block: how many seconds it holds.
 
-    Decoding and resampling run in a worker thread, one block of half a second at a time.
+    Decoding and resampling run in a worker thread, one block of half a second at a time. What is no number is silence.
+    Raises `ConfigurationError` where the recording is damaged.
     """
     resampler = soxr.ResampleStream(recording.samplerate, sample_rate, 1, dtype="float32")
     frames = round(recording.samplerate * _BLOCK_SECONDS)
 
     def block() -> tuple[int, bytes]:
-        samples = recording.read(frames, dtype="float32", always_2d=True)
+        try:
+            samples = recording.read(frames, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise ConfigurationError(f"the recording is damaged and cannot be decoded: {error.error_string}") from error
+        samples[~np.isfinite(samples)] = 0.0
         mono = np.ascontiguousarray(samples.mean(axis=1))
         resampled = resampler.resample_chunk(mono, last=len(samples) < frames)
         return len(samples), np.clip((resampled * 32_768).round(), -32_768, 32_767).astype("<i2").tobytes()
@@ -68,8 +73,9 @@ async def pcm(
 
 def check_writable(name: str) -> None:
     """Raises `ConfigurationError` where the ending of `name` is not a format that can be written, `OSError` where there
-    is no such folder: before anything is spoken that could not be kept."""
+    is no such folder, or no standard output: before anything is spoken that could not be kept."""
     if name == STANDARD:
+        opened(sys.stdout)
         return
     if not soundfile.check_format(_ending(name)):
         raise ConfigurationError(f"{name}: use an ending that names an audio format, such as .wav, .flac or .ogg")
@@ -89,8 +95,25 @@ def write_clip(clip: AudioClip, name: str) -> None:
     if name != STANDARD:
         Path(name).write_bytes(encoded.getvalue())
         return
-    sys.stdout.buffer.write(encoded.getvalue())
-    sys.stdout.buffer.flush()
+    output = opened(sys.stdout).buffer
+    output.write(encoded.getvalue())
+    output.flush()
+
+
+def opened(stream: TextIO | None) -> TextIO:
+    """Standard input or output. Raises `OSError` where whoever started us has closed it."""
+    if stream is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input or output")
+    return stream
+
+
+def read_text() -> str:
+    """What standard input holds. Raises `OSError`, and `ConfigurationError` for what is no text."""
+    stream = opened(sys.stdin)
+    try:
+        return stream.read()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"standard input is no text in {stream.encoding}: {error.reason}") from error
 
 
 def _ending(name: str) -> str:
@@ -105,6 +128,6 @@ def _seekable(name: str) -> Generator[BinaryIO]:
             yield file
         return
     with tempfile.TemporaryFile() as spool:
-        shutil.copyfileobj(sys.stdin.buffer, spool)
+        shutil.copyfileobj(opened(sys.stdin).buffer, spool)
         spool.seek(0)
         yield spool
