@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from itertools import chain
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trio_speech.errors import ConfigurationError
 from trio_speech.testing.faults import (
     Await,
     BlackHole,
@@ -53,6 +55,22 @@ def test_a_plan_is_cut_into_what_each_dial_meets() -> None:
         (Hear(9.0),),
     ]
     assert list(acts([])) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "complaint"),
+    [
+        (Drop, "such as Hear"),
+        ("Drop", "such as Hear"),
+        ([Drop()], "such as Hear"),
+        (Hear(cast(Any, "3")), "Expected `float`, got `str`"),
+        (Close(cast(Any, "1011")), "Expected `int`, got `str`"),
+        (Await(cast(Any, "bogus")), "Invalid enum value 'bogus'"),
+    ],
+)
+def test_what_is_no_step_is_refused_where_it_is_planned(step: Any, complaint: str) -> None:
+    with pytest.raises(ConfigurationError, match=complaint):
+        list(acts([Hear(1.0), step]))
 
 
 def test_a_refusal_is_the_next_dials() -> None:

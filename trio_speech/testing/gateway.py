@@ -61,8 +61,11 @@ class Gateway:
         self._synthesis = itertools.count()
 
     def plan(self, *steps: Step) -> None:
-        """What the dials to come are to meet, after what was planned before; then all goes well."""
-        self._acts.extend(acts(steps))
+        """What the dials to come are to meet, after what was planned before; then all goes well.
+
+        Raises `ConfigurationError` for what is no step of a plan.
+        """
+        self._acts.extend(list(acts(steps)))
 
     @property
     def planned(self) -> tuple[Act, ...]:

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import get_args
 
+from msgspec import ValidationError, convert
+from msgspec.structs import asdict
+
+from ..errors import ConfigurationError
 from .faults import (
     Act,
     Await,
@@ -43,9 +47,10 @@ _GOES_ON = (*get_args(Trigger), Delay, Freeze, Send)
 
 
 def acts(plan: Iterable[Step]) -> Iterator[Act]:
-    """Cuts a plan into what each dial in turn is to meet."""
+    """Cuts a plan into what each dial in turn is to meet. Raises `ConfigurationError` for what is no step."""
     act: list[Step] = []
     for step in plan:
+        _check(step)
         if isinstance(step, DialFault):
             if act:
                 yield tuple(act)
@@ -58,6 +63,18 @@ def acts(plan: Iterable[Step]) -> Iterator[Act]:
             act = []
     if act:
         yield tuple(act)
+
+
+def _check(step: Step) -> None:
+    """A test whose fault never strikes would pass for the wrong reason."""
+    if not isinstance(step, get_args(Step)):
+        raise ConfigurationError(f"{step!r} is no step of a plan: give triggers and faults, such as Hear(3.0), Drop()")
+    if isinstance(step, Send):  # whose kinds cannot be told apart below
+        return
+    try:
+        convert(asdict(step), type(step))
+    except ValidationError as error:
+        raise ConfigurationError(f"{step!r} is no step of a plan: {error}") from None
 
 
 class Script:
