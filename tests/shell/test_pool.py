@@ -620,6 +620,29 @@ async def test_a_synthesis_that_outlives_its_client_is_told_so_at_once(gateway: 
         await told.wait()
 
 
+@pytest.mark.parametrize("close_timeout", [0.0, 2.0])
+async def test_a_synthesis_that_is_speaking_when_its_client_closes_is_told_at_once(
+    gateway: Gateway, nursery: trio.Nursery, close_timeout: float
+) -> None:
+    gateway.delivery = Delivery(speed=1.0)
+    speaking, told = trio.Event(), trio.Event()
+
+    async def outlive(client: ts.Client) -> None:
+        with pytest.raises(trio.ClosedResourceError, match="client"):  # noqa: PT012  # a block
+            async with client.synthesize("Hello there, my good friend.") as speech:
+                await anext(speech)
+                speaking.set()
+                await trio.sleep_forever()
+        assert trio.current_time() == began
+        told.set()
+
+    async with gateway.client(liveness=ts.LivenessPolicy(close_timeout=close_timeout)) as client:
+        nursery.start_soon(outlive, client)
+        await speaking.wait()
+        began = trio.current_time()
+    await told.wait()
+
+
 async def test_who_waits_for_a_connection_while_the_client_closes_is_told(
     gateway: Gateway, nursery: trio.Nursery
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import trio
 
-from .._core.causes import Cause, Ended, Malformed, Reported
+from .._core.causes import Broken, Cause, Ended, Malformed, Reported
 from .._core.dialogue import Audio, Closed, Done, Failure, Going, TtsMessage
 from ..errors import ProtocolError
 from ..policy import LivenessPolicy
@@ -121,6 +121,8 @@ class Resident:
 
     async def goodbye(self) -> None:
         """The polite end, within ``close_timeout``. Never raises `LinkDown`."""
+        if self.tenant is not None:
+            self.tenant.lost(Broken("closed by us"))
         self._scope.cancel(reason="the pool has no use for the connection")
         timeout = self._liveness.close_timeout
         with trio.move_on_after(timeout):
