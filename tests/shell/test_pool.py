@@ -692,6 +692,30 @@ async def test_prewarming_says_what_is_wrong(gateway: Gateway) -> None:
         await client.prewarm()
 
 
+async def test_prewarming_says_nothing_of_what_was_wrong_before(gateway: Gateway) -> None:
+    gateway.plan(Refuse(503))
+    async with gateway.client(pool=ts.PoolPolicy(max_idle_age=0)) as client:
+        await client.render("Hello.")
+        await client.prewarm()
+        assert client.statistics().dials_failed == 1
+
+
+async def test_prewarming_ends_with_the_client(gateway: Gateway, nursery: trio.Nursery) -> None:
+    gateway.plan(NeverAnswer())
+    told = trio.Event()
+
+    async def outlive(client: ts.Client) -> None:
+        with pytest.raises(trio.ClosedResourceError, match="client"):
+            await client.prewarm()
+        told.set()
+
+    async with gateway.client() as client:
+        nursery.start_soon(outlive, client)
+        await wait_all_tasks_blocked()
+    with trio.fail_after(1.0):
+        await told.wait()
+
+
 async def test_prewarming_a_service_that_answers_no_ping_fails(gateway: Gateway) -> None:
     gateway.plan(Await("create"), BlackHole())
     async with gateway.client() as client:

@@ -81,23 +81,24 @@ class Pool:
     async def prewarm(self, voice: Voice, count: int) -> bool:
         """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
 
-        A checkpoint. Raises the `SpeechError` of the last dial that failed, if any did. Cancelling it leaves the dials
-        under way.
+        A checkpoint. Raises the `SpeechError` of the last dial that failed meanwhile, if one of these did, and
+        `trio.ClosedResourceError` once the client is closed. Cancelling it leaves the dials under way.
         """
         await trio.lowlevel.checkpoint()
-        key = voice.key
+        key, before = voice.key, self._last_failure
         self._know(key, voice)
         dials = self._roster.warm(key, count, trio.current_time())
         numbers = [action.connection for action in dials if isinstance(action, Dial)]
         self._do(dials)
         while self._roster.dialling().intersection(numbers):
             await self._changed.wait()
+            self._network.check_open()
         try:
             for number in numbers:
                 if number in self._residents:
                     await self._residents[number].ping()
-                elif self._last_failure is not None:
-                    raise LinkDown(self._last_failure)
+                elif (failure := self._last_failure) is not None and failure is not before:
+                    raise LinkDown(failure)
         except LinkDown as down:
             raise error_of(down.cause, endpoint=voice.provider.endpoint) from None
         return self._roster.has_idle(key, trio.current_time())
