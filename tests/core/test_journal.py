@@ -54,6 +54,24 @@ def test_what_nothing_is_settled_of_begins_where_the_header_says() -> None:
     assert (first.start, first.ordinal, first.audio) == (0, 0, b"")
 
 
+def test_what_was_evicted_before_the_file_began_takes_nothing_from_it() -> None:
+    recovered = recover(journal(settled_record(98, 6), audio(b"aabb"), start=100, ordinal=5))
+    assert (recovered.start, recovered.ordinal, recovered.audio) == (100, 6, b"aabb")
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [audio(b"aab")],
+        [audio(b"aabb"), settled_record(103, 6)],
+        [audio(b"aabb"), b"S" + (2).to_bytes(4, "little") + b"xx"],
+    ],
+)
+def test_records_that_do_not_agree_are_refused(records: list[bytes]) -> None:
+    with pytest.raises(ConfigurationError, match="the journal is damaged"):
+        recover(journal(*records, start=100, ordinal=5))
+
+
 def test_a_record_of_a_kind_unknown_is_passed_over() -> None:
     recovered = recover(journal(audio(b"aa"), b"X" + audio(b"zz")[1:], audio(b"bb")))
     assert (recovered.start, recovered.audio) == (0, b"aabb")
@@ -77,7 +95,11 @@ def test_what_is_no_journal_is_refused(data: bytes) -> None:
         recover(data)
 
 
-@pytest.mark.parametrize("payload", [b"\x80", b""])
+BROKEN = header_record(header_of(REQUEST))[5:].replace(b"a/b", b"a\xff/")
+BEFORE = msgspec.msgpack.encode(msgspec.structs.replace(header_of(REQUEST), start=-1))
+
+
+@pytest.mark.parametrize("payload", [b"\x80", b"", BROKEN, BEFORE])
 def test_a_header_of_another_shape_is_refused(payload: bytes) -> None:
     record = b"H" + len(payload).to_bytes(4, "little") + payload
     with pytest.raises(ConfigurationError, match="header cannot be read"):

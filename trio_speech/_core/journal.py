@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -37,8 +37,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     encoding: Encoding
     sample_rate: int
     channels: int
-    start: int = 0
-    ordinal: int = 0
+    start: Annotated[int, msgspec.Meta(ge=0)] = 0
+    ordinal: Annotated[int, msgspec.Meta(ge=0)] = 0
     model: str | None = None
     language: str | None = None
     options: dict[str, Any] = {}
@@ -105,14 +105,14 @@ def settled_record(settled: int, ordinal: int) -> bytes:
 
 
 def recover(data: bytes) -> Recovered:
-    """Reads a journal. Raises `ConfigurationError` where it is none, or one of another version."""
+    """Reads a journal. Raises `ConfigurationError` where it is none, one of another version, or damaged."""
     records = _records(data)
     tag, payload = next(records, (b"", memoryview(b"")))
     if tag != b"H":
         raise ConfigurationError("this file is not a journal: it has no header")
     try:
         header = msgspec.msgpack.decode(payload, type=Header)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the journal's header cannot be read: {error}") from None
     if header.version != _VERSION:
         raise ConfigurationError(f"the journal is of version {header.version}, and this library reads {_VERSION}")
@@ -125,10 +125,20 @@ def _replay(header: Header, records: Iterator[tuple[bytes, memoryview]]) -> Reco
     for tag, payload in records:
         if tag == b"A":
             audio.append(payload)
-        elif tag == b"S":
+        elif tag == b"S" and len(payload) == _SETTLED.size:
             settled, ordinal = _SETTLED.unpack(payload)
-    skipped = (settled - header.start) * header.audio_format.frame_size
-    return Recovered(header, settled, ordinal, b"".join(audio)[skipped:])
+        elif tag == b"S":
+            raise _damaged()
+    captured, size = b"".join(audio), header.audio_format.frame_size
+    settled = max(settled, header.start)  # what was evicted before the file began is settled by none
+    skipped = (settled - header.start) * size
+    if len(captured) % size or skipped > len(captured):
+        raise _damaged()
+    return Recovered(header, settled, ordinal, captured[skipped:])
+
+
+def _damaged() -> ConfigurationError:
+    return ConfigurationError("the journal is damaged: its records do not agree with each other")
 
 
 def _record(tag: bytes, payload: bytes) -> bytes:
