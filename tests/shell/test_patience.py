@@ -61,7 +61,7 @@ async def test_what_may_pass_is_dialled_again() -> None:
 async def test_patience_that_is_spent_ends_the_session() -> None:
     order = Order("ws://one", max_attempts=1)
     after(GONE, order)
-    with pytest.raises(ts.RetriesExhausted, match="gave up after 1 attempts") as caught:
+    with pytest.raises(ts.RetriesExhausted, match="gave up after 1 attempt to reconnect") as caught:
         after(GONE, order)
     error = caught.value
     assert (error.endpoint, error.model, error.attempts) == ("ws://one", "a/model", 1)

@@ -49,7 +49,8 @@ def delay_after(cause: Cause, order: Order, model: str | None) -> float:
 
 
 def _exhausted(last: SpeechError, cause: Cause, attempts: int) -> RetriesExhausted:
-    message = f"gave up after {attempts} attempts to reconnect; the last one: {cause}"
+    tried = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+    message = f"gave up after {tried} to reconnect; the last one: {cause}"
     error = RetriesExhausted(message, attempts=attempts, endpoint=last.endpoint, model=last.model)
     error.__cause__ = last
     return error
