@@ -54,6 +54,18 @@ async def test_the_users_exception_leaves_as_it_is(gateway: Gateway, failure: Ba
     assert failure.__context__ is None
 
 
+@pytest.mark.parametrize("session", ["transcribe", "synthesize"])
+async def test_an_error_leaves_bare_though_the_user_has_a_nursery_in_the_block(gateway: Gateway, session: str) -> None:
+    gateway.plan(Refuse(401))
+    sent = "Hello there. More. " if session == "synthesize" else bytes(3200)
+    with pytest.raises((ts.SpeechError, BaseExceptionGroup)) as caught:  # a stray cancellation would pass the test by
+        async with gateway.client() as client, getattr(client, session)() as opened, trio.open_nursery() as nursery:
+            nursery.start_soon(opened.send, sent)
+            async for _ in opened:
+                pass
+    assert isinstance(caught.value, ts.AuthenticationError)
+
+
 async def test_a_users_group_is_not_unwrapped(gateway: Gateway) -> None:
     group = ExceptionGroup("mine", [Mine()])
     with pytest.raises(ExceptionGroup) as caught:

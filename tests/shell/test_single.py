@@ -147,6 +147,42 @@ async def test_a_context_of_the_failures_own_is_kept() -> None:
     assert caught.value.__context__ is cause
 
 
+async def test_a_tasks_failure_leaves_bare_though_the_body_has_a_nursery_of_its_own() -> None:
+    failure = KeyError("mine")
+    with pytest.raises((KeyError, BaseExceptionGroup)) as caught:  # a stray cancellation would pass the test by
+        async with one_exception(GOODBYE, within=1.0) as guard, trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            guard.start_soon(failing(failure, 1.0))
+            await trio.sleep_forever()
+    assert caught.value is failure
+    assert failure.__context__ is None
+
+
+async def test_what_a_nursery_of_the_body_raises_meanwhile_leaves_without_the_cancellation() -> None:
+    failure, also = ValueError("mine"), KeyError("also")
+
+    async def stumbles() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise also
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with one_exception(GOODBYE, within=1.0) as guard, trio.open_nursery() as nursery:
+            nursery.start_soon(stumbles)
+            guard.start_soon(failing(failure, 1.0))
+            await trio.sleep_forever()
+    assert caught.value.exceptions == (also,)
+
+
+async def test_a_cancellation_from_outside_is_one_to_a_nursery_of_the_body_too() -> None:
+    with trio.move_on_after(1.0) as scope:
+        async with one_exception(GOODBYE, within=1.0), trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+
+
 async def test_a_cancellation_from_outside_stays_one() -> None:
     with trio.move_on_after(1.0) as scope:
         async with one_exception(GOODBYE, within=1.0) as guard:

@@ -86,16 +86,17 @@ async def one_exception(leave: Callable[[], Awaitable[object]], *, within: float
     guard: Guard | None = None
     try:
         async with trio.open_nursery() as nursery:
-            with trio.CancelScope() as body:
-                guard = Guard(nursery, body)
-                try:
-                    yield guard
-                except trio.Cancelled:
+            try:
+                with trio.CancelScope() as body:
+                    guard = Guard(nursery, body)
+                    try:
+                        yield guard
+                    finally:
+                        await _farewell(leave, within)
+            except BaseException as error:
+                if _is_cancellation(error):
                     raise
-                except BaseException as error:  # noqa: BLE001  # leaves below, outside the nursery, bare
-                    raised = error
-                finally:
-                    await _farewell(leave, within)
+                raised = error  # leaves below, outside the nursery, bare
             nursery.cancel_scope.cancel(reason="the block was left")
     except BaseExceptionGroup as group:
         inner = only_one(group)
