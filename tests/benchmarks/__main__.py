@@ -37,13 +37,13 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=QUESTIONS, default=list(QUESTIONS))
     parser.add_argument("--page", nargs="?", const="RESULTS.md", metavar="FILE")
     options = parser.parse_args()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")  # later it would be our own
     parts: list[page.Part] = []
     for name in options.only:
         for part in QUESTIONS[name](options):
             print(part.text(), flush=True)
             parts.append(part)
         if options.page:  # each time, for what is not asked any more is no loss then
-            load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
             page.write(options.page, parts, rounds=options.rounds, cores=(CLIENT, SERVICE), load=load)
 
 

@@ -26,7 +26,7 @@ of {rounds} rounds, a ratio the median of the ratios within the rounds: below 1 
 trio-websocket loop that sends the same frames and drops what it reads, *raw* writes ready-made frames to sockets and
 does nothing else. Latency of a final: from the moment when its last 20 ms were due until the program has the event.
 
-**Machine.** {machine}; load average at the end {load:.1f}. Much above 1, other programs were running beside the
+**Machine.** {machine}; load average at the beginning {load:.1f}. Much above 1, other programs were running beside the
 benchmarks: then times by the wall clock say little, and the ratios of CPU time are what to look at.
 
 **Versions.** {versions}.
