@@ -9,7 +9,7 @@ import pytest
 import trio
 
 import trio_speech as ts
-from trio_speech.testing import Close, Drop, Gateway, Hear, Lapse, Refuse, Speak, open_gateway, say, speech
+from trio_speech.testing import Close, Drop, Gateway, Hear, Lapse, Refuse, Speak, Speech, open_gateway, say, speech
 
 SAID = say(0.3, "turn left", 0.8, "at the bridge", 0.8)
 IMPATIENT = ts.RetryPolicy(max_attempts=1, return_after=20.0)
@@ -25,8 +25,8 @@ def lines(logged: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[s
     return [record.getMessage() for record in logged.records if record.levelno >= level]
 
 
-async def transcribe(client: ts.Client, said: object = SAID) -> list[ts.TranscriptEvent]:
-    async with client.transcribe(said, SAID.audio_format) as transcript:  # type: ignore[arg-type]
+async def transcribe(client: ts.Client, said: Speech = SAID) -> list[ts.TranscriptEvent]:
+    async with client.transcribe(said, said.audio_format) as transcript:
         return [event async for event in transcript]
 
 

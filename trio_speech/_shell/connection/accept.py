@@ -11,9 +11,9 @@ import trio_websocket as tw
 from ..._core.causes import Broken
 from .framing import server_frame
 from .heads import Heads
-from .hosting import MAX_MESSAGE_SIZE, QUEUE, RECEIVE_BYTES, hosted
+from .hosting import MAX_MESSAGE_SIZE, QUEUE, hosted
 from .life import GONE, Life
-from .tap import Tap
+from .tap import RECEIVE_BYTES, Tap
 from .transport import LinkDown
 from .websocket import Connection
 

@@ -12,11 +12,11 @@ import trio_websocket as tw
 
 from .framing import client_frame
 from .heads import Heads
-from .hosting import MAX_MESSAGE_SIZE, QUEUE, RECEIVE_BYTES, hosted
+from .hosting import MAX_MESSAGE_SIZE, QUEUE, hosted
 from .inbox import Inbox
 from .life import Life
 from .refusal import cause_in
-from .tap import Tap
+from .tap import RECEIVE_BYTES, Tap
 from .transport import LinkDown, host_header, open_stream, resource
 from .websocket import Connection
 

@@ -21,8 +21,6 @@ MAX_MESSAGE_SIZE = 16 * 2**20
 QUEUE = 64
 """Messages that may wait in trio-websocket: with fewer, its reader would stop, and pongs with it."""
 
-RECEIVE_BYTES = 65_536
-
 
 async def hosted(
     timeout: float,  # noqa: ASYNC109

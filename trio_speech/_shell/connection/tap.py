@@ -21,7 +21,7 @@ from ..signal import Signal
 from .heads import Heads
 from .inbox import Inbox
 
-_RECEIVE_BYTES = 65_536
+RECEIVE_BYTES = 65_536
 _QUEUE = 64
 """Messages that wait to be taken before no more is read."""
 
@@ -129,7 +129,7 @@ class Tap(trio.abc.Stream):
                 if self._reads or self._aside:
                     await self._taker_looks.wait()
                 else:
-                    await self._read(_RECEIVE_BYTES)
+                    await self._read(RECEIVE_BYTES)
         except Exception:  # noqa: BLE001  # a stream may fail in its own way: the library's reader is told what it was
             return None
         except BaseException:
@@ -168,7 +168,7 @@ class Tap(trio.abc.Stream):
     async def _receive(self, max_bytes: int | None) -> bytes | bytearray:
         if self._socket is None:
             return await self._stream.receive_some(max_bytes)
-        return await self._receive_when_readable(self._socket, max_bytes or _RECEIVE_BYTES)
+        return await self._receive_when_readable(self._socket, max_bytes or RECEIVE_BYTES)
 
     async def _receive_when_readable(self, socket: trio.socket.SocketType, max_bytes: int) -> bytes:
         """Asks when there is something to read, and not before: mostly there is not."""
