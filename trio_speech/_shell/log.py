@@ -6,8 +6,8 @@
     INFO       a connection was lost, and why; a recognition is back; a better backend serves again
     DEBUG      an idle connection of the pool ended
 
-No audio, no text of a user and no credential is in it. A session logs in the context in which its block was entered, so
-context variables tell sessions apart. Handlers are the program's choice.
+No audio, no text and no credential is in it, but for what a service quotes in a complaint. A session logs in the
+context in which its block was entered, so context variables tell sessions apart. Handlers are the program's choice.
 """
 
 from __future__ import annotations
