@@ -1,7 +1,8 @@
 """Spans and figures of what happens on the network, by OpenTelemetry, where its API is installed.
 
 Where they go is the program's choice, as with every library that speaks to that API. Without the API, each call here is
-of a method that does nothing. No audio, no text and no credential is in them, but for what a service quotes in a complaint.
+of a method that does nothing. No audio, no text and no credential is in them, but for what a service quotes in a
+complaint.
 
     span       from, to
     ────────   ─────────────────────────────────────────────────────────────────────
