@@ -91,16 +91,6 @@ def transcript(end: float, *, kind: Any = "final", text: str = "one", start: flo
 # ---------------------------------------------------------------- what is sent
 
 
-def test_audio_goes_out_in_order_in_frames_of_one_length() -> None:
-    session = recognition()
-    link = leg(session)
-    audio = array("h", range(120)).tobytes()
-    session.capture(audio[:90])
-    session.capture(audio[90:])
-    assert written(link) == [SendAudio(audio[:100]), SendAudio(audio[100:200])]
-    assert session.log.unsent == 20
-
-
 def test_a_frame_is_cut_at_a_mark_and_what_it_asks_comes_next() -> None:
     session = recognition()
     link = leg(session)
@@ -128,12 +118,6 @@ def test_an_empty_stream_is_done_at_once() -> None:
     assert leg(session).next(0.0) == Leave()
 
 
-def test_a_chunk_is_one_sample_at_least() -> None:
-    session = recognition()
-    session.capture(quiet(2))
-    assert frames(leg(session, replace(EXACT, chunk=0.0001))) == [1, 1]
-
-
 def test_keepalives_are_due_where_nothing_else_was_said() -> None:
     session = recognition()
     link = leg(session, replace(EXACT, keepalive=5.0))
@@ -153,27 +137,14 @@ def test_all_that_is_written_counts_against_a_keepalive() -> None:
     assert written(link, 3.0) == [SendAudio(quiet(50)), SendFinalize()]
     assert link.next(7.9) == Wait(8.0)
     session.capture(quiet(50))
-    assert link.next_audio(7.9, 9) == [quiet(50)]
+    assert link.feed.frames(7.9, 9) == [quiet(50)]
     assert link.next(12.8) == Wait(12.9)
     session.capture(quiet(100))
-    assert link.next_audio(12.8, 9) == [quiet(50), quiet(50)]
+    assert link.feed.frames(12.8, 9) == [quiet(50), quiet(50)]
     assert link.next(17.7) == Wait(17.8)
 
 
 # ---------------------------------------------------------------- between two looks
-
-
-def test_between_two_looks_only_whole_frames_are_news() -> None:
-    session = recognition()
-    link = leg(session)
-    assert link.next(0.0) == Wait()
-    assert link.stirs_at() == 50
-    assert link.next_audio(0.0, 9) == []
-    session.capture(numbered(0, 170))
-    assert link.next_audio(0.1, 2) == [numbered(0, 50), numbered(50, 50)]
-    assert link.next_audio(0.1, 2) == [numbered(100, 50)]
-    assert link.next_audio(0.1, 2) == []
-    assert link.stirs_at() == 200
 
 
 @pytest.mark.parametrize("ask", [Recognition.finalize, Recognition.end_input])
@@ -181,11 +152,11 @@ def test_what_is_asked_for_is_news_and_not_left_to_the_short_way(ask: Callable[[
     session = recognition()
     link = leg(session)
     session.capture(quiet(100))
-    assert link.next_audio(0.0, 1) == [quiet(50)]
+    assert link.feed.frames(0.0, 1) == [quiet(50)]
     ask(session)
-    assert link.stirs_at() == 51
-    assert link.next_audio(0.0, 9) == [quiet(50)]
-    assert link.next_audio(0.0, 9) == []
+    assert link.feed.stirs_at() == 51
+    assert link.feed.frames(0.0, 9) == [quiet(50)]
+    assert link.feed.frames(0.0, 9) == []
     assert link.next(0.0) == SendFinalize()
 
 
@@ -195,11 +166,11 @@ def test_the_short_way_ends_where_something_is_to_be_said() -> None:
     session.capture(quiet(120))
     session.finalize()
     session.capture(quiet(60))
-    assert link.next_audio(0.0, 9) == [quiet(50), quiet(50)]
+    assert link.feed.frames(0.0, 9) == [quiet(50), quiet(50)]
     assert link.next(0.0) == SendAudio(quiet(20))
-    assert link.next_audio(0.0, 9) == [], "though a whole frame waits"
+    assert link.feed.frames(0.0, 9) == [], "though a whole frame waits"
     assert link.next(0.0) == SendFinalize()
-    assert link.next_audio(0.0, 9) == [quiet(50)]
+    assert link.feed.frames(0.0, 9) == [quiet(50)]
 
 
 def test_a_log_that_fills_is_news_though_no_frame_is_whole() -> None:
@@ -207,7 +178,7 @@ def test_a_log_that_fills_is_news_though_no_frame_is_whole() -> None:
     link = leg(session)
     session.capture(quiet(790))
     written(link, 6.0)
-    assert link.stirs_at() == 792
+    assert link.feed.stirs_at() == 792
     session.capture(quiet(2))
     assert written(link, 6.0) == [SendFinalize()]
 
@@ -217,10 +188,10 @@ def test_a_result_that_is_owed_from_now_on_is_news_once() -> None:
     link = leg(session, progress_timeout=4.0)
     session.capture(loud(100))
     link.next(0.0)
-    assert link.next_audio(0.0, 9) == [loud(50)]
-    assert link.stirs_at() == 100, "now, though all is sent that was captured"
+    assert link.feed.frames(0.0, 9) == [loud(50)]
+    assert link.feed.stirs_at() == 100, "now, though all is sent that was captured"
     assert link.next(0.0) == Wait(2.0)
-    assert link.stirs_at() == 150
+    assert link.feed.stirs_at() == 150
 
 
 def test_a_link_that_is_about_to_be_left_sends_no_more_the_short_way() -> None:
@@ -229,7 +200,7 @@ def test_a_link_that_is_about_to_be_left_sends_no_more_the_short_way() -> None:
     written(link)
     assert written(link, 97.0) == [SendFinalize()]
     session.capture(loud(100))
-    assert link.next_audio(97.0, 9) == []
+    assert link.feed.frames(97.0, 9) == []
 
 
 # ---------------------------------------------------------------- the catch-up
@@ -247,25 +218,9 @@ def test_a_backlog_is_paced() -> None:
     assert sum(frames(link)) == 500
     assert woken(link) == pytest.approx(0.125)
     assert frames(link, 0.1251) == 5 * [50]
-    assert link.catch_up() == 1.25
+    assert link.feed.catch_up() == 1.25
     assert sum(frames(link, 10.0)) == 1_250
-    assert link.catch_up() == 0.0
-
-
-def test_of_a_backlog_goes_out_at_once_what_may() -> None:
-    link = reconnected(2.0)
-    written(link)
-    assert link.next_audio(0.0249, 9) == []
-    assert link.next_audio(0.0501, 9) == [quiet(50), quiet(50)]
-    assert link.next_audio(0.5, 9) == 9 * [quiet(50)]
-
-
-def test_while_a_backlog_waits_for_its_moment_more_audio_is_no_news() -> None:
-    link = reconnected(2.0)
-    written(link)
-    assert link.stirs_at() > link.session.log.captured + 1_000
-    frames(link, 10.0)
-    assert link.stirs_at() == link.session.log.sent + 50
+    assert link.feed.catch_up() == 0.0
 
 
 def test_a_backlog_of_less_than_a_frame_is_not_waited_for() -> None:
@@ -274,28 +229,11 @@ def test_a_backlog_of_less_than_a_frame_is_not_waited_for() -> None:
     session.capture(quiet(550))
     link = leg(session, replace(EXACT, replay_speed=2.0, chunk=0.3))
     written(link)
-    assert (session.log.sent, link.stirs_at()) == (300, 600)
+    assert (session.log.sent, link.feed.stirs_at()) == (300, 600)
     session.capture(quiet(50))
     assert woken(link) == pytest.approx(0.05)
     assert frames(link, 0.0501) == [300]
-    assert link.stirs_at() == 900
-
-
-def test_the_first_link_has_nothing_to_catch_up_with() -> None:
-    session = recognition()
-    session.capture(quiet(2_000))
-    assert sum(frames(leg(session, replace(EXACT, replay_speed=2.0)))) == 2_000
-
-
-@pytest.mark.parametrize(("speed", "policy"), [(None, None), (1.0, float("inf"))])
-def test_a_backlog_goes_out_at_once_where_nothing_is_said_against_it(speed: float | None, policy: float | None) -> None:
-    assert sum(frames(reconnected(speed, policy))) == 2_000
-
-
-def test_the_policy_s_pace_goes_before_the_profile_s() -> None:
-    link = reconnected(2.0, 4.0)
-    assert sum(frames(link)) == 500
-    assert woken(link) == pytest.approx(0.0625)
+    assert link.feed.stirs_at() == 900
 
 
 # ---------------------------------------------------------------- what a session asks of itself

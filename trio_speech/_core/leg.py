@@ -1,7 +1,7 @@
 """One link's part in a recognition session. Pure: the shell asks `next` what to do, and tells what was received.
 
 Laws
-    1. Nothing is sent but from the log, in order, in frames of the profile's length; a short one only at a mark.
+    1. What is said goes out at its place in the audio, which `feeding` gives; what is heard, `hearing` judges.
     2. A leg ends itself only when all is done, when its service ends it, or to move on before the service does.
 
     state        sends                          ends with
@@ -29,17 +29,16 @@ from .dialogue import (
     Unknown,
 )
 from .endpointing import Endpointing
+from .feeding import Feed
 from .hearing import Hearing
 from .liveness import Progress
-from .pacing import LUMP, Pacer
 from .profile import SttProfile
-from .recognition import NEVER, Recognition
+from .recognition import Recognition
 from .retirement import Retirement
 from .seam import Heard
 from .settlement import Outcome, Settlement
 from .steps import Leave, SendAudio, SendChange, SendFinalize, SendKeepalive, Step, Wait
 
-_SELF_FINALIZE_AT = 0.8
 _PROGRESS = (Hypothesis, Onset, Acknowledged, Finalized)
 
 
@@ -64,63 +63,20 @@ class Leg:
         base, cut = session.resume(profile)
         self._replayed_at = session.log.furthest  # where all is sent again that an earlier link was sent
         self._hearing = Hearing(session, profile, base, cut)
-        speed = profile.replay_speed if session.policy.speed is None else session.policy.speed
-        self._pacer = Pacer(speed, session.rate)
         self._settlement = Settlement(profile)
         self._progress = Progress(progress_timeout)
-        self._owed_anew = False
+        self.feed = Feed(session, profile, self._hearing.timeline, self._progress, now)
         self._patience = patience
-        self._chunk = max(1, session.audio_format.samples(profile.chunk))
-        self._lump = max(self._chunk, session.audio_format.samples(LUMP))
-        self._full = math.ceil(_SELF_FINALIZE_AT * session.limit)
-        self._last_sent = now
+        self._last_said = now
         self._committed_at = now
         self._retirement = Retirement(profile.session_cap, now if opened_at is None else opened_at)
         self._endpointing = Endpointing(profile.endpoint_after)
         self._in_vain: tuple[int, ...] = ()  # where finalize was asked for, and nothing was answered
-        self._retiring = False
-        if session.tally.links > 1:
-            self._pacer.engage(now, session.log.unsent)
 
     @property
     def retiring(self) -> bool:
         """Whether the link is about to be replaced by a fresh one, which may be dialled already."""
-        return self._retiring
-
-    def stirs_at(self) -> int:
-        """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
-        be sent, a log so full that it is to be settled, a result that is owed."""
-        session, log = self.session, self.session.log
-        if self._owed_anew:
-            return log.sent  # at once: whoever speaks in whole frames leaves nothing that is not sent
-        if session.marks.waiting or session.input_ended:
-            return log.sent + 1
-        frame = log.sent + self._chunk
-        if frame <= log.captured and self._pacer.engaged:
-            frame = NEVER  # the moment is waited for, and more audio makes no difference
-        return min(frame, log.owed_from + self._full)
-
-    def next_audio(self, now: float, most: int) -> list[bytes]:
-        """As `next`, before the moment to which the last `Wait` was bounded: then nothing can be due but audio, here up
-        to `most` whole frames of it, or, where there are none, what `next` will tell."""
-        session, log, chunk = self.session, self.session.log, self._chunk
-        if self._retiring or (session.marks.waiting and session.has_due_mark):
-            return []
-        samples = session.sendable()[0] if session.marks.waiting else log.captured - log.sent
-        if self._pacer.engaged:
-            samples = self._pacer.allowed(now, samples)
-        frames = min(most, samples // chunk)
-        if not frames:
-            return []
-        pcm = self._taken(frames * chunk, now)
-        if frames == 1:
-            return [pcm]
-        size = len(pcm) // frames
-        return [pcm[at : at + size] for at in range(0, len(pcm), size)]
-
-    def catch_up(self) -> float:
-        """Seconds until the backlog is gone."""
-        return self._pacer.catch_up(self.session.log.unsent)
+        return self.feed.closed
 
     def retire(self, at: float, by: float) -> None:
         """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
@@ -139,17 +95,17 @@ class Leg:
             return Leave()
         if given_up is not None:
             return Leave(given_up)
-        if self._retiring and not self._settlement.pending:
+        if self.retiring and not self._settlement.pending:
             return Leave(Rollover())
         step = self._mark(now) or self._audio(now) or self._self_finalize(now) or self._keepalive(now)
         return step or self._move_on(now) or self._wait(now)
 
     def _wait(self, now: float) -> Wait:
-        self._owed_anew = False
+        self.feed.owes_anew = False
         return Wait(self._wake_at(now))
 
     def _mark(self, now: float) -> Step | None:
-        mark = None if self._retiring else self.session.due_mark()
+        mark = None if self.retiring else self.session.due_mark()
         if mark is None:
             return None
         if mark.change is not None:
@@ -159,35 +115,13 @@ class Leg:
     def _finalize(self, now: float) -> Step:
         log = self.session.log
         self._settlement.asked(log.sent, now, unsettled=(log.sent - log.committed) / self.session.rate)
-        self._last_sent = now
+        self._last_said = now
         self._endpointing.asked(now)
         return SendFinalize()
 
     def _audio(self, now: float) -> Step | None:
-        if self._retiring:
-            return None
-        samples, flush = self.session.sendable()
-        if samples >= self._chunk:
-            samples = self._chunk
-        elif not (flush and samples):
-            return None
-        if self._pacer.engaged and self._pacer.delay(now, samples) > 0.0:
-            return None
-        return SendAudio(self._taken(samples, now))
-
-    def _taken(self, samples: int, now: float) -> bytes:
-        """So much out of the log, which goes out."""
-        session, log = self.session, self.session.log
-        start = log.sent
-        pcm = log.take(samples)
-        self._hearing.timeline.sent(start, log.sent)
-        if self._pacer.engaged:
-            self._pacer.sent(samples, log.unsent)
-        if not self._progress.owed:
-            known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said
-            self._owed_anew |= self._progress.sent(pcm[known:], session.audio_format.encoding, now)
-        self._last_sent = now
-        return pcm
+        pcm = self.feed.frame(now)
+        return SendAudio(pcm) if pcm else None
 
     def _self_finalize(self, now: float) -> Step | None:
         """At most of the log's limit without progress, at the end of speech for a service that never ends it, and where
@@ -195,11 +129,10 @@ class Leg:
         if self._settlement.pending or self.session.log.sent <= self.session.log.committed:
             return None
         if self._may_retire(now):
-            self._retiring = True
+            self.feed.closed = True
             return self._finalize(now)
-        full = self.session.log.owed >= self._full
         stalled = now >= self._committed_at + self._patience / 2  # the very sum that `_wake_at` waits for
-        needed = (full and stalled) or self._speech_paused(now) or now >= self._progress.doubtful_from
+        needed = (self.feed.is_full and stalled) or self._speech_paused(now) or now >= self._progress.doubtful_from
         return self._finalize(now) if needed else None
 
     def _may_retire(self, now: float) -> bool:
@@ -210,10 +143,15 @@ class Leg:
         return not self.profile.finalizes_itself and due is not None and now >= due
 
     def _keepalive(self, now: float) -> Step | None:
-        if self.profile.keepalive is None or now < self._last_sent + self.profile.keepalive:
+        if now < self._silent_until():
             return None
-        self._last_sent = now
+        self._last_said = now
         return SendKeepalive()
+
+    def _silent_until(self) -> float:
+        if self.profile.keepalive is None:
+            return math.inf
+        return max(self._last_said, self.feed.last_given) + self.profile.keepalive
 
     def _move_on(self, now: float) -> Step | None:
         log = self.session.log
@@ -222,17 +160,13 @@ class Leg:
     def _wake_at(self, now: float) -> float | None:
         session, progress, retirement = self.session, self._progress, self._retirement
         due = [progress.doubtful_from, progress.overdue_from, retirement.at, retirement.by]
+        due += [self._silent_until(), self.feed.due(now)]
         if (answered_by := self._settlement.deadline()) is not None:
             due.append(answered_by)
-        if self.profile.keepalive is not None:
-            due.append(self._last_sent + self.profile.keepalive)
-        samples, _ = session.sendable()
-        if samples and not self._retiring:
-            due.append(now + self._pacer.delay(now, min(samples, self._lump)))
         if not self._settlement.pending and session.log.sent > session.log.committed:
             if not self.profile.finalizes_itself and self._endpointing.due is not None:
                 due.append(self._endpointing.due)
-            if session.log.owed >= self._full:
+            if self.feed.is_full:
                 due.append(self._committed_at + self._patience / 2)
         return min([moment for moment in due if now < moment < math.inf], default=None)
 

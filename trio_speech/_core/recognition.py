@@ -70,7 +70,7 @@ class Recognition:
         self.marks = Marks()
         self.tally = Tally()
         self.stirs_at = NEVER
-        """How many samples of the stream have to be captured before the link is to be told (see `Leg.stirs_at`)."""
+        """How many samples of the stream have to be captured before the link is to be told (see `Feed.stirs_at`)."""
         self.free_until = start + self.limit
         """Up to so many there is room for sure: audio may go straight into the log."""
         self.input_ended = False

@@ -52,6 +52,7 @@ class Link:
         self.codec = codec
         self.leg = leg
         self._machine = leg.session
+        self._feed = leg.feed
         self._liveness = liveness
         self._wake = wake
         self._heard = heard
@@ -125,7 +126,7 @@ class Link:
                     self._heard()
                     await self._rest(until)
                 case SendAudio(pcm):
-                    await self._send_audio([pcm, *self.leg.next_audio(now, _AT_ONCE - 1)])
+                    await self._send_audio([pcm, *self._feed.frames(now, _AT_ONCE - 1)])
                 case SendFinalize():
                     await self._send(self.codec.finalize())
                 case SendChange(change):
@@ -148,7 +149,7 @@ class Link:
 
     async def _rest(self, until: float | None) -> None:
         self._rests_until = math.inf if until is None else until
-        self._machine.stirs_at = self.leg.stirs_at()
+        self._machine.stirs_at = self._feed.stirs_at()
         self._resting = True
         try:
             await self._wake.wait_until(until)
@@ -178,10 +179,10 @@ class Link:
     def _advances(self, now: float) -> bool:
         """Does what is due and needs no waiting; says whether the writer may go on resting."""
         try:
-            if now < self._rests_until and (audio := self.leg.next_audio(now, _AT_ONCE)):
+            if now < self._rests_until and (audio := self._feed.frames(now, _AT_ONCE)):
                 if not self.connection.send_nowait(*map(self.codec.audio, audio)) or len(audio) == _AT_ONCE:
                     return False
-                self._machine.stirs_at = self.leg.stirs_at()
+                self._machine.stirs_at = self._feed.stirs_at()
                 if self._machine.log.captured < self._machine.stirs_at:
                     return True
             return self._may_rest(now)
@@ -192,7 +193,7 @@ class Link:
     def _may_rest(self, now: float) -> bool:
         """Whether nothing is due before the writer wakes of its own; else it finds the step that is."""
         step = self.leg.next(now)
-        self._machine.stirs_at = self.leg.stirs_at()
+        self._machine.stirs_at = self._feed.stirs_at()
         if isinstance(step, Wait):
             return step.until is None or step.until >= self._rests_until
         self._next = step

@@ -157,7 +157,7 @@ class RecognitionSession:
             progress_timeout=self._liveness.progress_timeout,
             opened_at=connection.opened_at,
         )
-        self.transcript.catch_up = leg.catch_up
+        self.transcript.catch_up = leg.feed.catch_up
         if self._lost_at is not None:
             attempts = self._succession.budget.attempts
             resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempts)
