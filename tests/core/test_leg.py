@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -147,32 +146,6 @@ def test_all_that_is_written_counts_against_a_keepalive() -> None:
 # ---------------------------------------------------------------- between two looks
 
 
-@pytest.mark.parametrize("ask", [Recognition.finalize, Recognition.end_input])
-def test_what_is_asked_for_is_news_and_not_left_to_the_short_way(ask: Callable[[Recognition], None]) -> None:
-    session = recognition()
-    link = leg(session)
-    session.capture(quiet(100))
-    assert link.feed.frames(0.0, 1) == [quiet(50)]
-    ask(session)
-    assert link.feed.stirs_at() == 51
-    assert link.feed.frames(0.0, 9) == [quiet(50)]
-    assert link.feed.frames(0.0, 9) == []
-    assert link.next(0.0) == SendFinalize()
-
-
-def test_the_short_way_ends_where_something_is_to_be_said() -> None:
-    session = recognition()
-    link = leg(session)
-    session.capture(quiet(120))
-    session.finalize()
-    session.capture(quiet(60))
-    assert link.feed.frames(0.0, 9) == [quiet(50), quiet(50)]
-    assert link.next(0.0) == SendAudio(quiet(20))
-    assert link.feed.frames(0.0, 9) == [], "though a whole frame waits"
-    assert link.next(0.0) == SendFinalize()
-    assert link.feed.frames(0.0, 9) == [quiet(50)]
-
-
 def test_a_log_that_fills_is_news_though_no_frame_is_whole() -> None:
     session = recognition(limit=0.99)  # of which four fifths are 792 samples
     link = leg(session)
@@ -203,37 +176,14 @@ def test_a_link_that_is_about_to_be_left_sends_no_more_the_short_way() -> None:
     assert link.feed.frames(97.0, 9) == []
 
 
-# ---------------------------------------------------------------- the catch-up
-
-
-def reconnected(speed: float | None, policy: float | None = None) -> Leg:
-    session = recognition(speed=policy, lead_in=0.0)
+def test_a_backlog_is_paced_and_its_next_lump_waited_for() -> None:
+    session = recognition(lead_in=0.0)
     leg(session).lost()
     session.capture(quiet(2_000))
-    return leg(session, replace(EXACT, replay_speed=speed))
-
-
-def test_a_backlog_is_paced() -> None:
-    link = reconnected(2.0)
+    link = leg(session, replace(EXACT, replay_speed=2.0))
     assert sum(frames(link)) == 500
     assert woken(link) == pytest.approx(0.125)
     assert frames(link, 0.1251) == 5 * [50]
-    assert link.feed.catch_up() == 1.25
-    assert sum(frames(link, 10.0)) == 1_250
-    assert link.feed.catch_up() == 0.0
-
-
-def test_a_backlog_of_less_than_a_frame_is_not_waited_for() -> None:
-    session = recognition(lead_in=0.0)
-    leg(session).lost()
-    session.capture(quiet(550))
-    link = leg(session, replace(EXACT, replay_speed=2.0, chunk=0.3))
-    written(link)
-    assert (session.log.sent, link.feed.stirs_at()) == (300, 600)
-    session.capture(quiet(50))
-    assert woken(link) == pytest.approx(0.05)
-    assert frames(link, 0.0501) == [300]
-    assert link.feed.stirs_at() == 900
 
 
 # ---------------------------------------------------------------- what a session asks of itself
