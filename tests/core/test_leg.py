@@ -176,11 +176,15 @@ def test_a_link_that_is_about_to_be_left_sends_no_more_the_short_way() -> None:
     assert link.feed.frames(97.0, 9) == []
 
 
-def test_a_backlog_is_paced_and_its_next_lump_waited_for() -> None:
+def reconnected() -> Leg:
     session = recognition(lead_in=0.0)
     leg(session).lost()
     session.capture(quiet(2_000))
-    link = leg(session, replace(EXACT, replay_speed=2.0))
+    return leg(session, replace(EXACT, replay_speed=2.0))
+
+
+def test_a_backlog_is_paced_and_its_next_lump_waited_for() -> None:
+    link = reconnected()
     assert sum(frames(link)) == 500
     assert woken(link) == pytest.approx(0.125)
     assert frames(link, 0.1251) == 5 * [50]
@@ -579,7 +583,7 @@ def test_a_link_is_left_in_mid_speech_if_there_is_no_pause() -> None:
 
 
 def test_a_link_that_is_left_in_its_catch_up_waits_for_its_answer_alone() -> None:
-    link = reconnected(2.0)
+    link = reconnected()
     link.retire(0.0, 0.0)
     assert written(link)[-1] == SendFinalize()
     assert (woken(link) or 0.0) > 1.0
