@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -131,6 +132,61 @@ def test_the_file_is_written_anew_when_most_of_it_is_settled(tmp_path: Path, mon
     recovered = recover((tmp_path / "j").read_bytes())
     assert (recovered.start, recovered.ordinal, recovered.audio) == (900, 4, b"\x01\x02" * 100 + b"\x03\x04")
     assert (tmp_path / "j").stat().st_size < 1_000
+
+
+# ---------------------------------------------------------------- one session alone
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+async def test_a_journal_that_a_session_keeps_is_not_resumed_by_another(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compacted: bool
+) -> None:
+    said = speech(5.0)
+    path = tmp_path / "journal"
+    async with gateway.client() as client:
+        async with client.transcribe(audio_format=said.audio_format, journal=path) as transcript:
+            await transcript.send(said.audio)
+            await finals_until(transcript, 1)
+            monkeypatch.setattr(journaling, "_COMPACT_AT", 1_000 if compacted else 2**26)
+            await anext(transcript)
+            kept = path.read_bytes()
+            assert (len(kept) < len(said.audio)) == compacted
+            with pytest.raises(ts.ConfigurationError, match="has not ended keeps the journal"):
+                async with client.resume_journal(path):
+                    raise AssertionError("the block must not be entered")
+            assert path.read_bytes() == kept
+        async with client.resume_journal(path) as transcript:
+            assert transcript.unacknowledged()[1]
+
+
+async def test_a_journal_is_given_free_where_it_cannot_be_resumed(gateway: Gateway, tmp_path: Path) -> None:
+    said = speech(5.0)
+    path = tmp_path / "journal"
+    async with gateway.client() as client:
+        async with client.transcribe(audio_format=said.audio_format, journal=path) as transcript:
+            await transcript.send(said.audio)
+        (tmp_path / "journal.new").mkdir()
+        with pytest.raises(IsADirectoryError):
+            async with client.resume_journal(path):
+                raise AssertionError("the block must not be entered")
+        (tmp_path / "journal.new").rmdir()
+        async with client.resume_journal(path) as transcript:
+            assert transcript.unacknowledged() == (0.0, said.audio)
+
+
+async def test_where_files_cannot_be_locked_a_journal_is_resumed_all_the_same(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(file: Any, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(journaling.fcntl, "flock", flock)
+    path = tmp_path / "journal"
+    async with gateway.client() as client:
+        async with client.transcribe(journal=path) as transcript:
+            await transcript.send(bytes(3_200))
+        async with client.resume_journal(path) as transcript:
+            assert transcript.unacknowledged() == (0.0, bytes(3_200))
 
 
 # ---------------------------------------------------------------- a disk that is full

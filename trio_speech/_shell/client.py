@@ -20,7 +20,7 @@ from ..events import FinalTranscript, Gap, Recognition
 from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector
 from .endpoints import Network, Route
-from .journaling import Journal, check_new, journal_path, read_journal
+from .journaling import Journal, check_new, journal_path, left_behind
 from .pool import Pool
 from .recognizing import RecognitionSession
 from .single import Guard, one_exception
@@ -95,19 +95,19 @@ class Client(Speaking):
         The clock, the ids of finals and the journal go on. Nothing captured is lost; at most the last event that the
         killed process had read comes again, with the same `id`.
 
-        Raises `OSError`, and `ConfigurationError` where the file is no journal.
+        Raises `OSError`, and `ConfigurationError` where the file is no journal, or a session that goes on keeps it.
         """
         self._network.check_open()
         _check_source(source)
         path = journal_path(path)
-        recovered = read_journal(path)
-        request = recovered.header.request
-        machine = RecognitionMachine(
-            request.audio_format, self._replay, start=recovered.start, ordinal=recovered.ordinal
-        )
-        machine.recover(recovered.audio)
-        session = self._session(machine, request)
-        self._keep_journal(session, machine, request, path)
+        with left_behind(path) as recovered:
+            request = recovered.header.request
+            machine = RecognitionMachine(
+                request.audio_format, self._replay, start=recovered.start, ordinal=recovered.ordinal
+            )
+            machine.recover(recovered.audio)
+            session = self._session(machine, request)
+            self._keep_journal(session, machine, request, path)
         async with self._running(session, source) as transcript:
             yield transcript
 

@@ -1,15 +1,23 @@
-"""The journal's file. It is written without buffering, so that what was captured outlives the process at any moment."""
+"""The journal's file. It is written without buffering, so that what was captured outlives the process at any moment.
+
+It is held for as long as its session lives: of two that wrote it, each would lose what the other captured.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from .._core.dialogue import TranscribeRequest
 from .._core.journal import Recovered, audio_record, header_of, header_record, recover, settled_record
 from ..errors import ConfigurationError
+
+if sys.platform != "win32":
+    import fcntl
 
 _COMPACT_AT = 64 * 2**20
 """Bytes after which what is settled is left out of the file, by writing it anew."""
@@ -81,6 +89,7 @@ class Journal:
         aside = self._path.with_name(self._path.name + ".new")
         file = aside.open("wb", buffering=0)
         try:
+            _hold(file)
             _write(file, header)
             if audio:
                 _write(file, audio_record(len(audio)) + audio)
@@ -100,9 +109,32 @@ def _write(file: BinaryIO, record: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def read_journal(path: Path) -> Recovered:
-    """What a killed process left. Raises `OSError`, and `ConfigurationError` where the file is no journal."""
-    return recover(path.read_bytes())
+@contextmanager
+def left_behind(path: Path) -> Generator[Recovered, None, None]:
+    """What a killed process left, which nobody else may go on with before a `Journal` has taken its place.
+
+    Raises `OSError`, and `ConfigurationError` where the file is no journal, or is that of a session that goes on.
+    """
+    with path.open("rb") as file:
+        if not (_hold(file) and os.path.samestat(os.fstat(file.fileno()), path.stat())):
+            raise ConfigurationError(f"a session that has not ended keeps the journal {path}: end it before you go on")
+        yield recover(file.read())
+
+
+def _hold(file: BinaryIO) -> bool:
+    """Keeps `file` from other sessions, of this process or another, until it is closed; says whether none has it.
+
+    Where the system cannot tell, nobody is kept from anything.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a file system without locks
+    return True
 
 
 def journal_path(path: str | os.PathLike[str]) -> Path:
