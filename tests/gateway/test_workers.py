@@ -43,6 +43,13 @@ async def test_what_a_worker_declines_does_it_no_harm(pool: Workers) -> None:
             await worker.ask(Listen(Hearing(sample_rate=16_000, language="fr")))
         with pytest.raises(Declined, match="Finalize was not expected"):
             await worker.ask(Finalize())
+        with pytest.raises(Declined, match="cannot be passed on"):
+            await worker.ask(Listen(Hearing(sample_rate=10**30)))
+        deep: Any = 1
+        for _ in range(100_000):
+            deep = [deep]
+        with pytest.raises(Declined, match="cannot be passed on"):
+            await worker.ask(Listen(Hearing(sample_rate=16_000, options={"deep": deep})))
         assert await worker.ask(Listen(HEARING)) == Heard()
 
 

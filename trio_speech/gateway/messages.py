@@ -11,7 +11,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import Struct
 
-from .engines import Hearing, Result, SpokenWord
+from .engines import Declined, Hearing, Result, SpokenWord
 
 HEADER = 4
 LONGEST = 8 * 2**20
@@ -82,8 +82,11 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def pack(message: Request | Reply) -> bytes:
-    """The frame for `message`."""
-    body = _encoder.encode(message)
+    """The frame for `message`. Raises `Declined` where a client's number is longer, or its options deeper, than fits."""
+    try:
+        body = _encoder.encode(message)
+    except (OverflowError, RecursionError) as error:
+        raise Declined(f"an option cannot be passed on to the engine: {error}") from None
     return len(body).to_bytes(HEADER, "big") + body
 
 

@@ -46,11 +46,12 @@ class Worker:
 
         Raises `Declined` where the worker refuses, and `EngineFailed` where it died or was silent for too long.
         """
+        frame = messages.pack(request)
         with trio.move_on_after(_REPLY_TIMEOUT):
             self._torn = True
             self._unanswered += 1
             try:
-                await self._requests.send_all(messages.pack(request))
+                await self._requests.send_all(frame)
             except trio.BrokenResourceError:
                 raise await self._dead() from None
             self._torn = False
