@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import msgspec
 import pytest
+import trio
 
 import trio_speech as ts
-from trio_speech.testing import Drop, Hear, Refuse, assert_exactly_once, open_gateway, speech
+from trio_speech.testing import (
+    Await,
+    Drop,
+    Hear,
+    Lapse,
+    Manner,
+    Refuse,
+    Send,
+    Visit,
+    assert_exactly_once,
+    open_gateway,
+    say,
+    speech,
+)
+from trio_speech.testing.speech import pseudoword
 
+DEEPGRAM = ts.Deepgram("the-key")
 PATIENT = ts.RetryPolicy(max_attempts=2, return_after=20.0)
 
 
@@ -93,3 +111,58 @@ async def test_a_connection_made_ahead_that_died_meanwhile_costs_one_dial() -> N
         gateway.plan(Hear(100.0), Drop(), Drop())
         events = await events_of([gateway.backend(stt=profile)], said)
         assert_exactly_once(events, said, gateway.visits)
+
+
+async def test_a_successor_that_cannot_be_made_ahead_is_not_dialled_again_at_every_message() -> None:
+    said = speech(20.0)
+    async with open_gateway(manner=Manner(finalized="before", trailing=2.0)) as gateway:
+        profile = msgspec.structs.replace(gateway.manner.profile(), session_cap=8.0)
+        chatter = [Lapse(0.02), Send('{"type": "start_of_speech"}')] * 5
+        gateway.plan(Await("finalize"), *chatter, Hear(100.0), Drop(), *[Refuse(503)] * 3)
+        events = await events_of([gateway.backend(stt=profile)], said)
+        assert_exactly_once(events, said, gateway.visits)
+        ahead, regular = (visit.dialled for visit in gateway.visits[1:3])
+        assert regular - ahead > 0.4, "the link was silent for half a second before it was left"
+
+
+# ---------------------------------------------------------------- what stands in the address
+
+
+def keyterms(visit: Visit) -> list[str]:
+    return parse_qs(visit.resource.partition("?")[2])["keyterm"]
+
+
+async def test_what_is_changed_during_the_dial_stands_in_the_address_all_the_same() -> None:
+    said = speech(3.0)
+    async with open_gateway() as gateway, ts.open_client(gateway.in_place_of(DEEPGRAM)) as client:
+        gateway.connect_time = 1.0
+        async with client.transcribe(said, said.audio_format, keyterms=["old"]) as transcript:
+            await trio.sleep(0.5)
+            transcript.update(keyterms=["new"])
+            events = [event async for event in transcript]
+        assert_exactly_once(events, said, gateway.visits)
+        assert [(keyterms(visit), bool(visit.audio)) for visit in gateway.visits] == [(["old"], False), (["new"], True)]
+        assert not gateway.open, "what was dialled in vain is left open"
+
+
+async def test_a_connection_made_ahead_of_a_change_is_not_used() -> None:
+    said = say(0.2, " ".join(map(pseudoword, range(100))), 3.0)
+    assert said.seconds > 27.0, "it is still being spoken when the better service is found"
+    async with open_gateway() as first, open_gateway() as second:
+        first.plan(*[Refuse(503)] * 3)
+        backends = [each.in_place_of(DEEPGRAM) for each in (first, second)]
+        async with (
+            ts.open_client(backends, retry=PATIENT) as client,
+            client.transcribe(said, said.audio_format, keyterms=["old"]) as transcript,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(change_at, transcript, 22.0)
+            events = [event async for event in transcript]
+        assert_exactly_once(events, said, [*first.visits, *second.visits])
+        assert [(keyterms(visit), bool(visit.audio)) for visit in first.visits[3:]] == [(["old"], False)]
+        assert [keyterms(visit) for visit in second.visits if visit.audio] == [["old"], ["new"]]
+
+
+async def change_at(transcript: ts.Transcript, moment: float) -> None:
+    await trio.sleep(moment)
+    transcript.update(keyterms=["new"])

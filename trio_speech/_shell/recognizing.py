@@ -247,8 +247,9 @@ class RecognitionSession:
             keyterms=request.keyterms if change.keyterms is None else change.keyterms,
         )
         self._succession.provider.codec().update(change)  # raises here, at the user's call, what it cannot do
+        providers = self._succession.recognisers(changed)  # as does this what another cannot
         if self.transcript.journal is not None:
             self.transcript.journal.changed(changed)
-        self._succession.request(changed)
+        self._succession.ask(providers)
         self._request = changed
         self._machine.change(change)

@@ -4,6 +4,7 @@ Laws
     1. The first backend that will serve is used; one is given up when its budget is spent or its refusal is final.
     2. A better one than the current is tried again every ``return_after`` seconds, by a real dial.
     3. A connection that was made ahead is used for the next link, or closed; never both, never kept.
+    4. One whose address is no longer asked for is closed: what was changed while it was made may stand there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import trio
+from msgspec import Struct
 
 from .._core.dialogue import TranscribeRequest
 from .._core.preference import Preference
@@ -23,17 +25,23 @@ from .endpoints import Network, Route
 from .single import Guard
 
 
+class _Made(Struct, frozen=True):
+    index: int
+    provider: SttProvider
+    connection: Connection
+
+
 class Succession:
     """The backends of one session, in order of preference."""
 
     def __init__(self, network: Network, routes: Sequence[Route], request: TranscribeRequest) -> None:
         self._network = network
         self._routes = routes
-        self._providers: list[SttProvider] = []
-        self.request(request)
+        self._providers = self.recognisers(request)
         self._preference = Preference(len(routes))
-        self._ahead: tuple[int, Connection] | None = None
+        self._ahead: _Made | None = None
         self._preparing: trio.Event | None = None
+        self._prepared = False
         self.budget = self._new_budget()
 
     @property
@@ -46,9 +54,13 @@ class Succession:
         """Whether there is more than one backend."""
         return len(self._routes) > 1
 
-    def request(self, request: TranscribeRequest) -> None:
-        """What every later link asks for. Raises `ConfigurationError`."""
-        self._providers = [route.backend.recogniser(request) for route in self._routes]
+    def recognisers(self, request: TranscribeRequest) -> list[SttProvider]:
+        """The backends as `request` would have them. Raises `ConfigurationError`."""
+        return [route.backend.recogniser(request) for route in self._routes]
+
+    def ask(self, providers: list[SttProvider]) -> None:
+        """Every later link is one of these."""
+        self._providers = providers
 
     def fail_over(self, *, for_good: bool) -> bool:
         """Gives the current backend up, if need be without return; says whether there is another."""
@@ -61,16 +73,20 @@ class Succession:
         """The connection for the next link: the one made ahead, or a new one. Raises `LinkDown`."""
         if self._preparing is not None:
             await self._preparing.wait()
-        if self._ahead is not None:
-            (index, connection), self._ahead = self._ahead, None
-            if index != self._preference.current:
-                self._turn_to(index)
-            return connection
-        return await self._dial(guard, self._preference.current)
+        self._prepared = False
+        made, self._ahead = self._ahead, None
+        while made is None or self._is_outdated(made):
+            if made is not None:
+                guard.start_soon(partial(made.connection.close, self._network.liveness.close_timeout))
+            made = await self._dial(guard, self._preference.current)
+        if made.index != self._preference.current:
+            self._turn_to(made.index)
+        return made.connection
 
     def prepare(self, guard: Guard) -> None:
         """Dials the successor of a link that is about to retire; a failure is left to the next regular dial."""
-        if self._is_free:
+        if self._is_free and not self._prepared:
+            self._prepared = True
             self._preparing = trio.Event()
             guard.start_soon(partial(self._make_ahead, guard, self._preference.current, self._preparing))
 
@@ -92,7 +108,7 @@ class Succession:
 
     async def _make_ahead(self, guard: Guard, index: int, made: trio.Event) -> bool:
         try:
-            self._ahead = index, await self._dial(guard, index)
+            self._ahead = await self._dial(guard, index)
         except LinkDown:
             return False
         finally:
@@ -100,8 +116,13 @@ class Succession:
             made.set()
         return True
 
-    async def _dial(self, guard: Guard, index: int) -> Connection:
-        return await self._network.dial(guard.nursery, self._providers[index], self._routes[index].connector)
+    async def _dial(self, guard: Guard, index: int) -> _Made:
+        provider = self._providers[index]
+        return _Made(index, provider, await self._network.dial(guard.nursery, provider, self._routes[index].connector))
+
+    def _is_outdated(self, made: _Made) -> bool:
+        now = self._providers[made.index]
+        return made.provider is not now and made.provider.url != now.url
 
     def _turn_to(self, index: int) -> None:
         self._preference.current = index

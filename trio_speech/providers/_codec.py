@@ -108,6 +108,11 @@ class SttProvider(Protocol):
         """Names the service in messages and keys its shared retry budget; holds no secret."""
         ...
 
+    @property
+    def url(self) -> str:
+        """What is dialled; holds no secret. A connection made for one request serves any other of the same address."""
+        ...
+
     async def dial(self) -> Dial:
         """Credentials are minted here, anew for each dial."""
         ...

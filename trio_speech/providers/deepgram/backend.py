@@ -35,9 +35,13 @@ class Recogniser(Struct, frozen=True):
     def profile(self) -> SttProfile:
         return PROFILE
 
+    @property
+    def url(self) -> str:
+        return f"{self.endpoint}?{self.query}"
+
     async def dial(self) -> Dial:
         headers = (("User-Agent", user_agent()), await authorization(self.key, "Token"))
-        return Dial(f"{self.endpoint}?{self.query}", headers)
+        return Dial(self.url, headers)
 
     def codec(self) -> DeepgramCodec:
         return DeepgramCodec(self.model)
