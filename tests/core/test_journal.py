@@ -77,6 +77,14 @@ def test_a_record_of_a_kind_unknown_is_passed_over() -> None:
     assert (recovered.start, recovered.audio) == (0, b"aabb")
 
 
+def test_what_is_asked_for_later_stands_and_the_clock_and_the_ids_go_on() -> None:
+    changed = header_of(msgspec.structs.replace(REQUEST, language="de"))
+    recovered = recover(journal(audio(b"aabb"), header_record(changed), settled_record(101, 6), start=100, ordinal=5))
+    assert recovered.header.request.language == "de"
+    assert (recovered.header.start, recovered.header.ordinal) == (100, 5)
+    assert (recovered.start, recovered.ordinal, recovered.audio) == (101, 6, b"bb")
+
+
 @given(chunks=st.lists(st.binary(min_size=1, max_size=9).map(lambda part: part * 2)), cut=st.integers(min_value=0))
 def test_a_torn_record_never_happened(chunks: list[bytes], cut: int) -> None:
     whole = journal()

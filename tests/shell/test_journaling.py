@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 import trio_speech as ts
 from trio_speech._core.dialogue import TranscribeRequest
@@ -86,6 +87,42 @@ async def test_what_was_changed_is_asked_for_when_it_goes_on(gateway: Gateway, t
     assert " ".join(finals).split() == [word.text for word in said.words]
     visit = gateway.visits[-1]
     assert (visit.language, visit.options) == ("de", {"numerals": True, "keyterm": ["Trio"]})
+
+
+async def test_a_change_made_on_reading_a_final_takes_nothing_of_it(gateway: Gateway, tmp_path: Path) -> None:
+    said = speech(8.0)
+    path, copy = tmp_path / "journal", tmp_path / "as the kill left it"
+    async with gateway.client() as client:
+        async with client.transcribe(said, said.audio_format, model="deepgram/nova-3", journal=path) as transcript:
+            (read,) = await finals_until(transcript, 1)
+            transcript.update(keyterms=["Trio"])
+            copy.write_bytes(path.read_bytes())
+        async with client.resume_journal(copy) as transcript:
+            transcript.end_input()
+            assert (await finals_until(transcript, 1))[0].id == read.id
+            assert transcript.unacknowledged()[0] >= read.end
+    assert gateway.visits[-1].options == {"keyterm": ["Trio"]}
+
+
+async def test_a_change_that_one_of_the_backends_refuses_is_not_kept(gateway: Gateway, tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    backends = [gateway.backend(), gateway.in_place_of(ts.Deepgram("the-key"))]
+    async with ts.open_client(backends) as client:
+        async with client.transcribe(model="deepgram/nova-3", journal=path) as transcript:
+            await transcript.send(bytes(3_200))
+            with pytest.raises(ts.ConfigurationError, match="'channels' cannot be given to Deepgram"):
+                transcript.update(options={"channels": 2})
+        async with client.resume_journal(path) as transcript:
+            assert transcript.unacknowledged() == (0.0, bytes(3_200))
+
+
+async def test_who_reads_on_after_the_block_is_told_that_it_has_been_left(gateway: Gateway, tmp_path: Path) -> None:
+    said = speech(8.0)
+    async with gateway.client() as client:
+        async with client.transcribe(said, said.audio_format, journal=tmp_path / "j") as transcript:
+            await finals_until(transcript, 1)
+        with pytest.raises(trio.ClosedResourceError):
+            await anext(transcript)
 
 
 async def test_a_request_that_no_journal_can_keep_leaves_no_file(gateway: Gateway, tmp_path: Path) -> None:

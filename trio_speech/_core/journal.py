@@ -8,7 +8,7 @@ Laws
 
     record    payload
     ───────   ─────────────────────────────────────────────────────
-    H         msgpack of `Header`: first, once
+    H         msgpack of `Header`: first; and again, for its request alone, where something else is asked for
     A         captured audio
     S         two unsigned 64-bit numbers: settled sample, last final's ordinal
 """
@@ -110,13 +110,17 @@ def recover(data: bytes) -> Recovered:
     tag, payload = next(records, (b"", memoryview(b"")))
     if tag != b"H":
         raise ConfigurationError("this file is not a journal: it has no header")
+    return _replay(_header(payload), records)
+
+
+def _header(payload: memoryview) -> Header:
     try:
         header = msgspec.msgpack.decode(payload, type=Header)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the journal's header cannot be read: {error}") from None
     if header.version != _VERSION:
         raise ConfigurationError(f"the journal is of version {header.version}, and this library reads {_VERSION}")
-    return _replay(header, records)
+    return header
 
 
 def _replay(header: Header, records: Iterator[tuple[bytes, memoryview]]) -> Recovered:
@@ -129,6 +133,8 @@ def _replay(header: Header, records: Iterator[tuple[bytes, memoryview]]) -> Reco
             settled, ordinal = _SETTLED.unpack(payload)
         elif tag == b"S":
             raise _damaged()
+        elif tag == b"H":
+            header = msgspec.structs.replace(_header(payload), start=header.start, ordinal=header.ordinal)
     captured, size = b"".join(audio), header.audio_format.frame_size
     settled = max(settled, header.start)  # what was evicted before the file began is settled by none
     skipped = (settled - header.start) * size

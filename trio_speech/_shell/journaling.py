@@ -54,12 +54,8 @@ class Journal:
     def changed(self, request: TranscribeRequest) -> None:
         """The session asks for something else from now on. Raises `OSError` where it cannot be written, and
         `ConfigurationError` where it cannot be kept; the journal goes on as it was then."""
-        before, self._request = self._request, request
-        try:
-            self._replace()
-        except (OSError, ConfigurationError):
-            self._request = before
-            raise
+        self._append(_header(request))
+        self._request = request
 
     def close(self) -> None:
         """The session has ended."""
@@ -82,10 +78,7 @@ class Journal:
     def _write_anew(self, ordinal: int) -> BinaryIO:
         """The file that takes the place of what there is, once it is whole."""
         start, audio = self._owed()
-        try:
-            header = header_record(header_of(self._request, start, ordinal))
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ConfigurationError(f"the request cannot be kept in a journal: {error}") from None
+        header = _header(self._request, start, ordinal)
         aside = self._path.with_name(self._path.name + ".new")
         file = aside.open("wb", buffering=0)
         try:
@@ -100,6 +93,13 @@ class Journal:
             raise
         self._begun = self._end = file.tell()
         return file
+
+
+def _header(request: TranscribeRequest, start: int = 0, ordinal: int = 0) -> bytes:
+    try:
+        return header_record(header_of(request, start, ordinal))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigurationError(f"the request cannot be kept in a journal: {error}") from None
 
 
 def _write(file: BinaryIO, record: bytes) -> None:

@@ -235,6 +235,7 @@ class Transcript:
         self._left = True
         if self.journal is not None:
             self.journal.close()
+            self.journal = None
         self.wake_user.fire()
         self.wake_source.fire()
 
