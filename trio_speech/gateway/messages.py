@@ -82,7 +82,7 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def pack(message: Request | Reply) -> bytes:
-    """The frame for `message`. Raises `Declined` where a client's number is longer, or its options deeper, than fits."""
+    """The frame for `message`. Raises `Declined` where a client's number is too long, or its options too deep."""
     try:
         body = _encoder.encode(message)
     except (OverflowError, RecursionError) as error:
