@@ -53,8 +53,9 @@ def test_what_was_endangered_is_lost_with_its_link_and_joins_its_neighbours() ->
     losses.endanger(3, 10, "overflow")
     losses.lose(10, 14, "overflow")
     losses.committed(6)
-    assert losses.total == 4
+    assert (losses.endangered, losses.total) == (4, 4)
     losses.link_lost()
+    assert losses.endangered == 0
     assert losses.tell_all() == [Run(6, 14, "overflow")]
     assert losses.total == 8
 

@@ -13,7 +13,20 @@ import trio
 from trio.testing import assert_checkpoints, assert_no_checkpoints, wait_all_tasks_blocked
 
 import trio_speech as ts
-from trio_speech.testing import Await, BlackHole, Drop, Gateway, Hear, Manner, NeverAnswer, Outage, say, speech
+from trio_speech.testing import (
+    Await,
+    BlackHole,
+    Delay,
+    Drop,
+    Gateway,
+    Hear,
+    Lapse,
+    Manner,
+    NeverAnswer,
+    Outage,
+    say,
+    speech,
+)
 
 SAID = say(0.2, "turn left", 1.0, "now", 1.0)
 SECOND = 32_000
@@ -408,6 +421,21 @@ async def test_unacknowledged_audio_is_there_after_the_block(gateway: Gateway) -
     statistics = transcript.statistics()
     assert statistics.unsettled == pytest.approx(len(audio) / SECOND)
     assert statistics.settled == pytest.approx(start)
+
+
+async def test_what_is_let_go_unheard_of_is_not_settled_and_lost_only_with_its_link(gateway: Gateway) -> None:
+    gateway.plan(Hear(0.1), Delay(20.0), Lapse(9.0), Drop())
+    said = speech(3.0)
+    replay = ts.ReplayPolicy(limit=1.0, overflow="drop_oldest")
+    async with gateway.client(replay=replay) as client, client.transcribe(said.source()) as transcript:
+        await trio.sleep(8.0)
+        before = transcript.statistics()
+        assert (before.settled, before.in_gaps, before.unsettled) == (0.0, 0.0, 3.0)
+        async for event in transcript:
+            if isinstance(event, ts.LinkLost):
+                break
+        after = transcript.statistics()
+        assert (after.settled, after.in_gaps, after.unsettled) == (0.0, 2.0, 1.0)
 
 
 # ---------------------------------------------------------------- update

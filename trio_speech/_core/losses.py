@@ -45,6 +45,11 @@ class Losses:
         if start < end:
             self._unreplayable.append(Run(start, end, reason))
 
+    @property
+    def endangered(self) -> int:
+        """Samples whose fate is undecided."""
+        return sum(run.end - run.start for run in self._unreplayable)
+
     def committed(self, upto: int) -> None:
         """The link recognised all before `upto`: what was endangered there is safe."""
         self._unreplayable = [run for run in self._unreplayable if run.end > upto]

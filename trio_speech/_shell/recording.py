@@ -22,6 +22,7 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
     """Sent on all links together, replays included: what a service may charge for."""
     in_gaps: float
     unsettled: float
+    """Neither of these yet: what `Transcript.unacknowledged` has, and what is no longer kept and may still be heard."""
     backlog: float
     """Captured and not yet sent on the current link."""
     catch_up: float

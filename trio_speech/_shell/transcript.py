@@ -198,13 +198,14 @@ class Transcript:
         machine, log, rate = self._machine, self._machine.log, self._machine.rate
         tally = machine.tally
         lost = machine.losses.total
+        unsettled = log.owed + machine.losses.endangered
         return TranscriptStatistics(
             captured=log.captured / rate,
-            settled=(log.captured - log.owed - lost) / rate,
+            settled=(log.captured - unsettled - lost) / rate,
             replayed=log.replayed / rate,
             billed=log.taken / rate,
             in_gaps=lost / rate,
-            unsettled=log.owed / rate,
+            unsettled=unsettled / rate,
             backlog=log.unsent / rate,
             catch_up=self.catch_up(),
             links=tally.links,
