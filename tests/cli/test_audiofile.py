@@ -62,6 +62,13 @@ async def test_a_block_that_ends_with_the_file_is_not_lost(tmp_path: Path) -> No
     assert taken == [0.5, 0.5, 0.0]
 
 
+async def test_a_sample_a_second_is_read_to_its_end(tmp_path: Path) -> None:
+    name = str(tmp_path / "slow.wav")
+    soundfile.write(name, np.zeros(3), 1)
+    samples, taken = await decoded(name, 8_000)
+    assert (len(samples), sum(taken)) == (24_000, 3)
+
+
 async def test_full_scale_does_not_wrap_around(tmp_path: Path) -> None:
     name = str(tmp_path / "loud.wav")
     soundfile.write(name, np.ones(4_000), 8_000, subtype="FLOAT")

@@ -51,7 +51,7 @@ async def pcm(
     Raises `ConfigurationError` where the recording is damaged.
     """
     resampler = soxr.ResampleStream(recording.samplerate, sample_rate, 1, dtype="float32")
-    frames = round(recording.samplerate * _BLOCK_SECONDS)
+    frames = max(1, round(recording.samplerate * _BLOCK_SECONDS))
 
     def block() -> tuple[int, bytes]:
         try:
