@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
+import logging
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,19 @@ def test_transcribe_survives_a_drop(run: Run, scripted: Any, recorded: Any) -> N
     words = msgspec.json.decode(result.stdout, type=Recognition).words
     assert [word.text for word in words] == recorded.said.text.split()
     assert len(scripted.gateways[0].visits) == 2
+
+
+@pytest.mark.parametrize("command", [("transcribe", "{file}"), ("speak", "one two", "-o", "{file}")])
+def test_while_a_service_is_not_there_the_wait_is_told(
+    run: Run, scripted: Any, recorded: Any, command: tuple[str, ...]
+) -> None:
+    scripted.plan = [Refuse(503)]
+    result = run(*(word.format(file=recorded.name) for word in command))
+    assert result.exit_code == 0, result.stderr
+    assert "lost (" in result.stderr
+    assert "503" in result.stderr
+    assert "attempt 1 in 0.00 s" in result.stderr
+    assert not logging.getLogger("trio_speech").handlers
 
 
 @pytest.mark.parametrize(("name", "begins"), [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0"), ("json", "{")])
@@ -111,6 +127,22 @@ def test_an_interrupt_ends_cleanly(run: Run, scripted: Any, recorded: Any, monke
     result = run("transcribe", recorded.name)
     assert result.exit_code == 130
     assert "Traceback" not in result.output
+
+
+def test_no_letter_and_no_warning_is_a_traceback(run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def in_letters(*_: object) -> Recognition:
+        return Recognition("naïve…", (trio_speech.FinalTranscript(text="naïve…", start=0, end=1),), ())
+
+    shown = io.BytesIO()
+    monkeypatch.setattr("trio_speech.cli.app.recognize", in_letters)
+    monkeypatch.setattr(sys, "argv", ["trio-speech", "transcribe", recorded.name])
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="latin-1"))
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    with pytest.raises(SystemExit) as exit:
+        cli.main()
+    assert not exit.value.code
+    assert shown.getvalue() == b"na\xefve\\u2026\n"
+    assert warnings.formatwarning("take care", UserWarning, "file.py", 7) == "trio-speech: take care\n"
 
 
 def test_a_reader_that_has_left_is_no_error_of_ours(run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:

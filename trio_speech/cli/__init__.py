@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import warnings
 
 _EXTRA = {"typer", "rich", "soundfile", "soxr", "numpy"}
 
@@ -16,4 +18,11 @@ def main() -> None:
             raise
         print(f"trio-speech: {error.name} is missing: pip install 'trio-speech[cli]'", file=sys.stderr)
         raise SystemExit(2) from None
+    warnings.formatwarning = _line
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does: not every terminal has every letter
     app(prog_name="trio-speech")
+
+
+def _line(message: Warning | str, *_: object, **__: object) -> str:
+    return f"trio-speech: {message}\n"

@@ -14,7 +14,7 @@ from .captions import FORMATS
 from .chaos import load_plan, parse_address, relay
 from .demo import demonstrate
 from .doctor import diagnose
-from .exits import code_of, exit_codes, report_gaps, results
+from .exits import code_of, exit_codes, network_news, report_gaps, results
 from .oneshot import recognize, render
 from .server import parse_keys, serve_tcp
 
@@ -44,7 +44,7 @@ def transcribe(
     format: Annotated[Literal["text", "json", "srt", "vtt"], typer.Option(help="How to write it.")] = "text",
 ) -> None:
     """Writes what is said in a recording."""
-    with exit_codes(), open_recording(file) as recording:
+    with exit_codes(), network_news(), open_recording(file) as recording:
         output = opened(sys.stdout)
         recognition = trio.run(recognize, BACKENDS[backend](), recording, model, language)
         output.write(FORMATS[format](recognition))
@@ -63,7 +63,7 @@ def speak(
     language: Language = None,
 ) -> None:
     """Says a text into an audio file."""
-    with exit_codes():
+    with exit_codes(), network_news():
         check_writable(output)
         words = read_text() if text == STANDARD else text
         clip = trio.run(render, BACKENDS[backend](), words, model, voice, language)

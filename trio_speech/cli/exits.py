@@ -2,13 +2,14 @@
 
 0    done
 1    the service or the network failed
-2    wrong use: an argument, a file, a credential, a missing extra
+2    wrong use: an argument, a file, a missing credential, a missing extra
 3    done, but some audio could not be recognised; standard error names it
 130  interrupted
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
@@ -40,6 +41,25 @@ def exit_codes() -> Generator[None]:
     except SpeechError as error:
         _tell(str(error))
         raise typer.Exit(code_of(error)) from error
+
+
+@contextmanager
+def network_news() -> Generator[None]:
+    """Tells of connections that are lost and back: a command that waits in silence looks as if it hung."""
+    logger, news = logging.getLogger("trio_speech"), _News()
+    level = logger.level
+    logger.addHandler(news)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(news)
+
+
+class _News(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        messages.print(f"[yellow]trio-speech:[/] {escape(record.getMessage())}", soft_wrap=True)
 
 
 def code_of(error: SpeechError) -> int:
