@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import time
 from functools import partial
 from typing import Any
@@ -168,6 +169,25 @@ async def test_it_serves_over_tcp(recogniser: Any, voice: Any, dial_on: Any, nur
         assert await wire.receive() == {"type": "session.created"}
     with pytest.raises(ConfigurationError, match=f"port {port}"):
         await serve(port=port, recogniser=recogniser, voice=voice)
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_system_asks_whether_a_silent_client_is_still_there(
+    recogniser: Any, voice: Any, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks: list[int] = []
+    served = trio.Event()
+
+    async def look(self: Gateway, stream: trio.SocketStream) -> None:
+        asks.append(stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        served.set()
+
+    monkeypatch.setattr(Gateway, "serve_stream", look)
+    port = await nursery.start(lambda task_status: serve(recogniser=recogniser, voice=voice, task_status=task_status))
+    async with await trio.open_tcp_stream("127.0.0.1", port):
+        with trio.fail_after(5):
+            await served.wait()
+    assert asks[0]
     nursery.cancel_scope.cancel()
 
 

@@ -6,6 +6,7 @@ client does wrong is told to it, and ends its connection; the others never notic
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -26,6 +27,9 @@ from .talk import REFUSALS, Seats, Talk
 _HANDSHAKE_TIMEOUT = 10.0  # seconds
 _MAX_MESSAGE_SIZE = 2**20  # bytes
 _AT_THE_DOOR = 64  # clients beyond those that have a seat
+# A client that vanished without a word, as a laptop does that is shut, gives its seat back within a minute: after so
+# many seconds of silence the system asks whether it is there, and again, so many times.
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 Connect = Callable[..., Awaitable[trio.abc.Stream]]
 """Opens a stream to the gateway; takes a dial, and does not look at it."""
@@ -163,6 +167,16 @@ async def serve(
             listeners = await trio.open_tcp_listeners(port, host=host)
         except OSError as error:
             raise ConfigurationError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from None
+        for listener in listeners:
+            _keep_alive(listener.socket)
         task_status.started(listeners[0].socket.getsockname()[1])
         async with open_background() as nursery:
             await trio.serve_listeners(gateway.serve_stream, listeners, handler_nursery=nursery)
+
+
+def _keep_alive(listening: trio.socket.SocketType) -> None:
+    """What is set on the socket that listens holds for all that it accepts."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):  # not every system has all
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
