@@ -69,7 +69,7 @@ async def measure(size: int) -> list[float]:
         guest = Guest()
         async with one_exception(pool.aclose, within=liveness.close_timeout) as guard:
             pool.open(guard)
-            await pool.prewarm(voice, size)
+            await pool.warm(voice, size)
             taken = await microseconds(turn)
             figures = pool.statistics()
             if figures.dialled != size or len(gateway.visits) != size or figures.dead_found:

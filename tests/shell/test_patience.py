@@ -11,7 +11,7 @@ import pytest
 import trio_speech as ts
 from trio_speech._core.causes import Broken, Cause, Refused
 from trio_speech._core.profile import SttProfile
-from trio_speech._core.retry import Budget, Endpoint
+from trio_speech._core.retry import Budget, Endpoint, Verdict
 from trio_speech._shell.patience import delay_after
 
 GONE = Broken("gone")
@@ -36,8 +36,8 @@ class Order:
     def provider(self) -> Provider:
         return self._providers[0]
 
-    def fail_over(self, *, for_good: bool) -> bool:
-        self.turns.append(for_good)
+    def fail_over(self, verdict: Verdict) -> bool:
+        self.turns.append(verdict.fate == "fatal")
         if len(self._providers) == 1:
             return False
         del self._providers[0]

@@ -249,8 +249,8 @@ async def test_what_a_token_provider_raises_is_its_askers(gateway: Gateway) -> N
     async with pool_of() as pool:
         with pytest.raises(LookupError, match="no token"):
             await pool.lease(provider.voice, Guest())
-        with pytest.raises(ts.ConnectFailed, match="the token provider raised LookupError"):
-            await pool.prewarm(provider.voice, 1)
+        with pytest.raises(LinkDown, match="the token provider raised LookupError"):
+            await pool.warm(provider.voice, 1)
 
 
 async def test_many_kinds_of_voices_are_not_remembered_for_ever(gateway: Gateway) -> None:

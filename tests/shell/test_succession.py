@@ -11,10 +11,12 @@ import trio
 import trio_speech as ts
 from trio_speech.testing import (
     Await,
+    Delay,
     Drop,
     Hear,
     Lapse,
     Manner,
+    NeverAnswer,
     Refuse,
     Send,
     Visit,
@@ -166,3 +168,70 @@ async def test_a_connection_made_ahead_of_a_change_is_not_used() -> None:
 async def change_at(transcript: ts.Transcript, moment: float) -> None:
     await trio.sleep(moment)
     transcript.update(keyterms=["new"])
+
+
+async def test_a_better_backend_that_refuses_for_good_when_it_is_tried_again_is_left_alone() -> None:
+    said = speech(100.0)
+    async with open_gateway() as first, open_gateway() as second:
+        first.plan(*[Refuse(503)] * 3, *[Refuse(401)] * 50)
+        events = await events_of([first.backend(), second.backend()], said)
+        assert_exactly_once(events, said, second.visits)
+        assert len(first.visits) == 4
+
+
+async def test_a_better_backend_that_names_a_moment_is_not_tried_before_it() -> None:
+    said = speech(100.0)
+    async with open_gateway() as first, open_gateway() as second:
+        first.plan(*[Refuse(503)] * 2, *[Refuse(503, retry_after=50.0)] * 50)
+        events = await events_of([first.backend(), second.backend()], said)
+        assert_exactly_once(events, said, second.visits)
+        tried = [visit.dialled for visit in first.visits]
+        assert len(tried) == 4
+        assert tried[3] - tried[2] >= 50.0
+
+
+async def test_a_better_backend_that_is_slow_to_answer_holds_up_nobody() -> None:
+    said = speech(40.0)
+    async with open_gateway() as first, open_gateway() as second:
+        first.plan(*[Refuse(503)] * 3, *[NeverAnswer()] * 50)
+        second.plan(Hear(22.0), Drop())  # while the first one is being tried again
+        events = await events_of([first.backend(), second.backend()], said)
+        assert_exactly_once(events, said, second.visits)
+        resumed = [event for event in events if isinstance(event, ts.Resumed)]
+        assert resumed[-1].downtime == 0.0
+
+
+async def test_a_better_backend_without_a_credential_ends_nobody_s_session() -> None:
+    said = speech(50.0)
+    failures = iter([False, False, False])
+
+    async def token() -> str:
+        if next(failures, True):
+            raise LookupError("the token service is down")
+        return "the-key"
+
+    async with open_gateway() as first, open_gateway() as second:
+        first.plan(*[Refuse(503)] * 3)
+        events = await events_of([first.in_place_of(ts.Deepgram(token)), second.backend()], said)
+        assert_exactly_once(events, said, second.visits)
+        assert len(first.visits) == 3
+
+
+async def test_what_a_token_provider_raises_is_the_session_s_own() -> None:
+    async def token() -> str:
+        raise LookupError("no such secret")
+
+    async with open_gateway() as gateway:
+        with pytest.raises(LookupError, match="no such secret"):
+            await events_of([gateway.in_place_of(ts.Deepgram(token))], speech(5.0))
+
+
+async def test_a_better_backend_that_answers_during_a_dial_serves_at_once() -> None:
+    said = speech(40.0)
+    async with open_gateway() as first, open_gateway() as second:
+        first.plan(*[Refuse(503)] * 3)
+        second.plan(Hear(19.5), Drop(), Delay(8.0))
+        events = await events_of([first.backend(), second.backend()], said)
+        assert_exactly_once(events, said, [*first.visits, *second.visits])
+        assert (second.visits[-1].heard, len(second.visits)) == (0.0, 2)
+        assert first.visits[-1].heard > 10.0

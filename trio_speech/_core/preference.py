@@ -2,10 +2,12 @@
 
 Laws
     1. The first that will serve is used; the next when its patience is spent, and none behind the last.
-    2. What refused for good is never returned to.
+    2. What refused for good is never turned to again, and what named a moment not before it.
 """
 
 from __future__ import annotations
+
+import math
 
 
 class Preference:
@@ -14,17 +16,24 @@ class Preference:
     def __init__(self, count: int) -> None:
         self.count = count
         self.current = 0
-        self._hopeless: frozenset[int] = frozenset()
+        self._shut_until: dict[int, float] = {}
 
-    def fail_over(self, *, for_good: bool) -> bool:
-        """Gives the current one up, if need be without return; says whether there is another, which is current now."""
-        if for_good:
-            self._hopeless |= {self.current}
-        if self.current + 1 >= self.count:
+    def fail_over(self, until: float) -> bool:
+        """Gives the current one up until that moment at least; says whether there is another, which is current now."""
+        self.refused(self.current, until)
+        later = next((index for index in range(self.current + 1, self.count) if not self._is_hopeless(index)), None)
+        if later is None:
             return False
-        self.current += 1
+        self.current = later
         return True
 
-    def better(self) -> list[int]:
+    def refused(self, index: int, until: float) -> None:
+        """It will not serve before that moment; never, if that is infinite."""
+        self._shut_until[index] = max(until, self._shut_until.get(index, until))
+
+    def better(self, now: float) -> list[int]:
         """Those before the current one that may serve again, best first."""
-        return sorted(set(range(self.current)) - self._hopeless)
+        return [index for index in range(self.current) if self._shut_until.get(index, now) <= now]
+
+    def _is_hopeless(self, index: int) -> bool:
+        return self._shut_until.get(index) == math.inf

@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from .._core.causes import Silent
+from .._core.causes import Silent, Unreachable
 from .._core.retry import Budget, Endpoint
 from ..policy import LivenessPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector, SttProvider, TtsProvider
@@ -19,6 +19,14 @@ from .plaintext import is_readable, warn_of
 from .telemetry import telemetry
 
 Provider = SttProvider | TtsProvider
+
+
+class NoCredential(LinkDown):
+    """A dial that failed because the user's token provider raised `error`, which is for whom the dial was made."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(Unreachable(f"the token provider raised {type(error).__name__}"))
+        self.error = error
 
 
 class Service:
@@ -75,8 +83,8 @@ class Network:
     async def dial(self, nursery: trio.Nursery, provider: Provider, connector: Connector | None) -> Connection:
         """One dial, within ``connect_timeout``; no more than ``max_concurrent_dials`` are under way at once.
 
-        Raises `LinkDown`, what a token provider raises, or `trio.ClosedResourceError`. Cancelling leaves nothing
-        behind.
+        Raises `LinkDown`, which is `NoCredential` where a token provider raised, or `trio.ClosedResourceError`.
+        Cancelling leaves nothing behind.
         """
         self.check_open()
         service = self.service(provider.endpoint)
@@ -112,7 +120,10 @@ class Network:
 
     async def _credentials(self, provider: Provider) -> Any:
         with trio.move_on_after(self.liveness.connect_timeout):
-            return await provider.dial()
+            try:
+                return await provider.dial()
+            except Exception as error:  # the user's own, of whatever kind
+                raise NoCredential(error) from error
         raise LinkDown(Silent("credential from the token provider", self.liveness.connect_timeout))
 
 

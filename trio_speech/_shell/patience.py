@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any
 
 import trio
 
 from .._core.causes import Cause, error_of
-from .._core.retry import Budget, judge
+from .._core.retry import judge
 from ..errors import RetriesExhausted, SpeechError
-from ..providers._codec import SttProvider, TtsProvider
 from . import log
+from .order import Order
 
 
-class Order(Protocol):
-    """A session's backends, in order of preference."""
-
-    @property
-    def provider(self) -> SttProvider | TtsProvider:
-        """The one whose turn it is."""
-        ...
-
-    @property
-    def budget(self) -> Budget:
-        """The session's patience with it."""
-        ...
-
-    def fail_over(self, *, for_good: bool) -> bool:
-        """Gives it up, if need be without return; says whether there is another."""
-        ...
-
-
-def delay_after(cause: Cause, order: Order, model: str | None) -> float:
+def delay_after(cause: Cause, order: Order[Any], model: str | None) -> float:
     """Seconds until the next attempt; raises the `SpeechError` that ends the session where there is to be none."""
     failed = order.provider
     verdict = judge(cause, failed.profile)
@@ -42,7 +24,7 @@ def delay_after(cause: Cause, order: Order, model: str | None) -> float:
         return delay
     attempts = order.budget.attempts
     error = error_of(cause, endpoint=failed.endpoint, model=model, attempt=attempts or None)
-    if not order.fail_over(for_good=fatal):
+    if not order.fail_over(verdict):
         raise error if fatal else _exhausted(error, cause, attempts)
     log.given_up(failed.endpoint, cause, order.provider.endpoint)
     return 0.0

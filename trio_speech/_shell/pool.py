@@ -11,14 +11,14 @@ from random import Random
 
 import trio
 
-from .._core.causes import Cause, Unreachable, error_of
+from .._core.causes import Broken, Cause, error_of
 from .._core.pooling import Action, Close, Dial, Grant, PoolStatistics, Refuse
 from .._core.roster import Roster
 from ..errors import LinkError
 from ..policy import PoolPolicy
 from . import log
 from .connection import LinkDown
-from .endpoints import Network, closed
+from .endpoints import Network, NoCredential, closed
 from .leasing import Lease, Voice, Waiting
 from .lines import Carrier, Lines
 from .resident import Resident, Tenant
@@ -67,6 +67,8 @@ class Pool:
         waiting = self._ask(voice, voice.key, tenant, trio.current_time(), fresh=fresh)
         if not waiting.is_answered:
             await self._until_answered(waiting)
+        if isinstance(waiting.failure, NoCredential):
+            raise waiting.failure.error from waiting.failure.error.__cause__
         if waiting.failure is not None:
             raise waiting.failure
         if waiting.lease is None:
@@ -78,10 +80,10 @@ class Pool:
         key, now = voice.key, trio.current_time()
         return self._ask(voice, key, tenant, now, fresh=False).lease if self._roster.has_idle(key, now) else None
 
-    async def prewarm(self, voice: Voice, count: int) -> bool:
+    async def warm(self, voice: Voice, count: int) -> bool:
         """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
 
-        A checkpoint. Raises the `SpeechError` of the last dial that failed meanwhile, if one of these did, and
+        A checkpoint. Raises the `LinkDown` of the last dial that failed meanwhile, if one of these did, and
         `trio.ClosedResourceError` once the client is closed. Cancelling it leaves the dials under way.
         """
         await trio.lowlevel.checkpoint()
@@ -93,14 +95,11 @@ class Pool:
         while self._roster.dialling().intersection(numbers):
             await self._changed.wait()
             self._network.check_open()
-        try:
-            for number in numbers:
-                if number in self._residents:
-                    await self._residents[number].ping()
-                elif (failure := self._last_failure) is not None and failure is not before:
-                    raise LinkDown(failure)
-        except LinkDown as down:
-            raise error_of(down.cause, endpoint=voice.provider.endpoint) from None
+        for number in numbers:
+            if number in self._residents:
+                await self._residents[number].ping()
+            elif (failure := self._last_failure) is not None and failure is not before:
+                raise LinkDown(failure)
         return self._roster.has_idle(key, trio.current_time())
 
     def statistics(self) -> PoolStatistics:
@@ -165,7 +164,7 @@ class Pool:
             if due is not None and trio.current_time() >= due:
                 self._do(self._roster.tick(trio.current_time()))
 
-    def _do(self, actions: Iterable[Action], new: int | None = None) -> None:
+    def _do(self, actions: Iterable[Action], *, new: int | None = None, failed: LinkDown | None = None) -> None:
         for action in actions:
             match action:
                 case Dial(number, key):
@@ -173,7 +172,7 @@ class Pool:
                 case Grant(ticket, number):
                     self._grant(self._waiting.pop(ticket), self._residents[number], reused=number != new)
                 case Refuse(ticket, cause):
-                    self._waiting.pop(ticket).fail(LinkDown(cause))
+                    self._waiting.pop(ticket).fail(failed or LinkDown(cause))
                 case Close(number):
                     self._part_with(self._residents[number])
         self._changed.fire()
@@ -192,15 +191,9 @@ class Pool:
             resident = await self._connect(number, voice)
         except LinkDown as down:
             self._set_back(voice, down.cause)
-            self._do(self._roster.failed(number, down.cause, trio.current_time()))
-        except Exception as error:  # noqa: BLE001  # a token provider's: it is for whom the dial was made
-            cause = Unreachable(f"the token provider raised {type(error).__name__}")
-            self._set_back(voice, cause)
-            actions = self._roster.failed(number, cause, trio.current_time())
-            for action in actions:
-                if isinstance(action, Refuse):
-                    self._waiting[action.ticket].failure = error
-            self._do(actions)
+            self._do(self._roster.failed(number, down.cause, trio.current_time()), failed=down)
+        except trio.ClosedResourceError as gone:  # the client's block is being left: whoever waited has been told
+            self._do(self._roster.failed(number, Broken(str(gone)), trio.current_time()))
         else:
             self._residents[number] = resident
             self._guard.start_soon(resident.run)

@@ -68,9 +68,10 @@ class RecognitionSession:
 
     def start(self, guard: Guard, source: AsyncIterable[Any] | None) -> None:
         """Starts what the block of a session owns."""
+        self._succession.open(guard)
         guard.start_soon(partial(self._run, guard))
         if self._succession.has_others:
-            guard.start_soon(partial(self._succession.watch_for_better, guard, self._better_found))
+            guard.start_soon(partial(self._succession.watch_for_better, self._better_found))
         if source is not None:
             self.transcript.has_source = True
             guard.start_soon(partial(self._feed, source))
@@ -118,6 +119,7 @@ class RecognitionSession:
                     cause = await self._one_link(guard)
                 self.transcript.complete()
         finally:
+            self._tell_figures()  # of what was lost since the last link
             self._ended.set()
 
     async def _one_link(self, guard: Guard) -> Cause | None:
@@ -125,11 +127,11 @@ class RecognitionSession:
         if self._machine.finished:
             return None
         try:
-            connection = await self._succession.connection(guard)
+            connection = await self._succession.connection()
         except LinkDown as down:
             return down.cause
         leg = self._leg = self._open_leg(connection)
-        link = self._open_link(guard, connection, leg)
+        link = self._open_link(connection, leg)
         self.transcript.on_audio = link.captured
         try:
             with self._telemetry.span("link", self._endpoint) as failed:
@@ -138,9 +140,9 @@ class RecognitionSession:
                     failed(cause)
             return cause
         finally:
-            self._tell_figures()
             self._leg = None
             leg.lost()
+            self._tell_figures()
             if link.done:
                 self.transcript.complete()
             self._goodbyes += 1
@@ -168,12 +170,12 @@ class RecognitionSession:
             self.transcript.heard()
         return leg
 
-    def _open_link(self, guard: Guard, connection: Connection, leg: Leg) -> Link:
+    def _open_link(self, connection: Connection, leg: Leg) -> Link:
         def heard() -> None:
             self._succession.budget.committed(self._machine.log.committed, trio.current_time())
             self.transcript.heard()
             if leg.retiring:
-                self._succession.prepare(guard)
+                self._succession.prepare()
 
         codec = self._succession.provider.codec()
         wake = self.transcript.wake_link

@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Se
 from contextlib import asynccontextmanager
 from typing import Any
 
+from .._core.causes import error_of
 from .._core.dialogue import FallbackModel, SynthesizeRequest, checked, listed
 from .._core.pooling import PoolStatistics
 from .._core.resume import Resume
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
 from ..events import AudioClip
+from .connection import LinkDown
 from .endpoints import Network, Route
 from .leasing import Voice
 from .pool import Pool
@@ -117,7 +119,11 @@ class Speaking:
         if type(n) is not int or n < 0:
             raise ConfigurationError(f"{n!r} connections cannot be prewarmed: give a whole number")
         request = _request(audio_format, model, voice, language, options, fallback=gateway_fallback)
-        await self._pool.prewarm(self._voices(request)[0], n)
+        wanted = self._voices(request)[0]
+        try:
+            await self._pool.warm(wanted, n)
+        except LinkDown as down:
+            raise error_of(down.cause, endpoint=wanted.provider.endpoint) from None
 
     def statistics(self) -> PoolStatistics:
         """The pool of speech connections: how it stands, and what it has seen."""

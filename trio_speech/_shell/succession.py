@@ -1,27 +1,24 @@
-"""Who serves next: the order of a session's backends, and a connection made before it is needed.
+"""Who serves a recognition next, and a connection made before it is needed.
 
-Laws
-    1. The first backend that will serve is used; one is given up when its budget is spent or its refusal is final.
-    2. A better one than the current is tried again every ``return_after`` seconds, by a real dial.
-    3. A connection that was made ahead is used for the next link, or closed; never both, never kept.
-    4. One whose address is no longer asked for is closed: what was changed while it was made may stand there.
+Laws, beside those of `order`
+    1. A connection that was made ahead is used for the next link, or closed; never both, never kept.
+    2. One whose address is no longer asked for is closed: what was changed while it was made may stand there.
+    3. A link is waited for only where it is made for the backend whose turn it is: another may take its time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import trio
 from msgspec import Struct
 
 from .._core.dialogue import TranscribeRequest
-from .._core.preference import Preference
-from .._core.retry import Budget
 from ..providers._codec import SttProvider
-from . import log
 from .connection import Connection, LinkDown
-from .endpoints import Network, Route
+from .endpoints import Network, NoCredential, Route
+from .order import Order
 from .single import Guard
 
 
@@ -31,28 +28,21 @@ class _Made(Struct, frozen=True):
     connection: Connection
 
 
-class Succession:
-    """The backends of one session, in order of preference."""
+class Succession(Order[SttProvider]):
+    """The recognisers of one session, whose block's nursery is `open`'s."""
+
+    _guard: Guard
 
     def __init__(self, network: Network, routes: Sequence[Route], request: TranscribeRequest) -> None:
-        self._network = network
         self._routes = routes
-        self._providers = self.recognisers(request)
-        self._preference = Preference(len(routes))
+        super().__init__(network, self.recognisers(request))
         self._ahead: _Made | None = None
         self._preparing: trio.Event | None = None
         self._prepared = False
-        self.budget = self._new_budget()
 
-    @property
-    def provider(self) -> SttProvider:
-        """The one whose turn it is."""
-        return self._providers[self._preference.current]
-
-    @property
-    def has_others(self) -> bool:
-        """Whether there is more than one backend."""
-        return len(self._routes) > 1
+    def open(self, guard: Guard) -> None:
+        """Goes to work; call it once, before a connection is asked for."""
+        self._guard = guard
 
     def recognisers(self, request: TranscribeRequest) -> list[SttProvider]:
         """The backends as `request` would have them. Raises `ConfigurationError`."""
@@ -62,72 +52,77 @@ class Succession:
         """Every later link is one of these."""
         self._providers = providers
 
-    def fail_over(self, *, for_good: bool) -> bool:
-        """Gives the current backend up, if need be without return; says whether there is another."""
-        if not self._preference.fail_over(for_good=for_good):
-            return False
-        self.budget = self._new_budget()
-        return True
+    async def connection(self) -> Connection:
+        """The connection for the next link: the one made ahead, or a new one.
 
-    async def connection(self, guard: Guard) -> Connection:
-        """The connection for the next link: the one made ahead, or a new one. Raises `LinkDown`."""
+        Raises `LinkDown`, and what a token provider raises.
+        """
         if self._preparing is not None:
             await self._preparing.wait()
         self._prepared = False
-        made, self._ahead = self._ahead, None
-        while made is None or self._is_outdated(made):
-            if made is not None:
-                guard.start_soon(partial(made.connection.close, self._network.liveness.close_timeout))
-            made = await self._dial(guard, self._preference.current)
+        made = self._taken_ahead()
+        while made is None:
+            dialled = await self._dial_current()
+            made = self._taken_ahead()  # a better one may have answered meanwhile
+            if made is not None or self._is_outdated(dialled):
+                self._dismiss(dialled)
+            else:
+                made = dialled
         if made.index != self._preference.current:
-            self._turn_to(made.index)
+            self._return_to(made.index)
         return made.connection
 
-    def prepare(self, guard: Guard) -> None:
-        """Dials the successor of a link that is about to retire; a failure is left to the next regular dial."""
-        if self._is_free and not self._prepared:
+    def prepare(self) -> None:
+        """Dials the successor of a link that is about to retire, once; a failure is left to the next regular dial."""
+        if self._preparing is None and self._ahead is None and not self._prepared:
             self._prepared = True
             self._preparing = trio.Event()
-            guard.start_soon(partial(self._make_ahead, guard, self._preference.current, self._preparing))
+            self._guard.start_soon(partial(self._make_successor, self._preparing))
 
-    async def watch_for_better(self, guard: Guard, found: Callable[[], None]) -> None:
-        """Tries every ``return_after`` seconds to return to a better backend; `found` is told when one answers."""
-        period = self._network.retry.return_after
-        while period is not None:
-            await trio.sleep(period)
-            for index in self._preference.better():
-                if not self._is_free:
-                    break
-                self._preparing = trio.Event()
-                if await self._make_ahead(guard, index, self._preparing):
-                    found()
-
-    @property
-    def _is_free(self) -> bool:
-        return self._preparing is None and self._ahead is None
-
-    async def _make_ahead(self, guard: Guard, index: int, made: trio.Event) -> bool:
+    async def _make_successor(self, made: trio.Event) -> None:
         try:
-            self._ahead = await self._dial(guard, index)
+            self._lay_by(await self._dial(self._preference.current))
         except LinkDown:
-            return False
+            return
         finally:
             self._preparing = None
             made.set()
-        return True
 
-    async def _dial(self, guard: Guard, index: int) -> _Made:
+    async def _is_ready(self, index: int) -> bool:
+        if self._ahead is None:
+            self._lay_by(await self._dial(index))
+        return self._ahead is not None and self._ahead.index == index
+
+    async def _dial_current(self) -> _Made:
+        try:
+            return await self._dial(self._preference.current)
+        except NoCredential as none:
+            raise none.error from none.error.__cause__
+
+    async def _dial(self, index: int) -> _Made:
         provider = self._providers[index]
-        return _Made(index, provider, await self._network.dial(guard.nursery, provider, self._routes[index].connector))
+        connection = await self._network.dial(self._guard.nursery, provider, self._routes[index].connector)
+        return _Made(index, provider, connection)
+
+    def _lay_by(self, made: _Made) -> None:
+        """Keeps it for the next link: of two, the one that is preferred."""
+        if self._ahead is not None:
+            made, other = sorted((made, self._ahead), key=lambda each: each.index)
+            self._dismiss(other)
+        self._ahead = made
+
+    def _taken_ahead(self) -> _Made | None:
+        made, self._ahead = self._ahead, None
+        if made is not None and self._is_outdated(made):
+            self._dismiss(made)
+            return None
+        return made
 
     def _is_outdated(self, made: _Made) -> bool:
+        """Whether its address is no longer asked for, or its backend has refused meanwhile."""
         now = self._providers[made.index]
-        return made.provider is not now and made.provider.url != now.url
+        changed = made.provider is not now and made.provider.url != now.url
+        return changed or made.index not in (self._preference.current, *self._preference.better(trio.current_time()))
 
-    def _turn_to(self, index: int) -> None:
-        self._preference.current = index
-        log.returned_to(self.provider.endpoint)
-        self.budget = self._new_budget()
-
-    def _new_budget(self) -> Budget:
-        return self._network.budget(self.provider.endpoint)
+    def _dismiss(self, made: _Made) -> None:
+        self._guard.start_soon(partial(made.connection.close, self._network.liveness.close_timeout))
