@@ -15,7 +15,7 @@ from trio.testing import MockClock
 
 import trio_speech as ts
 from trio_speech._shell.telemetry import OpenTelemetry, Telemetry, telemetry
-from trio_speech.testing import Drop, Gateway, Hear, Refuse, Speak, say
+from trio_speech.testing import Drop, Gateway, Hear, Refuse, Speak, open_gateway, say, speech
 
 FORMAT = ts.AudioFormat.pcm16(8_000)
 SPOKEN = say(0.3, "turn left", 0.8, "at the bridge", 0.8)
@@ -75,6 +75,39 @@ async def test_a_recognition_tells_of_its_links_and_what_they_cost(
     assert told.point("replayed").value == pytest.approx(statistics.replayed)
     assert told.point("final_latency").count == statistics.finals
     assert statistics.replayed > 0
+
+
+async def test_what_is_lost_after_the_last_link_is_told_too(
+    gateway: Gateway, told: Told, autojump_clock: MockClock
+) -> None:
+    gateway.plan(Hear(2.0), Drop(), *[Refuse(503)] * 50)
+    said = speech(10.0)
+    policies: Any = {
+        "retry": ts.RetryPolicy(deadline=8.0),
+        "replay": ts.ReplayPolicy(limit=1.0, overflow="drop_oldest"),
+    }
+    with pytest.raises(ts.RetriesExhausted):  # noqa: PT012  # a block
+        async with gateway.client(**policies) as client, client.transcribe(said.source()) as transcript:
+            async for _ in transcript:
+                pass
+    lost = transcript.statistics().in_gaps
+    assert lost > 1.0
+    assert told.point("lost").value == pytest.approx(lost)
+
+
+async def test_a_planned_move_is_no_failure(gateway: Gateway, told: Told, autojump_clock: MockClock) -> None:
+    said = speech(30.0)
+    retry = ts.RetryPolicy(max_attempts=0, return_after=10.0)
+    gateway.plan(Refuse(503))
+    async with (
+        open_gateway() as second,
+        ts.open_client([gateway.backend(), second.backend()], retry=retry) as client,
+        client.transcribe(said, said.audio_format) as transcript,
+    ):
+        resumed = [event async for event in transcript if isinstance(event, ts.Resumed)]
+    assert len(resumed) == 2
+    assert [span.attributes.get("error.type") for span in told.spans("link")] == [None, None]
+    assert told.point("reconnects").value == 1, "for the refusal, and not for the return"
 
 
 async def test_a_synthesis_tells_of_its_sentences(gateway: Gateway, told: Told, autojump_clock: MockClock) -> None:
