@@ -30,7 +30,7 @@ def test_audio_waits_for_its_word_and_words_for_their_audio() -> None:
     rendition.align((ONE, TWO))
     assert rendition.release() == Release(audio(100), 0, ((ONE, 3),))
     assert rendition.release() is None
-    rendition.hear(audio(179))
+    rendition.hear(audio(180))
     assert rendition.release() is None
     rendition.hear(audio(1))
     assert rendition.release() == Release(audio(200), 100, ((TWO, 7),))
@@ -38,7 +38,7 @@ def test_audio_waits_for_its_word_and_words_for_their_audio() -> None:
     rendition.align((THREE,))
     assert rendition.release() == Release(audio(200), 300, ((THREE, 14),))
     rendition.finish()
-    assert rendition.release() == Release(audio(100), 500, ())
+    assert rendition.release() == Release(audio(101), 500, ())
 
 
 def test_what_is_complete_is_released_whole() -> None:
@@ -49,6 +49,18 @@ def test_what_is_complete_is_released_whole() -> None:
     rendition.finish()
     assert rendition.release() == Release(audio(100), 300, ((THREE, 14),))
     assert rendition.release() is None
+
+
+@pytest.mark.parametrize("late", [THREE, Word("three.", 0.3, 0.31), Word("three.", 0.3, 0.3)])
+def test_words_that_are_said_to_end_after_all_audio_leave_with_the_last_of_it(late: Word) -> None:
+    rendition = Rendition(PCM, BY_WORDS, said())
+    rendition.hear(audio(300))
+    rendition.align((ONE, TWO))
+    assert rendition.release() == Release(audio(100), 0, ((ONE, 3),))
+    rendition.align((late,))
+    assert rendition.release() is None
+    rendition.finish()
+    assert rendition.release() == Release(audio(200), 100, ((TWO, 7), (late, 14)))
 
 
 def test_half_a_sample_waits_for_its_other_half() -> None:
@@ -81,7 +93,7 @@ def test_the_next_rendition_is_cut_after_the_words_known() -> None:
 def test_a_faster_voice_loses_nothing_at_its_end() -> None:
     known = said()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(300))
+    first.hear(audio(301))
     first.align((ONE, TWO))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
@@ -94,11 +106,11 @@ def test_a_faster_voice_loses_nothing_at_its_end() -> None:
 def test_a_word_that_holds_a_known_one_is_said_again_whole() -> None:
     known = said()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(100))
+    first.hear(audio(101))
     first.align((ONE,))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(400))
+    second.hear(audio(401))
     both = Word("One two", 0.0, 0.3)
     second.align((both,))
     assert second.release() == Release(audio(300), 0, ((both, 7),))
@@ -107,11 +119,11 @@ def test_a_word_that_holds_a_known_one_is_said_again_whole() -> None:
 def test_however_finely_the_words_are_divided() -> None:
     known = said()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(100))
+    first.hear(audio(101))
     first.align((ONE,))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(400))
+    second.hear(audio(401))
     second.align((Word("O", 0.0, 0.1), Word("ne", 0.1, 0.2), Word(" two", 0.2, 0.4)))
     release = second.release()
     assert release is not None
@@ -121,7 +133,7 @@ def test_however_finely_the_words_are_divided() -> None:
 def test_even_where_they_are_not_the_words_of_the_text() -> None:
     known = Said("It is $5 now.")
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(300))
+    first.hear(audio(301))
     first.align((Word("It", 0.0, 0.1), Word("is", 0.1, 0.2), Word("five", 0.2, 0.3)))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
@@ -134,7 +146,7 @@ def test_even_where_they_are_not_the_words_of_the_text() -> None:
 def test_even_where_the_next_voice_says_it_otherwise() -> None:
     known = Said("It is $5 now, said I.")
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(300))
+    first.hear(audio(301))
     first.align((Word("It", 0.0, 0.05), Word("is", 0.05, 0.1), Word("five dollars", 0.1, 0.2), Word("now", 0.2, 0.3)))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
@@ -148,7 +160,7 @@ def test_even_where_the_next_voice_says_it_otherwise() -> None:
 def test_known_words_that_do_not_all_come_with_times_are_cut_by_length(words: tuple[Word, ...]) -> None:
     known = said()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(300))
+    first.hear(audio(301))
     first.align((ONE, TWO))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
@@ -201,7 +213,7 @@ def test_a_steady_voice_that_aligns_all_the_same_is_cut_at_the_sample() -> None:
 
 def test_words_that_go_backwards_release_nothing_twice() -> None:
     rendition = Rendition(PCM, BY_WORDS, said())
-    rendition.hear(audio(300))
+    rendition.hear(audio(301))
     rendition.align((TWO, ONE))
     release = rendition.release()
     assert release is not None

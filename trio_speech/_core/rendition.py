@@ -111,7 +111,7 @@ class Rendition:
         last = 0
         if until == "word":
             for spoken in self._words:  # they end one after the other, or at once
-                if spoken.end > received:
+                if spoken.end >= received:  # the last audio waits for what may be said to end after it
                     break
                 last = spoken.end
         return last

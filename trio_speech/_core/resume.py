@@ -14,7 +14,7 @@
     until       released while the voice speaks         again       where the next speaking is cut
     ────────    ────────────────────────────────        ────────    ─────────────────────────────────────────
     word        up to the end of the last aligned       words       where the words released before end in it
-                word whose audio has come whole
+                word that has more audio behind it
     received    all that has come                       samples     at the number of samples released before
     complete    nothing until it is complete            whole       nowhere: nothing had been released
                                                         text        nowhere: the whole text begins again
