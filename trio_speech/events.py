@@ -102,7 +102,10 @@ class LinkLost(Struct, frozen=True):
 
 
 class Resumed(Struct, frozen=True):
-    """A new connection has taken over, `downtime` seconds after the loss; `replayed` seconds are sent a second time."""
+    """A new connection has taken over, `downtime` seconds after the last; `replayed` seconds are sent a second time.
+
+    No `LinkLost` came before it where the last one was left for a fresh one, or for a better backend, as planned.
+    """
 
     replayed: float
     downtime: float

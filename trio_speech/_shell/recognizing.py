@@ -61,6 +61,7 @@ class RecognitionSession:
         self._ended = trio.Event()
         self._leg: Leg | None = None
         self._lost_at: float | None = None
+        self._is_out = False
         self._goodbyes = 0
         self._said_goodbye = Signal()
         self._told: Mapping[Counted, float] = {}
@@ -136,7 +137,7 @@ class RecognitionSession:
         try:
             with self._telemetry.span("link", self._endpoint) as failed:
                 cause = await link.run()
-                if cause is not None:
+                if cause is not None and not isinstance(cause, Rollover):
                     failed(cause)
             return cause
         finally:
@@ -165,8 +166,9 @@ class RecognitionSession:
             resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempts)
             self._machine.outbox.put(resumed)
             log.resumed(self._endpoint, resumed.downtime, resumed.replayed)
-            self._lost_at = None
-            self._telemetry.count("reconnects", 1, self._endpoint)
+            if self._is_out:  # else it was left for a fresh one
+                self._telemetry.count("reconnects", 1, self._endpoint)
+            self._lost_at, self._is_out = None, False
             self.transcript.heard()
         return leg
 
@@ -204,6 +206,7 @@ class RecognitionSession:
             self._lost_at = now
         if isinstance(cause, Rollover):
             return 0.0
+        self._is_out = True
         try:
             delay = delay_after(cause, self._succession, self._request.model)
         except SpeechError as error:
