@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,6 +74,14 @@ def test_strangers_are_not_led_everywhere(run: Callable[..., Any], host: str) ->
     result = run("chaos", "--listen", f"{host}:0", "--plan", str(EXAMPLE))
     assert result.exit_code == 2
     assert "--upstream" in result.stderr
+
+
+def test_a_port_that_is_taken_is_named(run: Callable[..., Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        result = run("chaos", "--listen", address, "--plan", str(EXAMPLE))
+    assert result.exit_code == 2
+    assert f"cannot listen on {address}" in result.stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -20,13 +20,16 @@ Address = tuple[str, int]
 async def relay(listen: Address, upstream: Address | None, plan: ProxyPlan) -> None:
     """Carries connections until SIGINT or SIGTERM comes, to where each asks for if there is no `upstream`.
 
-    Raises `OSError` where it cannot listen, and `ConfigurationError` where strangers could reach everything through it.
+    Raises `ConfigurationError` where it cannot listen, and where strangers could reach everything through it.
     """
     if upstream is None and not is_loopback(listen[0]):
         raise ConfigurationError(f"others could reach everything through {listen[0]}: name the --upstream")
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with open_proxy(upstream, plan, tell=_tell) as proxy:
-            taken = await proxy.listen(*listen)
+            try:
+                taken = await proxy.listen(*listen)
+            except OSError as error:
+                raise ConfigurationError(f"cannot listen on {_text(listen)}: {error.strerror or error}") from None
             way = f"HTTPS_PROXY=http://{_text(taken)}" if upstream is None else f"{_text(taken)} to {_text(upstream)}"
             messages.print(f"[green]relaying:[/] {escape(way)}", soft_wrap=True)
             messages.print("Ctrl-C ends it.")
