@@ -83,6 +83,21 @@ async def test_captured_at_follows_the_wall_clock(gateway: Gateway, monkeypatch:
     assert len(statistics.anchors) == 2
 
 
+@pytest.mark.parametrize("length", [0.02, 0.1, 1.0])
+async def test_what_is_sent_was_captured_while_it_came_to_be(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, length: float
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 5_000.0 + trio.current_time())
+    async with gateway.client() as client, client.transcribe() as transcript:
+        began = trio.current_time()
+        for _ in range(round(3.0 / length)):
+            await trio.sleep(length)  # as from a microphone: a chunk is there once its last sample is
+            await transcript.send(bytes(round(length * 32_000)))
+        statistics = transcript.statistics()
+    assert statistics.anchors == (pytest.approx((0.0, 5_000.0 + began)),)
+    assert statistics.captured_at(3.0) == pytest.approx(5_003.0 + began)
+
+
 async def test_the_statistics_of_a_session_that_went_well(gateway: Gateway, listen: Listen) -> None:
     said = speech(8.0)
     session = await listen(said)

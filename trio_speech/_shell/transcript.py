@@ -138,7 +138,8 @@ class Transcript:
             return False
         if self.journal is not None:
             self.journal.captured(whole)
-        self._clock.captured(log.captured / machine.rate, time.time())
+        rate = machine.rate
+        self._clock.captured(log.captured / rate, time.time() - samples / rate)  # its last sample is of now
         if free:
             log.append(whole)
         else:
