@@ -30,6 +30,10 @@ class Transcript:
     """A recognition session as its user sees it. Made by `Client.transcribe`.
 
     Iterate it for events; one task at a time may. Iteration ends once the input has ended and all of it is settled.
+
+    What is asked of it once the block is left raises `trio.ClosedResourceError`, in another thread than trio's
+    `RuntimeError`; `end_input` alone may come late. Where a journal is kept, whatever captures, takes or changes raises
+    `OSError` if that cannot be written there.
     """
 
     def __init__(
@@ -149,7 +153,10 @@ class Transcript:
         return True
 
     def finalize(self) -> None:
-        """Asks for the final of everything captured so far; the session goes on. Returns at once."""
+        """Asks for the final of everything captured so far; the session goes on. Returns at once.
+
+        Raises `trio.ClosedResourceError` after `end_input`, which asks for as much.
+        """
         self._check_sending()
         self._machine.finalize()
         self.wake_link.fire()
@@ -161,9 +168,11 @@ class Transcript:
         self.wake_link.fire()
 
     async def settled(self) -> None:
-        """Until all that is captured now is settled: recognised, and read where somebody is reading.
+        """Until all that is captured now is settled: recognised; and read too, while a task waits for events.
 
-        A checkpoint; cancelling it has no effect on the session. It asks for nothing: call `finalize` before it.
+        Where none does, be it that it still deals with the last one, nobody may ever read: then it is enough that all
+        is recognised. A checkpoint; cancelling it has no effect on the session. It asks for nothing: call `finalize`
+        before it.
         """
         target = self._machine.log.captured
         await trio.lowlevel.checkpoint()
