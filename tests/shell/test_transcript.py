@@ -383,6 +383,21 @@ async def test_settled_survives_a_drop(gateway: Gateway) -> None:
         transcript.end_input()
 
 
+async def test_settled_waits_for_no_gap_that_nothing_follows(gateway: Gateway) -> None:
+    """It is told when what lies behind it is settled, and the program may wait before it sends that."""
+    gateway.plan(Await("finalize"), Drop())
+    replay = ts.ReplayPolicy(max_replayed=0.0)
+    async with gateway.client(replay=replay) as client, client.transcribe() as transcript:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(finals_of, transcript)
+            await transcript.send(SAID.audio[: round(0.4 * SECOND)])
+            transcript.finalize()
+            with trio.fail_after(60.0):
+                await transcript.settled()
+            assert transcript.statistics().in_gaps == 0.4
+            transcript.end_input()
+
+
 async def test_settled_is_at_once_where_nothing_is_owed(gateway: Gateway) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
         await transcript.settled()

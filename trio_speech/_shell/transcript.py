@@ -281,7 +281,7 @@ class Transcript:
 
     def _is_settled(self, target: int) -> bool:
         read = self._machine.log.settled >= target
-        return read or (self._machine.log.committed >= target and not self._reading)
+        return read or (self._machine.log.committed >= target and not (self._reading and self._machine.outbox))
 
     def _check_open(self) -> None:
         self._home.check()
