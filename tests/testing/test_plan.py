@@ -66,6 +66,10 @@ def test_a_plan_is_cut_into_what_each_dial_meets() -> None:
         (Hear(cast(Any, "3")), "Expected `float`, got `str`"),
         (Close(cast(Any, "1011")), "Expected `int`, got `str`"),
         (Await(cast(Any, "bogus")), "Invalid enum value 'bogus'"),
+        (Hear(-1.0), "Expected `float` >= 0.0"),
+        (Delay(float("nan")), "Expected `float` >= 0.0"),
+        (Close(99_999), "Expected `int` <= 4999"),
+        (Refuse(42), "Expected `int` >= 200"),
     ],
 )
 def test_what_is_no_step_is_refused_where_it_is_planned(step: Any, complaint: str) -> None:

@@ -10,9 +10,9 @@ as early as it can: while the client dials, or as soon as there is a websocket.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 Moment: TypeAlias = Literal[
     "create", "created", "audio", "interim", "final", "finalize", "finalized", "update", "close", "text", "flush",
@@ -23,26 +23,29 @@ and is not answered yet, or one of the gateway's that has been sent (*created, i
 done*). On a wire that has no such message, the moment never comes; where the address says it all, *create* is the
 handshake."""
 
+Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
+"""A plan with a negative one is refused."""
+
 # ---------------------------------------------------------------- triggers: serve normally until...
 
 
 class Hear(Struct, frozen=True):
     """...so many more seconds of audio have been heard on this connection, to the sample."""
 
-    seconds: float
+    seconds: Seconds
 
 
 class Speak(Struct, frozen=True):
     """...so many more seconds of audio have been sent on this connection, to the sample."""
 
-    seconds: float
+    seconds: Seconds
 
 
 class MidWord(Struct, frozen=True):
     """...`seconds` of the `count`-th word from here on have been heard, within 5 ms."""
 
     count: int = 1
-    seconds: float = 0.05
+    seconds: Seconds = 0.05
 
 
 class Await(Struct, frozen=True):
@@ -55,13 +58,13 @@ class Await(Struct, frozen=True):
 class Idle(Struct, frozen=True):
     """...no message has come for so many seconds."""
 
-    seconds: float
+    seconds: Seconds
 
 
 class Lapse(Struct, frozen=True):
     """...so many seconds have passed, from the end of the last step or the opening of the connection."""
 
-    seconds: float
+    seconds: Seconds
 
 
 Trigger: TypeAlias = Hear | Speak | MidWord | Await | Idle | Lapse
@@ -72,13 +75,13 @@ Trigger: TypeAlias = Hear | Speak | MidWord | Await | Idle | Lapse
 class Delay(Struct, frozen=True):
     """From now on, what the gateway says comes so many seconds late; at the beginning of a plan, the handshake too."""
 
-    seconds: float
+    seconds: Seconds
 
 
 class Freeze(Struct, frozen=True):
     """The network holds everything for so many seconds, in both directions, then delivers it."""
 
-    seconds: float
+    seconds: Seconds
 
 
 class Send(Struct, frozen=True):
@@ -101,9 +104,9 @@ class Fin(Struct, frozen=True):
 class Close(Struct, frozen=True):
     """A close frame; the stream stays open for `lingers` seconds after it, or until the client ends it."""
 
-    code: int = 1011
+    code: Annotated[int, Meta(ge=1000, le=4999)] = 1011
     reason: str = ""
-    lingers: float = 0.0
+    lingers: Seconds = 0.0
 
 
 class BlackHole(Struct, frozen=True):
@@ -141,14 +144,14 @@ class Outage(Struct, frozen=True):
     `silent`: without a word, as when a cable is pulled; a dial gets its answer when the cable is back.
     """
 
-    seconds: float
+    seconds: Seconds
     silent: bool = False
 
 
 class Restart(Struct, frozen=True):
     """All connections are closed with code 1012 (service restart), and dials are refused for so many seconds."""
 
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
 
 
 # ---------------------------------------------------------------- faults of a dial, each an act of its own
@@ -157,7 +160,7 @@ class Restart(Struct, frozen=True):
 class Refuse(Struct, frozen=True):
     """The handshake is answered with an HTTP status; `retry_after` is in seconds, or an HTTP date."""
 
-    status: int = 503
+    status: Annotated[int, Meta(ge=200, le=599)] = 503
     retry_after: float | str | None = None
     body: str = ""
 
