@@ -9,6 +9,8 @@
             events = [event async for event in transcript]
         assert_exactly_once(events, spoken, gateway.visits)
 
+That is a test for pytest-trio with ``trio_mode = true`` in its settings; else it wants ``@pytest.mark.trio``.
+
 The gateway speaks over memory streams, so an hour of outage passes in milliseconds, and no port is opened: the LiveKit
 inference wire, and Deepgram's live recognition, for ``gateway.in_place_of(trio_speech.Deepgram("key"))``. Its audio
 carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is how it recognises,
