@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech._core.dialogue import SynthesizeRequest, TranscribeRequest
+from trio_speech._core.dialogue import Change, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.gateway.resample import RATES
@@ -38,6 +38,14 @@ def test_a_session_opens_as_with_the_real_gateway() -> None:
     assert json.loads(heard)["settings"]["language"] == "en"
     [spoken] = Local().voice(SynthesizeRequest(audio_format=PCM, voice="v")).codec().open()
     assert json.loads(spoken)["voice"] == "v"
+
+
+@pytest.mark.parametrize("change", [{"language": "fr"}, {"options": {"two_passes": True}}, {"keyterms": ()}])
+def test_a_change_in_mid_stream_is_refused_by_name(change: dict[str, Any]) -> None:
+    codec = Local().recogniser(TranscribeRequest(audio_format=PCM)).codec()
+    with pytest.raises(ConfigurationError, match=f"cannot change the {next(iter(change))} of a running session"):
+        codec.update(Change(**change))
+    assert codec.update(Change()) is None
 
 
 def test_what_it_is_like() -> None:

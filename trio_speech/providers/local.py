@@ -1,6 +1,7 @@
 """The embedded gateway: recognition and speech on this machine, with no account and no network.
 
-It speaks the LiveKit inference wire over memory streams, so its codecs are those of `livekit`.
+It speaks the LiveKit inference wire over memory streams, so its codecs are those of `livekit`, but that no engine
+here changes in mid-stream.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
-from .._core.dialogue import SynthesizeRequest, TranscribeRequest
+from .._core.dialogue import Change, SynthesizeRequest, TranscribeRequest
 from .._core.profile import SttProfile, TtsProfile
 from ..errors import ConfigurationError
 from ._codec import Connector
 from .livekit import backend
 from .livekit.failures import FAILURE_FATES, INACTIVE
 from .livekit.models import split_model, tts_profile
+from .livekit.stt import LiveKitSttCodec
 
 BASE = "ws://local/v1"
 """What the addresses of its dials begin with; nothing is looked up."""
@@ -41,6 +43,16 @@ TTS = TtsProfile(sample_rates=_RATES, aligned=True, deterministic=True, failure_
 has them: the gateway stands in for it."""
 
 
+class LocalSttCodec(LiveKitSttCodec):
+    """See `SttCodec`."""
+
+    def update(self, change: Change) -> None:
+        """Raises `ConfigurationError`, which names what was to be changed."""
+        for name, value in asdict(change).items():
+            if value is not None:
+                raise ConfigurationError(f"Local() cannot change the {name} of a running session: open another one")
+
+
 class Local(Struct, frozen=True):
     """The embedded gateway, started and stopped by `open_client`. Models and voices are those of its engines.
 
@@ -49,7 +61,7 @@ class Local(Struct, frozen=True):
 
     def recogniser(self, request: TranscribeRequest) -> backend.Recogniser:
         """See `Backend`."""
-        return backend.recogniser(BASE, None, request, STT)
+        return backend.recogniser(BASE, None, request, STT, LocalSttCodec)
 
     def voice(self, request: SynthesizeRequest) -> backend.Voice:
         """See `Backend`."""

@@ -28,12 +28,13 @@ class Recogniser(Struct, frozen=True):
     profile: SttProfile
     request: TranscribeRequest
     opening: str
+    kind: type[stt.LiveKitSttCodec]
 
     async def dial(self) -> Dial:
         return await dial(self.url, self.credentials)
 
     def codec(self) -> stt.LiveKitSttCodec:
-        return stt.LiveKitSttCodec(self.request, self.opening)
+        return self.kind(self.request, self.opening)
 
 
 class Voice(Struct, frozen=True):
@@ -58,14 +59,20 @@ class Voice(Struct, frozen=True):
 
 
 def recogniser(
-    base: str, credentials: Credentials | None, request: TranscribeRequest, profile: SttProfile
+    base: str,
+    credentials: Credentials | None,
+    request: TranscribeRequest,
+    profile: SttProfile,
+    kind: type[stt.LiveKitSttCodec] = stt.LiveKitSttCodec,
 ) -> Recogniser:
-    """Raises `ConfigurationError` where the request cannot be served by a service of this profile."""
+    """`kind` is the codec of each connection. Raises `ConfigurationError` where a service of this profile cannot serve
+    the request.
+    """
     model, _ = split_model(request.model)
     accept_format(request.audio_format, profile, model=model)
     opening = _opening(stt.creation(request), model)
     endpoint = f"{base}/stt"
-    return Recogniser(endpoint, _address(endpoint, model), credentials, profile, request, opening)
+    return Recogniser(endpoint, _address(endpoint, model), credentials, profile, request, opening, kind)
 
 
 def voice(
