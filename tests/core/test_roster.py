@@ -470,6 +470,64 @@ def test_warming_dials_what_is_missing() -> None:
     assert pool.failed(3, DOWN, 0.0) == []
 
 
+def test_the_longest_idle_of_other_kinds_make_room_for_what_is_warmed() -> None:
+    pool = roster(max_size=5)
+    idle(pool, "a")
+    pool.returned(leased(pool, 1, "b", 2.0), 2.0)
+    pool.returned(leased(pool, 2, "c", 1.0), 1.0)
+    leased(pool, 3, "d")
+    assert pool.warm("a", 4, 3.0) == [Dial(5, "a"), Dial(6, "a", former=3), Dial(7, "a", former=2)]
+    assert (pool.statistics().evicted, pool.statistics().idle, pool.statistics().dialling) == (2, 1, 3)
+    assert pool.closed(3, 3.1) == pool.warm("a", 4, 3.1) == pool.warm("d", 0, 3.1) == []
+    for number in (5, 6, 7):
+        assert pool.dialled(number, 4.0) == []
+    assert pool.statistics().idle == 4
+
+
+def test_what_is_in_use_makes_no_room() -> None:
+    pool = roster(max_size=2)
+    leased(pool, 1, "a")
+    pool.ask(2, "a", 0.0)
+    assert pool.warm("b", 1, 0.0) == []
+
+
+def test_spares_that_made_room_are_not_dialled_in_its_place() -> None:
+    pool = roster(max_size=1, min_idle=1)
+    pool.returned(leased(pool, 1, "a"), 0.0)
+    assert pool.warm("b", 1, 1.0) == [Dial(2, "b", former=1)]
+    assert pool.closed(1, 1.1) == pool.dialled(2, 1.2) == pool.tick(50.0) == []
+    assert pool.due() == 1.2 + PoolPolicy().max_idle_age
+
+
+def test_a_dial_that_nobody_waits_for_makes_room_for_who_does() -> None:
+    pool = roster(max_size=2)
+    leased(pool, 1, "a")
+    pool.ask(2, "b", 0.0)
+    assert pool.ask(3, "a", 0.0) == []
+    pool.withdraw(2)
+    assert pool.tick(0.1) == [Close(2, "somebody waited for another")]
+    assert pool.tick(0.2) == []
+    assert pool.dialling() == set()
+    assert pool.closed(2, 0.3) == [Dial(3, "a")]
+    assert (pool.statistics().evicted, pool.statistics().dials_failed) == (0, 0)
+
+
+def test_one_idle_makes_room_before_a_dial_does() -> None:
+    pool = roster(max_size=3)
+    idle(pool, "a")
+    pool.warm("b", 2, 0.0)
+    assert pool.ask(1, "c", 0.0) == [Close(1, "it made room for another")]
+    assert pool.ask(2, "c", 0.0) == [Close(3, "somebody waited for another")]
+
+
+def test_a_dial_that_serves_who_waited_is_not_called_off() -> None:
+    pool = roster(max_size=2)
+    assert pool.warm("a", 1, 0.0) == [Dial(1, "a")]
+    assert pool.ask(1, "a", 0.0) == []
+    assert pool.ask(2, "b", 0.0) == [Dial(2, "b")]
+    assert pool.ask(3, "b", 0.0) == []
+
+
 # ---------------------------------------------------------------- every history
 
 
@@ -491,8 +549,10 @@ class Shell:
     def do(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
-                case Dial(number, key):
+                case Dial(number, key, former):
                     assert number not in self.open
+                    assert former not in self.leases
+                    assert former is None or self.open.pop(former) != key
                     self.dials[number] = key
                 case Grant(ticket, number):
                     key = self.waiting.pop(ticket)
@@ -506,6 +566,11 @@ class Shell:
                     self.used.add(number)
                 case Refuse(ticket, _):
                     self.waiting.pop(ticket)
+                case Close(number) if number in self.dials:
+                    key = self.dials.pop(number)
+                    assert list(self.dials.values()).count(key) >= list(self.waiting.values()).count(key)
+                    assert not [each for each in self.open if each not in self.leases and each not in self.closing]
+                    self.closing.add(number)
                 case Close(number, _):
                     assert number not in self.leases
                     del self.open[number]
@@ -517,7 +582,7 @@ class Shell:
     def step(self, what: int, which: int) -> None:
         self.now += 0.5
         self.do(self.pool.tick(self.now))
-        match what % 7:
+        match what % 8:
             case 0 | 1:
                 ticket = 1 + max([0, *self.waiting, *self.leases.values()])
                 self.waiting[ticket] = "ab"[which % 2]
@@ -541,6 +606,8 @@ class Shell:
                 self.do(self.pool.died(number, Silent("pong", 1.0) if which % 2 else RESET, self.now))
             case 6 if self.closing:
                 self.close(sorted(self.closing)[which % len(self.closing)])
+            case 7:
+                self.do(self.pool.warm("abc"[which % 3], which % 4, self.now))
             case _:
                 pass
 
@@ -565,7 +632,7 @@ class Shell:
     st.integers(1, 4),
     st.integers(0, 1),
     st.sampled_from([2.0, 1_000.0]),
-    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 11)), max_size=60),
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 11)), max_size=60),
 )
 def test_nobody_waits_for_ever_and_no_law_is_broken(
     size: int, spares: int, age: float, steps: list[tuple[int, int]]

@@ -19,6 +19,7 @@ from trio_speech._shell.connection import LinkDown
 from trio_speech._shell.endpoints import Network
 from trio_speech._shell.leasing import Lease, Voice
 from trio_speech._shell.pool import Pool
+from trio_speech._shell.resident import Resident
 from trio_speech._shell.single import one_exception
 from trio_speech.providers._codec import Dial, Frame, TtsCodec
 from trio_speech.testing import (
@@ -261,6 +262,61 @@ async def test_many_kinds_of_voices_are_not_remembered_for_ever(gateway: Gateway
             await wait_all_tasks_blocked()
         assert len(pool._voices) < 70
         assert gateway.peak <= 3
+
+
+# ---------------------------------------------------------------- room for another kind
+
+
+async def test_what_is_made_ready_is_dialled_once_what_made_room_has_gone(gateway: Gateway) -> None:
+    provider, other = Provider(gateway), Provider(gateway, key="b")
+    async with pool_of(max_size=1) as pool:
+        (await pool.lease(provider.voice, Guest())).give_back()
+        assert await pool.warm(other.voice, 1)
+        assert gateway.visits[0].kinds("client")[-1] == "session.close"
+        assert (gateway.peak, pool.statistics().idle) == (1, 1)
+        assert (await pool.lease(other.voice, Guest())).reused
+
+
+async def test_what_is_in_use_makes_room_for_nothing(gateway: Gateway) -> None:
+    provider, other = Provider(gateway), Provider(gateway, key="b")
+    async with pool_of(max_size=1) as pool:
+        await pool.lease(provider.voice, Guest())
+        assert not await pool.warm(other.voice, 1)
+        assert len(gateway.visits) == 1
+
+
+@pytest.mark.parametrize("after", [0.5, 1.5, 2.5], ids=["goodbye", "handshake", "opening"])
+async def test_what_is_made_ready_makes_way_for_who_waits(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, after: float
+) -> None:
+    provider, other = Provider(gateway), Provider(gateway, key="b")
+    opening = Resident.open
+
+    async def open_slowly(resident: Resident) -> None:
+        await trio.sleep(1.0 if resident.provider is other else 0.0)
+        await opening(resident)
+
+    monkeypatch.setattr(Resident, "open", open_slowly)
+    gateway.plan(Await("create"), BlackHole())
+    ready: list[bool] = []
+
+    async def make_ready() -> None:
+        ready.append(await pool.warm(other.voice, 1))
+
+    async with (
+        pool_of(max_size=1, liveness=ts.LivenessPolicy(close_timeout=1.0)) as pool,
+        trio.open_nursery() as nursery,
+    ):
+        (await pool.lease(provider.voice, Guest())).give_back()
+        gateway.connect_time = 1.0
+        began = trio.current_time()
+        nursery.start_soon(make_ready)
+        await trio.sleep(after)
+        lease = await pool.lease(provider.voice, Guest())
+        assert trio.current_time() - began == pytest.approx(max(after, 1.0) + 1.0)
+        assert not lease.reused
+        assert (ready, gateway.peak) == ([False], 1)
+        assert (pool.statistics().leased, pool.statistics().dialling) == (1, 0)
 
 
 # ---------------------------------------------------------------- giving up a generation

@@ -9,7 +9,18 @@ import pytest
 import trio
 
 import trio_speech as ts
-from trio_speech.testing import Await, Close, Delivery, Gateway, Outage, Refuse, Speak, assert_spoken_once, open_gateway
+from trio_speech.testing import (
+    Await,
+    Close,
+    Delivery,
+    Gateway,
+    NeverAnswer,
+    Outage,
+    Refuse,
+    Speak,
+    assert_spoken_once,
+    open_gateway,
+)
 
 FORMAT = ts.AudioFormat.pcm16(8_000)
 SENTENCES = [f"This is sentence {number}." for number in ("one", "two", "three", "four", "five", "six")]
@@ -78,6 +89,37 @@ async def test_it_is_returned_to_between_two_sentences(gateway: Gateway) -> None
         assert texts(second)[0] == SENTENCES[0]
         assert texts(gateway)
         assert [chunk.segment for chunk in chunks] == sorted(chunk.segment for chunk in chunks)
+
+
+async def test_a_full_pool_makes_room_for_the_one_that_is_well_again(gateway: Gateway) -> None:
+    async with open_gateway() as second:
+        gateway.plan(*[Refuse(503)] * 3)
+        retry, pool = ts.RetryPolicy(max_attempts=2, return_after=25.0), ts.PoolPolicy(max_size=1)
+        async with ts.open_client([gateway.backend(), second.backend()], retry=retry, pool=pool) as client:
+            await client.render(slowly(), audio_format=FORMAT)
+            assert (texts(second), texts(gateway)) == (SENTENCES[:2], SENTENCES[2:])
+            assert client.statistics().evicted == 1
+
+
+async def test_one_that_is_asked_again_holds_up_nobody_in_a_full_pool(gateway: Gateway) -> None:
+    async with open_gateway() as second:
+        gateway.plan(*[Refuse(503)] * 3, *[NeverAnswer()] * 9)
+        gateway.connect_time = second.connect_time = 0.2
+        retry, pool = ts.RetryPolicy(max_attempts=2, return_after=5.0), ts.PoolPolicy(max_size=1)
+        waits: list[float] = []
+        async with (
+            ts.open_client([gateway.backend(), second.backend()], retry=retry, pool=pool) as client,
+            client.synthesize(audio_format=FORMAT) as speech,
+        ):
+            for sentence in SENTENCES:
+                began = trio.current_time()
+                await speech.send(sentence)
+                speech.flush()
+                await anext(speech)
+                waits.append(trio.current_time() - began)
+                await trio.sleep(7.0)
+        assert max(waits[1:]) <= 0.21
+        assert texts(second) == SENTENCES
 
 
 async def test_where_all_are_out_the_last_error_is_told(gateway: Gateway) -> None:

@@ -50,10 +50,11 @@ class Waiter(Struct, frozen=True):
 
 
 class Dial(Struct, frozen=True):
-    """Dial for `key`; the outcome is reported as `connection`."""
+    """Dial for `key`, once goodbye is said to `former` if there is one; the outcome is reported as `connection`."""
 
     connection: int
     key: Hashable
+    former: int | None = None
 
 
 class Grant(Struct, frozen=True):
@@ -71,7 +72,7 @@ class Refuse(Struct, frozen=True):
 
 
 class Close(Struct, frozen=True):
-    """Say goodbye to `connection`; the end of that is reported."""
+    """Say goodbye to `connection`, or call its dial off; the end of that is reported."""
 
     connection: int
     why: str

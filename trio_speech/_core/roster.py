@@ -6,7 +6,8 @@ Laws
     3. Late binding: a waiter takes whichever comes first, a connection that is returned or one that is dialled. Who has
        waited longest is served first; the connection used last goes first.
     4. Who asks for a fresh connection gets one that was dialled since, and that nobody has used.
-    5. Equal keys share connections. At `max_size`, the one that has been idle longest makes room for another key.
+    5. Equal keys share connections. At `max_size`, the one that has been idle longest makes room for another key, for
+       who waits or to be made ready; where none is idle, a dial that nobody waits for makes room for who does.
     6. Connections end with their ages (see `connections`), and when a ping fails, with those that it casts doubt on.
     7. Spares are dialled for keys in use alone; not before `SPARE_PAUSE` after a failed dial, or after one that opened
        and died before anybody used it.
@@ -20,6 +21,7 @@ Laws
                                dial takes, at most `PATIENCE`    too old, or drained too long   → Close
     drained                    idle
     told to Close              closing: it takes its place until it is closed
+    to be dialled instead      gone: its place is the other's, which is dialled once it is closed
     closed                     gone
     died                       gone, and the doubtful are closing
 """
@@ -66,9 +68,12 @@ class Roster:
         self._waiters.pop(ticket, None)
 
     def warm(self, key: Hashable, count: int, now: float) -> list[Action]:
-        """Makes idle connections ready, up to `count` and to what `max_size` leaves."""
-        missing = min(count - self._spares(key), self._connections.room)
-        return [self._dial(key, None, now) for _ in range(missing)]
+        """Makes idle connections ready, up to `count` and to what `max_size` and those in use leave."""
+        missing = max(count - self._spares(key), 0)
+        room = min(missing, self._connections.room)
+        others = sorted((entry for entry in self._connections.among("idle") if entry.key != key), key=_since)
+        dials = [self._dial(key, None, now) for _ in range(room)]
+        return [*dials, *(self._dial_instead(entry, key, now) for entry in others[: missing - room])]
 
     # ------------------------------------------------------------ connections
 
@@ -213,16 +218,27 @@ class Roster:
     def _dial(self, key: Hashable, ticket: int | None, now: float) -> Dial:
         return Dial(self._connections.dial(key, ticket, now), key)
 
+    def _dial_instead(self, idle: Entry, key: Hashable, now: float) -> Dial:
+        self._connections.gone(idle.number)
+        self._counts.evicted += 1
+        return Dial(self._connections.dial(key, None, now), key, idle.number)
+
     def _is_dialled_for(self, waiter: Waiter, lacking: int) -> bool:
         if not waiter.fresh:
             return self._connections.count(waiter.key, "dialling") >= lacking
         return any(each.ticket == waiter.ticket for each in self._connections.among("dialling"))
 
     def _make_room(self, wanted: int) -> Iterator[Close]:
-        idle = self._connections.among("idle")
-        if idle and len(self._connections.among("closing")) < wanted:
+        if len(self._connections.among("closing")) >= wanted:
+            return
+        if idle := self._connections.among("idle"):
             self._counts.evicted += 1
             yield self._close(min(idle, key=_since), "it made room for another")
+        elif dials := [entry for entry in self._connections.among("dialling") if self._is_needless(entry)]:
+            yield self._close(dials[-1], "somebody waited for another")
+
+    def _is_needless(self, dial: Entry) -> bool:
+        return dial.ticket not in self._waiters and self._spares(dial.key) > 0
 
     def _dial_spares(self, now: float) -> Iterator[Dial]:
         if not self._keeps_spares or now < self._no_spares_before:

@@ -37,6 +37,7 @@ class Pool:
         self._network = network
         self._policy = policy
         self._roster = Roster(policy, random)
+        self._dials: dict[int, trio.CancelScope] = {}
         self._residents: dict[int, Resident] = {}
         self._waiting: dict[int, Waiting] = {}
         self._voices: dict[Hashable, Voice] = {}
@@ -83,8 +84,9 @@ class Pool:
     async def warm(self, voice: Voice, count: int) -> bool:
         """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
 
-        A checkpoint. Raises the `LinkDown` of the last dial that failed meanwhile, if one of these did, and
-        `trio.ClosedResourceError` once the client is closed. Cancelling it leaves the dials under way.
+        Idle ones of other kinds make room; what somebody waits for meanwhile comes first. A checkpoint. Raises the
+        `LinkDown` of the last dial that failed meanwhile, if one of these did, and `trio.ClosedResourceError` once the
+        client is closed. Cancelling it leaves the dials under way.
         """
         await trio.lowlevel.checkpoint()
         key, before = voice.key, self._last_failure
@@ -167,14 +169,18 @@ class Pool:
     def _do(self, actions: Iterable[Action], *, new: int | None = None, failed: LinkDown | None = None) -> None:
         for action in actions:
             match action:
-                case Dial(number, key):
-                    self._guard.start_soon(partial(self._dial, number, self._voices[key]))
+                case Dial(number, key, former):
+                    self._dials[number] = trio.CancelScope()
+                    leaving = None if former is None else self._parting(former)
+                    self._guard.start_soon(partial(self._dial, number, self._voices[key], leaving))
                 case Grant(ticket, number):
                     self._grant(self._waiting.pop(ticket), self._residents[number], reused=number != new)
                 case Refuse(ticket, cause):
                     self._waiting.pop(ticket).fail(failed or LinkDown(cause))
+                case Close(number) if number in self._dials:
+                    self._dials[number].cancel(reason="its place was needed")
                 case Close(number):
-                    self._part_with(self._residents[number])
+                    self._guard.start_soon(partial(self._say_goodbye, self._parting(number)))
         self._changed.fire()
         due = self._roster.due()
         if due is not None and (self._awaited is None or due < self._awaited):
@@ -185,7 +191,9 @@ class Pool:
         waiting.lease = Lease(self, resident, reused=reused)
         waiting.news.fire()
 
-    async def _dial(self, number: int, voice: Voice) -> None:
+    async def _dial(self, number: int, voice: Voice, former: Resident | None) -> None:
+        if former is not None:
+            await self._say_goodbye(former)
         began = trio.current_time()
         try:
             resident = await self._connect(number, voice)
@@ -195,10 +203,17 @@ class Pool:
         except trio.ClosedResourceError as gone:  # the client's block is being left: whoever waited has been told
             self._do(self._roster.failed(number, Broken(str(gone)), trio.current_time()))
         else:
-            self._residents[number] = resident
-            self._guard.start_soon(resident.run)
-            new = number if resident.opened_at >= began else None
-            self._do(self._roster.dialled(number, trio.current_time(), opened=resident.opened_at), new=new)
+            self._dialled(number, resident, began)
+
+    def _dialled(self, number: int, resident: Resident | None, began: float) -> None:
+        now = trio.current_time()
+        if resident is None:
+            self._do(self._roster.closed(number, now))
+            return
+        self._residents[number] = resident
+        self._guard.start_soon(resident.run)
+        new = number if resident.opened_at >= began else None
+        self._do(self._roster.dialled(number, now, opened=resident.opened_at), new=new)
 
     def _set_back(self, voice: Voice, cause: Cause) -> None:
         self._last_failure = cause
@@ -206,10 +221,19 @@ class Pool:
             if waiting.key == voice.key:
                 waiting.setback = cause
 
-    async def _connect(self, number: int, voice: Voice) -> Resident:
-        carrier = self._lines.seat(voice.key) or await self._carrier(voice)
-        resident = Resident(number, voice.provider, carrier, self._network.liveness, self)
-        await resident.open()
+    async def _connect(self, number: int, voice: Voice) -> Resident | None:
+        """``None`` where the dial is called off."""
+        resident, scope = None, self._dials[number]
+        try:
+            with scope:
+                carrier = self._lines.seat(voice.key) or await self._carrier(voice)
+                resident = Resident(number, voice.provider, carrier, self._network.liveness, self)
+                await resident.open()
+        finally:
+            del self._dials[number]
+        if resident is not None and scope.cancel_called:
+            resident.abort("its place was needed")
+            return None
         return resident
 
     async def _carrier(self, voice: Voice) -> Carrier:
@@ -221,10 +245,10 @@ class Pool:
         self._guard.start_soon(line.run)
         return line.join()
 
-    def _part_with(self, resident: Resident) -> None:
-        del self._residents[resident.number]
+    def _parting(self, number: int) -> Resident:
+        """Who is to be said goodbye to."""
         self._goodbyes += 1
-        self._guard.start_soon(partial(self._say_goodbye, resident))
+        return self._residents.pop(number)
 
     async def _say_goodbye(self, resident: Resident) -> None:
         try:
