@@ -74,6 +74,7 @@ def test_results_come_in_order_with_times_inside_the_utterance(decoder: Any) -> 
     turns = [type(result) for result in results if not isinstance(result, Hypothesis)]
     assert turns == [Onset, Final] * 3 + [Finalized]
     assert any(isinstance(result, Hypothesis) and result.words[0].confidence is None for result in results)
+    assert {result.language for result in results if isinstance(result, Hypothesis | Final)} == {"en"}
     settled = 0
     for final in finals(results):
         assert settled <= final.start < final.words[0].start

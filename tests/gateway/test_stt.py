@@ -67,6 +67,16 @@ async def test_a_session_goes_on_after_a_finalize_on_one_clock(dial: Any, autoju
     assert ends == [(0, 0.05), (0.05, 0.1), (0.1, pytest.approx(0.15))]
 
 
+@pytest.mark.parametrize("asked", ["fr", None])
+async def test_a_transcript_is_in_the_language_asked_for(dial: Any, autojump_clock: Any, asked: str | None) -> None:
+    async with dial("/v1/stt") as wire:
+        await opened(wire, **({"language": asked} if asked else {}))
+        await wire.send("input_audio", audio=AUDIO)
+        await wire.send("session.finalize")
+        _, interim, final, _ = await wire.receive_until("session.finalized")
+    assert (interim["language"], final["language"]) == (asked, asked)
+
+
 async def test_the_model_of_session_create_wins_and_the_short_path_serves(
     dial: Any, autojump_clock: Any, recogniser: Any
 ) -> None:

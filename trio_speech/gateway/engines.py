@@ -44,25 +44,30 @@ class Onset(Struct, frozen=True, tag="onset"):
 
 
 class Hypothesis(Struct, frozen=True, tag="hypothesis"):
-    """What the utterance sounds like so far. Later ones may rewrite it from the first word on."""
+    """What the utterance sounds like so far. Later ones may rewrite it from the first word on.
 
-    text: str
-    start: int
-    end: int
-    words: tuple[HeardWord, ...] = ()
-
-
-class Final(Struct, frozen=True, tag="final"):
-    """The utterance is over, and this will not change. Its text may be empty: it was no speech after all.
-
-    `end` is a resume point: what comes later depends on no sample before it. A session that is opened anew and fed from
-    there gives the same results.
+    `language` is the one that was heard, where the engine tells: else the client is told the one that it asked for.
     """
 
     text: str
     start: int
     end: int
     words: tuple[HeardWord, ...] = ()
+    language: str | None = None
+
+
+class Final(Struct, frozen=True, tag="final"):
+    """The utterance is over, and this will not change. Its text may be empty: it was no speech after all.
+
+    `end` is a resume point: what comes later depends on no sample before it. A session that is opened anew and fed from
+    there gives the same results. `language` is as in a `Hypothesis`.
+    """
+
+    text: str
+    start: int
+    end: int
+    words: tuple[HeardWord, ...] = ()
+    language: str | None = None
 
 
 class Finalized(Struct, frozen=True, tag="finalized"):

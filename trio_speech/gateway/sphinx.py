@@ -26,6 +26,7 @@ from .resample import RATES
 LONGEST = 15.0
 """Seconds after which an utterance is closed, pause or no pause: decoding time and memory grow with its length."""
 
+_LANGUAGE = "en"
 _INTERIM_EVERY = 8 * FRAME  # 240 ms
 _LEAD_IN = 5  # frames before the onset that are heard too: a soft first sound does not yet count as speech
 _DECISION = 10  # frames that the endpointer looks at before it says that speech began
@@ -53,7 +54,7 @@ class Ear:
         """Raises `Declined`."""
         if hearing.sample_rate not in RATES:
             raise Declined(f"sample rate {hearing.sample_rate} is not one of {', '.join(map(str, RATES))}")
-        if (hearing.language or "en").lower().replace("_", "-").split("-")[0] not in {"en", "multi"}:
+        if (hearing.language or _LANGUAGE).lower().replace("_", "-").split("-")[0] not in {_LANGUAGE, "multi"}:
             raise Declined(f"the local recogniser understands English only, not {hearing.language!r}")
         self._decoder = decoder
         self._two_passes = bool(hearing.options.get("two_passes", False))
@@ -154,7 +155,7 @@ class _Utterance:
         if text and text != self._told:
             self._told = text
             end = self._position(self._onset + self.heard)
-            yield Hypothesis(text, self.start, end, self._words(end, sure=False))
+            yield Hypothesis(text, self.start, end, self._words(end, sure=False), _LANGUAGE)
 
     def close(self, end: int) -> Final:
         if not self._decoding:
@@ -162,7 +163,7 @@ class _Utterance:
         self.abandon()
         if self._two_passes:
             self._decode_again()
-        return Final(self._text(), self.start, end, self._words(end, sure=True))
+        return Final(self._text(), self.start, end, self._words(end, sure=True), _LANGUAGE)
 
     def abandon(self) -> None:
         """Leave the decoder fit for another utterance."""

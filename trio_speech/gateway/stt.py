@@ -72,6 +72,7 @@ class _Scribe:
     def __init__(self, session_id: str, hearing: Hearing) -> None:
         self._session_id = session_id
         self._rate = hearing.sample_rate
+        self._language = hearing.language
         self._interims = hearing.options.get("interim_results") is not False
 
     def write(self, result: Result) -> Iterable[wire.Said]:
@@ -91,7 +92,7 @@ class _Scribe:
         return wire.InterimTranscript(
             session_id=self._session_id,
             transcript=result.text,
-            language="en",
+            language=result.language or self._language,
             start=result.start / self._rate,
             duration=(result.end - result.start) / self._rate,
             words=tuple(map(self._word, result.words)),
@@ -102,7 +103,7 @@ class _Scribe:
         return wire.FinalTranscript(
             session_id=self._session_id,
             transcript=result.text,
-            language="en",
+            language=result.language or self._language,
             start=result.start / self._rate,
             duration=(result.end - result.start) / self._rate,
             confidence=sum(sure) / len(sure) if sure else UNSET,
