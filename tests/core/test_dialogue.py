@@ -79,6 +79,12 @@ def test_they_are_frozen_values(value: Struct) -> None:
             setattr(value, name, None)
 
 
+def test_a_complaint_of_any_length_is_kept_short() -> None:
+    failure = Failure(message="m" * 5_000, code="c" * 5_000, request_id="r" * 5_000)
+    assert (failure.message, failure.code, failure.request_id) == ("m" * 500, "c" * 500, "r" * 500)
+    assert Failure(message="m" * 500, code=401).message == "m" * 500
+
+
 def test_requests_share_no_options() -> None:
     first, second = TranscribeRequest(audio_format=PCM), TranscribeRequest(audio_format=PCM)
     assert first.options == second.options == {}

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from msgspec import Struct, ValidationError, convert, field
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict, force_setattr, replace
 
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
 from ..events import Word
+
+_LONGEST_COMPLAINT = 500
 
 # ---------------------------------------------------------------- requests
 
@@ -198,13 +200,21 @@ class Closed(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """The service reports an error in-band. `retryable` is its own opinion, or ``None``."""
+    """The service reports an error in-band. `retryable` is its own opinion, or ``None``.
+
+    What it says at greater length than 500 characters is cut short: it goes into errors, logs and spans.
+    """
 
     message: str
     code: int | str | None = None
     request_id: str | None = None
     retryable: bool | None = None
     retry_after: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if isinstance(value, str):
+                force_setattr(self, name, value[:_LONGEST_COMPLAINT])
 
 
 class Unknown(Struct, frozen=True):

@@ -19,7 +19,6 @@ FAILURE_FATES: Mapping[int | str, Fate] = {
     code: "retry" if code in (408, 429, 499) else "fatal" for code in range(400, 500)
 }
 
-_LONGEST_MESSAGE = 500
 _LONGEST_CODE = 9
 
 
@@ -28,5 +27,5 @@ def failure(error: wire.Error) -> Failure:
     code = error.code
     if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) <= _LONGEST_CODE:
         code = int(code)
-    message = error.message or "no reason given"
-    return Failure(message=message[:_LONGEST_MESSAGE], code=code, request_id=error.request_id or error.session_id)
+    request_id = error.request_id or error.session_id
+    return Failure(message=error.message or "no reason given", code=code, request_id=request_id)
