@@ -169,16 +169,13 @@ async def test_a_waiter_takes_what_comes_first(gateway: Gateway) -> None:
 
 async def test_nobody_waits_longer_than_the_acquire_timeout(gateway: Gateway) -> None:
     provider = Provider(gateway)
-    gateway.plan(Refuse(503))
     async with pool_of(max_size=1, acquire_timeout=3.0) as pool:
-        with pytest.raises(LinkDown):
-            await pool.lease(provider.voice, Guest())
         await pool.lease(provider.voice, Guest())
         began = trio.current_time()
         with pytest.raises(ts.LinkError, match=r"1 are in use and 0 being dialled, of 1 at most") as raised:
             await pool.lease(provider.voice, Guest())
         assert trio.current_time() - began == 3.0
-        assert "HTTP 503" in str(raised.value.__cause__)
+        assert raised.value.endpoint == provider.endpoint
         assert pool.statistics().waiting == 0
 
 
@@ -203,9 +200,14 @@ async def test_who_waits_in_vain_because_dials_fail_is_told_so(gateway: Gateway)
     assert told == {"dials": LinkDown, "waits": LinkDown, "waits for another": ts.LinkError}
 
 
-async def test_where_no_dial_had_failed_no_failure_is_told(gateway: Gateway) -> None:
+async def test_a_pool_that_is_merely_full_blames_no_failure_of_before(gateway: Gateway) -> None:
     provider = Provider(gateway)
+    gateway.plan(Refuse(503), Refuse(503))
     async with pool_of(max_size=1, acquire_timeout=3.0) as pool:
+        with pytest.raises(LinkDown):
+            await pool.lease(Provider(gateway, key="b").voice, Guest())
+        with pytest.raises(LinkDown):
+            await pool.lease(provider.voice, Guest())
         await pool.lease(provider.voice, Guest())
         with pytest.raises(ts.LinkError) as raised:
             await pool.lease(provider.voice, Guest())
@@ -754,6 +756,22 @@ async def test_prewarming_says_nothing_of_what_was_wrong_before(gateway: Gateway
         await client.render("Hello.")
         await client.prewarm()
         assert client.statistics().dials_failed == 1
+
+
+async def test_making_ready_says_nothing_of_what_is_wrong_elsewhere_meanwhile(gateway: Gateway) -> None:
+    provider, other = Provider(gateway), Provider(gateway, key="b")
+    gateway.connect_time = 1.0
+    gateway.plan(Refuse(403))
+
+    async def fail() -> None:
+        with pytest.raises(LinkDown, match="HTTP 403"):
+            await pool.lease(other.voice, Guest())
+
+    async with pool_of(max_idle_age=0.0) as pool, trio.open_nursery() as nursery:
+        nursery.start_soon(fail)
+        await trio.sleep(0.5)
+        assert not await pool.warm(provider.voice, 1)
+        assert (pool.statistics().dialled, pool.statistics().dials_failed) == (1, 1)
 
 
 async def test_prewarming_ends_with_the_client(gateway: Gateway, nursery: trio.Nursery) -> None:

@@ -67,7 +67,7 @@ class Roster:
         """Who waited no longer does. A dial under way for it goes on, and serves whom it can."""
         self._waiters.pop(ticket, None)
 
-    def warm(self, key: Hashable, count: int, now: float) -> list[Action]:
+    def warm(self, key: Hashable, count: int, now: float) -> list[Dial]:
         """Makes idle connections ready, up to `count` and to what `max_size` and those in use leave."""
         missing = max(count - self._spares(key), 0)
         room = min(missing, self._connections.room)

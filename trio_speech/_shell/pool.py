@@ -11,16 +11,17 @@ from random import Random
 
 import trio
 
-from .._core.causes import Broken, Cause, error_of
+from .._core.causes import Broken, Cause
 from .._core.pooling import Action, Close, Dial, Grant, PoolStatistics, Refuse
 from .._core.roster import Roster
 from ..errors import LinkError
 from ..policy import PoolPolicy
 from . import log
+from .attempt import Attempt
 from .connection import LinkDown
 from .endpoints import Network, NoCredential, closed
 from .leasing import Lease, Voice, Waiting
-from .lines import Carrier, Lines
+from .lines import Lines
 from .resident import Resident, Tenant
 from .signal import Signal
 from .single import Guard
@@ -37,7 +38,7 @@ class Pool:
         self._network = network
         self._policy = policy
         self._roster = Roster(policy, random)
-        self._dials: dict[int, trio.CancelScope] = {}
+        self._attempts: dict[int, Attempt] = {}
         self._residents: dict[int, Resident] = {}
         self._waiting: dict[int, Waiting] = {}
         self._voices: dict[Hashable, Voice] = {}
@@ -47,7 +48,6 @@ class Pool:
         self._changed = Signal()
         self._awaited: float | None = None
         self._sooner = Signal()
-        self._last_failure: Cause | None = None
 
     def open(self, guard: Guard) -> None:
         """Goes to work; call it once, before anything else."""
@@ -85,23 +85,23 @@ class Pool:
         """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
 
         Idle ones of other kinds make room; what somebody waits for meanwhile comes first. A checkpoint. Raises the
-        `LinkDown` of the last dial that failed meanwhile, if one of these did, and `trio.ClosedResourceError` once the
-        client is closed. Cancelling it leaves the dials under way.
+        `LinkDown` of a dial that failed, if one of these did, and `trio.ClosedResourceError` once the client is closed.
+        Cancelling it leaves the dials under way.
         """
         await trio.lowlevel.checkpoint()
-        key, before = voice.key, self._last_failure
+        key = voice.key
         self._know(key, voice)
         dials = self._roster.warm(key, count, trio.current_time())
-        numbers = [action.connection for action in dials if isinstance(action, Dial)]
         self._do(dials)
-        while self._roster.dialling().intersection(numbers):
+        attempts = {dial.connection: self._attempts[dial.connection] for dial in dials}
+        while self._roster.dialling().intersection(attempts):
             await self._changed.wait()
             self._network.check_open()
-        for number in numbers:
+        for number, attempt in attempts.items():
+            if attempt.cause is not None:
+                raise LinkDown(attempt.cause)
             if number in self._residents:
                 await self._residents[number].ping()
-            elif (failure := self._last_failure) is not None and failure is not before:
-                raise LinkDown(failure)
         return self._roster.has_idle(key, trio.current_time())
 
     def statistics(self) -> PoolStatistics:
@@ -170,15 +170,15 @@ class Pool:
         for action in actions:
             match action:
                 case Dial(number, key, former):
-                    self._dials[number] = trio.CancelScope()
+                    self._attempts[number] = Attempt(number, self._voices[key])
                     leaving = None if former is None else self._parting(former)
                     self._guard.start_soon(partial(self._dial, number, self._voices[key], leaving))
                 case Grant(ticket, number):
                     self._grant(self._waiting.pop(ticket), self._residents[number], reused=number != new)
                 case Refuse(ticket, cause):
                     self._waiting.pop(ticket).fail(failed or LinkDown(cause))
-                case Close(number) if number in self._dials:
-                    self._dials[number].cancel(reason="its place was needed")
+                case Close(number, why) if number in self._attempts:
+                    self._attempts[number].call_off(why)
                 case Close(number):
                     self._guard.start_soon(partial(self._say_goodbye, self._parting(number)))
         self._changed.fire()
@@ -196,7 +196,7 @@ class Pool:
             await self._say_goodbye(former)
         began = trio.current_time()
         try:
-            resident = await self._connect(number, voice)
+            resident = await self._connect(number)
         except LinkDown as down:
             self._set_back(voice, down.cause)
             self._do(self._roster.failed(number, down.cause, trio.current_time()), failed=down)
@@ -204,6 +204,12 @@ class Pool:
             self._do(self._roster.failed(number, Broken(str(gone)), trio.current_time()))
         else:
             self._dialled(number, resident, began)
+
+    async def _connect(self, number: int) -> Resident | None:
+        try:
+            return await self._attempts[number].connect(self._network, self._lines, self._guard, self)
+        finally:
+            del self._attempts[number]
 
     def _dialled(self, number: int, resident: Resident | None, began: float) -> None:
         now = trio.current_time()
@@ -216,34 +222,9 @@ class Pool:
         self._do(self._roster.dialled(number, now, opened=resident.opened_at), new=new)
 
     def _set_back(self, voice: Voice, cause: Cause) -> None:
-        self._last_failure = cause
         for waiting in self._waiting.values():
             if waiting.key == voice.key:
                 waiting.setback = cause
-
-    async def _connect(self, number: int, voice: Voice) -> Resident | None:
-        """``None`` where the dial is called off."""
-        resident, scope = None, self._dials[number]
-        try:
-            with scope:
-                carrier = self._lines.seat(voice.key) or await self._carrier(voice)
-                resident = Resident(number, voice.provider, carrier, self._network.liveness, self)
-                await resident.open()
-        finally:
-            del self._dials[number]
-        if resident is not None and scope.cancel_called:
-            resident.abort("its place was needed")
-            return None
-        return resident
-
-    async def _carrier(self, voice: Voice) -> Carrier:
-        connection = await self._network.dial(self._guard.nursery, voice.provider, voice.connector)
-        seats = voice.provider.profile.generations
-        if seats == 1:
-            return connection
-        line = self._lines.open(voice.key, connection, seats)
-        self._guard.start_soon(line.run)
-        return line.join()
 
     def _parting(self, number: int) -> Resident:
         """Who is to be said goodbye to."""
@@ -292,12 +273,9 @@ class Pool:
 
     def _exhausted(self, voice: Voice) -> LinkError:
         policy, now, endpoint = self._policy, self._roster.statistics(), voice.provider.endpoint
-        error = LinkError(
+        return LinkError(
             f"no speech connection was to be had within {policy.acquire_timeout:g} s: {now.leased} are in use and "
             f"{now.dialling} being dialled, of {policy.max_size} at most; leave sessions that are done, or raise "
             "PoolPolicy.max_size",
             endpoint=endpoint,
         )
-        if self._last_failure is not None:
-            error.__cause__ = error_of(self._last_failure, endpoint=endpoint)
-        return error
