@@ -42,7 +42,10 @@ class ConfigurationError(SpeechError):
 
 
 class ProviderError(SpeechError):
-    """The service refused. `code` is its own (HTTP status, close code or in-band code)."""
+    """The service refused. `code` is its own (HTTP status, close code or in-band code).
+
+    `retryable` is true where that may pass: the same may be asked again later.
+    """
 
     def __init__(
         self,

@@ -52,14 +52,16 @@ CASES: list[tuple[Cause, type[ts.SpeechError], str]] = [
 
 @pytest.mark.parametrize(("cause", "kind", "text"), CASES, ids=lambda value: type(value).__name__)
 def test_the_error_that_a_cause_is(cause: Cause, kind: type[ts.SpeechError], text: str) -> None:
-    error = error_of(cause, endpoint="wss://there", model="a/b", attempt=3)
+    error = error_of(cause, retryable=False, endpoint="wss://there", model="a/b", attempt=3)
     assert type(error) is kind
     assert str(error) == f"{text} [endpoint wss://there, model a/b, attempt 3]"
     assert "\n" not in str(error)
 
 
 def test_what_is_not_known_is_not_named() -> None:
-    assert str(error_of(Ended(), endpoint="wss://there")) == "session closed by the service [endpoint wss://there]"
+    assert str(error_of(Ended(), retryable=True, endpoint="wss://there")) == (
+        "session closed by the service [endpoint wss://there]"
+    )
 
 
 @pytest.mark.parametrize("code", [401, 429, 404, 503, "E1"])
@@ -67,21 +69,21 @@ def test_what_the_service_says_of_itself_is_kept(code: Any) -> None:
     causes: list[Cause] = [Reported(Failure(message="m", code=code, request_id="r", retry_after=7.0))]
     causes += [Refused(code, retry_after=7.0, request_id="r")] if isinstance(code, int) else []
     for cause in causes:
-        error = error_of(cause, endpoint="e")
+        error = error_of(cause, retryable=False, endpoint="e")
         assert isinstance(error, ts.ProviderError)
-        assert (error.code, error.request_id) == (code, "r")
+        assert (error.code, error.request_id, error.retryable) == (code, "r", False)
 
 
 @pytest.mark.parametrize(
     "cause", [Refused(429, retry_after=7.0), Reported(Failure(message="m", code=402, retry_after=7.0))]
 )
 def test_a_quota_s_error_says_when_it_may_be_better(cause: Cause) -> None:
-    error = error_of(cause, endpoint="e")
+    error = error_of(cause, retryable=False, endpoint="e")
     assert isinstance(error, ts.QuotaError)
     assert error.retry_after == 7.0
 
 
 def test_the_code_of_a_close_frame_is_kept() -> None:
-    error = error_of(PeerClosed(1011, "busy"), endpoint="e")
+    error = error_of(PeerClosed(1011, "busy"), retryable=True, endpoint="e")
     assert isinstance(error, ts.ProviderError)
-    assert (error.code, error.request_id) == (1011, None)
+    assert (error.code, error.request_id, error.retryable) == (1011, None, True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import trio_speech as ts
-from trio_speech._core.causes import Broken, Cause, Refused
+from trio_speech._core.causes import QUOTA_TYPE, Broken, Cause, PeerClosed, Refused
 from trio_speech._core.profile import SttProfile
 from trio_speech._core.retry import Budget, Endpoint, Verdict
 from trio_speech._shell.patience import delay_after
@@ -68,6 +68,22 @@ async def test_patience_that_is_spent_ends_the_session() -> None:
     assert (error.endpoint, error.model, error.attempts) == ("ws://one", "a/model", 1)
     assert isinstance(error.__cause__, ts.LinkError)
     assert order.turns == [False]
+
+
+@pytest.mark.parametrize("cause", [Refused(503), Refused(429, retry_after=7.0), PeerClosed(1011)])
+async def test_what_patience_ran_out_over_may_be_tried_again(cause: Cause) -> None:
+    with pytest.raises(ts.RetriesExhausted) as caught:
+        after(cause, Order("ws://one", max_attempts=0))
+    last = caught.value.__cause__
+    assert isinstance(last, ts.ProviderError)
+    assert last.retryable
+
+
+@pytest.mark.parametrize("cause", [Refused(401), Refused(429, QUOTA_TYPE), PeerClosed(1008)])
+async def test_what_was_refused_for_good_may_not(cause: Cause) -> None:
+    with pytest.raises(ts.ProviderError) as caught:
+        after(cause, Order("ws://one"))
+    assert not caught.value.retryable
 
 
 async def test_a_refusal_for_good_ends_it_at_once() -> None:

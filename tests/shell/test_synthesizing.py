@@ -270,6 +270,7 @@ async def test_never_fails_and_tells_what_was_heard(gateway: Gateway) -> None:
             async for _ in speech:
                 pass
     assert isinstance(raised.value.__cause__, ts.ProviderError)
+    assert raised.value.__cause__.retryable
     assert speech.spoken() == "Dr. Smith saw a cat. Was it"
 
 

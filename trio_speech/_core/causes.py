@@ -111,10 +111,14 @@ QUOTA_TYPE = "inference_quota_exceeded"
 """What the gateway says, in a refusal's body, of a quota that no waiting brings back."""
 
 
-def error_of(cause: Cause, *, endpoint: str, model: str | None = None, attempt: int | None = None) -> SpeechError:
+def error_of(
+    cause: Cause, *, retryable: bool, endpoint: str, model: str | None = None, attempt: int | None = None
+) -> SpeechError:
     """The public error that `cause` is, worded for the person who must act."""
     error = _error_of(cause)
     error.endpoint, error.model, error.attempt = endpoint, model, attempt
+    if isinstance(error, ProviderError):
+        error.retryable = retryable
     return error
 
 

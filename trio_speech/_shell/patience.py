@@ -10,6 +10,7 @@ from .._core.causes import Cause, error_of
 from .._core.retry import judge
 from ..errors import RetriesExhausted, SpeechError
 from . import log
+from .endpoints import Provider
 from .order import Order
 
 
@@ -23,11 +24,19 @@ def delay_after(cause: Cause, order: Order[Any], model: str | None) -> float:
         log.lost(failed.endpoint, cause, order.budget.attempts, delay)
         return delay
     attempts = order.budget.attempts
-    error = error_of(cause, endpoint=failed.endpoint, model=model, attempt=attempts or None)
+    error = error_after(cause, failed, model=model, attempt=attempts or None)
     if not order.fail_over(verdict):
         raise error if fatal else _exhausted(error, cause, attempts)
     log.given_up(failed.endpoint, cause, order.provider.endpoint)
     return 0.0
+
+
+def error_after(
+    cause: Cause, provider: Provider, *, model: str | None = None, attempt: int | None = None
+) -> SpeechError:
+    """The public error that `cause` is, of a dial or a connection of this provider."""
+    retryable = judge(cause, provider.profile).fate == "retry"
+    return error_of(cause, retryable=retryable, endpoint=provider.endpoint, model=model, attempt=attempt)
 
 
 def _exhausted(last: SpeechError, cause: Cause, attempts: int) -> RetriesExhausted:

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Se
 from contextlib import asynccontextmanager
 from typing import Any
 
-from .._core.causes import error_of
 from .._core.dialogue import FallbackModel, SynthesizeRequest, checked, listed
 from .._core.pooling import PoolStatistics
 from .._core.resume import Resume
@@ -16,6 +15,7 @@ from ..events import AudioClip
 from .connection import LinkDown
 from .endpoints import Network, Route
 from .leasing import Voice
+from .patience import error_after
 from .pool import Pool
 from .single import one_exception
 from .speech import Speech
@@ -123,7 +123,7 @@ class Speaking:
         try:
             await self._pool.warm(wanted, n)
         except LinkDown as down:
-            raise error_of(down.cause, endpoint=wanted.provider.endpoint) from None
+            raise error_after(down.cause, wanted.provider) from None
 
     def statistics(self) -> PoolStatistics:
         """The pool of speech connections: how it stands, and what it has seen."""

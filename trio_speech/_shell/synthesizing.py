@@ -16,7 +16,7 @@ from functools import partial
 
 import trio
 
-from .._core.causes import Cause, error_of
+from .._core.causes import Cause
 from .._core.dialogue import SynthesizeRequest
 from .._core.resume import Resume
 from .._core.segments import Segmenter
@@ -25,7 +25,7 @@ from ..errors import LinkError
 from .connection import LinkDown
 from .endpoints import Network
 from .leasing import Lease, Voice
-from .patience import delay_after
+from .patience import delay_after, error_after
 from .pool import Pool
 from .single import Guard
 from .speech import PIECE, Speech
@@ -177,7 +177,7 @@ class SynthesisSession:
         message = (
             f'speech was cut off, and resume="never" forbids to repeat any: {cause}; spoken() tells what was heard'
         )
-        endpoint, model = self._voices.provider.endpoint, self._request.model
-        error = LinkError(message, endpoint=endpoint, model=model)
-        error.__cause__ = error_of(cause, endpoint=endpoint, model=model)
+        provider, model = self._voices.provider, self._request.model
+        error = LinkError(message, endpoint=provider.endpoint, model=model)
+        error.__cause__ = error_after(cause, provider, model=model)
         return error
