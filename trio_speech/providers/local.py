@@ -16,7 +16,7 @@ from .._core.profile import SttProfile, TtsProfile
 from ..errors import ConfigurationError
 from ._codec import Connector
 from .livekit import backend
-from .livekit.failures import FAILURE_FATES, INACTIVE
+from .livekit.failures import INACTIVE
 from .livekit.models import split_model, tts_profile
 from .livekit.stt import LiveKitSttCodec
 
@@ -32,13 +32,12 @@ STT = SttProfile(
     quiet_after_final=30.0,
     quiet_after_finalized=0.0,
     idle_codes=(INACTIVE,),
-    failure_fates=FAILURE_FATES,
 )
 """Times are exact, and a replay from the end of a final is heard as it would have been without the break, bit for bit:
 audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for, always: on
 a busy machine, a long silence after a final says nothing."""
 
-TTS = TtsProfile(sample_rates=_RATES, aligned=True, deterministic=True, failure_fates=FAILURE_FATES)
+TTS = TtsProfile(sample_rates=_RATES, aligned=True, deterministic=True)
 """Equal texts give equal samples. Aligned words bring blanks or not, as the provider that the model's name begins with
 has them: the gateway stands in for it."""
 

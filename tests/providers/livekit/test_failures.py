@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import pytest
 
+from trio_speech._core.causes import Reported
 from trio_speech._core.dialogue import Failure
+from trio_speech._core.retry import judge
 from trio_speech.providers.livekit import wire
-from trio_speech.providers.livekit.failures import FAILURE_FATES, failure
+from trio_speech.providers.livekit.failures import failure
+from trio_speech.providers.livekit.models import stt_profile
+
+CODES = [*range(400, 501), 503, 2007]
 
 
-def test_client_errors_are_fatal_but_for_the_three_that_pass() -> None:
-    passing = {code for code in range(400, 500) if FAILURE_FATES[code] == "retry"}
-    assert passing == {408, 429, 499}
-    assert not {399, 500, 2007} & FAILURE_FATES.keys()
+def test_client_errors_are_fatal_but_for_those_that_pass() -> None:
+    fates = {code: judge(Reported(failure(wire.Error("no", code))), stt_profile([None])).fate for code in CODES}
+    assert [code for code, fate in fates.items() if fate == "retry"] == [408, 425, 429, 499, 500, 503, 2007]
 
 
 @pytest.mark.parametrize(

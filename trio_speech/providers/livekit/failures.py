@@ -1,5 +1,7 @@
 """What the gateway's error codes mean: those of HTTP, and a few of its own.
 
+Those of HTTP are judged as HTTP's. Its official clients do so too, but that to them 425 is final.
+
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm): a code from 400 to 499, but
 for 408, 429 and 499, is final; 2007 ends a session that sent nothing for about half an hour; a close of any code may
 pass.
@@ -7,17 +9,10 @@ pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..._core.dialogue import Failure
-from ..._core.profile import Fate
 from . import wire
 
 INACTIVE = 2007
-
-FAILURE_FATES: Mapping[int | str, Fate] = {
-    code: "retry" if code in (408, 429, 499) else "fatal" for code in range(400, 500)
-}
 
 _LONGEST_CODE = 9
 

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from ..._core.profile import SttProfile, TtsProfile
 from ...errors import ConfigurationError
-from .failures import FAILURE_FATES, INACTIVE
+from .failures import INACTIVE
 
 T = TypeVar("T")
 
@@ -54,7 +54,6 @@ _careful = SttProfile(
     word_times=False,
     idle_codes=(INACTIVE,),
     close_fates={},
-    failure_fates=FAILURE_FATES,
 )
 _spans = replace(_careful, acknowledges="span")
 _words = replace(_spans, word_times=True)
@@ -139,7 +138,7 @@ def with_keyterms(model: str | None, options: Mapping[str, Any], terms: Iterable
 
 # ---------------------------------------------------------------- voices
 
-_voice = TtsProfile(spaced_words=True, close_fates={}, failure_fates=FAILURE_FATES)
+_voice = TtsProfile(spaced_words=True, close_fates={})
 
 TTS_PROFILES: Mapping[str, TtsProfile] = {
     "": _voice,
