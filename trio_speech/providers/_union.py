@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from .._core.dialogue import Unknown
 from ..errors import ProtocolError
 
 Message = TypeVar("Message")
+
+Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
+"""A time on the wire: finite, for what is no number within 1e9 of 0 is malformed."""
 
 _LONGEST_TAG = 64
 

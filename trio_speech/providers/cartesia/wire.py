@@ -10,17 +10,15 @@ run on is seen in pipecat issue 2307.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from .._union import TaggedUnion
+from .._union import Seconds, TaggedUnion
 
 VERSION = "2026-03-01"
 """The date that names the protocol spoken here, in each dial."""
-
-Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
 
 
 class Chunk(Struct, frozen=True, tag="chunk"):

@@ -7,14 +7,12 @@ Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from .._union import TaggedUnion
-
-Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
+from .._union import Seconds, TaggedUnion
 
 
 class Word(Struct, frozen=True):

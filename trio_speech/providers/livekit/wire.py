@@ -6,7 +6,7 @@ and ``tts_from_server.decode``, servers with `stt_from_client` and `tts_from_cli
 1. A ``type`` that this module does not know is `Unknown`, and so is a binary frame: to be skipped, by either side.
 2. What is no such JSON object, or holds a known ``type`` with wrong fields, raises `ProtocolError`, which quotes none
    of the content; of `OutputAudio` when its `pcm` is asked for, if the base64 is wrong.
-3. Times are seconds from the start of the connection's audio. They are finite and within `LONGEST`; a slightly
+3. Times are seconds from the start of the connection's audio. They are finite and within 1e9; a slightly
    negative one is let through, for the codec to clamp.
 4. Every field but the payload of an audio message may be missing. `UNSET` fields are left out of what is sent.
 
@@ -15,19 +15,15 @@ Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field
 from pybase64 import b64decode, b64encode_as_string
 
 from ...errors import ProtocolError
-from .._union import TaggedUnion
+from .._union import Seconds, TaggedUnion
 
-LONGEST = 1e9
-"""Seconds: no time on the wire lies further from 0."""
-
-Seconds = Annotated[float, Meta(ge=-LONGEST, le=LONGEST)]
 Extra: TypeAlias = dict[str, Any]
 
 T = TypeVar("T")
