@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from trio_speech._core.ledger import Ledger
@@ -109,3 +111,19 @@ def test_what_was_marked_and_taken_back_is_not_spoken_by_what_comes_instead() ->
     ledger.mark(1, 7)
     ledger.take()
     assert ledger.spoken(TEXTS, None) == "Three. "
+
+
+def test_what_is_kept_for_ever_is_three_numbers_a_word() -> None:
+    ledger, words = Ledger(KILOHERTZ), 5_000
+    texts = ["word "] * words
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for segment in range(words):
+            ledger.put(segment, Release(b"x" * 10, 0, ((Word("word", 0.0, 0.01), 5),)), restart=False)
+            ledger.take()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 32 * words
+    assert [len(ledger.spoken(texts, at)) for at in (None, 49.99, 0.01, 25.0)] == [25_000, 24_995, 5, 12_500]

@@ -2,11 +2,13 @@
 
 The session's clock counts handed-over samples: `rewind` takes back whatever the user has not got, as if it had never
 been released. A mark says that up to some sample, so much of a segment's text has been spoken; it counts once all audio
-before it was handed over.
+before it was handed over. Any moment since the start may be asked about, so marks are kept as long as their text
+is: three numbers a word, four megabytes for a day of speech.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 
 from msgspec import Struct
@@ -35,7 +37,8 @@ class Ledger:
         self._format = audio_format
         self._frame_size = audio_format.frame_size
         self._waiting: deque[_Waiting] = deque()
-        self._marks: list[_Mark] = []
+        self._marks = array("q")
+        """Of each in turn: end, segment, position."""
         self._released = 0
         self.handed_over = 0
         """Samples."""
@@ -61,8 +64,11 @@ class Ledger:
 
     def mark(self, segment: int, position: int) -> None:
         """Says that the text of `segment` up to `position` is spoken in what has been released."""
-        marks = self._waiting[-1].marks if self._waiting else self._marks
-        marks.append(_Mark(self._released, segment, position))
+        mark = _Mark(self._released, segment, position)
+        if self._waiting:
+            self._waiting[-1].marks.append(mark)
+        else:
+            self._keep(mark)
 
     def take(self) -> AudioChunk | None:
         """Hands over the next chunk."""
@@ -70,7 +76,8 @@ class Ledger:
             return None
         waiting = self._waiting.popleft()
         self.handed_over = waiting.end
-        self._marks += waiting.marks
+        for mark in waiting.marks:
+            self._keep(mark)
         return waiting.chunk
 
     def rewind(self) -> None:
@@ -83,10 +90,14 @@ class Ledger:
         heard = self._format.seconds(self.handed_over)
         limit = self._format.samples(heard if at is None else min(at, heard))
         reached: dict[int, int] = {}
-        for mark in self._marks:
-            if mark.end <= limit:
-                reached[mark.segment] = max(mark.position, reached.get(mark.segment, 0))
+        numbers = iter(self._marks)
+        for end, segment, position in zip(numbers, numbers, numbers, strict=True):
+            if end <= limit:
+                reached[segment] = max(position, reached.get(segment, 0))
         return "".join(texts[segment][:position] for segment, position in sorted(reached.items()))
+
+    def _keep(self, mark: _Mark) -> None:
+        self._marks.extend((mark.end, mark.segment, mark.position))
 
 
 def _shifted(word: Word, shift: float, last: float) -> Word:
