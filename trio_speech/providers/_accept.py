@@ -36,6 +36,13 @@ def refuse_fallback(fallback: Collection[object], service: str) -> None:
         raise ConfigurationError(f"{service} falls back to no other model: give open_client() a list of backends")
 
 
+def refuse_options(options: Collection[str], ours: Iterable[str], service: str, instead: str) -> None:
+    """Raises `ConfigurationError` where one of `options` is `ours` to say; `instead` tells how the user says it."""
+    for name in ours:
+        if name in options:
+            raise ConfigurationError(f"the option {name!r} cannot be given to {service} here: {instead}")
+
+
 def accept_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of `options`, in values that JSON has; raises `ConfigurationError` naming the option that has none."""
     for name, value in options.items():

@@ -5,9 +5,22 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
+from ..errors import ConfigurationError
 from ._codec import TokenProvider
 from ._handshake import api_key, given_key, websocket_base
+
+
+class Keyed(Struct, frozen=True):
+    """A value with a credential of that name, `key`, which no repr shows."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [(name, value) for name, value in asdict(self).items() if name != "key"]
 
 
 class Direct(Struct, frozen=True):
@@ -38,3 +51,16 @@ class Direct(Struct, frozen=True):
 
     def _key(self) -> str | TokenProvider:
         return api_key(self.api_key, self.variable, self.service)
+
+
+def split_named(name: str | None, service: str, default: str) -> tuple[str, str | None]:
+    """The model, and what follows its colon, of ``[service/]model[:suffix]``, where no model is the `default`.
+
+    Raises `ConfigurationError` for another service's.
+    """
+    provider = service.lower()
+    given, slash, model = (name or default).rpartition("/")
+    if slash and given != provider:
+        raise ConfigurationError(f"{name!r} is no model of {service}: use {provider}/model, or the model alone")
+    model, _, suffix = model.partition(":")
+    return default if model in ("", provider) else model, suffix or None

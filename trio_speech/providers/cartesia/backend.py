@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
@@ -14,29 +13,20 @@ from ..._core.profile import TtsProfile
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._direct import Direct
+from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
 from .fields import fields, split_model
 from .tts import PROFILE, CartesiaCodec
 from .wire import VERSION
 
 
-class Voice(Struct, frozen=True):
-    """See `TtsProvider`. Connections are shared where all that rides on each text is equal.
-
-    `key` is a credential, so no repr shows it.
-    """
+class Voice(Keyed, frozen=True):
+    """See `TtsProvider`. Connections are shared where all that rides on each text is equal."""
 
     endpoint: str
     fields: dict[str, Any]
     key: str | TokenProvider
     profile: TtsProfile
-
-    def __repr__(self) -> str:
-        return f"Voice({self.endpoint!r}, {self.fields!r})"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("endpoint", self.endpoint), ("fields", self.fields)]
 
     @property
     def pool_key(self) -> object:

@@ -5,14 +5,14 @@ Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from ..._core.dialogue import SynthesizeRequest
 from ...errors import ConfigurationError
-from .._accept import accept_options
+from .._accept import accept_options, refuse_options
+from .._direct import split_named
 from .._language import normalize_language
 
 _MODEL = "sonic-3"
@@ -28,19 +28,17 @@ _OURS = (
     "output_format",
     "language",
 )
+_INSTEAD = "model, voice, language and audio_format say what can be had, and the text what is to be spoken"
 
 
 def split_model(name: str | None) -> tuple[str, str | None]:
     """The model and the voice of ``model[:voice]``; raises `ConfigurationError` for another provider's."""
-    provider, slash, model = (name or _MODEL).rpartition("/")
-    if slash and provider != "cartesia":
-        raise ConfigurationError(f"{name!r} is no model of Cartesia: use cartesia/model, or the model alone")
-    model, _, voice = model.partition(":")
-    return _MODEL if model in ("", "cartesia") else model, voice or None
+    return split_named(name, "Cartesia", _MODEL)
 
 
 def fields(request: SynthesizeRequest) -> dict[str, Any]:
     """The request as fields of an input. Raises `ConfigurationError` where it cannot be put into them."""
+    refuse_options(request.options, _OURS, "Cartesia", _INSTEAD)
     model, suffix = split_model(request.model)
     voice = request.voice or suffix
     if not voice:
@@ -60,7 +58,7 @@ def fields(request: SynthesizeRequest) -> dict[str, Any]:
         # Whole sentences are sent: the service is not to wait for more, and word times say where to resume.
         "add_timestamps": True,
         "max_buffer_delay_ms": 0,
-        **_options(request.options),
+        **accept_options(request.options),
     }
     asked = {name: value for name, value in asked.items() if value is not None}
     try:
@@ -68,13 +66,3 @@ def fields(request: SynthesizeRequest) -> dict[str, Any]:
     except UnicodeError as error:
         raise ConfigurationError(f"the request cannot be put into JSON: {error}", model=model) from error
     return asked
-
-
-def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    for name in _OURS:
-        if name in options:
-            raise ConfigurationError(
-                f"the option {name!r} cannot be given to Cartesia here: model, voice, language and audio_format say "
-                "what can be had, and the text what is to be spoken"
-            )
-    return accept_options(options)

@@ -11,24 +11,23 @@ from urllib.parse import urlencode
 
 from ..._core.dialogue import TranscribeRequest
 from ...errors import ConfigurationError
-from .._accept import accept_options
+from .._accept import accept_options, refuse_options
+from .._direct import split_named
 from .._language import normalize_language
 from .listen import knows_keyterms
 
 _MODEL = "nova-3"
 _ENCODINGS = {"pcm_s16le": "linear16", "mulaw": "mulaw", "alaw": "alaw"}
 _OURS = ("encoding", "sample_rate", "channels", "multichannel", "callback", "callback_method", "model", "language")
+_INSTEAD = "audio_format, model and language say what can be had, in one channel, and results come to this connection"
 
 
 def split_model(name: str | None) -> tuple[str, str | None]:
     """The model and the language of ``model[:language]``; raises `ConfigurationError` for another provider's."""
-    provider, slash, model = (name or _MODEL).rpartition("/")
-    if slash and provider != "deepgram":
-        raise ConfigurationError(f"{name!r} is no model of Deepgram: use deepgram/model, or the model alone")
-    model, _, language = model.partition(":")
+    model, language = split_named(name, "Deepgram", _MODEL)
     if model.startswith("flux"):
         raise ConfigurationError("the Flux models speak another protocol: use a nova model, or LiveKit()", model=model)
-    return _MODEL if model in ("", "deepgram") else model, language or None
+    return model, language
 
 
 def query(request: TranscribeRequest) -> str:
@@ -55,12 +54,7 @@ def query(request: TranscribeRequest) -> str:
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    for name in _OURS:
-        if name in options:
-            raise ConfigurationError(
-                f"the option {name!r} cannot be given to Deepgram here: audio_format, model and language say what can "
-                "be had, in one channel, and results come to this connection"
-            )
+    refuse_options(options, _OURS, "Deepgram", _INSTEAD)
     return {name: value for name, value in accept_options(options).items() if value is not None}
 
 

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
-
-from msgspec import Struct
+from typing import NoReturn
 
 from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
 from ..._core.profile import SttProfile
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
-from .._direct import Direct
+from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
 from .address import query, split_model
 from .listen import PROFILE, DeepgramCodec
 
 
-class Recogniser(Struct, frozen=True):
-    """See `SttProvider`. `key` is a credential, so no repr shows it."""
+class Recogniser(Keyed, frozen=True):
+    """See `SttProvider`."""
 
     endpoint: str
     query: str
     key: str | TokenProvider
     model: str
-
-    def __repr__(self) -> str:
-        return f"Recogniser({self.endpoint!r}, {self.query!r})"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("endpoint", self.endpoint), ("query", self.query)]
 
     @property
     def profile(self) -> SttProfile:
