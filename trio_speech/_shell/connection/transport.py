@@ -10,9 +10,9 @@ import h11
 import trio
 
 from ..._core.causes import Broken, Cause, Refused, Unreachable
+from .tap import RECEIVE_BYTES
 
 _PROXY_PORT = 8080
-_RECEIVE_BYTES = 65_536
 _UNTRUSTED = range(18, 22)
 """Of OpenSSL's reasons, those by which an authority is not known (x509_vfy.h)."""
 _ADVICE = "; if an authority of your own signed it, give open_client() an ssl_context that trusts it"
@@ -55,7 +55,7 @@ async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.
 
 
 def host_header(url: str) -> str:
-    """The ``Host`` of a URL, with the port where it is not the scheme's own."""
+    """The ``Host`` of a URL, with the port where it names one."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
     return host if parts.port is None else f"{host}:{parts.port}"
@@ -137,7 +137,7 @@ async def _tunnel(stream: trio.abc.Stream, target: str, credentials: list[tuple[
     while True:
         event = http.next_event()
         if event is h11.NEED_DATA:
-            data = await stream.receive_some(_RECEIVE_BYTES)
+            data = await stream.receive_some(RECEIVE_BYTES)
             if not data:
                 raise LinkDown(Broken("the proxy closed the connection"))
             http.receive_data(bytes(data))
