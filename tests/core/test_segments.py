@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.segments import Segmenter, Splitter, sentence_splitter, speakable
+from trio_speech._core.segments import Segmenter, sentence_splitter, speakable
 
 STORY = (
     "Dr. Smith paid $3.50 at 5 p.m. for it. Was it worth it? Yes! J. R. Jones (his aide) agreed... "
@@ -130,15 +130,15 @@ def test_without_anything_like_an_end_there_is_none(language: str | None, text: 
     assert list(sentence_splitter(language)(text)) == ([text] if text else [])
 
 
-def test_who_knows_ends_is_asked_for_words_after_something_like_one() -> None:
+def test_who_knows_ends_is_asked_for_words_after_something_like_one(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def split(text: str) -> list[str]:
+    def split(language: str, text: str) -> list[str]:
         asked.append(text)
         return [text]
 
-    splitter: Splitter = split
-    segmenter = Segmenter(split=splitter)
+    monkeypatch.setattr("trio_speech._core.segments._library", lambda: split)
+    segmenter = Segmenter()
     segmenter.push('Never, ever - he\'s "said" so. Then')
     assert asked == []
     assert segmenter.push(" he ") == []

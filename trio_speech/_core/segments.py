@@ -54,10 +54,8 @@ def _library() -> Callable[[str, str], Sequence[str]]:
 class Segmenter:
     """Holds the text of the sentence that is still coming in, never more than one segment of it."""
 
-    def __init__(
-        self, *, language: str | None = None, max_characters: int | None = None, split: Splitter | None = None
-    ) -> None:
-        self._split = split or sentence_splitter(language)
+    def __init__(self, *, language: str | None = None, max_characters: int | None = None) -> None:
+        self._split = sentence_splitter(language)
         self._cap = max_characters or _LONGEST
         self._pending = ""
         self._judged = 0
