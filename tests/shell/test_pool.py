@@ -13,7 +13,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 import trio_speech as ts
-from trio_speech._core.causes import Cause
+from trio_speech._core.causes import Broken, Cause
 from trio_speech._core.dialogue import Going, SynthesizeRequest, TtsMessage, Unknown
 from trio_speech._shell.connection import LinkDown
 from trio_speech._shell.endpoints import Network
@@ -445,6 +445,13 @@ async def test_a_connection_takes_its_place_until_its_goodbye_is_said(gateway: G
         await pool.lease(provider.voice, Guest())
         assert trio.current_time() - began == pytest.approx(0.4 + 1.0 + 0.4)
         assert gateway.peak == 1
+
+
+async def test_who_still_has_a_lease_when_the_pool_closes_is_told_why(gateway: Gateway) -> None:
+    provider, guest = Provider(gateway), Guest()
+    async with pool_of() as pool:
+        await pool.lease(provider.voice, guest)
+    assert guest.causes == [Broken("closed by us: the client is done")]
 
 
 # ---------------------------------------------------------------- idle connections

@@ -179,8 +179,8 @@ class Pool:
                     self._waiting.pop(ticket).fail(failed or LinkDown(cause))
                 case Close(number, why) if number in self._attempts:
                     self._attempts[number].call_off(why)
-                case Close(number):
-                    self._guard.start_soon(partial(self._say_goodbye, self._parting(number)))
+                case Close(number, why):
+                    self._guard.start_soon(partial(self._say_goodbye, self._parting(number), why))
         self._changed.fire()
         due = self._roster.due()
         if due is not None and (self._awaited is None or due < self._awaited):
@@ -193,7 +193,7 @@ class Pool:
 
     async def _dial(self, number: int, voice: Voice, former: Resident | None) -> None:
         if former is not None:
-            await self._say_goodbye(former)
+            await self._say_goodbye(former, "it made room for another")
         began = trio.current_time()
         try:
             resident = await self._connect(number)
@@ -231,9 +231,9 @@ class Pool:
         self._goodbyes += 1
         return self._residents.pop(number)
 
-    async def _say_goodbye(self, resident: Resident) -> None:
+    async def _say_goodbye(self, resident: Resident, why: str) -> None:
         try:
-            await resident.goodbye()
+            await resident.goodbye(why)
         finally:
             self._goodbyes -= 1
             self._do(self._roster.closed(resident.number, trio.current_time()))

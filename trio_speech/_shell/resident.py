@@ -119,11 +119,11 @@ class Resident:
             if self.tenant is not None:
                 self.tenant.lost(self._cause)
 
-    async def goodbye(self) -> None:
-        """The polite end, within ``close_timeout``. Never raises `LinkDown`."""
+    async def goodbye(self, why: str) -> None:
+        """The polite end, within ``close_timeout``; who has the lease is told `why`. Never raises `LinkDown`."""
         if self.tenant is not None:
-            self.tenant.lost(Broken("closed by us"))
-        self._scope.cancel(reason="the pool has no use for the connection")
+            self.tenant.lost(Broken(f"closed by us: {why}"))
+        self._scope.cancel(reason=why)
         timeout = self._liveness.close_timeout
         with trio.move_on_after(timeout):
             try:
