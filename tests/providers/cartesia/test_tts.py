@@ -131,6 +131,10 @@ def test_the_messages_of_the_fact_sheet() -> None:
     ]
 
 
+def test_the_parts_of_a_context_are_not_told_apart() -> None:
+    assert heard(begun(), said("flush_done", flush_id="of any kind")) == []
+
+
 def test_the_error_of_the_fact_sheet() -> None:
     assert heard(
         begun(),

@@ -49,7 +49,6 @@ class FlushDone(Struct, frozen=True, tag="flush_done"):
     """All audio of one flushed part of a context has been said; more may follow."""
 
     context_id: str
-    flush_id: int | None = None
 
 
 class Done(Struct, frozen=True, tag="done"):
