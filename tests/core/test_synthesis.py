@@ -573,6 +573,22 @@ def test_text_is_spoken_segment_by_segment_as_it_is_handed_over() -> None:
     assert machine.spoken() == "One. Two, three. "
 
 
+@given(st.binary(min_size=2, max_size=40), st.lists(st.integers(0, 40), max_size=9), st.sampled_from([STEADY, BARE]))
+def test_samples_come_out_whole_wherever_they_were_cut(heard: bytes, cuts: list[int], profile: TtsProfile) -> None:
+    machine, generation = started(profile, "word", "One. ", "Two. ")
+    edges = [0, *sorted({min(cut, len(heard)) for cut in cuts}), len(heard)]
+    for a, b in itertools.pairwise(edges):
+        machine.receive(generation, Audio(heard[a:b]), 100.0)
+    machine.receive(generation, Done(), 100.0)
+    request = machine.next_request(100.0)
+    assert request is not None
+    machine.receive(request.generation, Audio(b"next"), 100.0)
+    machine.receive(request.generation, Done(), 100.0)
+    chunks = [chunk.audio for chunk in taken(machine, 99)]
+    assert all(chunk and len(chunk) % 2 == 0 for chunk in chunks)
+    assert b"".join(chunks) == heard[: len(heard) & ~1] + b"next"
+
+
 def test_what_came_is_counted_in_whole_samples() -> None:
     machine, generation = started()
     machine.receive(generation, Audio(b"\1\0\2"), 100.0)

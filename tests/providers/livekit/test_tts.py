@@ -182,13 +182,9 @@ def audio(pcm: bytes) -> str:
     return wire.encode(wire.OutputAudio.of(pcm))
 
 
-@given(st.lists(st.binary(max_size=9)))
-def test_audio_comes_in_whole_samples_wherever_it_was_cut(pieces: list[bytes]) -> None:
-    said = heard(*map(audio, pieces), '{"type":"done"}', audio(b"next"))
-    chunks = [message.pcm for message in said if isinstance(message, Audio)]
-    whole = b"".join(pieces)
-    assert b"".join(chunks) == whole[: len(whole) & ~1] + b"next"
-    assert all(chunk and len(chunk) % 2 == 0 for chunk in chunks)
+def test_audio_goes_on_as_it_was_cut() -> None:
+    said = heard(*map(audio, (b"\1", b"", b"\2\3")), '{"type":"done"}', audio(b"next"))
+    assert said == [Audio(b"\1"), Audio(b"\2\3"), Done(), Audio(b"next")]
 
 
 def spelled(text: str) -> list[wire.AlignedChar]:
@@ -276,4 +272,4 @@ def test_whatever_comes_is_in_order_or_a_protocol_error(frames: list[str | bytes
         except ProtocolError:
             continue
         assert all(0.0 <= word.start <= word.end for word in words_of(said))
-        assert all(len(message.pcm) % 2 == 0 for message in said if isinstance(message, Audio))
+        assert all(message.pcm for message in said if isinstance(message, Audio))

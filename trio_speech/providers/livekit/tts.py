@@ -1,7 +1,7 @@
 """One synthesis connection through the gateway: one generation at a time.
 
 Voice, model, language and options ride on every text. There is no message that cancels. Where characters are aligned
-instead of words, they are put together here; where audio is cut inside a sample, the odd byte waits for its other half.
+instead of words, they are put together here.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -76,7 +76,6 @@ class LiveKitTtsCodec:
         self._opening = opening
         self._config = wire.GenerationConfig(voice=created.voice, model=created.model, language=created.language)
         self._extra = created.extra
-        self._odd = b""
         self._letters = Letters(spaced=spaced)
 
     def open(self) -> Iterable[Frame]:
@@ -100,11 +99,10 @@ class LiveKitTtsCodec:
         said: Iterable[TtsMessage]
         match wire.tts_from_server.decode(frame):
             case wire.OutputAudio() as audio:
-                said = self._audio(audio.pcm)
+                said = (Audio(audio.pcm),) if audio.pcm else ()
             case wire.OutputAlignment(words=words, chars=chars):
                 said = _aligned(map(_word, words) if words else self._letters.take(chars or ()))
             case wire.Done():
-                self._odd = b""
                 said = (*_aligned(self._letters.rest()), Done())
             case wire.SessionCreated(session_id=session_id):
                 said = (Opened(session_id),)
@@ -115,14 +113,6 @@ class LiveKitTtsCodec:
             case unknown:
                 said = (unknown,)
         return said
-
-    def _audio(self, audio: bytes) -> Iterable[TtsMessage]:
-        if not self._odd and not len(audio) & 1:
-            return (Audio(audio),) if audio else ()
-        pcm = self._odd + audio
-        self._odd = pcm[len(pcm) & ~1 :]
-        whole = pcm[: len(pcm) & ~1]
-        return (Audio(whole),) if whole else ()
 
 
 def _aligned(words: Iterable[Word]) -> tuple[TtsMessage, ...]:
