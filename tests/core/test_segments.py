@@ -75,6 +75,10 @@ def test_flush_takes_the_last_word_as_whole() -> None:
     assert segmenter.flush() == ["Go. ", "On"]
 
 
+def test_what_no_message_can_hold_is_a_question_mark() -> None:
+    assert segments_of(["so\ud83d", " far. \udc00Go on\ud83d"]) == ["so? ", "far. ", "?Go on?"]
+
+
 def test_clear_drops_what_is_pending() -> None:
     segmenter = Segmenter()
     segmenter.push("Never mind")

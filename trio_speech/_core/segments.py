@@ -67,7 +67,7 @@ class Segmenter:
 
     def push(self, text: str) -> list[str]:
         """Takes a piece of text; returns the segments that are complete with it."""
-        self._pending += text.encode(errors="replace").decode()
+        self._pending += text.encode(errors="replace").decode()  # half of a surrogate pair is in no message
         segments: list[str] = []
         while cut := self._next_cut():
             segments.append(self._pending[:cut])

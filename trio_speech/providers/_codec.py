@@ -78,7 +78,7 @@ class TtsCodec(Protocol):
         ...
 
     def text(self, text: str) -> Frame:
-        """A piece of the current generation's text."""
+        """A piece of the current generation's text, of characters that a frame can hold."""
         ...
 
     def flush(self) -> Frame:
@@ -86,7 +86,7 @@ class TtsCodec(Protocol):
         ...
 
     def cancel(self) -> Frame | None:
-        """Abandon the generation; ``None``: the connection must be dropped instead."""
+        """Abandon the generation. ``None``: the service cannot be told, and its end is waited for, a second at most."""
         ...
 
     def close(self) -> Frame | None:

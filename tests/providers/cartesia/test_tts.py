@@ -94,10 +94,6 @@ def test_a_context_that_is_over_is_not_cancelled() -> None:
         assert codec.cancel() is None
 
 
-def test_what_no_frame_can_hold_is_left_out(codec: CartesiaCodec) -> None:
-    assert json.loads(codec.text("so\ud83d far"))["transcript"] == "so far"
-
-
 @given(st.lists(st.text()))
 def test_any_text_can_be_sent_and_none_of_it_is_lost(texts: list[str]) -> None:
     codec = CartesiaCodec(FIELDS, "c")

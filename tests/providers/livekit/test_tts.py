@@ -123,10 +123,6 @@ def test_a_text_ends_with_one_blank_and_the_config_is_there_even_where_it_is_emp
     assert json.loads(codec().text(""))["transcript"] == " "  # type: ignore[arg-type]
 
 
-def test_what_no_frame_can_hold_is_left_out() -> None:
-    assert codec().text("so\ud83d far") == codec().text("so far")
-
-
 def test_what_else_is_said_while_a_connection_lasts() -> None:
     session = codec()
     assert [json.loads(frame) for frame in session.open()] == [opening()]

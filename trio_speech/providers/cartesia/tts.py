@@ -50,8 +50,7 @@ class CartesiaCodec:
 
     def text(self, text: str) -> Frame:
         """Verbatim: pieces of one generation are joined as they are."""
-        sayable = text.encode(errors="ignore").decode()  # half of a surrogate pair is no character
-        return wire.generation(self._context(), sayable, self._fields, more=True)
+        return wire.generation(self._context(), text, self._fields, more=True)
 
     def flush(self) -> Frame:
         frame = wire.generation(self._context(), "", self._fields, more=False)

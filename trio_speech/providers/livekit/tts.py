@@ -82,8 +82,7 @@ class LiveKitTtsCodec:
         return (self._opening,)
 
     def text(self, text: str) -> Frame:
-        sayable = text.encode(errors="ignore").decode()  # half of a surrogate pair is no character
-        spaced = sayable if sayable[-1:].isspace() else sayable + " "
+        spaced = text if text[-1:].isspace() else text + " "
         return wire.encode(wire.InputTranscript(transcript=spaced, generation_config=self._config, extra=self._extra))
 
     def flush(self) -> Frame:
