@@ -225,9 +225,9 @@ def judge(result: Run, statistics: ts.TranscriptStatistics) -> None:
         lambda: assert_unique_ids(events),
         lambda: assert_ledger(statistics, events, said.seconds),
         lambda: assert_speech_alternates(events),
+        lambda: assert_each_speech_ends_once(events),
     ]
     if all(gateway.manner.profile().exact_times and gateway.manner.word_times for gateway in result.gateways):
-        laws.append(lambda: assert_each_speech_ends_once(events))
         laws.append(lambda: assert_in_stream_order(events))
         laws.append(lambda: assert_times_within(1, events, said))
     if statistics.unsettled:

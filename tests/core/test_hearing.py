@@ -91,6 +91,35 @@ def test_an_onset_of_unknown_time_may_be_as_old_as_all_that_is_not_acknowledged(
     assert told(session) == [SpeechStarted(2.0), SpeechEnded(0.1)]
 
 
+def test_an_onset_of_unknown_time_is_younger_than_what_is_final() -> None:
+    session = recognition()
+    first = link(session, UNTRUSTED)
+    first.final(said("one two", 0.2, 1.0, ends_speech=True))
+    told(session)
+    first.onset(None)
+    hearing = link(session, UNTRUSTED)  # from 0.0 on
+    hearing.final(said("one two", 0.2, 1.0, ends_speech=True))
+    assert told(session) == [SpeechStarted(2.0)]
+    assert session.speaking
+    hearing.final(said("three", 1.5, 1.9, ends_speech=True))
+    assert told(session)[-1] == SpeechEnded(1.9)
+
+
+def test_speech_that_was_over_is_not_shown_when_it_is_heard_again() -> None:
+    session = recognition()
+    first = link(session, UNTRUSTED)
+    first.final(said("one two", 0.0, 1.0, ends_speech=True))
+    told(session)
+    hearing = link(session, UNTRUSTED)  # from 0.0 on
+    hearing.onset(0.1)
+    hearing.interim(said("won", 0.0, 0.5, kind="interim"))
+    assert told(session) == []
+    hearing.interim(said("one too", 0.0, 1.1, kind="interim"))
+    assert [type(event) for event in told(session)] == [InterimTranscript], "it may be new, and has not started"
+    hearing.onset(1.0)
+    assert told(session) == [SpeechStarted(1.0)]
+
+
 def test_an_onset_of_known_time_is_not_ended_before_it() -> None:
     session = recognition()
     hearing = link(session)

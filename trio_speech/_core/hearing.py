@@ -4,7 +4,8 @@ Laws
     1. Words are judged at the seam before anything else sees them.
     2. A repeated final is known by identity or by exact span, never by its text alone: people do say things twice.
     3. Text out of which words were cut is rebuilt from the words that stay.
-    4. A final acknowledges the audio before its end only where the profile trusts spans.
+    4. Speech that was over is not shown, nor said to start, when it is heard again.
+    5. A final acknowledges the audio before its end only where the profile trusts spans.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Hearing:
         self._trusted = profile.acknowledges != "finalize"
         self._cut = cut
         self._new_from = max(cut, session.remembered.said)
+        self._over_until = session.over_until
         self._seam = session.remembered.seam(profile, base, cut)
         self._recent: list[tuple[object, ...]] = []
         self._consumed = 0.0
@@ -48,8 +50,8 @@ class Hearing:
         position = self._session.log.sent if at is None else self.timeline.start_at(at)
         if at is None and self._seam is not None:
             return
-        if position >= self._cut:
-            self._session.speech_started(position, since=self._session.log.committed if at is None else position)
+        if position >= self._cut and not self._is_over(position):
+            self._session.speech_started(position, since=self._session.over_until if at is None else position)
 
     def speech_over(self, at: float | None) -> None:
         """The utterance ended; at the seam, only if it is one that the link before did not end."""
@@ -65,7 +67,7 @@ class Hearing:
         """An interim or preflight transcript: what is new of it is shown."""
         said = self._place(hypothesis)
         old = 0 if self._seam is None else self._repeated(said, self._heard(said))
-        if old is not None:
+        if old is not None and not self._is_over(said.end):
             kept = self._behind(said, old)
             if kept.hypothesis.text:
                 self._show(kept)
@@ -110,8 +112,13 @@ class Hearing:
         self._session.remembered.delivered(heard, said.end if self._trusted else None)
 
     def _show(self, said: Said) -> None:
-        self._session.speech_started(said.start)
+        if not self._is_over(said.start):
+            self._session.speech_started(said.start)
         self._session.outbox.put(said.guess(self._session.rate))
+
+    def _is_over(self, position: int) -> bool:
+        """Whether this link hears again there what was said, and over, before it opened."""
+        return self._seam is not None and position < self._over_until
 
     def _is_repeated(self, hypothesis: Hypothesis) -> bool:
         keys: list[tuple[object, ...]] = []

@@ -75,7 +75,7 @@ class Recognition:
         """Up to so many there is room for sure: audio may go straight into the log."""
         self.input_ended = False
         self.speaking = False
-        self._speaking_since = start
+        self._speaking_since = self._final_until = start
         self.linked = False
         self._ordinal = ordinal
         self.taken = ordinal
@@ -220,6 +220,11 @@ class Recognition:
 
     # ------------------------------------------------------------ what was said
 
+    @property
+    def over_until(self) -> int:
+        """The sample before which all speech is over: it was recognised, or is in a final."""
+        return max(self.log.committed, self._final_until)
+
     def speech_started(self, at: int, *, since: int | None = None) -> None:
         """Somebody speaks, at the earliest `since`; no news while somebody does."""
         if not self.speaking:
@@ -239,6 +244,7 @@ class Recognition:
             self.losses.committed(upto)
         self._tell_gaps(self.losses.tell(said.start + 1))
         self._ordinal += 1
+        self._final_until = max(self._final_until, said.end)
         self.tally.finals += 1
         event = said.final(self.rate, id=f"f{self._ordinal}", seam=seam)
         self.outbox.put_settling(event, self.log.committed)
