@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 import signal
 import sys
@@ -72,8 +73,10 @@ async def test_readers_that_do_not_read_hold_up_nobody(voice: LocalVoice) -> Non
     [
         Manner(sample_rate=23_999),
         Manner(sample_rate=16_000, language="fr"),
-        Manner(sample_rate=16_000, options={"speed": "fast"}),
-        Manner(sample_rate=16_000, options={"speed": 9}),
+        *(
+            Manner(sample_rate=16_000, options={"speed": speed})
+            for speed in ("fast", True, 0.4, 2.1, math.nan, math.inf)
+        ),
     ],
 )
 async def test_what_it_cannot_do_is_declined(voice: LocalVoice, manner: Manner) -> None:

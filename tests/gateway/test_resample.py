@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trio_speech.gateway.resample import RATES, Resampler
+from trio_speech.gateway.resample import Resampler
+from trio_speech.providers.local import RATES
 
 PAIRS = [(source, target) for source in RATES for target in RATES if target in {16_000, 24_000} or source == 24_000]
 

@@ -167,6 +167,6 @@ def test_what_it_cannot_hear_is_declined(decoder: Any, changes: dict[str, Any]) 
         Ear(decoder, Hearing(**{"sample_rate": 16_000} | changes))
 
 
-@pytest.mark.parametrize("language", [None, "", "en", "en-GB", "EN_us", "multi"])
+@pytest.mark.parametrize("language", [None, "", "en", "en-GB", "EN_us", "English", "multi"])
 def test_english_goes_by_many_names(decoder: Any, language: str | None) -> None:
     Ear(decoder, Hearing(sample_rate=16_000, language=language))

@@ -9,6 +9,7 @@ import trio
 from trio_speech._core.causes import PeerClosed
 from trio_speech._shell.connection import LinkDown
 from trio_speech.gateway import talk
+from trio_speech.providers.livekit.failures import INACTIVE
 
 AUDIO = base64.b64encode(b"\1\0" * 800).decode()
 
@@ -170,7 +171,7 @@ async def test_a_client_that_never_begins_is_sent_away(dial: Any, autojump_clock
     async with dial("/v1/stt") as wire:
         began = trio.current_time()
         error = await wire.receive(within=60)
-    assert (error["type"], error["code"]) == ("error", talk.INACTIVE)
+    assert (error["type"], error["code"]) == ("error", INACTIVE)
     assert trio.current_time() - began == pytest.approx(talk.OPENING_TIMEOUT)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech.gateway import Declined, SpokenWord, espeak, hibari
+from trio_speech.gateway import SpokenWord, espeak, hibari
 from trio_speech.gateway.alignment import Mark, align
 from trio_speech.gateway.recital import Recital, Utterance
 
@@ -40,9 +40,6 @@ def test_equal_texts_give_equal_samples(speak: Speak) -> None:
 def test_speed(speak: Speak) -> None:
     slow, normal, fast = (len(speak(TEXT, speed).samples) for speed in (0.7, 1.0, 1.5))
     assert slow > 1.2 * normal > 1.4 * fast
-    for speed in (0.4, 2.1, float("nan"), float("inf")):
-        with pytest.raises(Declined, match="speed"):
-            speak(TEXT, speed)
 
 
 @pytest.mark.parametrize("text", ["...", "?", "«»", "☃"])

@@ -12,9 +12,8 @@ import pytest
 from trio_speech._core.dialogue import Change, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
-from trio_speech.gateway.resample import RATES
 from trio_speech.providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
-from trio_speech.providers.local import Local
+from trio_speech.providers.local import RATES, Local
 
 PCM = AudioFormat.pcm16(16_000)
 
@@ -73,7 +72,7 @@ def test_formats_that_it_does_not_take_are_refused() -> None:
         Local().voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000, 2)))
 
 
-def test_it_takes_the_rates_that_the_gateway_converts_between() -> None:
+def test_it_takes_the_rates_that_its_engines_convert_between() -> None:
     assert Local().recogniser(TranscribeRequest(audio_format=PCM)).profile.sample_rates == RATES
     assert Local().voice(SynthesizeRequest(audio_format=PCM)).profile.sample_rates == RATES
     with pytest.raises(ConfigurationError, match="it takes 8000 or"):

@@ -19,11 +19,9 @@ from typing import Any
 import espeakng_loader
 
 from .alignment import Mark, align
-from .engines import Declined
 from .recital import Utterance
 
 RATE = 22_050
-SPEEDS = (0.5, 2.0)
 
 _WORDS_A_MINUTE = 195
 _LONGEST = 120  # seconds after which it is broken off, whatever the text
@@ -68,9 +66,7 @@ class Mouth:
         self._select(data)
 
     def speak(self, text: str, speed: float) -> Utterance:
-        """Speak a sentence or so. Raises `Declined` for a speed out of range."""
-        if not SPEEDS[0] <= speed <= SPEEDS[1]:
-            raise Declined(f"speed {speed:g} is not from {SPEEDS[0]:g} to {SPEEDS[1]:g}")
+        """Speak a sentence or so."""
         self._library.espeak_SetParameter(_PARAMETER_RATE, round(_WORDS_A_MINUTE * speed), 0)
         self._samples, self._marks = array("h"), []
         encoded = text.encode() + b"\0"

@@ -16,11 +16,10 @@ import numpy
 from hibari import Hibari, dsp
 from hibari.tts import ASSETS
 
-from .engines import Declined, SpokenWord
+from .engines import SpokenWord
 from .recital import Utterance
 
 RATE = 24_000
-SPEEDS = (0.5, 2.0)
 
 _HOP = 300  # samples for each frame of the model's output
 _LONGEST = 350  # phonemes spoken at once
@@ -39,9 +38,7 @@ class Mouth:
         self._hibari = Hibari(model=model + _field(7, _field(12, _field(1, _ENDS))))
 
     def speak(self, text: str, speed: float) -> Utterance:
-        """Speak a sentence or so. Raises `Declined` for a speed out of range."""
-        if not SPEEDS[0] <= speed <= SPEEDS[1]:
-            raise Declined(f"speed {speed:g} is not from {SPEEDS[0]:g} to {SPEEDS[1]:g}")
+        """Speak a sentence or so."""
         written = text.split()
         spoken = self._phonemes(text)
         counts = self._counts(written, spoken)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from .._core.segments import Segmenter
 from ..errors import ConfigurationError, SpeechError
 from . import messages
+from .accept import accept_language, accept_rate
 from .engines import (
     Busy,
     Declined,
@@ -27,7 +28,6 @@ from .engines import (
     SpokenWord,
 )
 from .messages import Audio, Heard, Reply, Spoken
-from .resample import RATES
 from .workers import Worker, Workers, open_workers
 
 _RESULTS = 64  # results that a session holds for a receiver that lags behind
@@ -35,6 +35,7 @@ _REQUEST_SECONDS = 0.5  # of audio in one request, so that a cancelled one is so
 _CHUNK_SECONDS = 0.2  # of speech in one request
 _LONGEST_PIECE = 300  # characters: twenty seconds of speech
 _VOICES_AT_ONCE = 2
+_SLOWEST, _FASTEST = 0.5, 2.0  # times the pace of the voice
 
 # The voices by name, best first, and the package that each needs.
 VOICES = {"hibari": "hibari", "espeak": "espeakng_loader"}
@@ -195,13 +196,11 @@ class _Synthesis(AsyncIterator[Speech]):
 
 
 def _request(manner: Manner) -> messages.Say:
-    if manner.sample_rate not in RATES:
-        raise Declined(f"sample rate {manner.sample_rate} is not one of {', '.join(map(str, RATES))}")
-    if (manner.language or "en").lower().replace("_", "-").split("-")[0] != "en":
-        raise Declined(f"the local voice speaks English only, not {manner.language!r}")
+    accept_rate(manner.sample_rate)
+    accept_language(manner.language, "voice")
     speed = manner.options.get("speed", 1.0)
-    if isinstance(speed, bool) or not isinstance(speed, int | float):
-        raise Declined("the option speed is not a number")
+    if isinstance(speed, bool) or not isinstance(speed, int | float) or not _SLOWEST <= speed <= _FASTEST:
+        raise Declined(f"the option speed is not a number from {_SLOWEST:g} to {_FASTEST:g}")
     return messages.Say(text="", sample_rate=manner.sample_rate, speed=speed)
 
 

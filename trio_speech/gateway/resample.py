@@ -11,9 +11,6 @@ from array import array
 from functools import lru_cache
 from operator import mul
 
-RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-"""The sample rates between which conversion is offered: their ratios are fractions of small numbers."""
-
 _ZERO_CROSSINGS = 12
 _ROLLOFF = 0.94
 _KAISER_BETA = 7.0

@@ -19,9 +19,9 @@ from typing import Any
 
 from pocketsphinx import Decoder, Endpointer, Vad
 
-from .engines import Declined, Final, Finalized, HeardWord, Hearing, Hypothesis, Onset, Result
+from .accept import accept_language, accept_rate
+from .engines import Final, Finalized, HeardWord, Hearing, Hypothesis, Onset, Result
 from .frames import FRAME, RATE, Frames
-from .resample import RATES
 
 LONGEST = 15.0
 """Seconds after which an utterance is closed, pause or no pause: decoding time and memory grow with its length."""
@@ -52,10 +52,8 @@ class Ear:
 
     def __init__(self, decoder: Any, hearing: Hearing) -> None:
         """Raises `Declined`."""
-        if hearing.sample_rate not in RATES:
-            raise Declined(f"sample rate {hearing.sample_rate} is not one of {', '.join(map(str, RATES))}")
-        if (hearing.language or _LANGUAGE).lower().replace("_", "-").split("-")[0] not in {_LANGUAGE, "multi"}:
-            raise Declined(f"the local recogniser understands English only, not {hearing.language!r}")
+        accept_rate(hearing.sample_rate)
+        accept_language(hearing.language, "recogniser", "multi")
         self._decoder = decoder
         self._two_passes = bool(hearing.options.get("two_passes", False))
         self._frames = Frames(hearing.sample_rate)

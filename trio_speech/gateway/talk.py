@@ -14,6 +14,7 @@ from .._shell.connection import Connection, LinkDown
 from ..errors import ProtocolError, SpeechError
 from ..providers._union import TaggedUnion
 from ..providers.livekit import wire
+from ..providers.livekit.failures import INACTIVE
 from .engines import Busy, Declined, EngineFailed
 
 OPENING_TIMEOUT = 10.0
@@ -28,7 +29,6 @@ SEND_TIMEOUT = 20.0
 CLOSE_TIMEOUT = 1.0
 """Seconds for a goodbye."""
 
-INACTIVE = 2007
 _BAD_REQUEST, _TOO_MANY, _BROKEN = 400, 429, 500
 _NORMAL, _GOING_AWAY, _POLICY, _INTERNAL = 1000, 1001, 1008, 1011
 

@@ -9,6 +9,7 @@ import trio
 from msgspec.structs import replace
 
 from ..providers.livekit import wire
+from ..providers.livekit.models import has_spaced_words
 from .engines import Manner, SpokenWord, Voice
 from .talk import OPENING_TIMEOUT, Rejected, Talk, check_encoding, sample_rate
 
@@ -17,8 +18,6 @@ _LONGEST_TEXT = 20_000
 
 _TEXTS_WAITING = 64
 _BYTES_PER_SAMPLE = 2
-# Their words come without the space after them, as clients know; all others' words carry it.
-_UNSPACED = "cartesia"
 
 _Order = wire.InputTranscript | wire.SessionFlush
 
@@ -106,7 +105,7 @@ class _Speaker:
 
     def _alignment(self, words: tuple[SpokenWord, ...], before: int, manner: Manner) -> wire.OutputAlignment:
         rate = manner.sample_rate
-        space = "" if (manner.model or "").startswith(_UNSPACED) else " "
+        space = " " if has_spaced_words(manner.model) else ""
         aligned = (
             wire.AlignedWord(word.text + space, (before + word.start) / rate, (before + word.end) / rate)
             for word in words

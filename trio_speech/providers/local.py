@@ -17,16 +17,17 @@ from ..errors import ConfigurationError
 from ._codec import Connector
 from .livekit import backend
 from .livekit.failures import INACTIVE
-from .livekit.models import split_model, tts_profile
+from .livekit.models import has_spaced_words, split_model
 from .livekit.stt import LiveKitSttCodec
 
 BASE = "ws://local/v1"
 """What the addresses of its dials begin with; nothing is looked up."""
 
-_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""The sample rates between which its engines convert: their ratios are fractions of small numbers."""
 
 STT = SttProfile(
-    sample_rates=_RATES,
+    sample_rates=RATES,
     max_lead_in=0.0,
     replay_speed=None,
     quiet_after_final=30.0,
@@ -37,7 +38,7 @@ STT = SttProfile(
 audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for, always: on
 a busy machine, a long silence after a final says nothing."""
 
-TTS = TtsProfile(sample_rates=_RATES, aligned=True, deterministic=True)
+TTS = TtsProfile(sample_rates=RATES, aligned=True, deterministic=True)
 """Equal texts give equal samples. Aligned words bring blanks or not, as the provider that the model's name begins with
 has them: the gateway stands in for it."""
 
@@ -65,8 +66,7 @@ class Local(Struct, frozen=True):
     def voice(self, request: SynthesizeRequest) -> backend.Voice:
         """See `Backend`."""
         model, _ = split_model(request.model)
-        spaced = tts_profile([(model, {})]).spaced_words
-        return backend.voice(BASE, None, request, replace(TTS, spaced_words=spaced))
+        return backend.voice(BASE, None, request, replace(TTS, spaced_words=has_spaced_words(model)))
 
     def transport(self) -> AbstractAsyncContextManager[Connector]:
         """The gateway in this process. Raises `ConfigurationError` where its extra is not installed."""

@@ -181,6 +181,11 @@ def tts_profile(models: Iterable[tuple[str | None, Mapping[str, Any]]]) -> TtsPr
     )
 
 
+def has_spaced_words(model: str | None) -> bool:
+    """Whether the aligned words of this voice bring their own spacing."""
+    return _lookup(TTS_PROFILES, model).spaced_words
+
+
 def _either(one: TtsProfile, other: TtsProfile) -> TtsProfile:
     limits = [limit for limit in (one.max_characters, other.max_characters) if limit is not None]
     return replace(
