@@ -525,3 +525,17 @@ async def test_what_cannot_be_said_in_an_update_is_refused_at_once(gateway: Gate
             transcript.update(options={"not": object()})
         assert await finals_of(transcript) == SAID.text
     assert "session.update" not in gateway.visits[0].kinds("client")
+
+
+async def test_a_user_is_shown_the_contract_and_no_more(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.transcribe() as transcript:
+        assert {name for name in dir(transcript) if not name.startswith("_")} == {
+            "end_input",
+            "finalize",
+            "send",
+            "send_nowait",
+            "settled",
+            "statistics",
+            "unacknowledged",
+            "update",
+        }

@@ -118,7 +118,7 @@ class Client(Speaking):
     def _keep_journal(
         self, session: RecognitionSession, machine: RecognitionMachine, request: TranscribeRequest, path: Path
     ) -> None:
-        session.transcript.journal = Journal(path, request, machine.log.unacknowledged, machine.taken)
+        session.transcript._journal = Journal(path, request, machine.log.unacknowledged, machine.taken)
 
     @asynccontextmanager
     async def _running(
@@ -129,12 +129,35 @@ class Client(Speaking):
             yield session.transcript
 
     async def recognize(
-        self, source: AsyncIterable[Any], audio_format: AudioFormat = _DEFAULT_STT_FORMAT, **options: Any
+        self,
+        source: AsyncIterable[Any],
+        audio_format: AudioFormat = _DEFAULT_STT_FORMAT,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        keyterms: Iterable[str] = (),
+        gateway_fallback: Iterable[Fallback] = (),
+        journal: str | os.PathLike[str] | None = None,
     ) -> Recognition:
-        """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final."""
+        """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final.
+
+        Raises what a session dies of: a `SpeechError`, what the source raised, or `OSError` where the journal cannot be
+        kept; `ConfigurationError` at once where the request cannot be served. Cancelling it abandons the session,
+        within ``close_timeout``.
+        """
         if source is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise ConfigurationError("there is no source: give an async iterable of bytes, or use transcribe()")
-        async with self.transcribe(source, audio_format, **options) as transcript:
+        async with self.transcribe(
+            source,
+            audio_format,
+            model=model,
+            language=language,
+            options=options,
+            keyterms=keyterms,
+            gateway_fallback=gateway_fallback,
+            journal=journal,
+        ) as transcript:
             events = [event async for event in transcript if isinstance(event, (FinalTranscript, Gap))]
         finals = tuple(event for event in events if isinstance(event, FinalTranscript))
         gaps = tuple(event for event in events if isinstance(event, Gap))

@@ -74,13 +74,13 @@ class RecognitionSession:
         if self._succession.has_others:
             guard.start_soon(partial(self._succession.watch_for_better, self._better_found))
         if source is not None:
-            self.transcript.has_source = True
+            self.transcript._has_source = True
             guard.start_soon(partial(self._feed, source))
 
     async def leave(self) -> None:
         """Abandons what is not done. Bounded by the caller."""
         self._feeding.cancel(reason="the block was left")
-        self.transcript.leave()
+        self.transcript._leave()
         self._loop.cancel(reason="the block was left")
         await self._ended.wait()
         while self._goodbyes:
@@ -100,8 +100,8 @@ class RecognitionSession:
         taken = 0
         async for audio in source:
             try:
-                if not self.transcript.takes(audio):
-                    await self.transcript.capture(audio)
+                if not self.transcript._takes(audio):
+                    await self.transcript._capture(audio)
             except trio.ClosedResourceError:  # the user has ended the input, or is leaving
                 return
             taken += 1
@@ -118,7 +118,7 @@ class RecognitionSession:
                 while cause is not None:
                     await trio.sleep(self._delay(cause))
                     cause = await self._one_link(guard)
-                self.transcript.complete()
+                self.transcript._finish()
         finally:
             self._tell_figures()  # of what was lost since the last link
             self._ended.set()
@@ -133,7 +133,7 @@ class RecognitionSession:
             return down.cause
         leg = self._leg = self._open_leg(connection)
         link = self._open_link(connection, leg)
-        self.transcript.on_audio = link.captured
+        self.transcript._on_audio = link.captured
         try:
             with self._telemetry.span("link", self._endpoint) as failed:
                 cause = await link.run()
@@ -145,7 +145,7 @@ class RecognitionSession:
             leg.lost()
             self._tell_figures()
             if link.done:
-                self.transcript.complete()
+                self.transcript._finish()
             self._goodbyes += 1
             guard.start_soon(partial(self._say_goodbye, link))
 
@@ -160,7 +160,7 @@ class RecognitionSession:
             progress_timeout=self._liveness.progress_timeout,
             opened_at=connection.opened_at,
         )
-        self.transcript.catch_up = leg.feed.catch_up
+        self.transcript._catch_up = leg.feed.catch_up
         if self._lost_at is not None:
             attempts = self._succession.budget.attempts
             resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempts)
@@ -169,18 +169,18 @@ class RecognitionSession:
             if self._is_out:  # else it was left for a fresh one
                 self._telemetry.count("reconnects", 1, self._endpoint)
             self._lost_at, self._is_out = None, False
-            self.transcript.heard()
+            self.transcript._heard()
         return leg
 
     def _open_link(self, connection: Connection, leg: Leg) -> Link:
         def heard() -> None:
             self._succession.budget.committed(self._machine.log.committed, trio.current_time())
-            self.transcript.heard()
+            self.transcript._heard()
             if leg.retiring:
                 self._succession.prepare()
 
         codec = self._succession.provider.codec()
-        wake = self.transcript.wake_link
+        wake = self.transcript._wake_link
         return Link(connection, codec, leg, liveness=self._liveness, wake=wake, heard=heard, ponged=self._ponged)
 
     async def _say_goodbye(self, link: Link) -> None:
@@ -195,7 +195,7 @@ class RecognitionSession:
         if self._leg is not None:
             now = trio.current_time()
             self._leg.retire(now, now + _PAUSE)
-            self.transcript.wake_link.fire()
+            self.transcript._wake_link.fire()
 
     # ------------------------------------------------------------ verdicts
 
@@ -215,7 +215,7 @@ class RecognitionSession:
                 error.add_note(f"{owed:.1f} s of audio were not recognised: Transcript.unacknowledged() has them")
             raise
         self._machine.outbox.put(LinkLost(str(cause), self._succession.budget.attempts, delay))
-        self.transcript.heard()
+        self.transcript._heard()
         return delay
 
     # ------------------------------------------------------------ figures
@@ -253,8 +253,8 @@ class RecognitionSession:
         )
         self._succession.provider.codec().update(change)  # raises here, at the user's call, what it cannot do
         providers = self._succession.recognisers(changed)  # as does this what another cannot
-        if self.transcript.journal is not None:
-            self.transcript.journal.changed(changed)
+        if self.transcript._journal is not None:
+            self.transcript._journal.changed(changed)
         self._succession.ask(providers)
         self._request = changed
         self._machine.change(change)

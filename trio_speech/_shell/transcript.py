@@ -47,17 +47,17 @@ class Transcript:
         self._home = HomeThread()
         self._left = False
         self._complete = False
-        self.has_source = False
+        self._has_source = False
         self._frame = machine.audio_format.frame_size
         self._waits = machine.policy.overflow == "wait"
         self._refuses = machine.policy.overflow == "error"
         self._most = max(1, machine.limit // _SHARE) * self._frame
-        self.journal: Journal | None = None
-        self.catch_up: Callable[[], float] = lambda: 0.0
-        self.on_audio: Callable[[], None] = lambda: None
-        self.wake_link = Signal()
-        self.wake_user = Signal()
-        self.wake_source = Signal()
+        self._journal: Journal | None = None
+        self._catch_up: Callable[[], float] = lambda: 0.0
+        self._on_audio: Callable[[], None] = lambda: None
+        self._wake_link = Signal()
+        self._wake_user = Signal()
+        self._wake_source = Signal()
 
     # ------------------------------------------------------------ events out
 
@@ -81,7 +81,7 @@ class Transcript:
                 if self._complete:
                     self._record_delivery()
                     raise StopAsyncIteration
-                await self.wake_user.wait()
+                await self._wake_user.wait()
             self._check_open()
             event = self._machine.take()
             if isinstance(event, FinalTranscript) and (captured := self._clock.at(event.end)) is not None:
@@ -89,7 +89,7 @@ class Transcript:
             return event
         finally:
             self._reading = False
-            self.wake_source.fire()
+            self._wake_source.fire()
 
     # ------------------------------------------------------------ audio in
 
@@ -101,12 +101,12 @@ class Transcript:
         inside a sample, `TypeError` for what is not bytes-like, `ReplayOverflow` under ``overflow="error"``,
         `trio.ClosedResourceError` after `end_input`.
         """
-        if self.has_source:
+        if self._has_source:
             self._refuse()
         whole = self._whole(audio)
         await trio.lowlevel.checkpoint()
-        if not self.takes(whole):
-            await self.capture(whole)
+        if not self._takes(whole):
+            await self._capture(whole)
 
     def send_nowait(self, audio: Buffer) -> None:
         """As `send`, at once: for a callback, or for one clock that serves many sessions.
@@ -117,22 +117,22 @@ class Transcript:
         """
         if get_ident() != self._home.ident:  # as `check` asks, and a call less for each push
             self._home.check()
-        if self.has_source:
+        if self._has_source:
             self._refuse()
-        if not self.takes(audio):
+        if not self._takes(audio):
             raise trio.WouldBlock
 
-    async def capture(self, audio: Buffer) -> None:
+    async def _capture(self, audio: Buffer) -> None:
         """As `send`, for the session's own source; a checkpoint only where it has to wait for room."""
-        if self.takes(audio):
+        if self._takes(audio):
             return
         whole = self._whole(audio)
         for start in range(0, len(whole), self._most):
             part = whole[start : start + self._most]
-            while not self.takes(part):
-                await self.wake_source.wait()
+            while not self._takes(part):
+                await self._wake_source.wait()
 
-    def takes(self, audio: Buffer) -> bool:
+    def _takes(self, audio: Buffer) -> bool:
         """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
         machine, log = self._machine, self._machine.log
         whole = audio if type(audio) is bytes and not len(audio) % self._frame else self._whole(audio)
@@ -140,8 +140,8 @@ class Transcript:
         free = log.captured + samples <= machine.free_until and not self._left
         if not free and not self._has_room(samples):
             return False
-        if self.journal is not None:
-            self.journal.captured(whole)
+        if self._journal is not None:
+            self._journal.captured(whole)
         rate = machine.rate
         self._clock.captured(log.captured / rate, time.time() - samples / rate)  # its last sample is of now
         if free:
@@ -149,7 +149,7 @@ class Transcript:
         else:
             machine.capture(whole)
         if log.captured >= machine.stirs_at:
-            self.on_audio()
+            self._on_audio()
         return True
 
     def finalize(self) -> None:
@@ -159,13 +159,13 @@ class Transcript:
         """
         self._check_sending()
         self._machine.finalize()
-        self.wake_link.fire()
+        self._wake_link.fire()
 
     def end_input(self) -> None:
         """No more audio will come. Returns at once; iteration ends when all is settled. Twice does no harm."""
         self._home.check()
         self._machine.end_input()
-        self.wake_link.fire()
+        self._wake_link.fire()
 
     async def settled(self) -> None:
         """Until all that is captured now is settled: recognised; and read too, while a task waits for events.
@@ -178,7 +178,7 @@ class Transcript:
         await trio.lowlevel.checkpoint()
         while not self._is_settled(target):
             self._check_open()
-            await self.wake_source.wait()
+            await self._wake_source.wait()
 
     def update(
         self,
@@ -194,7 +194,7 @@ class Transcript:
         self._check_open()
         terms = None if keyterms is None else listed("keyterms", keyterms)
         self._change(checked(Change(language=language, options=options, keyterms=terms)))
-        self.wake_link.fire()
+        self._wake_link.fire()
 
     # ------------------------------------------------------------ what is known
 
@@ -217,7 +217,7 @@ class Transcript:
             in_gaps=lost / rate,
             unsettled=unsettled / rate,
             backlog=log.unsent / rate,
-            catch_up=self.catch_up(),
+            catch_up=self._catch_up(),
             links=tally.links,
             finals=tally.finals,
             repeated_words=tally.repeated_words,
@@ -226,36 +226,36 @@ class Transcript:
             anchors=self._clock.anchors(),
         )
 
-    # ------------------------------------------------------------ for the session
+    # ------------------------------------------------------------ for the session, and nobody else
 
-    def heard(self) -> None:
+    def _heard(self) -> None:
         """The link made progress: whoever waits for events, room or settlement looks again."""
         if self._machine.outbox:
-            self.wake_user.fire()
-        self.wake_source.fire()
+            self._wake_user.fire()
+        self._wake_source.fire()
 
-    def complete(self) -> None:
+    def _finish(self) -> None:
         """All input is accounted for: iteration ends once the queue is empty."""
         self._machine.end()
         self._complete = True
-        self.wake_user.fire()
-        self.wake_source.fire()
+        self._wake_user.fire()
+        self._wake_source.fire()
 
-    def leave(self) -> None:
+    def _leave(self) -> None:
         """The block is being left: nothing can be sent or read any more."""
         self._left = True
-        if self.journal is not None:
-            self.journal.close()
-            self.journal = None
-        self.wake_user.fire()
-        self.wake_source.fire()
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        self._wake_user.fire()
+        self._wake_source.fire()
 
     # ------------------------------------------------------------ details
 
     def _record_delivery(self) -> None:
         """Whoever asks for the next event has dealt with the last."""
-        if self.journal is not None:
-            self.journal.delivered(self._machine.outbox.settled, self._machine.taken)
+        if self._journal is not None:
+            self._journal.delivered(self._machine.outbox.settled, self._machine.taken)
 
     def _whole(self, audio: Buffer) -> bytes:
         """`audio` as it is to be kept: copied, unless it is immutable as it stands. Raises `ConfigurationError`."""
