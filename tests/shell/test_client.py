@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -19,6 +20,20 @@ SAID = say(0.2, "turn left", 1.0, "now", 1.0)
 
 
 # ---------------------------------------------------------------- what is asked for
+
+
+@pytest.mark.parametrize(
+    ("once", "session", "without"),
+    [(ts.Client.recognize, ts.Client.transcribe, set()), (ts.Client.render, ts.Client.synthesize, {"resume"})],
+)
+def test_the_one_shot_forms_take_what_the_sessions_take(once: Any, session: Any, without: set[str]) -> None:
+    asked, offered = (
+        {name: (each.kind, each.annotation, each.default) for name, each in signature(method).parameters.items()}
+        for method in (once, session)
+    )
+    first = list(offered)[1]  # the source or the text, which a session may do without
+    assert list(asked) == [name for name in offered if name not in without]
+    assert all(asked[name] == offered[name] for name in asked if name != first)
 
 
 async def test_what_is_asked_for_is_told_to_the_service(gateway: Gateway) -> None:

@@ -23,7 +23,9 @@ async def transcripts(source: AsyncIterator[bytes]) -> None:
             start, audio = transcript.unacknowledged()
             assert_type(start, float)
             assert_type(audio, bytes)
-        recognition = await client.recognize(source, ts.AudioFormat.mulaw())
+        recognition = await client.recognize(
+            source, ts.AudioFormat.mulaw(), language="en", options={"a": 1}, journal="j"
+        )
         assert_type(recognition, ts.Recognition)
         assert_type(recognition.words, tuple[ts.Word, ...])
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Se
 from contextlib import asynccontextmanager
 from typing import Any
 
-from .._core.dialogue import FallbackModel, SynthesizeRequest, checked, listed
+from .._core.dialogue import FallbackModel, SynthesizeRequest
 from .._core.pooling import PoolStatistics
 from .._core.resume import Resume
 from ..audio import AudioFormat
@@ -82,7 +82,12 @@ class Speaking:
         options: Mapping[str, Any] | None = None,
         gateway_fallback: Iterable[Fallback] = (),
     ) -> AudioClip:
-        """All of `text` at once: takes what `synthesize` takes, and returns when the last word is spoken."""
+        """All of `text` at once: takes what `synthesize` takes but `resume`, and returns when the last word is spoken.
+
+        No word is lost or said twice. Raises what a session dies of: a `SpeechError`, or what the source raised;
+        `ConfigurationError` at once where the request cannot be served. Cancelling it abandons the session, within
+        ``close_timeout``.
+        """
         if text is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise ConfigurationError("there is no text: give a string or an (async) iterable of strings")
         async with self.synthesize(
