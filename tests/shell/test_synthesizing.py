@@ -393,7 +393,11 @@ async def test_text_after_the_end_is_refused(gateway: Gateway) -> None:
         speech.clear()
     with pytest.raises(trio.ClosedResourceError):
         await anext(speech)
-    assert speech.spoken() == ""
+    with pytest.raises(trio.ClosedResourceError):
+        speech.flush()
+    speech.end_input()
+    assert speech.spoken() == await trio.to_thread.run_sync(speech.spoken) == ""
+    assert await trio.to_thread.run_sync(speech.statistics) == speech.statistics()
 
 
 async def test_a_session_with_its_own_text_takes_no_other(gateway: Gateway) -> None:

@@ -28,6 +28,9 @@ class Speech:
     """A synthesis as its user sees it. Made by `Client.synthesize`.
 
     Iterate it for audio; one task at a time may. Iteration ends once the input has ended and all of it was handed over.
+
+    What is asked of it once the block is left raises `trio.ClosedResourceError`, in another thread than trio's
+    `RuntimeError`; `end_input` may come late, and what is known may be asked for whenever and from wherever.
     """
 
     def __init__(
@@ -109,7 +112,10 @@ class Speech:
         self._machine.end()
 
     def flush(self) -> None:
-        """Closes the segment: what was sent is spoken without waiting for the rest of a sentence. Returns at once."""
+        """Closes the segment: what was sent is spoken without waiting for the rest of a sentence. Returns at once.
+
+        Raises `trio.ClosedResourceError` once the input has ended.
+        """
         self._check_sending()
         self._queue(self._segmenter.flush())
 
