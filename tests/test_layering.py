@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": LEAVES | {"_core", "providers", "_shell"},
     "gateway": LEAVES | {"_core", "providers", "_shell.connection"},
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
-    "cli": {"", "gateway", "testing.proxy"},
+    "cli": {"", "gateway", "providers._handshake", "testing.proxy"},
 }
 # Imports written inside a function, so that only those pay who use them: (module, what it may import so).
 LAZY = {("providers.local", "gateway")}

@@ -7,7 +7,15 @@ from typing import Any, cast
 import pytest
 
 from trio_speech.errors import ConfigurationError
-from trio_speech.providers._handshake import api_key, bearable, provided, setting, user_agent, websocket_base
+from trio_speech.providers._handshake import (
+    api_key,
+    bearable,
+    is_loopback,
+    provided,
+    setting,
+    user_agent,
+    websocket_base,
+)
 
 
 @pytest.mark.parametrize(("value", "means"), [("x", "x"), (" x\n", "x"), ("", None), ("  ", None)])
@@ -34,6 +42,17 @@ def test_a_missing_variable_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_base_is_a_websocket_address_without_a_slash_at_its_end(url: str, base: str) -> None:
     assert websocket_base(url, "it") == base
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        *((host, True) for host in ("localhost", "a.localhost", "127.0.0.1", "127.9.9.9", "::1")),
+        *((host, False) for host in ("", "localhost.test", "alocalhost", "0.0.0.0", "::", "192.168.0.1")),
+    ],
+)
+def test_what_stands_for_this_machine_alone(host: str, ours: bool) -> None:
+    assert is_loopback(host) is ours
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import warnings
 from urllib.parse import urlsplit
 
 from ..errors import PlaintextCredentialsWarning
 from ..providers._codec import Dial
+from ..providers._handshake import is_loopback
 
 _CREDENTIALS = "authorization"
 
@@ -16,7 +16,7 @@ def is_readable(dial: Dial) -> bool:
     """Whether `dial` takes credentials over a network that does not hide them."""
     parts = urlsplit(dial.url)
     bears = any(name.lower() == _CREDENTIALS for name, _ in dial.headers)
-    return bears and parts.scheme == "ws" and not _is_loopback(parts.hostname or "")
+    return bears and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
 
 def warn_of(dial: Dial) -> None:
@@ -27,10 +27,3 @@ def warn_of(dial: Dial) -> None:
         PlaintextCredentialsWarning,
         stacklevel=2,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, section 6.3

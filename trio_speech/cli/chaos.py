@@ -9,10 +9,10 @@ import trio
 from rich.markup import escape
 
 from trio_speech import ConfigurationError
+from trio_speech.providers._handshake import is_loopback
 from trio_speech.testing.proxy import Happening, ProxyPlan, open_proxy, read_plan
 
 from .exits import messages
-from .server import is_loopback
 
 Address = tuple[str, int]
 

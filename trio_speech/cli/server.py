@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 from collections.abc import AsyncIterator, Iterable, Mapping
 
@@ -12,6 +11,7 @@ from rich.markup import escape
 from trio_speech import ConfigurationError
 from trio_speech.gateway import serve
 from trio_speech.gateway.background import open_background
+from trio_speech.providers._handshake import is_loopback
 
 from .exits import messages
 
@@ -60,11 +60,3 @@ def parse_keys(pairs: Iterable[str]) -> dict[str, str]:
             raise ConfigurationError("a --key is KEY:SECRET, neither of them empty")
         parsed[key] = secret
     return parsed
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` can be reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

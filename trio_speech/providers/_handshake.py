@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import platform
 from collections.abc import Awaitable
@@ -47,6 +48,14 @@ def _websocket_base(url: str, source: str) -> str:
     if parts.query or parts.fragment:
         raise ConfigurationError(f"{source} holds a query or a fragment: give the part before it")
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address, stands for this machine to itself alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, section 6.3
 
 
 def bearable(credential: str, source: str) -> str:
