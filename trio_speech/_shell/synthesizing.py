@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterable, Iterable, Sequence
-from contextlib import AsyncExitStack, aclosing
 from functools import partial
 
 import trio
@@ -28,6 +27,7 @@ from .leasing import Lease, Voice
 from .patience import delay_after, error_after
 from .pool import Pool
 from .single import Guard
+from .source import closing
 from .speech import PIECE, Speech
 from .tenancy import Tenancy
 from .voices import Voices
@@ -91,9 +91,7 @@ class SynthesisSession:
                 raise
 
     async def _feed_from(self, text: AsyncIterable[str]) -> None:
-        async with AsyncExitStack() as stack:
-            if hasattr(text, "aclose"):
-                await stack.enter_async_context(aclosing(text))  # type: ignore[type-var]
+        async with closing(text):
             async for piece in text:
                 await self.speech.take_in(piece)
 
