@@ -12,7 +12,8 @@ from typing import Any
 
 import trio
 
-from .._core.dialogue import TranscribeRequest, checked, listed
+from .._core.arguments import checked, listed
+from .._core.dialogue import TranscribeRequest
 from .._core.recognition import Recognition as RecognitionMachine
 from ..audio import AudioFormat
 from ..errors import ConfigurationError

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Se
 from contextlib import asynccontextmanager
 from typing import Any
 
+from .._core.arguments import checked, listed
 from .._core.dialogue import FallbackModel, SynthesizeRequest
 from .._core.pooling import PoolStatistics
 from .._core.resume import Resume

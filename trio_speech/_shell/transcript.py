@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import trio
 
-from .._core.dialogue import Change, checked, listed
+from .._core.arguments import checked, listed
+from .._core.dialogue import Change
 from .._core.recognition import Recognition
 from ..errors import ConfigurationError, ReplayOverflow
 from ..events import FinalTranscript, TranscriptEvent
