@@ -1,6 +1,9 @@
 """What a provider is like, as data. A machine asks the profile, never for a name.
 
 Every duration is in seconds. The defaults describe a careful provider of exact spans.
+
+No service here has these yet, though sessions heed them: a ``"watermark"`` as the only acknowledgement, `session_cap`,
+`Going`, `Hypothesis.id` and `Failure.retry_after`.
 """
 
 from __future__ import annotations

@@ -55,14 +55,15 @@ class Credentials(Struct, frozen=True):
         return await provided(self.key)
 
 
-def access_token(key: str, secret: str, *, now: float, lifetime: int = TOKEN_LIFETIME) -> str:
+def access_token(key: str, secret: str, *, now: float) -> str:
     """A JWT (RFC 7519) for inference, signed by HMAC-SHA256; `now` is in seconds since 1970.
 
     How long the secret is, is the service's to say: development servers have short ones.
     """
     import jwt  # noqa: PLC0415  # slow to import, and only those need it who dial with a secret
 
-    claims = {"inference": {"perform": True}, "sub": "agent", "iss": key, "nbf": int(now), "exp": int(now) + lifetime}
+    began = int(now)
+    claims = {"inference": {"perform": True}, "sub": "agent", "iss": key, "nbf": began, "exp": began + TOKEN_LIFETIME}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
         return jwt.encode(claims, secret, algorithm="HS256")
