@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+
+from trio_speech.testing import Gateway
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -18,3 +21,11 @@ def test_every_link_within_the_repository_leads_somewhere() -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+async def test_the_test_is_one(gateway: Gateway, autojump_clock: Any) -> None:
+    (source,) = [code for code in re.findall(r"```python\n(.*?)\n```", README, re.DOTALL) if "gateway.plan" in code]
+    names: dict[str, Any] = {}
+    exec(compile(source, "README.md", "exec"), names)  # noqa: S102  # it is ours
+    await names["test_a_reset_loses_no_word"](gateway, autojump_clock)
+    assert len(gateway.visits) == 2
