@@ -26,6 +26,6 @@ def test_every_link_within_the_repository_leads_somewhere() -> None:
 async def test_the_test_is_one(gateway: Gateway, autojump_clock: Any) -> None:
     (source,) = [code for code in re.findall(r"```python\n(.*?)\n```", README, re.DOTALL) if "gateway.plan" in code]
     names: dict[str, Any] = {}
-    exec(compile(source, "README.md", "exec"), names)  # noqa: S102  # it is ours
+    exec(compile(source, "README.md", "exec"), names)
     await names["test_a_reset_loses_no_word"](gateway, autojump_clock)
     assert len(gateway.visits) == 2
