@@ -119,7 +119,7 @@ TranscriptEvent: TypeAlias = (
 
 
 class AudioChunk(Struct, frozen=True):
-    """Speech to play: PCM in the session's format, beginning `start` seconds after the session's first sample.
+    """Speech to play: audio in the session's format, beginning `start` seconds after the session's first sample.
 
     `segment` counts the segments from 0. `words` are those whose audio ends in this chunk, where the provider aligns
     them; their times are on the same clock as `start`. `restart` is true on the chunk with which all the text begins

@@ -33,9 +33,10 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     """When to dial again after a link failed.
 
     The first retry of a link that fails alone comes at once, and of the k-th that fails within a second at a random
-    time within ``base_delay * k / max_concurrent_dials``; the n-th after that waits a random time between 0 and
-    ``min(max_delay, base_delay * 2**n)``. A server's ``Retry-After`` is obeyed. The budget of attempts refills when
-    the service commits audio, or when a link has been up for `stable_after`; a mere handshake refills nothing.
+    time within ``base_delay``, or ``base_delay * k / max_concurrent_dials`` where that is more; the n-th after that
+    waits a random time between 0 and ``min(max_delay, base_delay * 2**n)``. A server's ``Retry-After`` is obeyed. The
+    budget of attempts refills when the service commits audio, or when a link has been up for `stable_after`; a mere
+    handshake refills nothing.
     """
 
     max_attempts: int | None = None
@@ -140,7 +141,8 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
     close_timeout: float = 2.0
     """For leaving a session before its end, and for a farewell to a peer."""
     send_timeout: float = 10.0
-    """For one frame to be taken by the transport."""
+    """For one frame to be taken by the transport. Half of it is how long a log at four fifths of its limit waits for
+    progress before the session asks for what is pending to be final."""
     progress_timeout: float | None = 60.0
     """Pongs come, speech is being heard and sent, yet no result comes: after so long the link counts as dead."""
 

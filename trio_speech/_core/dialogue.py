@@ -114,7 +114,7 @@ class Finalized(Struct, frozen=True):
 
 
 class Audio(Struct, frozen=True):
-    """PCM in the session's format."""
+    """Speech in the session's format, which need not be PCM."""
 
     pcm: bytes
 
@@ -161,7 +161,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class Unknown(Struct, frozen=True):
-    """A message of a type that the codec does not know: skipped, and counted."""
+    """A message of a type that the codec does not know: skipped. A recognition counts them."""
 
     tag: str
 
