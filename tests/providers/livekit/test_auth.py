@@ -124,6 +124,14 @@ def test_a_pair_is_of_strings(key: Any, secret: Any) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("key", "secret"), [("key", "hunter2\udcff"), ("key\udcff", "hunter2")])
+def test_a_pair_can_be_written_down(key: str, secret: str) -> None:
+    """As an environment that is not in UTF-8 gives it."""
+    with pytest.raises(ConfigurationError, match="api_key and api_secret hold what is no text") as caught:
+        given_credentials(key, secret)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_token_provider_stands_alone() -> None:
     assert given_credentials(token, None) == Credentials(token)
     with pytest.raises(ConfigurationError, match="needs no api_secret"):

@@ -95,6 +95,8 @@ def _pair(key: object, secret: object, names: tuple[str, str]) -> Credentials | 
     if key and secret:
         if not isinstance(key, str) or not isinstance(secret, str):
             raise ConfigurationError(f"{' and '.join(names)} are not both strings: a key and its secret are")
+        if any(each.encode("utf-8", "replace").decode() != each for each in (key, secret)):
+            raise ConfigurationError(f"{' and '.join(names)} hold what is no text in UTF-8: set them anew")
         return Credentials(key, secret)
     if not key and not secret:
         return None
