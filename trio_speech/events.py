@@ -94,7 +94,10 @@ class Gap(Struct, frozen=True):
 
 
 class LinkLost(Struct, frozen=True):
-    """The connection died of `cause`; attempt number `attempt` to replace it begins in `retry_in` seconds."""
+    """The connection died of `cause`; attempt number `attempt` to replace it begins in `retry_in` seconds.
+
+    Attempts are counted for each backend, from the last progress on.
+    """
 
     cause: str
     attempt: int

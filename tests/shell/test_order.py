@@ -72,8 +72,11 @@ async def test_each_has_a_patience_of_its_own_and_its_turn() -> None:
     budget = order.budget
     budget.failed(0.0, GONE)
     assert order.budget is budget
+    assert order.attempt == 1
+    budget.failed(0.0, GONE)
+    assert order.attempt == 2
     assert order.fail_over(GONE)
-    assert (order.provider.endpoint, order.budget.attempts) == ("two", 0)
+    assert (order.provider.endpoint, order.budget.attempts, order.attempt) == ("two", 0, 1)
     assert order.fail_over(GONE)
     assert not order.fail_over(GONE)
     assert order.provider.endpoint == "three"

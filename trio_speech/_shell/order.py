@@ -47,6 +47,11 @@ class Order(ABC, Generic[P]):
         return self._budget
 
     @property
+    def attempt(self) -> int:
+        """The number of the attempt to reach it that is to be made, or was the last to be made: the first is 1."""
+        return max(1, self.budget.attempts)
+
+    @property
     def has_others(self) -> bool:
         """Whether there is more than one backend."""
         return len(self._providers) > 1

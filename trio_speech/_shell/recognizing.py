@@ -162,8 +162,7 @@ class RecognitionSession:
         )
         self.transcript._catch_up = leg.feed.catch_up
         if self._lost_at is not None:
-            attempts = self._succession.budget.attempts
-            resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempts)
+            resumed = Resumed(self._machine.to_replay, now - self._lost_at, self._succession.attempt)
             self._machine.outbox.put(resumed)
             log.resumed(self._endpoint, resumed.downtime, resumed.replayed)
             if self._is_out:  # else it was left for a fresh one
@@ -214,7 +213,7 @@ class RecognitionSession:
             if owed:
                 error.add_note(f"{owed:.1f} s of audio were not recognised: Transcript.unacknowledged() has them")
             raise
-        self._machine.outbox.put(LinkLost(str(cause), self._succession.budget.attempts, delay))
+        self._machine.outbox.put(LinkLost(str(cause), self._succession.attempt, delay))
         self.transcript._heard()
         return delay
 
