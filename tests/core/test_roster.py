@@ -538,6 +538,7 @@ class Shell:
         self.policy = policy
         self.pool = Roster(policy, Random(0))
         self.now = 0.0
+        self.tickets = 0
         self.dials: dict[int, Any] = {}
         self.open: dict[int, Any] = {}
         self.closing: set[int] = set()
@@ -569,7 +570,7 @@ class Shell:
                 case Close(number) if number in self.dials:
                     key = self.dials.pop(number)
                     assert list(self.dials.values()).count(key) >= list(self.waiting.values()).count(key)
-                    assert not [each for each in self.open if each not in self.leases and each not in self.closing]
+                    assert self.pool.statistics().idle == 0
                     self.closing.add(number)
                 case Close(number, _):
                     assert number not in self.leases
@@ -584,7 +585,8 @@ class Shell:
         self.do(self.pool.tick(self.now))
         match what % 8:
             case 0 | 1:
-                ticket = 1 + max([0, *self.waiting, *self.leases.values()])
+                self.tickets += 1
+                ticket = self.tickets
                 self.waiting[ticket] = "ab"[which % 2]
                 if which > 8:
                     self.fresh[ticket] = max([0, *self.dials, *self.open])
