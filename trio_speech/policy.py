@@ -137,7 +137,7 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
     ping_interval: float = 5.0
     ping_timeout: float = 5.0
     connect_timeout: float = 10.0
-    """For one dial: name, TCP, TLS, proxy and handshake together."""
+    """For one dial: credential, name, TCP, TLS, proxy and handshake together."""
     close_timeout: float = 2.0
     """For leaving a session before its end, and for a farewell to a peer."""
     send_timeout: float = 10.0

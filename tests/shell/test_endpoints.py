@@ -8,7 +8,7 @@ import trio
 import trio_speech as ts
 from trio_speech._core.causes import Unreachable
 from trio_speech._shell.connection import LinkDown
-from trio_speech.testing import Drop, Gateway, Hear, open_gateway, say, speech
+from trio_speech.testing import Drop, Gateway, Hear, NeverAnswer, open_gateway, say, speech
 
 SAID = say(0.2, "turn left", 1.0)
 
@@ -71,6 +71,19 @@ async def test_a_token_provider_that_never_answers_is_a_failed_dial(gateway: Gat
         async with ts.open_client(live_kit(gateway, trio.sleep_forever), liveness=liveness, retry=retry) as client:
             await client.recognize(SAID)
     assert 6.0 <= trio.current_time() <= 7.0
+
+
+async def test_a_slow_token_and_a_mute_service_share_the_time_of_one_dial(gateway: Gateway) -> None:
+    async def token() -> str:
+        await trio.sleep(2.9)
+        return "token"
+
+    gateway.plan(NeverAnswer())
+    liveness, retry = ts.LivenessPolicy(connect_timeout=3.0), ts.RetryPolicy(max_attempts=0)
+    with pytest.raises(ts.RetriesExhausted, match="no answer to the handshake within 3 s"):
+        async with ts.open_client(live_kit(gateway, token), liveness=liveness, retry=retry) as client:
+            await client.recognize(SAID)
+    assert trio.current_time() == pytest.approx(3.0, abs=0.01)
 
 
 async def test_what_a_token_provider_raises_ends_the_session_bare(gateway: Gateway) -> None:

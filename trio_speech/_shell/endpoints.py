@@ -13,7 +13,7 @@ import trio
 from .._core.causes import Silent, Unreachable
 from .._core.retry import Budget, Endpoint
 from ..policy import LivenessPolicy, RetryPolicy
-from ..providers._codec import Backend, Connector, SttProvider, TtsProvider
+from ..providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
 from .connection import Connection, LinkDown, open_connection
 from .plaintext import is_readable, warn_of
 from .telemetry import telemetry
@@ -81,7 +81,7 @@ class Network:
         return Budget(self.retry, self.service(endpoint).health, self._random)
 
     async def dial(self, nursery: trio.Nursery, provider: Provider, connector: Connector | None) -> Connection:
-        """One dial, within ``connect_timeout``; no more than ``max_concurrent_dials`` are under way at once.
+        """One dial, credential and all, within ``connect_timeout``; no more than ``max_concurrent_dials`` at once.
 
         Raises `LinkDown`, which is `NoCredential` where a token provider raised, or `trio.ClosedResourceError`.
         Cancelling leaves nothing behind.
@@ -99,32 +99,35 @@ class Network:
     async def _dial(
         self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, service: Service
     ) -> Connection:
-        dial = await self._credentials(provider)
-        if connector is None and not service.warned and is_readable(dial):
-            service.warned = True
-            warn_of(dial)
-        connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
-        return await open_connection(
-            nursery,
-            dial.url,
-            dial.headers,
-            timeout=self.liveness.connect_timeout,
-            connect=connect,
-            ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else None,
-        )
+        seconds, awaited = self.liveness.connect_timeout, "credential from the token provider"
+        with trio.move_on_after(seconds):
+            dial = await _credentials(provider)
+            awaited = "answer to the handshake"
+            if connector is None and not service.warned and is_readable(dial):
+                service.warned = True
+                warn_of(dial)
+            connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
+            return await open_connection(
+                nursery,
+                dial.url,
+                dial.headers,
+                timeout=seconds,
+                connect=connect,
+                ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else None,
+            )
+        raise LinkDown(Silent(awaited, seconds))
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
         """Made once: reading the system's authorities takes a tenth of a second, in which nothing else runs."""
         return self._ssl_context or ssl.create_default_context()
 
-    async def _credentials(self, provider: Provider) -> Any:
-        with trio.move_on_after(self.liveness.connect_timeout):
-            try:
-                return await provider.dial()
-            except Exception as error:  # the user's own, of whatever kind
-                raise NoCredential(error) from error
-        raise LinkDown(Silent("credential from the token provider", self.liveness.connect_timeout))
+
+async def _credentials(provider: Provider) -> Dial:
+    try:
+        return await provider.dial()
+    except Exception as error:  # the user's own, of whatever kind
+        raise NoCredential(error) from error
 
 
 def closed() -> trio.ClosedResourceError:

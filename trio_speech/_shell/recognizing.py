@@ -9,7 +9,6 @@ Both live in the block of `Client.transcribe`; links come and go below them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
-from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -29,6 +28,7 @@ from .link import Link
 from .patience import delay_after
 from .signal import Signal
 from .single import Guard
+from .source import closing
 from .succession import Succession
 from .telemetry import Counted, Telemetry
 from .transcript import Transcript
@@ -90,10 +90,7 @@ class RecognitionSession:
 
     async def _feed(self, source: AsyncIterable[Any]) -> None:
         with self._feeding:
-            if hasattr(source, "aclose"):
-                async with aclosing(source):  # type: ignore[type-var]
-                    await self._capture(source)
-            else:
+            async with closing(source):
                 await self._capture(source)
 
     async def _capture(self, source: AsyncIterable[Any]) -> None:
