@@ -54,7 +54,7 @@ def test_the_demo_hears_every_word_that_it_said(tmp_path: Path) -> None:
 
 
 def test_the_readme_example_runs(tmp_path: Path) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    program, _ = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     path = tmp_path / "readme.py"
     path.write_text(program, encoding="utf-8")
     assert re.search(r"0\.\d\d s  the weather is very nice today", run(tmp_path, path))

@@ -952,3 +952,16 @@ async def test_unasked_audio_ends_an_idle_connection(gateway: Gateway) -> None:
         await client.render(TEXT, audio_format=FORMAT)
         await trio.sleep(2.0)
         assert (client.statistics().idle, client.statistics().dead_found) == (0, 1)
+
+
+async def test_a_user_is_shown_the_contract_and_no_more(gateway: Gateway) -> None:
+    async with gateway.client() as client, client.synthesize() as speech:
+        assert {name for name in dir(speech) if not name.startswith("_")} == {
+            "clear",
+            "end_input",
+            "flush",
+            "resume",
+            "send",
+            "spoken",
+            "statistics",
+        }

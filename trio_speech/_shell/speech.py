@@ -44,11 +44,11 @@ class Speech:
         self._home = HomeThread()
         self._left = False
         self._clears = 0
-        self.ended = False
-        self.has_source = False
-        self.wake_link = Signal()
-        self.wake_user = Signal()
-        self.wake_source = Signal()
+        self._ended = False
+        self._has_source = False
+        self._wake_link = Signal()
+        self._wake_user = Signal()
+        self._wake_source = Signal()
 
     # ------------------------------------------------------------ audio out
 
@@ -67,7 +67,7 @@ class Speech:
             if self._has_answer:
                 await trio.lowlevel.checkpoint()
             while not self._has_answer:
-                await self.wake_user.wait()
+                await self._wake_user.wait()
             self._check_open()
             chunk = self._machine.take()
             if chunk is None:
@@ -75,7 +75,7 @@ class Speech:
             return chunk
         finally:
             self._reading = False
-            self.wake_link.fire()
+            self._wake_link.fire()
 
     # ------------------------------------------------------------ text in
 
@@ -86,11 +86,11 @@ class Speech:
         `ConfigurationError` where the session has its own text, `TypeError` for what is no string,
         `trio.ClosedResourceError` after `end_input`.
         """
-        if self.has_source:
+        if self._has_source:
             raise ConfigurationError("this session has its text: leave `text` out to send some yourself")
-        await self.take_in(text)
+        await self._take_in(text)
 
-    async def take_in(self, text: str) -> None:
+    async def _take_in(self, text: str) -> None:
         """As `send`, for the session's own source."""
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"text comes as str, not as {type(text).__name__}")
@@ -99,15 +99,15 @@ class Speech:
         clears = self._clears
         for at in range(0, len(text), PIECE):
             while self._machine.queued_characters >= BACKLOG:
-                await self.wake_source.wait()
+                await self._wake_source.wait()
                 self._check_sending()
             if clears != self._clears:
                 return
             self._queue(self._segmenter.push(text[at : at + PIECE]))
 
-    def take_all(self, text: str) -> None:
+    def _take_all(self, text: str) -> None:
         """Takes the session's whole text, of no more than `PIECE` characters. Returns at once."""
-        self.ended = True
+        self._ended = True
         self._queue(self._segmenter.flush(text))
         self._machine.end()
 
@@ -122,12 +122,12 @@ class Speech:
     def end_input(self) -> None:
         """No more text will come. Returns at once; iteration ends when all is handed over. Twice does no harm."""
         self._home.check()
-        if not self.ended:
-            self.ended = True
+        if not self._ended:
+            self._ended = True
             self._queue(self._segmenter.flush())
             self._machine.end()
-            self.wake_link.fire()
-            self.heard()
+            self._wake_link.fire()
+            self._heard()
 
     def clear(self) -> None:
         """Barge-in: drops all text and audio that was not handed over, and keeps the session. Returns at once.
@@ -139,8 +139,8 @@ class Speech:
         self._segmenter.clear()
         if self._machine.clear():
             self._abandon()
-        self.wake_link.fire()
-        self.heard()
+        self._wake_link.fire()
+        self._heard()
 
     # ------------------------------------------------------------ what is known
 
@@ -163,17 +163,17 @@ class Speech:
         """The session so far; valid after its end too."""
         return self._machine.statistics()
 
-    # ------------------------------------------------------------ for the session
+    # ------------------------------------------------------------ for the session, and nobody else
 
-    def heard(self) -> None:
+    def _heard(self) -> None:
         """The link made progress: whoever waits for audio or for room looks again."""
-        self.wake_user.fire()
-        self.wake_source.fire()
+        self._wake_user.fire()
+        self._wake_source.fire()
 
-    def leave(self) -> None:
+    def _leave(self) -> None:
         """The block is being left: nothing can be sent or read any more."""
-        self._left = self.ended = True
-        self.heard()
+        self._left = self._ended = True
+        self._heard()
 
     # ------------------------------------------------------------ details
 
@@ -194,5 +194,5 @@ class Speech:
 
     def _check_sending(self) -> None:
         self._check_open()
-        if self.ended:
+        if self._ended:
             raise trio.ClosedResourceError("no text may follow end_input()")

@@ -58,42 +58,42 @@ class SynthesisSession:
         """Takes a short text in whole: where a connection is idle, it is asked for its first sentence before the rest
         of the session is made.
         """
-        self.speech.has_source = text is not None
+        self.speech._has_source = text is not None
         if isinstance(text, str) and len(text) <= PIECE:
-            self.speech.take_all(text)
+            self.speech._take_all(text)
 
     def start(self, guard: Guard, text: TextSource | None) -> None:
         """After `begin`: starts what the block of a session owns."""
         guard.start_soon(self._run)
         if self._voices.has_others:
             guard.start_soon(partial(self._voices.watch_for_better, self._retire))
-        if text is not None and not self.speech.ended:
+        if text is not None and not self.speech._ended:
             guard.start_soon(partial(self._feed, text))
 
     async def leave(self) -> None:
         """The block is being left: what is not done is abandoned with its tasks."""
-        self.speech.leave()
+        self.speech._leave()
 
     # ------------------------------------------------------------ the text
 
     async def _feed(self, text: TextSource) -> None:
         try:
             if isinstance(text, str):
-                await self.speech.take_in(text)
+                await self.speech._take_in(text)
             elif isinstance(text, Iterable):
                 for piece in text:
-                    await self.speech.take_in(piece)
+                    await self.speech._take_in(piece)
             else:
                 await self._feed_from(text)
             self.speech.end_input()
         except trio.ClosedResourceError:
-            if not self.speech.ended:
+            if not self.speech._ended:
                 raise
 
     async def _feed_from(self, text: AsyncIterable[str]) -> None:
         async with closing(text):
             async for piece in text:
-                await self.speech.take_in(piece)
+                await self.speech._take_in(piece)
 
     # ------------------------------------------------------------ the link loop
 
@@ -103,7 +103,7 @@ class SynthesisSession:
             while not self._machine.complete:
                 self._at_rest = self._tenancy is None and not self._machine.ready
                 if self._at_rest:
-                    await self.speech.wake_link.wait()
+                    await self.speech._wake_link.wait()
                 else:
                     stale = await self._one_lease(fresh=stale)
         finally:
@@ -117,7 +117,7 @@ class SynthesisSession:
             lease = self._pool.lease_nowait(self._voices.current, tenancy)
             if lease is not None:
                 self._begin(tenancy, lease)
-        self.speech.wake_link.fire()
+        self.speech._wake_link.fire()
 
     async def _one_lease(self, *, fresh: bool) -> bool:
         """Says what there is to say, as far as one lease goes; returns whether a fresh connection is to be tried."""
@@ -161,7 +161,7 @@ class SynthesisSession:
 
     def _heard(self, now: float) -> None:
         self._voices.budget.committed(self._machine.progress, now)
-        self.speech.heard()
+        self.speech._heard()
 
     def _retire(self) -> None:
         if self._tenancy is not None:
