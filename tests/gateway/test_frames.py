@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_speech.gateway.frames import FRAME, RATE, Frames
-from trio_speech.providers.local import RATES
+from trio_speech.providers._accept import RATES
 
 NOISE = array("h", random.Random(1).choices(range(-20_000, 20_000), k=48_000))
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trio_speech.gateway.resample import Resampler
-from trio_speech.providers.local import RATES
+from trio_speech.providers._accept import RATES
 
 PAIRS = [(source, target) for source in RATES for target in RATES if target in {16_000, 24_000} or source == 24_000]
 

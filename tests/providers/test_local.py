@@ -12,8 +12,9 @@ import pytest
 from trio_speech._core.dialogue import Change, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
+from trio_speech.providers._accept import RATES
 from trio_speech.providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
-from trio_speech.providers.local import RATES, Local
+from trio_speech.providers.local import Local
 
 PCM = AudioFormat.pcm16(16_000)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..providers._accept import RATES
 from ..providers._language import normalize_language
-from ..providers.local import RATES
 from .engines import Declined
 
 

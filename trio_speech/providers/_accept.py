@@ -11,6 +11,9 @@ from .._core.profile import SttProfile, TtsProfile
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
 
+RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""The sample rates between which the embedded engines convert: their ratios are fractions of small numbers."""
+
 
 def _listed(values: Iterable[object]) -> str:
     return " or ".join(str(value) for value in values)

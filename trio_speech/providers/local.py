@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 from .._core.dialogue import Change, SynthesizeRequest, TranscribeRequest
 from .._core.profile import SttProfile, TtsProfile
 from ..errors import ConfigurationError
+from ._accept import RATES
 from ._codec import Connector
 from .livekit import backend
 from .livekit.failures import INACTIVE
@@ -22,9 +23,6 @@ from .livekit.stt import LiveKitSttCodec
 
 BASE = "ws://local/v1"
 """What the addresses of its dials begin with; nothing is looked up."""
-
-RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-"""The sample rates between which its engines convert: their ratios are fractions of small numbers."""
 
 STT = SttProfile(
     sample_rates=RATES,
