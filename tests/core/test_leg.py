@@ -83,6 +83,12 @@ def woken(leg: Leg, now: float = 0.0) -> float | None:
     return step.until
 
 
+def texts(session: Recognition) -> list[str]:
+    """What the finals say that were delivered."""
+    events = [session.take() for _ in range(len(session.outbox))]
+    return [event.text for event in events if isinstance(event, FinalTranscript)]
+
+
 def transcript(end: float, *, kind: Any = "final", text: str = "one", start: float = 0.0) -> Hypothesis:
     return Hypothesis(kind=kind, text=text, start=start, end=end)
 
@@ -399,8 +405,8 @@ def test_an_answered_finalize_acknowledges_what_was_sent_when_it_was_asked() -> 
     assert session.log.committed == 100
 
 
-def test_words_that_may_lie_behind_what_was_answered_are_looked_for_on_the_next_link() -> None:
-    session = recognition()
+def answered(session: Recognition) -> Leg:
+    """The link behind one that was asked in mid-speech, and has said "one", and then "two"."""
     first = leg(session, UNTRUSTED)
     session.capture(loud(100))
     session.finalize()
@@ -408,15 +414,20 @@ def test_words_that_may_lie_behind_what_was_answered_are_looked_for_on_the_next_
     session.capture(loud(50))
     written(first, 1.1)
     for text in ("one", "two"):
-        first.receive(Hypothesis(kind="final", text=text, start=0.0, end=0.05), 1.2)
+        first.receive(transcript(0.05, text=text), 1.2)
     first.next(9.0)
     assert session.log.committed == 100
     first.lost()
     second = leg(session, UNTRUSTED, now=10.0)
     written(second, 10.0)
+    return second
+
+
+def test_words_that_may_lie_behind_what_was_answered_are_looked_for_on_the_next_link() -> None:
+    session = recognition()
+    second = answered(session)
     second.receive(Hypothesis(kind="final", text="two one", start=0.0, end=0.05), 10.1)
-    events = [session.take() for _ in range(len(session.outbox))]
-    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two", "one"]
+    assert texts(session) == ["one", "two", "one"]
 
 
 def test_words_that_a_replay_has_not_come_to_are_still_known_when_it_is_answered_on_its_way() -> None:
@@ -437,8 +448,7 @@ def test_words_that_a_replay_has_not_come_to_are_still_known_when_it_is_answered
     third = leg(session, UNTRUSTED, now=20.0)
     written(third, 20.0)
     third.receive(transcript(0.1, text="two three four"), 20.1)
-    events = [session.take() for _ in range(len(session.outbox))]
-    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one two three", "four"]
+    assert texts(session) == ["one two three", "four"]
 
 
 def test_words_that_a_whole_replay_did_not_bring_again_may_be_said_again() -> None:
@@ -459,27 +469,14 @@ def test_words_that_a_whole_replay_did_not_bring_again_may_be_said_again() -> No
     third = leg(session, UNTRUSTED, now=20.0)
     written(third, 20.0)
     third.receive(transcript(0.1, text="one two"), 20.1)
-    events = [session.take() for _ in range(len(session.outbox))]
-    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one two", "", "one two"]
+    assert texts(session) == ["one two", "", "one two"]
 
 
 def test_words_that_an_answer_covers_may_be_said_again() -> None:
     session = recognition()
-    first = leg(session, UNTRUSTED)
-    session.capture(loud(100))
-    session.finalize()
-    written(first, 1.0)
-    session.capture(loud(50))
-    written(first, 1.1)
-    for text in ("one", "two"):
-        first.receive(transcript(0.05, text=text), 1.2)
-    first.next(9.0)
-    first.lost()
-    second = leg(session, UNTRUSTED, now=10.0)
-    written(second, 10.0)
+    second = answered(session)
     second.receive(transcript(0.05, text="one"), 10.1)
-    events = [session.take() for _ in range(len(session.outbox))]
-    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two", "one"]
+    assert texts(session) == ["one", "two", "one"]
 
 
 def test_an_answer_says_nothing_of_words_where_these_have_their_own_times() -> None:
@@ -498,8 +495,7 @@ def test_an_answer_says_nothing_of_words_where_these_have_their_own_times() -> N
     written(second, 10.0)
     two = Hypothesis(kind="final", text="two", start=0.0, end=0.1, words=(Word("two", 0.035, 0.055),))
     second.receive(two, 10.1)
-    events = [session.take() for _ in range(len(session.outbox))]
-    assert [event.text for event in events if isinstance(event, FinalTranscript)] == ["one", "two"]
+    assert texts(session) == ["one", "two"]
 
 
 def test_an_answer_may_take_as_long_as_what_it_is_to_settle() -> None:
