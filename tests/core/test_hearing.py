@@ -120,6 +120,20 @@ def test_speech_that_was_over_is_not_shown_when_it_is_heard_again() -> None:
     assert told(session) == [SpeechStarted(1.0)]
 
 
+def test_what_has_no_times_may_be_new() -> None:
+    session = recognition()
+    link(session, UNTRUSTED).final(said("one two", 0.0, 1.0, ends_speech=True))
+    told(session)
+    hearing = link(session, UNTRUSTED)
+    hearing.interim(said("one two", 0.0, 0.0, kind="interim"))
+    assert told(session) == []
+    hearing.interim(said("one two three", 0.0, 0.0, kind="interim"))
+    started, shown = told(session)
+    assert isinstance(started, SpeechStarted)
+    assert isinstance(shown, InterimTranscript)
+    assert shown.text == "three"
+
+
 def test_an_onset_of_known_time_is_not_ended_before_it() -> None:
     session = recognition()
     hearing = link(session)

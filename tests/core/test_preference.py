@@ -13,26 +13,26 @@ NOW = 100.0
 def test_each_has_its_turn_and_the_last_has_no_successor() -> None:
     preference = Preference(3)
     assert (preference.current, preference.better(NOW)) == (0, [])
-    assert preference.fail_over(NOW)
-    assert preference.fail_over(NOW)
+    assert preference.fail_over(NOW, NOW)
+    assert preference.fail_over(NOW, NOW)
     assert (preference.current, preference.better(NOW)) == (2, [0, 1])
-    assert not preference.fail_over(NOW)
+    assert not preference.fail_over(NOW, NOW)
     assert preference.current == 2
 
 
 def test_what_refused_for_good_is_never_turned_to_again() -> None:
     preference = Preference(3)
-    preference.fail_over(math.inf)
-    preference.fail_over(NOW)
+    preference.fail_over(NOW, math.inf)
+    preference.fail_over(NOW, NOW)
     assert preference.better(1e9) == [1]
     preference.current = 1
     assert preference.better(1e9) == []
-    assert not Preference(1).fail_over(math.inf)
+    assert not Preference(1).fail_over(NOW, math.inf)
 
 
 def test_what_named_a_moment_is_not_turned_to_before_it() -> None:
     preference = Preference(2)
-    preference.fail_over(NOW)
+    preference.fail_over(NOW, NOW)
     assert (preference.better(NOW - 0.1), preference.better(NOW)) == ([], [0])
     preference.refused(0, NOW + 60.0)
     assert (preference.better(NOW + 59.9), preference.better(NOW + 60.0)) == ([], [0])
@@ -42,13 +42,25 @@ def test_what_named_a_moment_is_not_turned_to_before_it() -> None:
 
 def test_who_fails_over_passes_by_what_is_hopeless() -> None:
     preference = Preference(4)
-    preference.fail_over(NOW)
-    preference.fail_over(math.inf)
+    preference.fail_over(NOW, NOW)
+    preference.fail_over(NOW, math.inf)
     preference.current = 0
-    assert preference.fail_over(NOW)
+    assert preference.fail_over(NOW, NOW)
     assert preference.current == 2
     preference.refused(3, math.inf)
-    assert not preference.fail_over(NOW)
+    assert not preference.fail_over(NOW, NOW)
+
+
+def test_who_fails_over_passes_by_what_named_a_later_moment_unless_all_did() -> None:
+    preference = Preference(3)
+    preference.refused(1, NOW + 60.0)
+    assert preference.fail_over(NOW, NOW)
+    assert (preference.current, preference.wait(NOW)) == (2, 0.0)
+    late = Preference(3)
+    late.refused(1, NOW + 60.0)
+    late.refused(2, NOW + 50.0)
+    assert late.fail_over(NOW, NOW)
+    assert (late.current, late.wait(NOW), late.wait(NOW + 51.0)) == (2, 50.0, 0.0)
 
 
 @given(turns=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, NOW, math.inf])), max_size=20))
@@ -60,7 +72,7 @@ def test_whatever_is_refused_when_nobody_turns_to_what_is_hopeless(turns: list[t
             hopeless.add(index)
         if index == preference.current:
             before = index
-            if preference.fail_over(until):
+            if preference.fail_over(NOW, until):
                 assert preference.current > before
                 assert preference.current not in hopeless
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 import trio
 
@@ -86,14 +88,34 @@ async def test_a_slow_token_and_a_mute_service_share_the_time_of_one_dial(gatewa
     assert trio.current_time() == pytest.approx(3.0, abs=0.01)
 
 
-async def test_what_a_token_provider_raises_ends_the_session_bare(gateway: Gateway) -> None:
+async def recognized(client: ts.Client) -> object:
+    return await client.recognize(SAID)
+
+
+async def rendered(client: ts.Client) -> object:
+    return await client.render("Turn left.")
+
+
+async def prewarmed(client: ts.Client) -> object:
+    return await client.prewarm()
+
+
+@pytest.mark.parametrize("ask", [recognized, rendered, prewarmed])
+async def test_what_a_token_provider_raises_is_the_caller_s_as_it_was_raised(
+    gateway: Gateway, ask: Callable[[ts.Client], Awaitable[object]]
+) -> None:
     async def token() -> str:
         await trio.lowlevel.checkpoint()
-        raise OSError("the vault is closed")
+        try:
+            return {}["token"]
+        except KeyError:
+            raise OSError("the vault is closed")  # noqa: B904  # as people write it
 
-    with pytest.raises(OSError, match="the vault is closed"):
+    with pytest.raises(OSError, match="the vault is closed") as caught:
         async with ts.open_client(live_kit(gateway, token)) as client:
-            await client.recognize(SAID)
+            await ask(client)
+    assert isinstance(caught.value.__context__, KeyError)
+    assert not caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize("attempts", [0, 2])

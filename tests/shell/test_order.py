@@ -41,6 +41,7 @@ class Three(Order[Any]):
         network: Any = Network(return_after)
         super().__init__(network, [Provider(name) for name in ("one", "two", "three")])
         self.answer = answer
+        self.ready: int | None = None
         self.tried: list[tuple[float, int]] = []
 
     async def _is_ready(self, index: int) -> bool:
@@ -51,6 +52,9 @@ class Three(Order[Any]):
         if answer:
             self._return_to(index)
         return answer
+
+    def _better_ready(self) -> int | None:
+        return self.ready
 
     async def watched(self, seconds: float) -> list[tuple[float, int]]:
         """What is tried meanwhile, and when, from now on."""
@@ -122,3 +126,22 @@ async def test_without_a_policy_to_return_nothing_is_tried() -> None:
     order.fail_over(GONE)
     await order.watch_for_better(lambda: None)
     assert order.tried == []
+
+
+async def test_a_better_one_that_is_ready_serves_where_the_last_is_given_up() -> None:
+    order = Three(lambda _: False)
+    order.fail_over(GONE)
+    order.fail_over(GONE)
+    order.ready = 1
+    assert order.fail_over(NEVER)
+    assert (order.provider.endpoint, order.wait) == ("two", 0.0)
+    order.ready = None
+    assert not order.fail_over(GONE), "the third has refused for good"
+
+
+async def test_where_all_that_are_left_named_a_moment_it_is_waited_for() -> None:
+    order = Three(lambda _: False)
+    order.fail_over(GONE)
+    order._preference.refused(2, trio.current_time() + 30.0)
+    order.fail_over(GONE)
+    assert (order.provider.endpoint, order.wait) == ("three", 30.0)

@@ -31,6 +31,7 @@ class Order:
         self._providers = [Provider(endpoint) for endpoint in endpoints]
         self.turns: list[bool] = []
         self.budget = self._fresh()
+        self.wait = 0.0
 
     @property
     def provider(self) -> Provider:

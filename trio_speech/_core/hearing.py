@@ -67,7 +67,7 @@ class Hearing:
         """An interim or preflight transcript: what is new of it is shown."""
         said = self._place(hypothesis)
         old = 0 if self._seam is None else self._repeated(said, self._heard(said))
-        if old is not None and not self._is_over(said.end):
+        if old is not None and not self._is_past(said, said.end):
             kept = self._behind(said, old)
             if kept.hypothesis.text:
                 self._show(kept)
@@ -112,13 +112,17 @@ class Hearing:
         self._session.remembered.delivered(heard, said.end if self._trusted else None)
 
     def _show(self, said: Said) -> None:
-        if not self._is_over(said.start):
+        if not self._is_past(said, said.start):
             self._session.speech_started(said.start)
         self._session.outbox.put(said.guess(self._session.rate))
 
     def _is_over(self, position: int) -> bool:
         """Whether this link hears again there what was said, and over, before it opened."""
         return self._seam is not None and position < self._over_until
+
+    def _is_past(self, said: Said, position: int) -> bool:
+        """As `_is_over`, of what has times: some services tell those of finals alone."""
+        return said.end > said.start and self._is_over(position)
 
     def _is_repeated(self, hypothesis: Hypothesis) -> bool:
         keys: list[tuple[object, ...]] = []

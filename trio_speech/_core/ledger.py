@@ -3,7 +3,7 @@
 The session's clock counts handed-over samples: `rewind` takes back whatever the user has not got, as if it had never
 been released. A mark says that up to some sample, so much of a segment's text has been spoken; it counts once all audio
 before it was handed over. Any moment since the start may be asked about, so marks are kept as long as their text
-is: three numbers a word, four megabytes for a day of speech.
+is: three numbers a word, some six megabytes for a day of speech.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import trio
 
-from .._core.causes import Cause
 from .connection import LinkDown
 from .endpoints import Network
 from .leasing import Voice
@@ -20,11 +19,10 @@ class Attempt:
         self._number = number
         self._voice = voice
         self._scope = trio.CancelScope()
-        self.cause: Cause | None = None
-        """Why it failed."""
+        self.failure: LinkDown | None = None
 
     def call_off(self, why: str) -> None:
-        """Its place is needed: `connect` returns without a connection, or has returned."""
+        """Its place is needed: `connect` returns without a connection, or has come to its end."""
         self._scope.cancel(reason=why)
 
     async def connect(self, network: Network, lines: Lines, guard: Guard, landlord: Landlord) -> Resident | None:
@@ -38,7 +36,7 @@ class Attempt:
                 resident = Resident(self._number, self._voice.provider, carrier, network.liveness, landlord)
                 await resident.open()
         except LinkDown as down:
-            self.cause = down.cause
+            self.failure = down
             raise
         if resident is not None and self._scope.cancel_called:
             resident.abort("it was called off")

@@ -57,11 +57,23 @@ class Order(ABC, Generic[P]):
         return len(self._providers) > 1
 
     def fail_over(self, verdict: Verdict) -> bool:
-        """Gives the current one up, for as long as `verdict` says; says whether there is another."""
-        if not self._preference.fail_over(_shut_until(verdict)):
+        """Gives the current one up, for as long as `verdict` says; says whether there is another.
+
+        That is a better one, if it is ready.
+        """
+        if (better := self._better_ready()) is not None:
+            self._preference.refused(self._preference.current, _shut_until(verdict))
+            self._return_to(better)
+            return True
+        if not self._preference.fail_over(trio.current_time(), _shut_until(verdict)):
             return False
         self._budget = None
         return True
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the one whose turn it is will serve, as far as it said."""
+        return self._preference.wait(trio.current_time())
 
     async def watch_for_better(self, found: Callable[[], None]) -> None:
         """Tries every ``return_after`` seconds to return to a better backend; `found` is told when one is ready."""
@@ -80,6 +92,10 @@ class Order(ABC, Generic[P]):
             verdict = judge(down.cause, self._providers[index].profile)
             self._preference.refused(index, _shut_until(verdict))
             return False
+
+    @abstractmethod
+    def _better_ready(self) -> int | None:
+        """One before the current that was found ready and not turned to yet."""
 
     @abstractmethod
     async def _is_ready(self, index: int) -> bool:

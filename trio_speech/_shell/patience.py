@@ -28,7 +28,7 @@ def delay_after(cause: Cause, order: Order[Any], model: str | None) -> float:
     if not order.fail_over(verdict):
         raise error if fatal else _exhausted(error, cause, attempts)
     log.given_up(failed.endpoint, cause, order.provider.endpoint)
-    return 0.0
+    return order.wait
 
 
 def error_after(

@@ -69,7 +69,7 @@ class Pool:
         if not waiting.is_answered:
             await self._until_answered(waiting)
         if isinstance(waiting.failure, NoCredential):
-            raise waiting.failure.error from waiting.failure.error.__cause__
+            raise waiting.failure.error
         if waiting.failure is not None:
             raise waiting.failure
         if waiting.lease is None:
@@ -98,8 +98,8 @@ class Pool:
             await self._changed.wait()
             self._network.check_open()
         for number, attempt in attempts.items():
-            if attempt.cause is not None:
-                raise LinkDown(attempt.cause)
+            if attempt.failure is not None:
+                raise attempt.failure
             if number in self._residents:
                 await self._residents[number].ping()
         return self._roster.has_idle(key, trio.current_time())

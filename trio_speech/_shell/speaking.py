@@ -14,7 +14,7 @@ from ..audio import AudioFormat
 from ..errors import ConfigurationError
 from ..events import AudioClip
 from .connection import LinkDown
-from .endpoints import Network, Route
+from .endpoints import Network, NoCredential, Route
 from .leasing import Voice
 from .patience import error_after
 from .pool import Pool
@@ -117,9 +117,9 @@ class Speaking:
     ) -> None:
         """Makes `n` connections ready for syntheses that ask for the same, as far as ``max_size`` allows.
 
-        Returns when they are open and have answered a ping. Raises the `SpeechError` of a dial that failed, and
-        `ConfigurationError` where the request cannot be served, `trio.ClosedResourceError` once the client is closed. A
-        checkpoint.
+        Returns when they are open and have answered a ping, or have made room for whom somebody waits. Raises the
+        `SpeechError` of a dial that failed, or what a token provider raised; `ConfigurationError` where the request
+        cannot be served, `trio.ClosedResourceError` once the client is closed. A checkpoint.
         """
         self._network.check_open()
         if type(n) is not int or n < 0:
@@ -128,8 +128,13 @@ class Speaking:
         wanted = self._voices(request)[0]
         try:
             await self._pool.warm(wanted, n)
+        except NoCredential as down:
+            error = down.error
         except LinkDown as down:
-            raise error_after(down.cause, wanted.provider) from None
+            error = error_after(down.cause, wanted.provider)
+        else:
+            return
+        raise error
 
     def statistics(self) -> PoolStatistics:
         """The pool of speech connections: how it stands, and what it has seen."""

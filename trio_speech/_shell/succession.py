@@ -38,6 +38,7 @@ class Succession(Order[SttProvider]):
         super().__init__(network, self.recognisers(request))
         self._ahead: _Made | None = None
         self._preparing: trio.Event | None = None
+        self._preparing_for = 0
         self._prepared = False
 
     def open(self, guard: Guard) -> None:
@@ -57,7 +58,7 @@ class Succession(Order[SttProvider]):
 
         Raises `LinkDown`, and what a token provider raises.
         """
-        if self._preparing is not None:
+        if self._preparing is not None and self._preparing_for == self._preference.current:
             await self._preparing.wait()
         self._prepared = False
         made = self._taken_ahead()
@@ -76,7 +77,7 @@ class Succession(Order[SttProvider]):
         """Dials the successor of a link that is about to retire, once; a failure is left to the next regular dial."""
         if self._preparing is None and self._ahead is None and not self._prepared:
             self._prepared = True
-            self._preparing = trio.Event()
+            self._preparing, self._preparing_for = trio.Event(), self._preference.current
             self._guard.start_soon(partial(self._make_successor, self._preparing))
 
     async def _make_successor(self, made: trio.Event) -> None:
@@ -88,6 +89,12 @@ class Succession(Order[SttProvider]):
             self._preparing = None
             made.set()
 
+    def _better_ready(self) -> int | None:
+        made = self._ahead
+        if made is None or made.index >= self._preference.current or self._is_outdated(made):
+            return None
+        return made.index
+
     async def _is_ready(self, index: int) -> bool:
         if self._ahead is None:
             self._lay_by(await self._dial(index))
@@ -96,8 +103,9 @@ class Succession(Order[SttProvider]):
     async def _dial_current(self) -> _Made:
         try:
             return await self._dial(self._preference.current)
-        except NoCredential as none:
-            raise none.error from none.error.__cause__
+        except NoCredential as down:
+            error = down.error
+        raise error  # outside, that it keeps a context of its own
 
     async def _dial(self, index: int) -> _Made:
         provider = self._providers[index]

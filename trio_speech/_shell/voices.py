@@ -27,13 +27,19 @@ class Voices(Order[TtsProvider]):
 
     def next(self) -> Voice:
         """For the next lease: a better one that was found meanwhile, or the current one."""
-        if self._better is not None:
-            self._return_to(self._better)
-            self._better = None
+        if (better := self._better_ready()) is not None:
+            self._return_to(better)
         return self.current
 
+    def _better_ready(self) -> int | None:
+        return self._better
+
+    def _return_to(self, index: int) -> None:
+        super()._return_to(index)
+        self._better = None
+
     async def _is_ready(self, index: int) -> bool:
-        if not await self._pool.warm(self._voices[index], 1):
-            return False
-        self._better = index
-        return True
+        self._better = None  # if one was ready, it may be no longer
+        if await self._pool.warm(self._voices[index], 1):
+            self._better = index
+        return self._better is not None
