@@ -106,7 +106,11 @@ class PoolPolicy(Struct, frozen=True, kw_only=True):
     """How many speech connections a client keeps, and for how long."""
 
     max_size: int = 8
-    """Connections at most, leased, idle and dialling together. Where generations share one, each of them counts."""
+    """Connections at most, leased, idle and dialling together. Where generations share one, each of them counts.
+
+    What is asked for, made ready, or tried to return to a better backend takes the place of the longest idle: with one
+    place, such a try costs the connection in it.
+    """
     min_idle: int = 0
     """Warm spares kept ready once the pool is in use."""
     max_idle_age: float = 240.0
