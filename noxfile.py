@@ -34,7 +34,7 @@ MUTANTS = """
 [tool.mutmut]
 source_paths = ["{source}"]
 also_copy = ["trio_speech", "tests"]
-pytest_add_cli_args_test_selection = ["tests/core/test_{source.stem}.py"]
+pytest_add_cli_args_test_selection = ["{test}"]
 pytest_add_cli_args = ["-x", "-p", "no:cacheprovider"]
 """
 
@@ -140,25 +140,26 @@ def nightly(session: nox.Session) -> None:
     env = INSTALLED | {"TRIO_SPEECH_SOAK_DAYS": "7", "TRIO_SPEECH_SOAK_MINUTES": "60"}
     pytest = ["python", "-m", "pytest", "--timeout=0"]
     session.run(*pytest, "-s", "tests/chaos/test_real_time.py", "tests/chaos/test_soak.py", env=env)
-    session.run(*pytest, "tests/core/test_histories.py", "--hypothesis-profile=nightly", env=env)
+    session.run(*pytest, "tests/core/recognition/test_histories.py", "--hypothesis-profile=nightly", env=env)
 
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """The mutants of each module of `_core` that live on under its own tests, in hours; ``--`` names some modules."""
+    """The mutants of each module of `_core` that its own tests let live, in hours; ``-- retry/budget``: of one."""
     session.install(*PROJECT["project"]["dependencies"], *EXTRAS["test"], "mutmut~=3.8")
-    sources = [CORE / f"{name}.py" for name in session.posargs] or sorted(CORE.glob("[a-z]*.py"))
-    counts = {source.stem: mutate(session, source) for source in sources}
+    sources = [CORE / f"{name}.py" for name in session.posargs] or sorted(CORE.glob("*/[a-z]*.py"))
+    counts = {str(source.relative_to(CORE)): mutate(session, source) for source in sources}
     for name, fates in counts.items():
         session.log(f"{name}: {fates.total()} mutants, {fates.total() - fates['killed']} not killed")
 
 
 def mutate(session: nox.Session, source: Path) -> Counter[str]:
     """What became of the mutants of one module, in a copy of the tree; those that live are told by their names."""
+    test = Path("tests/core", *source.relative_to(CORE).parts[:-1], f"test_{source.name}")
     with tempfile.TemporaryDirectory() as copy:
         for part in ("trio_speech", "tests"):
             shutil.copytree(part, Path(copy, part), ignore=shutil.ignore_patterns("__pycache__"))
-        configuration = Path("pyproject.toml").read_text() + MUTANTS.format(source=source)
+        configuration = Path("pyproject.toml").read_text() + MUTANTS.format(source=source, test=test)
         Path(copy, "pyproject.toml").write_text(configuration)
         with session.chdir(copy):
             session.run("mutmut", "run", silent=True, success_codes=[0, 1])  # 1: nothing to mutate, for one

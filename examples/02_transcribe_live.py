@@ -36,7 +36,7 @@ async def main() -> None:
                 case ts.FinalTranscript(text=text, start=start):
                     print(f"{start:6.2f} s  {text}")
                 case ts.Gap(start=start, end=end):
-                    print(f"{start:6.2f} s  ({end - start:.1f} s could not be recognised)")
+                    print(f"{start:6.2f} s  ({end - start:.1f} s could not be recognized)")
                 case ts.LinkLost(cause=cause, retry_in=retry_in):
                     print(f"          ({cause}: the next attempt in {retry_in:.1f} s; keep talking)")
                 case _:

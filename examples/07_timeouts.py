@@ -34,7 +34,7 @@ async def main() -> None:
                         patience.deadline = trio.current_time() + 1  # from now on, a second without a final is enough
         start, audio = transcript.unacknowledged()
         seconds = FORMAT.seconds(len(audio) // FORMAT.frame_size)
-        print(f"time is up: what was said from {start:.1f} s on, {seconds:.1f} s of audio, is still to be recognised")
+        print(f"time is up: what was said from {start:.1f} s on, {seconds:.1f} s of audio, is still to be recognized")
 
         try:
             with trio.fail_after(0.001):

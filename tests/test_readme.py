@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from trio_speech.testing import Gateway
+from trio_speech.testing import ScriptedGateway
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ def test_every_link_within_the_repository_leads_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-async def test_the_test_is_one(gateway: Gateway, autojump_clock: Any) -> None:
+async def test_the_test_is_one(gateway: ScriptedGateway, autojump_clock: Any) -> None:
     _, source = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names: dict[str, Any] = {}
     exec(compile(source, "README.md", "exec"), names)

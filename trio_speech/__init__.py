@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from ._core.bill import SpeechStatistics
-from ._core.dialogue import FallbackModel
-from ._core.pooling import PoolStatistics
+from ._core.provider.requests import FallbackModel
 from ._shell.client import Client, open_client
-from ._shell.recording import TranscriptStatistics
-from ._shell.speech import Speech
-from ._shell.transcript import Transcript
+from ._shell.recognition.transcript import Transcript
+from ._shell.synthesis.speech import Speech
 from .audio import AudioFormat
 from .errors import (
     AuthenticationError,
@@ -45,6 +42,7 @@ from .providers.cartesia import Cartesia
 from .providers.deepgram import Deepgram
 from .providers.livekit import LiveKit
 from .providers.local import Local
+from .statistics import PoolStatistics, SpeechStatistics, TranscriptStatistics
 
 __all__ = [
     "AudioChunk",

@@ -30,7 +30,7 @@ class SpeechStarted(Struct, frozen=True):
 
 
 class SpeechEnded(Struct, frozen=True):
-    """The utterance ended at `end` (endpointing), or was finalised there."""
+    """The utterance ended at `end` (endpointing), or was finalized there."""
 
     end: float
 
@@ -82,7 +82,7 @@ class FinalTranscript(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True):
-    """Audio from `start` to `end` that will never be recognised.
+    """Audio from `start` to `end` that will never be recognized.
 
     `reason` is ``"overflow"`` (the log was full), ``"replay-limit"`` (`ReplayPolicy.max_replayed`) or ``"unanswered"``
     (two connections heard it, and said nothing of it).
@@ -140,7 +140,7 @@ class AudioChunk(Struct, frozen=True):
 
 
 class Recognition(Struct, frozen=True):
-    """The one-shot form of a transcript. `text` joins the finals; `gaps` names what could not be recognised."""
+    """The one-shot form of a transcript. `text` joins the finals; `gaps` names what could not be recognized."""
 
     text: str
     finals: tuple[FinalTranscript, ...]

@@ -81,7 +81,7 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
     """Pace of the catch-up as a multiple of real time; ``None``: what the provider's profile allows, which may be
     unlimited; ``math.inf``: unlimited whatever the profile says."""
     lead_in: float = 0.5
-    """Seconds of already final audio played again before the resume point, so that the recogniser has context; the
+    """Seconds of already final audio played again before the resume point, so that the recognizer has context; the
     words in it are reconciled away. A profile whose word times do not carry this allows less."""
     max_replayed: float | None = None
     """Seconds of audio at most that one reconnection pays for twice; what is older becomes a `Gap`."""
@@ -106,7 +106,7 @@ class PoolPolicy(Struct, frozen=True, kw_only=True):
     """How many speech connections a client keeps, and for how long."""
 
     max_size: int = 8
-    """Connections at most, leased, idle and dialling together. Where generations share one, each of them counts.
+    """Connections at most, leased, idle and dialing together. Where generations share one, each of them counts.
 
     What is asked for, made ready, or tried to return to a better backend takes the place of the longest idle: with one
     place, such a try costs the connection in it.

@@ -1,6 +1,6 @@
 """The embedded gateway as a service of the benchmarks: prints its port, then answers each ``figures`` of its input.
 
-It tells the CPU seconds of its own process, and those of its recogniser's, which are its children (Linux's ``/proc``).
+It tells the CPU seconds of its own process, and those of its recognizer's, which are its children (Linux's ``/proc``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trio
 
-from trio_speech.gateway import open_recogniser, serve
+from trio_speech.gateway import open_recognizer, serve
 
 MOST = 16
 _PARENT, _TICKS = 1, slice(11, 13)  # fields of /proc/*/stat behind the command's name: ppid; utime and stime
@@ -36,11 +36,11 @@ def of_children() -> float:
 
 
 async def main() -> None:
-    async with open_recogniser(sessions=MOST, warm=MOST) as recogniser, trio.open_nursery() as nursery:
-        port = await nursery.start(partial(serve, recogniser=recogniser))
+    async with open_recognizer(sessions=MOST, warm=MOST) as recognizer, trio.open_nursery() as nursery:
+        port = await nursery.start(partial(serve, recognizer=recognizer))
         print(port, flush=True)
         while await trio.to_thread.run_sync(sys.stdin.readline):
-            figures = {"gateway": time.process_time(), "recogniser": of_children(), "at": time.monotonic()}
+            figures = {"gateway": time.process_time(), "recognizer": of_children(), "at": time.monotonic()}
             print(json.dumps(figures), flush=True)
         nursery.cancel_scope.cancel()
 

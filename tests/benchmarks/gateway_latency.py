@@ -19,11 +19,11 @@ import trio
 from trio_speech.gateway import (
     Final,
     Finalized,
-    Hearing,
-    LocalRecogniser,
+    LocalRecognizer,
     LocalVoice,
-    Manner,
-    open_recogniser,
+    RecognitionOptions,
+    SynthesisOptions,
+    open_recognizer,
     open_voice,
 )
 
@@ -43,7 +43,7 @@ class Spoken(NamedTuple):
 
 async def spoken(voice: LocalVoice, text: str) -> Spoken:
     began, first, pcm, length = perf_counter(), 0.0, b"", 0.0
-    async with voice.synthesise(text, Manner(sample_rate=RATE)) as speech:
+    async with voice.synthesize(text, SynthesisOptions(sample_rate=RATE)) as speech:
         async for piece in speech:
             first = first or perf_counter() - began
             pcm += piece.pcm
@@ -51,8 +51,8 @@ async def spoken(voice: LocalVoice, text: str) -> Spoken:
     return Spoken(pcm, length, first, perf_counter() - began)
 
 
-async def live(recogniser: LocalRecogniser, speeches: Sequence[Spoken], latencies: list[float]) -> None:
-    async with recogniser.open(Hearing(sample_rate=RATE)) as session, trio.open_nursery() as nursery:
+async def live(recognizer: LocalRecognizer, speeches: Sequence[Spoken], latencies: list[float]) -> None:
+    async with recognizer.open(RecognitionOptions(sample_rate=RATE)) as session, trio.open_nursery() as nursery:
         ends: list[float] = []
         heard = 0
 
@@ -86,7 +86,7 @@ def told(name: str, values: Sequence[float]) -> str:
 
 
 async def main(counts: Sequence[int]) -> None:
-    async with open_voice() as voice, open_recogniser(sessions=max(counts), warm=max(counts)) as recogniser:
+    async with open_voice() as voice, open_recognizer(sessions=max(counts), warm=max(counts)) as recognizer:
         cold = (await spoken(voice, TEXTS[0])).first
         speeches = [await spoken(voice, text) for text in TEXTS]
         print(f"voice, first audio: cold {cold * 1000:.0f} ms, {told('warm', [speech.first for speech in speeches])}")
@@ -94,7 +94,7 @@ async def main(counts: Sequence[int]) -> None:
         print(f"voice: {seconds / sum(speech.whole for speech in speeches):.0f} times faster than real time")
         for count in counts:
             began = perf_counter()
-            async with recogniser.open(Hearing(sample_rate=RATE)):
+            async with recognizer.open(RecognitionOptions(sample_rate=RATE)):
                 opened = perf_counter() - began
             lags: list[float] = []
             latencies: list[float] = []
@@ -102,7 +102,7 @@ async def main(counts: Sequence[int]) -> None:
                 nursery.start_soon(watch, lags)
                 async with trio.open_nursery() as sessions:
                     for _ in range(count):
-                        sessions.start_soon(live, recogniser, speeches, latencies)
+                        sessions.start_soon(live, recognizer, speeches, latencies)
                 nursery.cancel_scope.cancel()
             print(
                 f"{count} sessions: opened in {opened * 1000:.0f} ms; {told('finals', latencies)}; {told('loop', lags)}"

@@ -34,10 +34,10 @@ FRAMES_OF_A_FINAL, PUSHES_OF_A_FINAL = 40, 100
 BELOW = ("trio", "trio-websocket", "msgspec", "pybase64", "websockets")
 TRIES = 3
 """A count that is disturbed, by an answer that comes late, is too high; one of these is not."""
-OPTIMISED = "optimised" if "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "") else "plain"
+OPTIMizED = "optimized" if "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "") else "plain"
 BUILD = (
     f"{platform.python_implementation()} {platform.python_version()} {platform.machine()}, "
-    f"{platform.python_compiler()}, {OPTIMISED}, {', '.join(f'{name} {version(name)}' for name in BELOW)}"
+    f"{platform.python_compiler()}, {OPTIMizED}, {', '.join(f'{name} {version(name)}' for name in BELOW)}"
 )
 COUNTED = re.compile(r"I +refs: +([\d,]+)")
 COUNTING = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")

@@ -129,7 +129,7 @@ class Peer:
         accept = base64.b64encode(hashlib.sha1(key + MAGIC).digest())
         self.unread = bytearray(rest)
         self.open = True
-        self.server.dialling -= 1
+        self.server.dialing -= 1
         self.send(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
@@ -207,7 +207,7 @@ class Server:
         self.peers: set[Peer] = set()
         self.gone: list[Peer] = []
         self.cut_at = 0.0
-        self.dialling = self.most_dialling = 0
+        self.dialing = self.most_dialing = 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4_096)
         self.selector.register(self.listener, selectors.EVENT_READ)
         self.selector.register(sys.stdin.buffer, selectors.EVENT_READ)
@@ -229,8 +229,8 @@ class Server:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer = Peer(self, sock)
         self.peers.add(peer)
-        self.dialling += 1
-        self.most_dialling = max(self.dialling, self.most_dialling)
+        self.dialing += 1
+        self.most_dialing = max(self.dialing, self.most_dialing)
         self.selector.register(sock, selectors.EVENT_READ, peer)
 
     def watch(self, peer: Peer) -> None:
@@ -240,7 +240,7 @@ class Server:
     def drop(self, peer: Peer) -> None:
         if peer in self.peers:
             self.peers.remove(peer)
-            self.dialling -= not peer.open
+            self.dialing -= not peer.open
             self.gone.append(peer)
             self.selector.unregister(peer.socket)
             peer.socket.close()
@@ -254,7 +254,7 @@ class Server:
 
     def cut(self) -> None:
         """A reset, of all at once."""
-        self.most_dialling = self.dialling
+        self.most_dialing = self.dialing
         self.cut_at = monotonic()
         for peer in list(self.peers):
             peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -269,7 +269,7 @@ class Server:
             if peer.first_audio is not None
         ]
         self.gone.clear()
-        return {"connections": rows, "dialling": self.most_dialling}
+        return {"connections": rows, "dialing": self.most_dialing}
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ from statistics import median
 import trio
 
 import trio_speech as ts
-from trio_speech._core.dialogue import SynthesizeRequest, TtsMessage
-from trio_speech._shell.endpoints import Network
-from trio_speech._shell.leasing import Voice
-from trio_speech._shell.pool import Pool
-from trio_speech._shell.single import one_exception
-from trio_speech.testing.gateway import open_gateway
+from trio_speech._core.provider.messages import TtsMessage
+from trio_speech._core.provider.requests import SynthesizeRequest
+from trio_speech._shell.concurrency.one_exception import one_exception
+from trio_speech._shell.network.dialer import Dialer
+from trio_speech._shell.pool.lease import VoiceRoute
+from trio_speech._shell.pool.pool import Pool
+from trio_speech.testing.scripted.gateway import open_gateway
 
 ROUNDS = 60
 TURNS = 50
@@ -58,9 +59,9 @@ async def measure(size: int) -> list[float]:
     """Of a pool with so many idle connections."""
     async with open_gateway() as gateway:
         backend = gateway.backend()
-        voice = Voice(backend.voice(REQUEST), backend.connect)
+        voice = VoiceRoute(backend.voice(REQUEST), backend.connect)
         liveness = ts.LivenessPolicy()
-        network = Network(ts.RetryPolicy(), liveness, None, Random(1))
+        network = Dialer(ts.RetryPolicy(), liveness, None, Random(1))
         pool = Pool(network, ts.PoolPolicy(max_size=size), Random(1))
 
         async def turn() -> None:
@@ -72,7 +73,7 @@ async def measure(size: int) -> list[float]:
             await pool.warm(voice, size)
             taken = await microseconds(turn)
             figures = pool.statistics()
-            if figures.dialled != size or len(gateway.visits) != size or figures.dead_found:
+            if figures.dialed != size or len(gateway.visits) != size or figures.dead_found:
                 raise SystemExit(f"the pool did not stay warm: {figures}")
             return taken
 

@@ -23,9 +23,9 @@ import trio
 import trio_websocket
 
 import trio_speech as ts
-from trio_speech.testing.faults import Drop, Hear
-from trio_speech.testing.gateway import Gateway, open_gateway
-from trio_speech.testing.recogniser import Manner
+from trio_speech.testing.scripted.faults import Drop, Hear
+from trio_speech.testing.scripted.gateway import ScriptedGateway, open_gateway
+from trio_speech.testing.scripted.recognizer import Manner
 from trio_speech.testing.speech import speech
 
 RUNS = 15
@@ -49,7 +49,7 @@ def serve(pipe: Pipe) -> None:
     trio.run(main)
 
 
-def times(gateway: Gateway) -> Iterator[tuple[float, float]]:
+def times(gateway: ScriptedGateway) -> Iterator[tuple[float, float]]:
     """Of each connection but the first: how long after the end of the one before its audio began, and how long all
     that came took."""
     for before, after in pairwise(visit for visit in gateway.visits if visit.opened is not None):

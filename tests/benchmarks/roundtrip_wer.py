@@ -1,8 +1,8 @@
-"""How many words are lost on the way from text to text: the built-in voice, heard by the built-in recogniser.
+"""How many words are lost on the way from text to text: the built-in voice, heard by the built-in recognizer.
 
     python tests/benchmarks/roundtrip_wer.py [--rate 16000] [--voice hibari] [--two-passes] [--list FILE]
 
-Every sentence is spoken, framed by half a second of silence, fed to a recogniser's session in chunks of 50 ms, and
+Every sentence is spoken, framed by half a second of silence, fed to a recognizer's session in chunks of 50 ms, and
 compared with what was written: in lower case, without punctuation. The list of record is ``sentences.txt``, which was
 fixed before anything was measured on it; settings are tried on ``sentences_development.txt``.
 """
@@ -22,12 +22,12 @@ import trio
 from trio_speech.gateway import (
     Final,
     Finalized,
-    Hearing,
-    Manner,
-    Recogniser,
-    RecogniserSession,
+    RecognitionOptions,
+    Recognizer,
+    RecognizerSession,
+    SynthesisOptions,
     Voice,
-    open_recogniser,
+    open_recognizer,
     open_voice,
 )
 
@@ -61,21 +61,21 @@ def mistakes(said: Sequence[str], heard: Sequence[str]) -> int:
 
 async def spoken(voice: Voice, sentence: str, rate: int) -> bytes:
     silence = bytes(rate)  # half a second
-    async with voice.synthesise(f"{sentence}.", Manner(sample_rate=rate)) as speech:
+    async with voice.synthesize(f"{sentence}.", SynthesisOptions(sample_rate=rate)) as speech:
         return silence + b"".join([piece.pcm async for piece in speech]) + silence
 
 
-async def feed(session: RecogniserSession, pcm: bytes, rate: int) -> None:
+async def feed(session: RecognizerSession, pcm: bytes, rate: int) -> None:
     step = 2 * (rate // 20)
     for start in range(0, len(pcm), step):
         await session.feed(pcm[start : start + step])
     await session.finalize()
 
 
-async def heard(recogniser: Recogniser, pcm: bytes, hearing: Hearing) -> tuple[list[Final], float]:
+async def heard(recognizer: Recognizer, pcm: bytes, hearing: RecognitionOptions) -> tuple[list[Final], float]:
     """The finals, and the seconds from the last sample to the last of them."""
     finals: list[Final] = []
-    async with recogniser.open(hearing) as session, trio.open_nursery() as nursery:
+    async with recognizer.open(hearing) as session, trio.open_nursery() as nursery:
         nursery.start_soon(feed, session, pcm, hearing.sample_rate)
         while not isinstance(result := await session.receive(), Finalized):
             if isinstance(result, Final):
@@ -83,10 +83,10 @@ async def heard(recogniser: Recogniser, pcm: bytes, hearing: Hearing) -> tuple[l
     return finals, perf_counter()
 
 
-async def trial(voice: Voice, recogniser: Recogniser, sentence: str, hearing: Hearing) -> Trial:
+async def trial(voice: Voice, recognizer: Recognizer, sentence: str, hearing: RecognitionOptions) -> Trial:
     pcm = await spoken(voice, sentence, hearing.sample_rate)
     began = perf_counter()
-    finals, ended = await heard(recogniser, pcm, hearing)
+    finals, ended = await heard(recognizer, pcm, hearing)
     text = " ".join(final.text for final in finals)
     said = words_of(sentence)
     seconds = len(pcm) / 2 / hearing.sample_rate
@@ -116,9 +116,9 @@ def sentences_of(path: str) -> list[str]:
 
 
 async def main(options: argparse.Namespace, sentences: Sequence[str]) -> None:
-    hearing = Hearing(sample_rate=options.rate, options={"two_passes": options.two_passes})
-    async with open_voice(options.voice) as voice, open_recogniser(sessions=1) as recogniser:
-        trials = [await trial(voice, recogniser, sentence, hearing) for sentence in sentences]
+    hearing = RecognitionOptions(sample_rate=options.rate, options={"two_passes": options.two_passes})
+    async with open_voice(options.voice) as voice, open_recognizer(sessions=1) as recognizer:
+        trials = [await trial(voice, recognizer, sentence, hearing) for sentence in sentences]
     rate = report(trials, verbose=options.verbose)
     raise SystemExit(rate > BAR)
 

@@ -11,7 +11,15 @@ from msgspec.structs import replace
 from trio.testing import MockClock
 
 import trio_speech as ts
-from trio_speech.testing import Gateway, Manner, Speech, assert_exactly_once, assert_ledger, open_gateway, speech
+from trio_speech.testing import (
+    LabeledSpeech,
+    Manner,
+    ScriptedGateway,
+    assert_exactly_once,
+    assert_ledger,
+    open_gateway,
+    speech,
+)
 
 from .cells import CELLS, Cell, cells_of, plan_of
 from .oracle import Bystander, Whereabouts, merged
@@ -43,7 +51,7 @@ class Overflow:
         return f"overflow {self.seed}: expected {self.expected}, told {self.told}, limit {self.limit}; {self.failure}"
 
 
-def hissing(said: Speech, random: Random) -> Speech:
+def hissing(said: LabeledSpeech, random: Random) -> LabeledSpeech:
     """The same speech over noise too soft to be heard, so that no two stretches of silence are alike."""
     audio = bytearray(said.audio)
     noise = random.randbytes(len(audio) // 2)
@@ -78,7 +86,9 @@ async def _session(result: Overflow) -> None:
         result.hit = [cell for cell, steps in planned if id(steps[-1]) in struck]
 
 
-async def _listen(result: Overflow, gateway: Gateway, said: Speech, random: Random, limit: float) -> None:
+async def _listen(
+    result: Overflow, gateway: ScriptedGateway, said: LabeledSpeech, random: Random, limit: float
+) -> None:
     where, rate = Whereabouts(said.audio), said.audio_format.sample_rate
     linked = False
 

@@ -19,10 +19,10 @@ import trio_speech as ts
 from trio_speech.testing import (
     Drift,
     Drop,
-    Gateway,
     Hear,
+    LabeledSpeech,
     Manner,
-    Speech,
+    ScriptedGateway,
     Visit,
     assert_exactly_once,
     assert_in_stream_order,
@@ -89,8 +89,8 @@ class Run:
 
     seed: int
     cells: list[Cell]
-    gateways: list[Gateway] = field(default_factory=list)
-    speech: Speech | None = None
+    gateways: list[ScriptedGateway] = field(default_factory=list)
+    speech: LabeledSpeech | None = None
     events: list[Any] = field(default_factory=list)
     hit: list[Cell] = field(default_factory=list)
     faults: int = 0
@@ -105,7 +105,7 @@ class Run:
     @property
     def visits(self) -> list[Visit]:
         """The dials to all services."""
-        return sorted((visit for gateway in self.gateways for visit in gateway.visits), key=lambda visit: visit.dialled)
+        return sorted((visit for gateway in self.gateways for visit in gateway.visits), key=lambda visit: visit.dialed)
 
     def doubled_unmarked(self) -> list[str]:
         """Words that came twice, though no final says that it touches a seam."""
@@ -172,11 +172,11 @@ async def _session(result: Run, family: Family) -> None:
     result.hangs = int(scope.cancelled_caught)
 
 
-def _service(random: Random, family: Family) -> AbstractAsyncContextManager[Gateway]:
+def _service(random: Random, family: Family) -> AbstractAsyncContextManager[ScriptedGateway]:
     return open_gateway(manner=random.choice(family.manners), capacity=random.choice((2_048, 65_536)))
 
 
-def _backend(gateway: Gateway, random: Random, family: Family) -> ts.Backend:
+def _backend(gateway: ScriptedGateway, random: Random, family: Family) -> ts.Backend:
     gateway.connect_time = random.choice((0.0, 0.05, 0.4))
     profile = gateway.manner.profile()
     if family.session_cap is not None:
@@ -194,7 +194,7 @@ async def _listen(result: Run, backends: list[ts.Backend], random: Random) -> ts
     return transcript.statistics()
 
 
-async def _play(said: Speech, random: Random) -> AsyncIterator[bytes]:
+async def _play(said: LabeledSpeech, random: Random) -> AsyncIterator[bytes]:
     """In chunks of any lengths, in real time or faster, mute now and then."""
     speed = random.choice((1.0, 1.0, 1.0, 4.0))
     due, mute_at = trio.current_time(), random.uniform(0.5, 3.0)

@@ -1,4 +1,4 @@
-"""The table of syntheses: each fault in each phase of a connection that speaks, waits in the pool, or is dialled."""
+"""The table of syntheses: each fault in each phase of a connection that speaks, waits in the pool, or is dialed."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_speech as ts
-from trio_speech.testing import Delivery, Gateway, assert_spoken_once, hear, open_gateway
+from trio_speech.testing import Delivery, ScriptedGateway, assert_spoken_once, hear, open_gateway
 from trio_speech.testing.speech import pseudoword
 
 from .cells import Cell, cells_of
@@ -30,7 +30,7 @@ VOICES: dict[str, Delivery] = {
     "aligned, restless": Delivery(variation=0.4),
     "aligned, slow": Delivery(speed=2.0, latency=0.3, variation=0.4),
     "aligned early": Delivery(aligns="before", variation=0.4),
-    "spelt": Delivery(alignment="chars", variation=0.4),
+    "spelled": Delivery(alignment="chars", variation=0.4),
     "spaced": Delivery(spaced=True, chunk=0.37, gap=0.0, variation=0.2),
     "aligned, twice done": Delivery(done="text", variation=0.4),
     "steady": Delivery(alignment=None),
@@ -135,7 +135,7 @@ async def _meet(result: Run, random: Random) -> None:
             result.hangs = 1
 
 
-def take_stock(result: Run, gateway: Gateway, planned: list[tuple[Cell, tuple[Any, ...]]]) -> None:
+def take_stock(result: Run, gateway: ScriptedGateway, planned: list[tuple[Cell, tuple[Any, ...]]]) -> None:
     """Which faults struck, and what the gateway has to say against the client."""
     struck = {id(fault) for visit in gateway.visits for _, fault in visit.struck}
     result.faults = sum(len(visit.struck) for visit in gateway.visits)
@@ -143,7 +143,7 @@ def take_stock(result: Run, gateway: Gateway, planned: list[tuple[Cell, tuple[An
     result.complaints += [complaint for visit in gateway.visits for complaint in visit.complaints]
 
 
-async def _say_all(result: Run, gateway: Gateway, random: Random) -> None:
+async def _say_all(result: Run, gateway: ScriptedGateway, random: Random) -> None:
     idles = sum(cell.phase == "idle" for cell in result.cells)
     source = texts(random)
     pool = ts.PoolPolicy(max_size=random.choice((1, 2, 8)), min_idle=random.choice((0, 0, 1)))

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 import trio_speech as ts
 from trio_speech.providers._codec import Dial
-from trio_speech.testing import Gateway, MemoryStream, open_gateway
+from trio_speech.testing import MemoryStream, ScriptedGateway, open_gateway
 
 from .cells import Cell, cells_of
 from .runs import reproducible
@@ -72,7 +72,7 @@ async def _meet(result: Storm, random: Random) -> None:
             result.complaints.append(f"{result.peak} connections at once, of {result.max_size} at most")
 
 
-async def _interrupt_all(result: Storm, gateway: Gateway, random: Random) -> None:
+async def _interrupt_all(result: Storm, gateway: ScriptedGateway, random: Random) -> None:
     result.max_size = random.randint(1, 3)
     policy = ts.PoolPolicy(max_size=result.max_size, acquire_timeout=PATIENCE)
     backend = replace(gateway.backend(), connect=_counting(gateway, result))
@@ -86,7 +86,7 @@ async def _interrupt_all(result: Storm, gateway: Gateway, random: Random) -> Non
         _judge(result, said)
 
 
-def _counting(gateway: Gateway, result: Storm) -> Callable[[Dial], Awaitable[MemoryStream]]:
+def _counting(gateway: ScriptedGateway, result: Storm) -> Callable[[Dial], Awaitable[MemoryStream]]:
     """Dials, and counts the streams that the client has not closed by then."""
     streams: list[MemoryStream] = []
 

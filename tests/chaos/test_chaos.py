@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import pytest
 
-from trio_speech._core.hearing import Hearing
-from trio_speech._core.replay import ReplayLog
-from trio_speech._core.seam import TimedSeam
+from trio_speech._core.recognition.incoming_results import IncomingResults
+from trio_speech._core.recognition.reconciliation import TimedSeam
+from trio_speech._core.recognition.replay_log import ReplayLog
 from trio_speech.testing import Manner
 
 from .cells import CELLS, Cell
@@ -97,7 +97,7 @@ SABOTAGE: list[tuple[type, str, Callable[..., object], str]] = [
     (ReplayLog, "rewind", stay, "lost"),
     (ReplayLog, "commit", nothing, "doubled"),
     (TimedSeam, "repeated", none_of_them, "doubled"),
-    (Hearing, "_is_repeated", never, "doubled"),
+    (IncomingResults, "_is_repeated", never, "doubled"),
 ]
 
 

@@ -25,8 +25,8 @@ import trio
 import trio_speech as ts
 from trio_speech.testing import (
     Delivery,
-    Gateway,
     Manner,
+    ScriptedGateway,
     assert_exactly_once,
     assert_ledger,
     assert_spoken_once,
@@ -34,7 +34,7 @@ from trio_speech.testing import (
     say,
     speech,
 )
-from trio_speech.testing.proxy import Happening, Proxy, open_proxy, read_plan
+from trio_speech.testing.fault_proxy.proxy import Happening, Proxy, open_proxy, read_plan
 from trio_speech.testing.speech import pseudoword
 
 SECONDS = 60 * float(os.environ.get("TRIO_SPEECH_SOAK_MINUTES", "0.05"))
@@ -180,7 +180,7 @@ async def speak_again_and_again(client: ts.Client, tally: Tally, until: float) -
         await trio.sleep_until(min(until, trio.current_time() + 5.0))
 
 
-async def take_stock(gateway: Gateway, proxy: Proxy, tally: Tally, until: float) -> None:
+async def take_stock(gateway: ScriptedGateway, proxy: Proxy, tally: Tally, until: float) -> None:
     """Notes what is held, and lets go of what the gateway and the proxy remember."""
     began = trio.current_time()
     while trio.current_time() < until:
@@ -199,7 +199,7 @@ def memory() -> int:
 
 
 @pytest.mark.timeout(SECONDS + 3 * PATIENCE)
-async def test_in_real_time_nothing_is_lost_and_nothing_grows(gateway: Gateway, record_property: Any) -> None:
+async def test_in_real_time_nothing_is_lost_and_nothing_grows(gateway: ScriptedGateway, record_property: Any) -> None:
     gateway.manner = Manner(interim=0.5)
     gateway.delivery = Delivery(speed=3.0, variation=0.2)
     host, _, port = (await gateway.listen()).removeprefix("http://").removesuffix("/v1").partition(":")
@@ -222,7 +222,7 @@ async def test_in_real_time_nothing_is_lost_and_nothing_grows(gateway: Gateway, 
     assert tally.latest[0] < LATE
 
 
-async def soak(gateway: Gateway, proxy: Proxy, tally: Tally) -> None:
+async def soak(gateway: ScriptedGateway, proxy: Proxy, tally: Tally) -> None:
     host, port = await proxy.listen()
     backend = ts.LiveKit(f"http://{host}:{port}/v1", "key", "a secret of thirty-two characters")
     until = trio.current_time() + SECONDS

@@ -17,7 +17,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_speech as ts
-from trio_speech.testing import Drop, Fin, Gateway, Lapse, Step, say
+from trio_speech.testing import Drop, Fin, Lapse, ScriptedGateway, Step, say
 from trio_speech.testing.speech import pseudoword
 
 DAYS = float(os.environ.get("TRIO_SPEECH_SOAK_DAYS", "0.05"))
@@ -50,7 +50,7 @@ def blocks() -> int:
 
 
 async def test_a_long_session_loses_nothing_and_stays_as_small_as_it_was(
-    gateway: Gateway, autojump_clock: MockClock, record_property: Any
+    gateway: ScriptedGateway, autojump_clock: MockClock, record_property: Any
 ) -> None:
     random = Random(7)
     gateway.plan(*drop(random), *drop(random))

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
-from trio_speech._core.alignment import Reached
-from trio_speech._core.ledger import Ledger
-from trio_speech._core.rendition import Rendition
-from trio_speech._core.synthesis import Synthesis
+from trio_speech._core.synthesis.playback_ledger import PlaybackLedger
+from trio_speech._core.synthesis.rendition import Rendition
+from trio_speech._core.synthesis.session import SynthesisMachine
+from trio_speech._core.synthesis.text_alignment import Reached
 
 from .cells import Cell
 from .conftest import Tally
@@ -75,7 +75,7 @@ def nothing(*_: object, **__: object) -> None:
     return None
 
 
-def onwards(machine: Synthesis) -> bool:
+def onwards(machine: SynthesisMachine) -> bool:
     """Goes on with the next segment: what was being said is never finished."""
     at = machine._next
     goes_on = _lost(machine)
@@ -89,13 +89,13 @@ def uncut(rendition: Rendition, *known: object) -> None:
     rendition._known, rendition._known_samples, rendition._next = Reached(), 0, 0
 
 
-_lost, _begin = Synthesis.lost, Rendition.__init__
+_lost, _begin = SynthesisMachine.lost, Rendition.__init__
 
 DROPS = [Cell("reset", "mid-sentence"), Cell("reset", "mid-word"), Cell("reset", "mid-sentence")]
 SABOTAGE: list[tuple[tuple[type, str, Callable[..., object]], str, str]] = [
     ((Rendition, "__init__", uncut), "aligned, slow", "doubled"),
     ((Rendition, "__init__", uncut), "steady, slow", "doubled"),
-    ((Synthesis, "lost", onwards), "bare", "hangs"),
+    ((SynthesisMachine, "lost", onwards), "bare", "hangs"),
 ]
 
 
@@ -110,7 +110,7 @@ def test_it_shows_when_the_cut_is_switched_off(
 
 def test_it_shows_when_a_barge_in_drops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(storm(seed, []).good for seed in range(3))
-    monkeypatch.setattr(Ledger, "rewind", nothing)
+    monkeypatch.setattr(PlaybackLedger, "rewind", nothing)
     assert not all(storm(seed, []).good for seed in range(3))
 
 

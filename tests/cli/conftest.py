@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from trio_speech.cli.app import app
 from trio_speech.cli.backends import BACKENDS
-from trio_speech.testing import Gateway, Speech, Step, open_gateway, speech
+from trio_speech.testing import LabeledSpeech, ScriptedGateway, Step, open_gateway, speech
 
 
 class Scripted:
@@ -22,10 +22,10 @@ class Scripted:
 
     def __init__(self) -> None:
         self.plan: list[Step] = []
-        self.gateways: list[Gateway] = []
+        self.gateways: list[ScriptedGateway] = []
 
-    def recogniser(self, request: Any) -> Any:
-        return self.gateways[-1].backend().recogniser(request)
+    def recognizer(self, request: Any) -> Any:
+        return self.gateways[-1].backend().recognizer(request)
 
     def voice(self, request: Any) -> Any:
         return self.gateways[-1].backend().voice(request)
@@ -59,7 +59,7 @@ def run() -> Callable[..., Result]:
 class Recorded:
     """A recording on disk, and what is said in it."""
 
-    def __init__(self, folder: Path, said: Speech) -> None:
+    def __init__(self, folder: Path, said: LabeledSpeech) -> None:
         self.said = said
         self.name = str(folder / "said.wav")
         soundfile.write(self.name, np.frombuffer(said.audio, "<i2"), said.audio_format.sample_rate)

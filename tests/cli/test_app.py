@@ -112,7 +112,7 @@ def test_gaps_are_named_and_code_3(run: Run, monkeypatch: pytest.MonkeyPatch, re
     monkeypatch.setattr("trio_speech.cli.app.recognize", with_a_gap)
     result = run("transcribe", recorded.name)
     assert (result.exit_code, result.stdout) == (3, "heard\n")
-    assert result.stderr == "not recognised: 1.00 to 2.50 s (replay-limit)\n"
+    assert result.stderr == "not recognized: 1.00 to 2.50 s (replay-limit)\n"
 
 
 GAP = trio_speech.Gap(1.0, 2.5, "replay-limit")

@@ -17,7 +17,7 @@ import trio
 
 import trio_speech as ts
 from trio_speech.cli.chaos import load_plan, parse_address
-from trio_speech.testing import Gateway, assert_exactly_once, speech
+from trio_speech.testing import ScriptedGateway, assert_exactly_once, speech
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "chaos.toml"
 PLAN = """
@@ -48,7 +48,7 @@ def test_an_address_that_is_none(text: str) -> None:
 def test_the_example_is_a_plan() -> None:
     plan = load_plan(str(EXAMPLE))
     kinds = {type(step).__name__ for connection in plan.connection for step in connection.step}
-    assert kinds == {"Shape", "Reset", "Freeze", "Refuse", "End", "HalfOpen", "Garbage"}
+    assert kinds == {"Shape", "Reset", "FreezeLine", "RefuseDials", "End", "HalfOpen", "Garbage"}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,9 @@ def test_a_port_that_is_taken_is_named(run: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-async def test_it_breaks_what_it_was_told_to_and_says_so(gateway: Gateway, tmp_path: Path, end: signal.Signals) -> None:
+async def test_it_breaks_what_it_was_told_to_and_says_so(
+    gateway: ScriptedGateway, tmp_path: Path, end: signal.Signals
+) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN)
     upstream = (await gateway.listen()).removeprefix("http://").partition("/")[0]

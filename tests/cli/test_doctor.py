@@ -49,7 +49,7 @@ def test_missing_credentials_are_named_and_code_2(run: Run, monkeypatch: pytest.
     assert "LIVEKIT_API_KEY" in result.stdout
 
 
-def test_a_service_that_only_recognises_or_only_speaks_is_ready() -> None:
+def test_a_service_that_only_recognizes_or_only_speaks_is_ready() -> None:
     works, lacks = doctor.Finding(0.1), doctor.Finding(trouble=ConfigurationError("speaks only"))
     assert doctor.Diagnosis(works, works, lacks).trouble is None
     assert doctor.Diagnosis(lacks, doctor.Finding(), works).trouble is None

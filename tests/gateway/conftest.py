@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import trio
 
+from trio_speech._shell.concurrency.one_exception import one_exception
 from trio_speech._shell.connection import Connection, open_connection
 from trio_speech.gateway import (
     Busy,
@@ -18,19 +19,18 @@ from trio_speech.gateway import (
     Final,
     Finalized,
     HeardWord,
-    Hearing,
     Hypothesis,
-    Manner,
     Onset,
+    RecognitionOptions,
     Result,
-    Speech,
+    SpeechAudio,
     SpokenWord,
+    SynthesisOptions,
     open_local_gateway,
 )
-from trio_speech.gateway.background import open_background
 
 CRASH = b"\x00\x80"
-"""A sample at which the recogniser breaks down."""
+"""A sample at which the recognizer breaks down."""
 
 
 class CountingSession:
@@ -63,16 +63,16 @@ class CountingSession:
         return await self._receive.receive()
 
 
-class CountingRecogniser:
+class CountingRecognizer:
     """`opened` holds what was asked for; `open_now` how many sessions there are."""
 
     def __init__(self, capacity: int = 3) -> None:
         self.capacity = capacity
-        self.opened: list[Hearing] = []
+        self.opened: list[RecognitionOptions] = []
         self.open_now = 0
 
     @asynccontextmanager
-    async def open(self, hearing: Hearing) -> AsyncGenerator[CountingSession, None]:
+    async def open(self, hearing: RecognitionOptions) -> AsyncGenerator[CountingSession, None]:
         await trio.lowlevel.checkpoint()
         self.opened.append(hearing)
         if hearing.language == "tlh":
@@ -91,11 +91,11 @@ class SpellingVoice:
 
     def __init__(self, capacity: int = 3) -> None:
         self.capacity = capacity
-        self.spoken: list[tuple[str, Manner]] = []
+        self.spoken: list[tuple[str, SynthesisOptions]] = []
         self.given_up = 0
 
     @asynccontextmanager
-    async def synthesise(self, text: str, manner: Manner) -> AsyncGenerator[AsyncIterator[Speech], None]:
+    async def synthesize(self, text: str, manner: SynthesisOptions) -> AsyncGenerator[AsyncIterator[SpeechAudio], None]:
         self.spoken.append((text, manner))
         try:
             async with aclosing(self._speak(text)) as speech:
@@ -104,13 +104,13 @@ class SpellingVoice:
             self.given_up += 1
             raise
 
-    async def _speak(self, text: str) -> AsyncGenerator[Speech, None]:
+    async def _speak(self, text: str) -> AsyncGenerator[SpeechAudio, None]:
         for number, word in enumerate(text.split()):
             await trio.sleep(1.0)
             if word == "crash":
                 raise EngineFailed("the voice broke")
             pcm = number.to_bytes(2, "little") * 10
-            yield Speech(pcm, (SpokenWord(word, 10 * number, 10 * number + 8),))
+            yield SpeechAudio(pcm, (SpokenWord(word, 10 * number, 10 * number + 8),))
 
 
 class Wire:
@@ -145,8 +145,10 @@ Connect = Callable[[], Any]
 
 @asynccontextmanager
 async def dial_on(connect: Connect, resource: str, *headers: tuple[str, str]) -> AsyncGenerator[Wire, None]:
-    async with open_background() as nursery:
-        connection = await open_connection(nursery, f"ws://gateway{resource}", headers, timeout=10, connect=connect)
+    async with one_exception() as guard:
+        connection = await open_connection(
+            guard.nursery, f"ws://gateway{resource}", headers, timeout=10, connect=connect
+        )
         yield Wire(connection)
 
 
@@ -156,8 +158,8 @@ def _dial_on() -> Callable[..., AbstractAsyncContextManager[Wire]]:
 
 
 @pytest.fixture
-def recogniser() -> CountingRecogniser:
-    return CountingRecogniser()
+def recognizer() -> CountingRecognizer:
+    return CountingRecognizer()
 
 
 @pytest.fixture
@@ -167,10 +169,10 @@ def voice() -> SpellingVoice:
 
 @pytest.fixture
 async def dial(
-    recogniser: CountingRecogniser, voice: SpellingVoice, autojump_clock: trio.testing.MockClock
+    recognizer: CountingRecognizer, voice: SpellingVoice, autojump_clock: trio.testing.MockClock
 ) -> AsyncGenerator[Dial, None]:
     """Opens a websocket to a gateway with these engines, on virtual time."""
-    async with open_local_gateway(recogniser=recogniser, voice=voice) as connect:
+    async with open_local_gateway(recognizer=recognizer, voice=voice) as connect:
 
         def dial(resource: str, *headers: tuple[str, str]) -> AbstractAsyncContextManager[Wire]:
             return dial_on(connect, resource, *headers)

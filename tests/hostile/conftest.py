@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from trio_speech.testing import Gateway
+from trio_speech.testing import ScriptedGateway
 
 from .wild import Wild
 
@@ -25,7 +25,7 @@ def _on_virtual_time(main: Any, *, clock: Any = None, instruments: Any = ()) -> 
 
 
 @pytest.fixture
-async def wild(gateway: Gateway) -> AsyncGenerator[Wild, None]:
+async def wild(gateway: ScriptedGateway) -> AsyncGenerator[Wild, None]:
     """Answers dials as it is told to; when it has been told nothing more, the scripted gateway does."""
     async with trio.open_nursery() as nursery:
         yield Wild(gateway, nursery)

@@ -21,7 +21,7 @@ import trio_speech as ts
 from trio_speech.gateway import open_local_gateway
 from trio_speech.testing import Drop, Hear, Speak, open_gateway, say
 
-from ..gateway.conftest import CountingRecogniser, SpellingVoice, dial_on
+from ..gateway.conftest import CountingRecognizer, SpellingVoice, dial_on
 
 EVERY = int(os.environ.get("TRIO_SPEECH_CANCEL_EVERY", "0"))
 RUNS = 6
@@ -187,7 +187,7 @@ BROKEN = {
 async def assert_nothing_is_left(client: ts.Client) -> None:
     await trio.sleep(3.0)
     statistics = client.statistics()
-    busy = (statistics.leased, statistics.dialling, statistics.draining, statistics.waiting)
+    busy = (statistics.leased, statistics.dialing, statistics.draining, statistics.waiting)
     assert busy == (0, 0, 0, 0), statistics
     assert not any(service.dials.borrowed_tokens for service in client._network._services.values())
 
@@ -238,9 +238,9 @@ async def services_and_all(steps: Steps, scenario: Scenario, plan: list[object],
 
 
 async def the_embedded_gateway(steps: Steps, scenario: Scenario, plan: list[object], path: Path) -> None:
-    before, recogniser = tasks(), CountingRecogniser()
+    before, recognizer = tasks(), CountingRecognizer()
     with steps.begin():
-        async with open_local_gateway(recogniser=recogniser, voice=SpellingVoice()) as connect:
+        async with open_local_gateway(recognizer=recognizer, voice=SpellingVoice()) as connect:
             async with dial_on(connect, "/v1/stt") as wire:
                 await wire.send("session.create")
                 await wire.receive()
@@ -250,7 +250,7 @@ async def the_embedded_gateway(steps: Steps, scenario: Scenario, plan: list[obje
                 await wire.receive_until("output_audio")
     steps.end()
     assert tasks() == before
-    assert recogniser.open_now == 0
+    assert recognizer.open_now == 0
 
 
 Life = Callable[[Steps, Scenario, list[object], Path], Awaitable[None]]

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_speech.gateway import Gateway
-from trio_speech.gateway.auth import Door, Unauthorised
+from trio_speech.gateway.server.auth import Authenticator, Unauthorized
 from trio_speech.testing import MemoryStream, memory_stream_pair
 
-from ..gateway.conftest import CountingRecogniser, SpellingVoice, dial_on
+from ..gateway.conftest import CountingRecognizer, SpellingVoice, dial_on
 from .wild import BINARY, CLOSE, MORE, PING, PONG, frame
 
 SECRET = "s" * 64
@@ -48,8 +48,8 @@ class House:
     """A gateway with engines that are known, and streams to it."""
 
     def __init__(self, nursery: trio.Nursery, keys: dict[str, str] | None = None) -> None:
-        self.recogniser, self.voice = CountingRecogniser(), SpellingVoice()
-        self.gateway = Gateway(self.recogniser, self.voice, keys=keys)
+        self.recognizer, self.voice = CountingRecognizer(), SpellingVoice()
+        self.gateway = Gateway(self.recognizer, self.voice, keys=keys)
         self.nursery = nursery
         self.served = 0
 
@@ -226,7 +226,7 @@ async def test_a_stranger_is_refused_at_the_handshake(nursery: trio.Nursery, nam
     said = await rest_of(stream, 1.0)
     assert said.startswith(b"HTTP/1.1 401")
     assert SECRET.encode() not in said
-    assert house.recogniser.opened == []
+    assert house.recognizer.opened == []
     await trio.testing.wait_all_tasks_blocked()
     assert house.served == 0
 
@@ -250,8 +250,8 @@ def encoded(part: object) -> str:
 
 @given(st.text(max_size=40) | st.builds("{}.{}.{}".format, HEADER.map(encoded), CLAIMS.map(encoded), st.text("Aa0_-")))
 def test_no_token_is_let_in_or_breaks_the_door(forged: str) -> None:
-    with pytest.raises(Unauthorised):
-        Door({"key": SECRET}).check(f"Bearer {forged}")
+    with pytest.raises(Unauthorized):
+        Authenticator({"key": SECRET}).check(f"Bearer {forged}")
 
 
 @pytest.mark.parametrize("depth", [900, 3_000, 12_000])
@@ -259,8 +259,8 @@ def test_no_token_is_let_in_or_breaks_the_door(forged: str) -> None:
 def test_a_bottomless_token_is_none(part: int, depth: int) -> None:
     parts = [encoded({"alg": "HS256"}), encoded({"iss": "key"}), "AAAA"]
     parts[part] = base64.urlsafe_b64encode(b"[" * depth + b"]" * depth).decode().rstrip("=")
-    with pytest.raises(Unauthorised):
-        Door({"key": SECRET}).check(f"Bearer {'.'.join(parts)}")
+    with pytest.raises(Unauthorized):
+        Authenticator({"key": SECRET}).check(f"Bearer {'.'.join(parts)}")
 
 
 # ---------------------------------------------------------------- sessions
@@ -333,7 +333,7 @@ async def test_who_breaks_the_protocol_is_told_and_shown_out(house: House, name:
     await house.assert_serves_others()
     await trio.sleep(1.0)
     assert house.served == 0
-    assert house.recogniser.open_now == 0
+    assert house.recognizer.open_now == 0
 
 
 BAD_FRAMES = {
@@ -369,7 +369,7 @@ async def test_who_breaks_the_websocket_is_dropped(house: House, name: str, targ
         await rest_of(stream, 2.0)
     await trio.sleep(1.0)
     assert house.served == 0
-    assert house.recogniser.open_now == 0
+    assert house.recognizer.open_now == 0
     await house.assert_serves_others()
 
 
@@ -385,7 +385,7 @@ async def test_a_frame_without_end_holds_its_place_no_longer_than_silence_does(h
     with suppress(trio.BrokenResourceError):
         with trio.fail_after(40 * 60.0):
             await trickle()
-    assert house.recogniser.open_now == 0
+    assert house.recognizer.open_now == 0
 
 
 async def test_who_does_not_read_is_dropped_and_others_are_served_meanwhile(house: House) -> None:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import trio_speech as ts
-from trio_speech._core.dialogue import SynthesizeRequest, TranscribeRequest
-from trio_speech._core.leg import Leg
-from trio_speech._core.recognition import Recognition
-from trio_speech._core.steps import SendAudio, Wait
-from trio_speech._core.synthesis import Synthesis
+from trio_speech._core.provider.requests import SynthesizeRequest, TranscribeRequest
+from trio_speech._core.recognition.commands import SendAudio, Wait
+from trio_speech._core.recognition.link import LinkMachine
+from trio_speech._core.recognition.session import RecognitionMachine
+from trio_speech._core.synthesis.session import SynthesisMachine
 from trio_speech.errors import ProtocolError
 from trio_speech.providers._codec import SttCodec, SttProvider, TtsCodec, TtsProvider
 from trio_speech.providers.livekit import wire
@@ -91,7 +91,7 @@ MESSAGES: dict[str, list[dict[str, Any]]] = {
         {"type": "done", "context_id": CONTEXT},
         {"type": "error", "context_id": CONTEXT, "message": "no", "status_code": 500},
     ],
-    "to a recogniser": [
+    "to a recognizer": [
         {"type": "session.create", "model": "m", "settings": {"sample_rate": "16000", "extra": {}}},
         {"type": "input_audio", "audio": "AAAA"},
         {"type": "session.finalize"},
@@ -184,9 +184,9 @@ def frames(wire: str) -> st.SearchStrategy[list[str | bytes]]:
 
 # ---------------------------------------------------------------- recognition
 
-RECOGNISERS: dict[str, SttProvider] = {
-    "livekit stt": LIVEKIT.recogniser(TranscribeRequest(audio_format=PCM, model="deepgram/nova-3")),
-    "deepgram": DEEPGRAM.recogniser(TranscribeRequest(audio_format=PCM)),
+RECOGNIZERS: dict[str, SttProvider] = {
+    "livekit stt": LIVEKIT.recognizer(TranscribeRequest(audio_format=PCM, model="deepgram/nova-3")),
+    "deepgram": DEEPGRAM.recognizer(TranscribeRequest(audio_format=PCM)),
 }
 
 
@@ -205,40 +205,40 @@ def heard(codec: SttCodec | TtsCodec, frame: str | bytes) -> list[Any]:
     return refused_or(lambda: list(codec.decode(frame))) or []
 
 
-def check_ledger(session: Recognition) -> None:
+def check_ledger(session: RecognitionMachine) -> None:
     log = session.log
     assert 0 <= log.settled <= log.committed <= log.captured
     assert log.kept <= log.sent <= log.captured
-    while session.outbox:
+    while session.event_queue:
         event = session.take()
         times = [getattr(event, name) for name in ("start", "end") if hasattr(event, name)]
         assert times == sorted(times)
         assert all(0.0 <= time <= log.captured / PCM.sample_rate for time in times), event
 
 
-@pytest.mark.parametrize("wire", RECOGNISERS)
-def test_no_message_of_a_recogniser_breaks_a_law_of_its_session(wire: str) -> None:
-    provider = RECOGNISERS[wire]
+@pytest.mark.parametrize("wire", RECOGNIZERS)
+def test_no_message_of_a_recognizer_breaks_a_law_of_its_session(wire: str) -> None:
+    provider = RECOGNIZERS[wire]
 
     @given(frames(wire), st.lists(st.integers(0, 1_600), min_size=12, max_size=12), st.booleans())
     def run(said: list[str | bytes], sizes: list[int], ended: bool) -> None:
-        session = Recognition(PCM, ts.ReplayPolicy(limit=1.0))
+        session = RecognitionMachine(PCM, ts.ReplayPolicy(limit=1.0))
         codec, now = provider.codec(), 0.0
-        leg = Leg(session, provider.profile, now, patience=10.0, progress_timeout=60.0)
+        link_machine = LinkMachine(session, provider.profile, now, patience=10.0, progress_timeout=60.0)
         for frame, size in zip(said, sizes, strict=False):
             session.capture(b"\x7f\x7f" * size)
-            while isinstance(leg.next(now), SendAudio):
+            while isinstance(link_machine.next(now), SendAudio):
                 pass
             now += 0.1
             for message in heard(codec, frame):
-                if leg.receive(message, now) is not None:
-                    leg.lost()
-                    leg = Leg(session, provider.profile, now, patience=10.0, progress_timeout=60.0)
+                if link_machine.receive(message, now) is not None:
+                    link_machine.lost()
+                    link_machine = LinkMachine(session, provider.profile, now, patience=10.0, progress_timeout=60.0)
                     break
             check_ledger(session)
         if ended:
             session.end_input()
-            step = leg.next(now)
+            step = link_machine.next(now)
             assert isinstance(step, Wait) or step is not None
         session.end()
         check_ledger(session)
@@ -261,7 +261,7 @@ def test_no_message_of_a_voice_breaks_a_law_of_its_session(wire: str, resume: An
 
     @given(frames(wire))
     def run(said: list[str | bytes]) -> None:
-        machine, codec, now = Synthesis(PCM, provider.profile, resume), provider.codec(), 0.0
+        machine, codec, now = SynthesisMachine(PCM, provider.profile, resume), provider.codec(), 0.0
         if hasattr(codec, "_name"):
             codec._name = CONTEXT.removesuffix("-1")
         machine.add("One. ")
@@ -290,9 +290,9 @@ def test_no_message_of_a_voice_breaks_a_law_of_its_session(wire: str, resume: An
 # ---------------------------------------------------------------- what clients say
 
 
-@pytest.mark.parametrize("name", ["to a recogniser", "to a voice"])
+@pytest.mark.parametrize("name", ["to a recognizer", "to a voice"])
 def test_nothing_that_a_client_says_breaks_the_parser(name: str) -> None:
-    union: Any = wire.stt_from_client if name == "to a recogniser" else wire.tts_from_client
+    union: Any = wire.stt_from_client if name == "to a recognizer" else wire.tts_from_client
 
     @given(almost(name) | st.text() | st.binary())
     def run(frame: str | bytes) -> None:

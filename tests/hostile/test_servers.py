@@ -10,9 +10,9 @@ import pytest
 import trio
 
 import trio_speech as ts
-from trio_speech.testing import Gateway, assert_exactly_once, assert_ledger, say
+from trio_speech.testing import ScriptedGateway, assert_exactly_once, assert_ledger, say
 
-from .wild import BINARY, CLOSE, MORE, PING, PONG, Behaviour, Peer, Wild, answers, frame, says
+from .wild import BINARY, CLOSE, MORE, PING, PONG, Behavior, Peer, Wild, answers, frame, says
 
 SAID = say(0.2, "one two three", 0.6)
 GIGABYTE = 2**30
@@ -44,7 +44,7 @@ class Listening:
     def causes(self) -> list[str]:
         return [event.cause for event in self.events if isinstance(event, ts.LinkLost)]
 
-    def assert_whole(self, gateway: Gateway) -> None:
+    def assert_whole(self, gateway: ScriptedGateway) -> None:
         assert_exactly_once(self.events, SAID, gateway.visits)
         self.assert_kept()
         assert self.transcript.unacknowledged()[1] == b""
@@ -91,7 +91,7 @@ BAD_FRAMES = {
 
 
 @pytest.mark.parametrize("name", BAD_FRAMES)
-async def test_a_bad_frame_costs_a_link_and_no_word(wild: Wild, gateway: Gateway, name: str) -> None:
+async def test_a_bad_frame_costs_a_link_and_no_word(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
     wild.behave(says(BAD_FRAMES[name]))
     listening = await Listening(wild).run()
     assert [cause.partition(":")[0] for cause in listening.causes] == ["malformed message from the service"]
@@ -131,26 +131,26 @@ ENDLESS = [b"X-Padding: " + b"x" * 1_000 + b"\r\n"] * 10_000
 UPGRADE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 
 
-def greets(*headers: bytes, accept: bytes | None = None) -> Behaviour:
-    async def behaviour(peer: Peer) -> None:
+def greets(*headers: bytes, accept: bytes | None = None) -> Behavior:
+    async def behavior(peer: Peer) -> None:
         await peer.open(*headers, accept=accept)
         await peer.listen()
 
-    return behaviour
+    return behavior
 
 
-def trickles(data: bytes, every: float) -> Behaviour:
-    async def behaviour(peer: Peer) -> None:
+def trickles(data: bytes, every: float) -> Behavior:
+    async def behavior(peer: Peer) -> None:
         await peer.read_request()
         for byte in data:
             await peer.say(bytes([byte]))
             await trio.sleep(every)
         await peer.listen()
 
-    return behaviour
+    return behavior
 
 
-REFUSALS: dict[str, tuple[Behaviour, str]] = {
+REFUSALS: dict[str, tuple[Behavior, str]] = {
     "endless headers": (answers(UPGRADE, *ENDLESS), "could not connect"),
     "one endless header": (answers(UPGRADE + b"X: ", *[b"x" * 65_536] * 1_000), ""),
     "an endless status line": (answers(b"HTTP/1.1 ", *[b"1" * 65_536] * 1_000), ""),
@@ -171,9 +171,9 @@ REFUSALS: dict[str, tuple[Behaviour, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_handshake_that_is_none_is_tried_again(wild: Wild, gateway: Gateway, name: str) -> None:
-    behaviour, told = REFUSALS[name]
-    wild.behave(behaviour)
+async def test_a_handshake_that_is_none_is_tried_again(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
+    behavior, told = REFUSALS[name]
+    wild.behave(behavior)
     listening = await Listening(wild).run()
     (cause,) = listening.causes
     assert told in cause
@@ -184,7 +184,7 @@ async def test_a_handshake_that_is_none_is_tried_again(wild: Wild, gateway: Gate
     assert wild.left
 
 
-FINAL_REFUSALS: dict[str, tuple[Behaviour, type[ts.ProviderError]]] = {
+FINAL_REFUSALS: dict[str, tuple[Behavior, type[ts.ProviderError]]] = {
     "a redirect": (
         answers(b"HTTP/1.1 302 Found\r\nLocation: wss://thief.test/\r\nContent-Length: 0\r\n\r\n"),
         ts.ProviderError,
@@ -226,8 +226,8 @@ FINAL_REFUSALS: dict[str, tuple[Behaviour, type[ts.ProviderError]]] = {
 
 @pytest.mark.parametrize("name", FINAL_REFUSALS)
 async def test_a_refusal_is_understood_however_it_is_said(wild: Wild, name: str) -> None:
-    behaviour, expected = FINAL_REFUSALS[name]
-    wild.behave(behaviour)
+    behavior, expected = FINAL_REFUSALS[name]
+    wild.behave(behavior)
     with pytest.raises(expected) as caught:
         await Listening(wild).run()
     assert expected is not ts.AuthenticationError or "who are you?" in str(caught.value)
@@ -293,7 +293,7 @@ MALFORMED: dict[str, tuple[str, bytes]] = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-async def test_a_malformed_message_costs_a_link_and_no_word(wild: Wild, gateway: Gateway, name: str) -> None:
+async def test_a_malformed_message_costs_a_link_and_no_word(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
     backend, bad = MALFORMED[name]
     wild.behave(says(bad))
     listening = await Listening(wild, BACKENDS[backend]).run()
@@ -329,7 +329,7 @@ SKIPPED: dict[str, tuple[str, bytes, int]] = {
 
 
 @pytest.mark.parametrize("name", SKIPPED)
-async def test_what_means_nothing_is_skipped(wild: Wild, gateway: Gateway, name: str) -> None:
+async def test_what_means_nothing_is_skipped(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
     backend, noise, unknown = SKIPPED[name]
 
     async def noisy(peer: Peer) -> None:
@@ -349,7 +349,7 @@ async def test_what_means_nothing_is_skipped(wild: Wild, gateway: Gateway, name:
 
 @pytest.mark.parametrize("every", [0.1, 0.5, 5.0])
 @pytest.mark.parametrize("kind", ["interim_transcript", "preflight_transcript"])
-async def test_endless_guesses_are_no_progress(wild: Wild, gateway: Gateway, kind: str, every: float) -> None:
+async def test_endless_guesses_are_no_progress(wild: Wild, gateway: ScriptedGateway, kind: str, every: float) -> None:
     async def guesses(peer: Peer) -> None:
         async with trio.open_nursery() as nursery:
             await peer.open()
@@ -366,10 +366,10 @@ async def test_endless_guesses_are_no_progress(wild: Wild, gateway: Gateway, kin
     listening.assert_whole(gateway)
 
 
-def chatters(*pieces: bytes, every: float = 0.1) -> Behaviour:
+def chatters(*pieces: bytes, every: float = 0.1) -> Behavior:
     """Says all of that again and again, and answers pings."""
 
-    async def behaviour(peer: Peer) -> None:
+    async def behavior(peer: Peer) -> None:
         async with trio.open_nursery() as nursery:
             await peer.open()
             nursery.start_soon(peer.listen)
@@ -377,7 +377,7 @@ def chatters(*pieces: bytes, every: float = 0.1) -> Behaviour:
                 await peer.say(*pieces)
                 await trio.sleep(every)
 
-    return behaviour
+    return behavior
 
 
 WRONG_TIMES = {
@@ -427,7 +427,7 @@ async def test_endless_guesses_at_an_endless_source_are_given_up_as_gaps(wild: W
     assert statistics.in_gaps > 5.0
 
 
-async def test_a_frame_that_comes_a_byte_at_a_time_is_no_sign_of_life(wild: Wild, gateway: Gateway) -> None:
+async def test_a_frame_that_comes_a_byte_at_a_time_is_no_sign_of_life(wild: Wild, gateway: ScriptedGateway) -> None:
     async def trickle(peer: Peer) -> None:
         await peer.open()
         for byte in final(transcript="x" * 1_000):
@@ -463,6 +463,6 @@ async def test_finals_without_end_and_without_a_reader_are_malformed(wild: Wild,
 
     with pytest.raises(ts.RetriesExhausted, match="far more transcripts than were spoken"):
         await listen()
-    assert transcripts[0]._machine.outbox.weight < 1_500_000
+    assert transcripts[0]._machine.event_queue.weight < 1_500_000
     statistics = transcripts[0].statistics()
     assert_ledger(statistics, [], statistics.captured)

@@ -11,9 +11,9 @@ import pytest
 import trio
 
 import trio_speech as ts
-from trio_speech.testing import Gateway
+from trio_speech.testing import ScriptedGateway
 
-from .wild import BINARY, Behaviour, Peer, Wild, frame, says
+from .wild import BINARY, Behavior, Peer, Wild, frame, says
 
 LIVEKIT = ts.LiveKit(url="https://speech.test/v1", api_key="key", api_secret="s" * 40)
 CARTESIA = ts.Cartesia("key", url="https://speech.test")
@@ -29,10 +29,10 @@ def message(**fields: object) -> bytes:
     return frame(msgspec.json.encode(fields))
 
 
-def answers_text(reply: Callable[[str], bytes], every: float = 0.2) -> Behaviour:
+def answers_text(reply: Callable[[str], bytes], every: float = 0.2) -> Behavior:
     """Once text has come, says the reply to it again and again; `reply` is told the context that it is in."""
 
-    async def behaviour(peer: Peer) -> None:
+    async def behavior(peer: Peer) -> None:
         async with trio.open_nursery() as nursery:
             await peer.open()
             nursery.start_soon(peer.listen)
@@ -41,7 +41,7 @@ def answers_text(reply: Callable[[str], bytes], every: float = 0.2) -> Behaviour
                 await peer.say(reply(context))
                 await trio.sleep(every)
 
-    return behaviour
+    return behavior
 
 
 def livekit(**fields: object) -> Callable[[str], bytes]:
@@ -52,7 +52,7 @@ def cartesia(**fields: object) -> Callable[[str], bytes]:
     return lambda context: message(context_id=context, **fields)
 
 
-ENDLESS: dict[str, tuple[str, Behaviour]] = {
+ENDLESS: dict[str, tuple[str, Behavior]] = {
     "malformed": ("livekit", says(frame('{"type":"output_audio","audio":"???"}'))),
     "audio that is no base64": ("cartesia", answers_text(cartesia(type="chunk", data="?"))),
     "an odd base64": ("livekit", answers_text(livekit(type="output_audio", audio="AAA"))),
@@ -94,21 +94,23 @@ ENDLESS: dict[str, tuple[str, Behaviour]] = {
 
 @pytest.mark.parametrize("name", ENDLESS)
 async def test_a_voice_that_never_makes_sense_is_given_up_by_the_deadline(wild: Wild, name: str) -> None:
-    service, behaviour = ENDLESS[name]
-    wild.behave(behaviour, for_ever=True)
+    service, behavior = ENDLESS[name]
+    wild.behave(behavior, for_ever=True)
     async with ts.open_client(wild.in_place_of(BACKENDS[service]), retry=PATIENCE) as client:
         with pytest.raises(ts.RetriesExhausted):
             await client.render(TEXT, model=MODELS[service])
         assert trio.current_time() <= DEADLINE + 20.0
         await trio.sleep(5.0)
         statistics = client.statistics()
-        assert (statistics.leased, statistics.dialling, statistics.draining, statistics.waiting) == (0, 0, 0, 0)
+        assert (statistics.leased, statistics.dialing, statistics.draining, statistics.waiting) == (0, 0, 0, 0)
     await trio.sleep(1.0)
     assert wild.left
 
 
 @pytest.mark.parametrize("name", [name for name, (service, _) in ENDLESS.items() if service == "livekit"])
-async def test_after_a_voice_that_made_no_sense_all_is_said_once(wild: Wild, gateway: Gateway, name: str) -> None:
+async def test_after_a_voice_that_made_no_sense_all_is_said_once(
+    wild: Wild, gateway: ScriptedGateway, name: str
+) -> None:
     wild.behave(ENDLESS[name][1])
     async with ts.open_client(wild.in_place_of(LIVEKIT)) as client:
         clip = await client.render(TEXT, model=MODELS["livekit"])

@@ -13,8 +13,8 @@ import trio
 
 import trio_speech as ts
 from trio_speech.providers._codec import Dial
-from trio_speech.testing import Gateway, MemoryStream, memory_stream_pair
-from trio_speech.testing.backend import StandIn
+from trio_speech.testing import MemoryStream, ScriptedGateway, memory_stream_pair
+from trio_speech.testing.scripted.backend import StandIn
 
 TEXT, BINARY, CLOSE, PING, PONG, MORE = 1, 2, 8, 9, 10, 0
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
@@ -123,22 +123,22 @@ class Peer:
                 del buffer[:size]
 
 
-Behaviour = Callable[[Peer], Awaitable[None]]
+Behavior = Callable[[Peer], Awaitable[None]]
 
 
 class Wild:
-    """Serves each dial with the next behaviour; the last one for ever, where `for_ever` is set."""
+    """Serves each dial with the next behavior; the last one for ever, where `for_ever` is set."""
 
-    def __init__(self, gateway: Gateway, nursery: trio.Nursery) -> None:
-        self.behaviours: deque[Behaviour] = deque()
+    def __init__(self, gateway: ScriptedGateway, nursery: trio.Nursery) -> None:
+        self.behaviors: deque[Behavior] = deque()
         self.for_ever = False
         self.peers: list[Peer] = []
         self.dials: list[Dial] = []
         self._gateway = gateway
         self._nursery = nursery
 
-    def behave(self, *behaviours: Behaviour, for_ever: bool = False) -> None:
-        self.behaviours.extend(behaviours)
+    def behave(self, *behaviors: Behavior, for_ever: bool = False) -> None:
+        self.behaviors.extend(behaviors)
         self.for_ever = for_ever
 
     def in_place_of(self, backend: ts.LiveKit | ts.Deepgram | ts.Cartesia) -> StandIn:
@@ -146,19 +146,19 @@ class Wild:
 
     async def connect(self, dial: Dial) -> MemoryStream:
         self.dials.append(dial)
-        if not self.behaviours:
+        if not self.behaviors:
             return await self._gateway.connect(dial)
         await trio.lowlevel.checkpoint()
-        behaviour = self.behaviours[0] if self.for_ever else self.behaviours.popleft()
+        behavior = self.behaviors[0] if self.for_ever else self.behaviors.popleft()
         ours, theirs = memory_stream_pair()
         peer = Peer(theirs)
         self.peers.append(peer)
-        self._nursery.start_soon(self._serve, peer, behaviour)
+        self._nursery.start_soon(self._serve, peer, behavior)
         return ours
 
-    async def _serve(self, peer: Peer, behaviour: Behaviour) -> None:
+    async def _serve(self, peer: Peer, behavior: Behavior) -> None:
         try:
-            await behaviour(peer)
+            await behavior(peer)
         except* (trio.BrokenResourceError, trio.ClosedResourceError):
             pass
         finally:
@@ -170,24 +170,24 @@ class Wild:
         return all(peer.stream._closed for peer in self.peers)
 
 
-def says(*pieces: bytes) -> Behaviour:
+def says(*pieces: bytes) -> Behavior:
     """Opens, says all of that at once, and then listens."""
 
-    async def behaviour(peer: Peer) -> None:
+    async def behavior(peer: Peer) -> None:
         await peer.open()
         await peer.say(*pieces)
         await peer.listen()
 
-    return behaviour
+    return behavior
 
 
-def answers(*pieces: bytes, then: str = "listen") -> Behaviour:
+def answers(*pieces: bytes, then: str = "listen") -> Behavior:
     """Answers the request with that instead of a handshake, and then listens, or leaves."""
 
-    async def behaviour(peer: Peer) -> None:
+    async def behavior(peer: Peer) -> None:
         await peer.read_request()
         await peer.say(*pieces)
         if then == "listen":
             await peer.listen()
 
-    return behaviour
+    return behavior

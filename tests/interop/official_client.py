@@ -30,9 +30,9 @@ async def speak(tts: inference.TTS, text: str) -> tuple[bytes, list[str]]:
     return bytes(audio), words
 
 
-async def listen(recogniser: inference.STT, audio: bytes) -> dict[str, Any]:
+async def listen(recognizer: inference.STT, audio: bytes) -> dict[str, Any]:
     finals, words, kinds = [], [], set()
-    async with recogniser.stream(conn_options=ONCE) as stream:
+    async with recognizer.stream(conn_options=ONCE) as stream:
         step = RATE // 20 * 2
         for start in range(0, len(audio), step):
             pcm = audio[start : start + step]
@@ -47,11 +47,11 @@ async def listen(recogniser: inference.STT, audio: bytes) -> dict[str, Any]:
 
 
 async def refused(url: str, key: str, session: aiohttp.ClientSession) -> int:
-    recogniser = inference.STT(
+    recognizer = inference.STT(
         model="deepgram/nova-3", base_url=url, api_key=key, api_secret="w" * 40, http_session=session
     )
     try:
-        await listen(recogniser, bytes(3_200))
+        await listen(recognizer, bytes(3_200))
     except APIStatusError as error:
         return error.status_code
     return 0
@@ -61,10 +61,10 @@ async def main(url: str, key: str, secret: str) -> None:
     async with aiohttp.ClientSession() as session:
         shared: dict[str, Any] = {"base_url": url, "api_key": key, "api_secret": secret, "http_session": session}
         tts = inference.TTS(model="cartesia/sonic-3", voice="any", language="en", sample_rate=RATE, **shared)
-        recogniser = inference.STT(model="deepgram/nova-3", language="en", sample_rate=RATE, **shared)
+        recognizer = inference.STT(model="deepgram/nova-3", language="en", sample_rate=RATE, **shared)
         spoken = [await speak(tts, text) for text in TEXTS]
         silence = bytes(RATE)
-        heard = await listen(recogniser, silence + spoken[0][0] + silence + spoken[1][0] + silence)
+        heard = await listen(recognizer, silence + spoken[0][0] + silence + spoken[1][0] + silence)
         status = await refused(url, key, session)
         await tts.aclose()
     seconds = [len(audio) / 2 / RATE for audio, _ in spoken]

@@ -14,7 +14,7 @@ import pytest
 import trio
 
 import trio_speech as ts
-from trio_speech.testing import Gateway, Manner, Refuse, Visit, say, speech
+from trio_speech.testing import Manner, Refuse, ScriptedGateway, Visit, say, speech
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it prefers a module that `websockets` has deprecated
@@ -44,7 +44,7 @@ def checked(event: Any) -> Any:
     return event
 
 
-async def by_the_official_client(gateway: Gateway, use: Callable[[Any], Any], **asked: Any) -> Any:
+async def by_the_official_client(gateway: ScriptedGateway, use: Callable[[Any], Any], **asked: Any) -> Any:
     """What `use` makes of one official connection, in a thread."""
     where = environment(await gateway.listen())
 
@@ -83,7 +83,7 @@ def kinds_of(visit: Visit) -> list[str]:
     return [kind for kind in visit.kinds("client") if kind != "audio"]
 
 
-async def test_the_official_client_hears_every_word(gateway: Gateway) -> None:
+async def test_the_official_client_hears_every_word(gateway: ScriptedGateway) -> None:
     events = await by_the_official_client(gateway, one_stream)
     assert words_of(events) == spoken_words()
     assert {type(event) for event in events} == {listen.ListenV1Results, listen.ListenV1Metadata}
@@ -94,7 +94,7 @@ async def test_the_official_client_hears_every_word(gateway: Gateway) -> None:
     assert visit.complaints == []
 
 
-async def test_both_clients_ask_the_same_and_hear_the_same(gateway: Gateway) -> None:
+async def test_both_clients_ask_the_same_and_hear_the_same(gateway: ScriptedGateway) -> None:
     events = await by_the_official_client(gateway, one_stream)
     async with ts.open_client(ts.Deepgram(KEY, url=(await gateway.listen()).removesuffix("/v1"))) as client:
         recognition = await client.recognize(
@@ -114,10 +114,10 @@ async def test_both_clients_ask_the_same_and_hear_the_same(gateway: Gateway) -> 
     assert ours.complaints == theirs.complaints == []
 
 
-async def test_the_official_asynchronous_client_hears_every_word(gateway: Gateway) -> None:
+async def test_the_official_asynchronous_client_hears_every_word(gateway: ScriptedGateway) -> None:
     where = environment(await gateway.listen())
 
-    async def recognise() -> list[Any]:
+    async def recognize() -> list[Any]:
         client = official.AsyncDeepgramClient(api_key=KEY, environment=where)
         async with client.listen.v1.connect(**ASKED) as connection:
             for chunk in SPOKEN.chunks(0.1):
@@ -126,12 +126,12 @@ async def test_the_official_asynchronous_client_hears_every_word(gateway: Gatewa
             return [checked(event) async for event in connection]
 
     with trio.fail_after(PATIENCE):
-        events = await trio.to_thread.run_sync(asyncio.run, recognise(), abandon_on_cancel=True)
+        events = await trio.to_thread.run_sync(asyncio.run, recognize(), abandon_on_cancel=True)
     assert words_of(events) == spoken_words()
     assert isinstance(events[-1], listen.ListenV1Metadata)
 
 
-async def test_all_that_the_official_client_can_say_is_understood(gateway: Gateway) -> None:
+async def test_all_that_the_official_client_can_say_is_understood(gateway: ScriptedGateway) -> None:
     spoken = say(0.3, "hello there", 0.1)
 
     def use(connection: Any) -> list[Any]:
@@ -157,7 +157,7 @@ async def test_all_that_the_official_client_can_say_is_understood(gateway: Gatew
     assert visit.complaints == []
 
 
-async def test_what_the_service_says_of_speech_is_understood(gateway: Gateway) -> None:
+async def test_what_the_service_says_of_speech_is_understood(gateway: ScriptedGateway) -> None:
     gateway.manner = Manner(longest=1.0)
     asked = {"vad_events": "true", "utterance_end_ms": 1_000, "endpointing": 300, "language": "multi"}
 
@@ -179,7 +179,7 @@ async def test_what_the_service_says_of_speech_is_understood(gateway: Gateway) -
     assert finals[0].channel.alternatives[0].languages == ["en"]
 
 
-async def test_refusals_are_understood(gateway: Gateway) -> None:
+async def test_refusals_are_understood(gateway: ScriptedGateway) -> None:
     gateway.plan(Refuse(401), Refuse(429, retry_after=1, body="later"))
     for status in (401, 429):
         # With the newest `websockets`, the client lets that library's own exception through.
@@ -190,7 +190,7 @@ async def test_refusals_are_understood(gateway: Gateway) -> None:
         assert answered.status_code == status
 
 
-async def test_errors_are_understood(gateway: Gateway) -> None:
+async def test_errors_are_understood(gateway: ScriptedGateway) -> None:
     def use(connection: Any) -> tuple[Any, Any]:
         connection._send('{"type":"Dance"}')
         error = checked(connection.recv())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech._core.profile import SttProfile, TtsProfile
+from trio_speech._core.provider.profile import SttProfile, TtsProfile
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers._accept import accept_format, accept_options

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from trio_speech._core.dialogue import SynthesizeRequest, TranscribeRequest
+from trio_speech._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers._codec import SttProvider, TtsProvider
@@ -20,7 +20,7 @@ PCM = AudioFormat.pcm16(16_000)
 
 
 def heard(backend: Deepgram) -> SttProvider:
-    return backend.recogniser(TranscribeRequest(audio_format=PCM))
+    return backend.recognizer(TranscribeRequest(audio_format=PCM))
 
 
 def spoken(backend: Cartesia) -> TtsProvider:

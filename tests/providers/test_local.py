@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech._core.dialogue import Change, SynthesizeRequest, TranscribeRequest
+from trio_speech._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers._accept import RATES
@@ -21,20 +21,20 @@ PCM = AudioFormat.pcm16(16_000)
 
 def test_it_is_what_the_interfaces_ask_for() -> None:
     backend: Backend = Local()
-    recogniser: SttProvider = backend.recogniser(TranscribeRequest(audio_format=PCM))
+    recognizer: SttProvider = backend.recognizer(TranscribeRequest(audio_format=PCM))
     voice: TtsProvider = backend.voice(SynthesizeRequest(audio_format=PCM))
-    assert recogniser.endpoint == "ws://local/v1/stt"
+    assert recognizer.endpoint == "ws://local/v1/stt"
     assert voice.endpoint == "ws://local/v1/tts"
 
 
 async def test_a_dial_needs_no_credentials() -> None:
-    dial = await Local().recogniser(TranscribeRequest(audio_format=PCM, model="local/sphinx")).dial()
+    dial = await Local().recognizer(TranscribeRequest(audio_format=PCM, model="local/sphinx")).dial()
     assert dial.url == "ws://local/v1/stt?model=local%2Fsphinx"
     assert [name for name, _ in dial.headers] == ["User-Agent"]
 
 
 def test_a_session_opens_as_with_the_real_gateway() -> None:
-    [heard] = Local().recogniser(TranscribeRequest(audio_format=PCM, language="English")).codec().open()
+    [heard] = Local().recognizer(TranscribeRequest(audio_format=PCM, language="English")).codec().open()
     assert json.loads(heard)["settings"]["language"] == "en"
     [spoken] = Local().voice(SynthesizeRequest(audio_format=PCM, voice="v")).codec().open()
     assert json.loads(spoken)["voice"] == "v"
@@ -42,14 +42,14 @@ def test_a_session_opens_as_with_the_real_gateway() -> None:
 
 @pytest.mark.parametrize("change", [{"language": "fr"}, {"options": {"two_passes": True}}, {"keyterms": ()}])
 def test_a_change_in_mid_stream_is_refused_by_name(change: dict[str, Any]) -> None:
-    codec = Local().recogniser(TranscribeRequest(audio_format=PCM)).codec()
+    codec = Local().recognizer(TranscribeRequest(audio_format=PCM)).codec()
     with pytest.raises(ConfigurationError, match=f"cannot change the {next(iter(change))} of a running session"):
         codec.update(Change(**change))
     assert codec.update(Change()) is None
 
 
 def test_what_it_is_like() -> None:
-    hearing = Local().recogniser(TranscribeRequest(audio_format=PCM)).profile
+    hearing = Local().recognizer(TranscribeRequest(audio_format=PCM)).profile
     assert (hearing.acknowledges, hearing.exact_times, hearing.word_times, hearing.finalizes_itself) == (
         "span",
         True,
@@ -68,16 +68,16 @@ def test_words_are_spaced_as_by_the_provider_that_is_named(model: str | None, sp
 
 def test_formats_that_it_does_not_take_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="it takes pcm_s16le"):
-        Local().recogniser(TranscribeRequest(audio_format=AudioFormat.mulaw()))
+        Local().recognizer(TranscribeRequest(audio_format=AudioFormat.mulaw()))
     with pytest.raises(ConfigurationError, match="it takes 1 channel"):
         Local().voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000, 2)))
 
 
 def test_it_takes_the_rates_that_its_engines_convert_between() -> None:
-    assert Local().recogniser(TranscribeRequest(audio_format=PCM)).profile.sample_rates == RATES
+    assert Local().recognizer(TranscribeRequest(audio_format=PCM)).profile.sample_rates == RATES
     assert Local().voice(SynthesizeRequest(audio_format=PCM)).profile.sample_rates == RATES
     with pytest.raises(ConfigurationError, match="it takes 8000 or"):
-        Local().recogniser(TranscribeRequest(audio_format=AudioFormat.pcm16(16_001)))
+        Local().recognizer(TranscribeRequest(audio_format=AudioFormat.pcm16(16_001)))
 
 
 async def test_its_transport_is_the_gateway_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.dialogue import Unknown
+from trio_speech._core.provider.messages import Unknown
 from trio_speech.errors import ProtocolError
 from trio_speech.providers._union import TaggedUnion
 

@@ -13,8 +13,8 @@ from trio.testing import MockClock
 
 import trio_speech as ts
 from trio_speech.testing import (
-    Gateway,
-    Speech,
+    LabeledSpeech,
+    ScriptedGateway,
     assert_exactly_once,
     assert_in_stream_order,
     assert_ledger,
@@ -37,8 +37,8 @@ def _on_virtual_time(main: Any, *, clock: Any = None, instruments: Any = ()) -> 
 class Session:
     """What a whole session gave."""
 
-    speech: Speech
-    gateway: Gateway
+    speech: LabeledSpeech
+    gateway: ScriptedGateway
     events: list[ts.TranscriptEvent]
     times: list[float]
     statistics: ts.TranscriptStatistics
@@ -73,11 +73,11 @@ Listen = Callable[..., Awaitable[Session]]
 
 
 @pytest.fixture
-def listen(gateway: Gateway) -> Listen:
+def listen(gateway: ScriptedGateway) -> Listen:
     """Transcribes speech to its end; policies go to the client."""
 
     async def run(
-        speech: Speech, source: AsyncIterable[bytes] | None = None, *, stt: Any = None, **policies: Any
+        speech: LabeledSpeech, source: AsyncIterable[bytes] | None = None, *, stt: Any = None, **policies: Any
     ) -> Session:
         began = trio.current_time()
         events: list[ts.TranscriptEvent] = []

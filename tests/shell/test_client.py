@@ -14,7 +14,7 @@ import trio
 from trio.testing import assert_no_checkpoints
 
 import trio_speech as ts
-from trio_speech.testing import Drop, Gateway, Hear, NeverAnswer, Outage, Refuse, open_gateway, say, speech
+from trio_speech.testing import Drop, Hear, NeverAnswer, Outage, Refuse, ScriptedGateway, open_gateway, say, speech
 
 SAID = say(0.2, "turn left", 1.0, "now", 1.0)
 
@@ -36,7 +36,7 @@ def test_the_one_shot_forms_take_what_the_sessions_take(once: Any, session: Any,
     assert all(asked[name] == offered[name] for name in asked if name != first)
 
 
-async def test_what_is_asked_for_is_told_to_the_service(gateway: Gateway) -> None:
+async def test_what_is_asked_for_is_told_to_the_service(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
         await client.recognize(
             say(0.2, "hallo", 1.0, audio_format=ts.AudioFormat.pcm16(8_000)),
@@ -80,8 +80,8 @@ async def test_what_is_asked_for_is_told_to_the_service(gateway: Gateway) -> Non
         ({"audio_format": ts.AudioFormat.pcm16(16_000, 2)}, "channels"),
     ],
 )
-async def test_what_cannot_be_served_is_refused_before_anything_is_dialled(
-    gateway: Gateway, asked: dict[str, Any], complaint: str
+async def test_what_cannot_be_served_is_refused_before_anything_is_dialed(
+    gateway: ScriptedGateway, asked: dict[str, Any], complaint: str
 ) -> None:
     async with gateway.client() as client:
         with pytest.raises(ts.ConfigurationError, match=complaint):
@@ -90,7 +90,7 @@ async def test_what_cannot_be_served_is_refused_before_anything_is_dialled(
     assert gateway.visits == []
 
 
-async def test_entering_does_not_wait_for_the_connection(gateway: Gateway) -> None:
+async def test_entering_does_not_wait_for_the_connection(gateway: ScriptedGateway) -> None:
     gateway.plan(NeverAnswer())
     async with gateway.client() as client:
         session = client.transcribe(SAID)
@@ -103,7 +103,7 @@ async def test_entering_does_not_wait_for_the_connection(gateway: Gateway) -> No
 # ---------------------------------------------------------------- sources
 
 
-async def test_a_source_that_is_no_generator_needs_no_closing(gateway: Gateway) -> None:
+async def test_a_source_that_is_no_generator_needs_no_closing(gateway: ScriptedGateway) -> None:
     class Microphone:
         def __init__(self) -> None:
             self.chunks = SAID.chunks(0.1)
@@ -122,7 +122,7 @@ async def test_a_source_that_is_no_generator_needs_no_closing(gateway: Gateway) 
         assert (await client.recognize(Microphone())).text == SAID.text
 
 
-async def test_a_memory_channel_is_a_source(gateway: Gateway) -> None:
+async def test_a_memory_channel_is_a_source(gateway: ScriptedGateway) -> None:
     send, receive = trio.open_memory_channel[bytes](0)
 
     async def talk() -> None:
@@ -135,7 +135,7 @@ async def test_a_memory_channel_is_a_source(gateway: Gateway) -> None:
         assert (await client.recognize(receive)).text == SAID.text
 
 
-async def test_a_source_without_audio(gateway: Gateway) -> None:
+async def test_a_source_without_audio(gateway: ScriptedGateway) -> None:
     async def nothing() -> AsyncIterator[bytes]:
         await trio.sleep(3.0)
         if gateway.visits is None:
@@ -149,7 +149,7 @@ async def test_a_source_without_audio(gateway: Gateway) -> None:
 # ---------------------------------------------------------------- the one-shot form
 
 
-async def test_all_at_once(gateway: Gateway) -> None:
+async def test_all_at_once(gateway: ScriptedGateway) -> None:
     gateway.plan(Hear(2.0), Drop())
     said = speech(10.0)
     async with gateway.client() as client:
@@ -160,7 +160,7 @@ async def test_all_at_once(gateway: Gateway) -> None:
     assert recognition.gaps == ()
 
 
-async def test_all_at_once_needs_something(gateway: Gateway) -> None:
+async def test_all_at_once_needs_something(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
         with pytest.raises(ts.ConfigurationError, match="there is no source"):
             await client.recognize(None)  # type: ignore[arg-type]
@@ -169,13 +169,13 @@ async def test_all_at_once_needs_something(gateway: Gateway) -> None:
 
 
 @pytest.mark.parametrize("count", ["x", None, 1.5, -1, True])
-async def test_connections_are_prewarmed_by_a_whole_number(gateway: Gateway, count: Any) -> None:
+async def test_connections_are_prewarmed_by_a_whole_number(gateway: ScriptedGateway, count: Any) -> None:
     async with gateway.client() as client:
         with pytest.raises(ts.ConfigurationError, match="give a whole number"):
             await client.prewarm(count)
 
 
-async def test_all_at_once_tells_what_it_lost(gateway: Gateway) -> None:
+async def test_all_at_once_tells_what_it_lost(gateway: ScriptedGateway) -> None:
     gateway.plan(Outage(10.0))
     policy = ts.ReplayPolicy(limit=1.0, overflow="drop_oldest")
     async with gateway.client(replay=policy) as client:
@@ -188,7 +188,7 @@ async def test_all_at_once_tells_what_it_lost(gateway: Gateway) -> None:
 # ---------------------------------------------------------------- clients
 
 
-async def test_nothing_is_dialled_before_it_is_needed(gateway: Gateway) -> None:
+async def test_nothing_is_dialed_before_it_is_needed(gateway: ScriptedGateway) -> None:
     async with gateway.client():
         await trio.sleep(60.0)
     assert gateway.visits == []
@@ -205,13 +205,13 @@ class Halved:
     """A backend but for its transport, which is no method."""
 
     transport = None
-    recogniser = voice = staticmethod(lambda request: None)
+    recognizer = voice = staticmethod(lambda request: None)
 
 
 class Eager:
     """A backend whose transport is no context manager."""
 
-    recogniser = voice = staticmethod(lambda request: None)
+    recognizer = voice = staticmethod(lambda request: None)
 
     def transport(self) -> int:
         return 5
@@ -253,7 +253,7 @@ async def test_what_is_no_policy_is_refused(policies: dict[str, Any], complaint:
             pytest.fail("the block must not be entered")
 
 
-async def test_many_sessions_share_a_client(gateway: Gateway) -> None:
+async def test_many_sessions_share_a_client(gateway: ScriptedGateway) -> None:
     texts: dict[int, str] = {}
 
     async def one(client: ts.Client, seed: int) -> None:
@@ -269,9 +269,11 @@ async def test_many_sessions_share_a_client(gateway: Gateway) -> None:
 class Bringing:
     """A backend that brings something along, as `Local` does."""
 
-    def __init__(self, gateway: Gateway, *, fails: BaseException | None = None, later: float | None = None) -> None:
+    def __init__(
+        self, gateway: ScriptedGateway, *, fails: BaseException | None = None, later: float | None = None
+    ) -> None:
         backend = gateway.backend()
-        self.recogniser = backend.recogniser
+        self.recognizer = backend.recognizer
         self.voice = backend.voice
         self.connect = gateway.connect
         self.fails = fails
@@ -301,7 +303,7 @@ class Bringing:
         raise self.fails
 
 
-async def test_what_a_backend_brings_is_open_for_as_long_as_the_client(gateway: Gateway) -> None:
+async def test_what_a_backend_brings_is_open_for_as_long_as_the_client(gateway: ScriptedGateway) -> None:
     backend = Bringing(gateway)
     async with ts.open_client(backend) as client:
         assert (await client.recognize(SAID)).text == SAID.text
@@ -310,7 +312,7 @@ async def test_what_a_backend_brings_is_open_for_as_long_as_the_client(gateway: 
     assert len(backend.closed) == 1
 
 
-async def test_what_a_backend_brings_sees_no_exception_of_the_users(gateway: Gateway) -> None:
+async def test_what_a_backend_brings_sees_no_exception_of_the_users(gateway: ScriptedGateway) -> None:
     backend = Bringing(gateway)
     with pytest.raises(ZeroDivisionError) as caught:
         async with ts.open_client(backend):
@@ -319,13 +321,13 @@ async def test_what_a_backend_brings_sees_no_exception_of_the_users(gateway: Gat
     assert len(backend.closed) == 1
 
 
-async def test_a_backend_that_cannot_be_brought_leaves_bare(gateway: Gateway) -> None:
+async def test_a_backend_that_cannot_be_brought_leaves_bare(gateway: ScriptedGateway) -> None:
     with pytest.raises(ts.ConfigurationError, match="the extra is missing"):
         async with ts.open_client(Bringing(gateway, fails=ts.ConfigurationError("the extra is missing"))):
             pytest.fail("the block must not be entered")
 
 
-async def test_a_backend_that_fails_later_ends_the_client(gateway: Gateway) -> None:
+async def test_a_backend_that_fails_later_ends_the_client(gateway: ScriptedGateway) -> None:
     backend = Bringing(gateway, fails=OSError("the engine died"), later=2.0)
     with pytest.raises(BaseException) as caught:  # noqa: PT011  # whichever it is, it holds the engine's error
         async with ts.open_client(backend) as client, client.transcribe() as transcript:

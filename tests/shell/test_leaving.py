@@ -18,12 +18,12 @@ from trio_speech.testing import (
     Delay,
     Drop,
     Freeze,
-    Gateway,
     Hear,
     Manner,
     NeverAnswer,
     Outage,
     Refuse,
+    ScriptedGateway,
     StallWrites,
     Step,
     open_gateway,
@@ -58,7 +58,7 @@ def peer(request: pytest.FixtureRequest) -> tuple[Step, ...]:
 
 @pytest.mark.parametrize("ended", [False, True])
 async def test_leaving_early_is_bounded_whatever_the_peer_does(
-    gateway: Gateway, peer: tuple[Step, ...], ended: bool
+    gateway: ScriptedGateway, peer: tuple[Step, ...], ended: bool
 ) -> None:
     gateway.plan(*peer)
     async with gateway.client() as client:
@@ -73,7 +73,7 @@ async def test_leaving_early_is_bounded_whatever_the_peer_does(
     assert trio.current_time() - left <= HAIR
 
 
-async def test_leaving_by_a_timeout_is_bounded_too(gateway: Gateway, peer: tuple[Step, ...]) -> None:
+async def test_leaving_by_a_timeout_is_bounded_too(gateway: ScriptedGateway, peer: tuple[Step, ...]) -> None:
     gateway.plan(*peer)
     with trio.move_on_after(1.5) as scope:
         async with gateway.client() as client, client.transcribe(SAID) as transcript:
@@ -83,7 +83,7 @@ async def test_leaving_by_a_timeout_is_bounded_too(gateway: Gateway, peer: tuple
     assert trio.current_time() <= 3.5 + HAIR
 
 
-async def test_leaving_by_an_exception_is_bounded_too(gateway: Gateway, peer: tuple[Step, ...]) -> None:
+async def test_leaving_by_an_exception_is_bounded_too(gateway: ScriptedGateway, peer: tuple[Step, ...]) -> None:
     gateway.plan(*peer)
     with pytest.raises(ZeroDivisionError):
         async with gateway.client() as client, client.transcribe(SAID):
@@ -92,7 +92,7 @@ async def test_leaving_by_an_exception_is_bounded_too(gateway: Gateway, peer: tu
     assert trio.current_time() <= 3.5 + HAIR
 
 
-async def test_the_bound_is_the_policys(gateway: Gateway) -> None:
+async def test_the_bound_is_the_policys(gateway: ScriptedGateway) -> None:
     gateway.plan(Hear(1.0), BlackHole())
     async with gateway.client(liveness=ts.LivenessPolicy(close_timeout=0.25)) as client:
         async with client.transcribe(SAID):
@@ -101,7 +101,7 @@ async def test_the_bound_is_the_policys(gateway: Gateway) -> None:
         assert trio.current_time() - left == pytest.approx(0.25, abs=HAIR)
 
 
-async def test_no_farewell_at_all(gateway: Gateway) -> None:
+async def test_no_farewell_at_all(gateway: ScriptedGateway) -> None:
     async with gateway.client(liveness=ts.LivenessPolicy(close_timeout=0.0)) as client:
         async with client.transcribe(SAID):
             await trio.sleep(1.5)
@@ -121,7 +121,7 @@ async def test_a_write_that_is_stuck_does_not_hold_the_block() -> None:
             assert trio.current_time() - left <= 2.0 + HAIR
 
 
-async def test_a_source_that_will_not_end_does_not_hold_the_block(gateway: Gateway) -> None:
+async def test_a_source_that_will_not_end_does_not_hold_the_block(gateway: ScriptedGateway) -> None:
     async def mute() -> AsyncIterator[bytes]:
         yield bytes(32_000)
         await trio.sleep_forever()
@@ -133,21 +133,21 @@ async def test_a_source_that_will_not_end_does_not_hold_the_block(gateway: Gatew
         assert trio.current_time() - left <= HAIR
 
 
-async def test_the_service_is_told_when_a_session_is_left(gateway: Gateway) -> None:
+async def test_the_service_is_told_when_a_session_is_left(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.transcribe(SAID):
         await trio.sleep(1.5)
     (visit,) = gateway.visits
     assert visit.kinds("client")[-1] == "session.close"
 
 
-async def test_nothing_is_left_open_by_a_block_that_was_left_at_once(gateway: Gateway) -> None:
+async def test_nothing_is_left_open_by_a_block_that_was_left_at_once(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.transcribe():
         pass
     assert gateway.open == []
     assert trio.current_time() <= HAIR
 
 
-async def test_unread_events_do_not_hold_the_block(gateway: Gateway) -> None:
+async def test_unread_events_do_not_hold_the_block(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
         async with client.transcribe(SAID) as transcript:
             await trio.sleep(10.0)
@@ -156,7 +156,7 @@ async def test_unread_events_do_not_hold_the_block(gateway: Gateway) -> None:
     assert transcript.unacknowledged() == (0.0, SAID.audio)
 
 
-async def test_once_left_everything_is_closed(gateway: Gateway) -> None:
+async def test_once_left_everything_is_closed(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
         await transcript.send(SAID.audio)
         await trio.sleep(0.1)
@@ -174,7 +174,7 @@ async def test_once_left_everything_is_closed(gateway: Gateway) -> None:
     assert transcript.unacknowledged() == (0.0, SAID.audio)
 
 
-async def test_those_that_wait_learn_that_the_block_was_left(gateway: Gateway) -> None:
+async def test_those_that_wait_learn_that_the_block_was_left(gateway: ScriptedGateway) -> None:
     closed: list[str] = []
 
     async with trio.open_nursery() as nursery, gateway.client(replay=ts.ReplayPolicy(limit=2.0)) as client:
@@ -215,7 +215,7 @@ async def test_those_that_wait_learn_that_the_block_was_left(gateway: Gateway) -
     ],
 )
 @pytest.mark.parametrize("tail", [0.0, 1.0])
-async def test_an_ending_is_prompt(gateway: Gateway, manner: Manner, within: float, tail: float) -> None:
+async def test_an_ending_is_prompt(gateway: ScriptedGateway, manner: Manner, within: float, tail: float) -> None:
     gateway.manner = manner
     said = say(0.2, "turn left", 1.0, "now", tail)
     async with gateway.client() as client:
@@ -224,7 +224,7 @@ async def test_an_ending_is_prompt(gateway: Gateway, manner: Manner, within: flo
     assert trio.current_time() - said.seconds <= within + HAIR
 
 
-async def test_a_peer_that_never_answers_the_close_costs_the_farewell_only(gateway: Gateway) -> None:
+async def test_a_peer_that_never_answers_the_close_costs_the_farewell_only(gateway: ScriptedGateway) -> None:
     gateway.plan(Await("close"), BlackHole())
     async with gateway.client() as client:
         async with client.transcribe(SAID) as transcript:
@@ -235,21 +235,21 @@ async def test_a_peer_that_never_answers_the_close_costs_the_farewell_only(gatew
     assert not any(isinstance(event, ts.LinkLost) for event in events)
 
 
-async def test_silence_alone_ends_promptly(gateway: Gateway) -> None:
+async def test_silence_alone_ends_promptly(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
         recognition = await client.recognize(say(5.0))
     assert (recognition.text, recognition.gaps) == ("", ())
     assert trio.current_time() <= 5.5 + HAIR
 
 
-async def test_no_audio_at_all_ends_at_once(gateway: Gateway) -> None:
+async def test_no_audio_at_all_ends_at_once(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
         transcript.end_input()
         assert [event async for event in transcript] == []
     assert trio.current_time() <= HAIR
 
 
-async def test_a_long_session_ends_promptly(gateway: Gateway) -> None:
+async def test_a_long_session_ends_promptly(gateway: ScriptedGateway) -> None:
     said = speech(120.0)
     async with gateway.client() as client:
         await client.recognize(said)
@@ -262,7 +262,7 @@ async def test_a_long_session_ends_promptly(gateway: Gateway) -> None:
 FOREVER = ts.RetryPolicy(max_attempts=None, deadline=None)
 
 
-async def test_a_timeout_while_the_source_waits_for_room_is_just_that(gateway: Gateway) -> None:
+async def test_a_timeout_while_the_source_waits_for_room_is_just_that(gateway: ScriptedGateway) -> None:
     gateway.plan(Outage(60.0))
     said = speech(30.0)
     async with (
@@ -278,7 +278,7 @@ async def test_a_timeout_while_the_source_waits_for_room_is_just_that(gateway: G
 
 
 @pytest.mark.parametrize("at", [1.0, 10.0])
-async def test_end_input_ends_a_source_too_be_it_waiting_for_room_or_not(gateway: Gateway, at: float) -> None:
+async def test_end_input_ends_a_source_too_be_it_waiting_for_room_or_not(gateway: ScriptedGateway, at: float) -> None:
     gateway.plan(Outage(20.0))
     said, closed = speech(30.0), trio.Event()
 

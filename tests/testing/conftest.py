@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import pytest
 import trio
 
-from trio_speech._core.causes import Cause
+from trio_speech._core.retry.causes import Cause
 from trio_speech._shell.connection import Connection, LinkDown, open_connection
 from trio_speech.providers._codec import Dial
 from trio_speech.providers.livekit import wire
-from trio_speech.testing.gateway import Gateway
+from trio_speech.testing.scripted.gateway import ScriptedGateway
 from trio_speech.testing.speech import Source
 
 TIMEOUT = 10.0
@@ -86,7 +86,7 @@ class Caller:
 
 @asynccontextmanager
 async def call(
-    gateway: Gateway, endpoint: str = "stt", create: wire.Said | None = None, *, base: str | None = None
+    gateway: ScriptedGateway, endpoint: str = "stt", create: wire.Said | None = None, *, base: str | None = None
 ) -> AsyncGenerator[Caller, None]:
     """Dials, over TCP where a `base` is given, and creates a session; raises `LinkDown` where the dial fails."""
     union = wire.tts_from_server if endpoint == "tts" else wire.stt_from_server
@@ -101,7 +101,7 @@ async def call(
 
 
 @asynccontextmanager
-async def opened(gateway: Gateway, endpoint: str, base: str | None) -> AsyncGenerator[Connection, None]:
+async def opened(gateway: ScriptedGateway, endpoint: str, base: str | None) -> AsyncGenerator[Connection, None]:
     url = f"{(base or 'ws://gateway.test/v1').replace('http', 'ws')}/{endpoint}?model=scripted"
 
     async def connect() -> Any:

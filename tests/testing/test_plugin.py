@@ -6,18 +6,18 @@ from typing import Any
 
 from trio.testing import MockClock
 
-from trio_speech.testing import Drop, Gateway, Hear, Manner, assert_exactly_once, picture, speech
+from trio_speech.testing import Drop, Hear, Manner, ScriptedGateway, assert_exactly_once, picture, speech
 
 SPOKEN = speech(8.0)
 
 
-async def test_the_fixture_is_a_gateway_of_exact_manners(gateway: Gateway) -> None:
-    assert isinstance(gateway, Gateway)
+async def test_the_fixture_is_a_gateway_of_exact_manners(gateway: ScriptedGateway) -> None:
+    assert isinstance(gateway, ScriptedGateway)
     assert gateway.manner == Manner()
     assert not gateway.visits
 
 
-async def test_a_client_of_the_gateway(gateway: Gateway, autojump_clock: MockClock) -> None:
+async def test_a_client_of_the_gateway(gateway: ScriptedGateway, autojump_clock: MockClock) -> None:
     gateway.plan(Hear(3.0), Drop(), Hear(2.0))
     async with gateway.client() as client, client.transcribe(SPOKEN, SPOKEN.audio_format) as transcript:
         events = [event async for event in transcript]
@@ -27,7 +27,9 @@ async def test_a_client_of_the_gateway(gateway: Gateway, autojump_clock: MockClo
     assert "<- 3.000 s heard; Drop() at 3.000; connection broken: connection reset by peer" in drawn
 
 
-async def test_a_connection_that_heard_no_word_is_not_placed(gateway: Gateway, autojump_clock: MockClock) -> None:
+async def test_a_connection_that_heard_no_word_is_not_placed(
+    gateway: ScriptedGateway, autojump_clock: MockClock
+) -> None:
     gateway.plan(Hear(0.2), Drop())
     async with gateway.client() as client, client.transcribe(SPOKEN, SPOKEN.audio_format) as transcript:
         events = [event async for event in transcript]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from trio.testing import assert_checkpoints
 
 from trio_speech import AudioFormat
-from trio_speech.testing.signal import hear
-from trio_speech.testing.speech import Speech, pseudoword, say, speech
+from trio_speech.testing.speech import LabeledSpeech, pseudoword, say, speech
+from trio_speech.testing.word_signal import hear
 
 TELEPHONE = AudioFormat.pcm16(8_000)
 
@@ -27,7 +27,7 @@ def test_a_script_is_said_as_written() -> None:
 
 
 def test_an_empty_script_is_no_audio() -> None:
-    assert say() == Speech(b"", AudioFormat.pcm16(16_000), ())
+    assert say() == LabeledSpeech(b"", AudioFormat.pcm16(16_000), ())
     assert list(say().chunks()) == []
 
 

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock, assert_checkpoints, check_half_closeable_stream, wait_all_tasks_blocked
 
-from trio_speech.testing.faults import BlackHole, Drop, Fin, Freeze, StallWrites
+from trio_speech.testing.scripted.faults import BlackHole, Drop, Fin, Freeze, StallWrites
 from trio_speech.testing.streams import Line, MemoryStream, memory_stream_pair
 
 Pair = tuple[MemoryStream, MemoryStream]

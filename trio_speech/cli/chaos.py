@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from trio_speech import ConfigurationError
 from trio_speech.providers._handshake import is_loopback
-from trio_speech.testing.proxy import Happening, ProxyPlan, open_proxy, read_plan
+from trio_speech.testing.fault_proxy.proxy import Happening, ProxyPlan, open_proxy, read_plan
 
 from .exits import messages
 

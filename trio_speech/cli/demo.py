@@ -1,4 +1,4 @@
-"""The demo: the embedded voice speaks, the embedded recogniser listens, and half way the cable between them is cut."""
+"""The demo: the embedded voice speaks, the embedded recognizer listens, and half way the cable between them is cut."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 import trio_speech as ts
 
-from .cable import Cable
+from .cuttable import CuttableBackend
 
 SENTENCES = (
     "The weather is very nice today.",
@@ -29,7 +29,7 @@ Row = tuple[ts.Word | None, ts.Word | None]
 
 async def demonstrate(console: Console) -> None:
     """Speaks, listens, breaks the connection once, and shows both with the times of the words. Takes some 15 s."""
-    cable = Cable(ts.Local())
+    cable = CuttableBackend(ts.Local())
     async with ts.open_client(cable) as client:
         clip = await _say(client)
         console.print(f"The embedded voice said {len(clip.words)} words in {clip.duration:.1f} s. Listening:\n")
@@ -54,7 +54,7 @@ async def _say(client: ts.Client) -> ts.AudioClip:
     return ts.AudioClip(bytes(audio), FORMAT, tuple(words))
 
 
-async def _played(clip: ts.AudioClip, cable: Cable) -> AsyncIterator[bytes]:
+async def _played(clip: ts.AudioClip, cable: CuttableBackend) -> AsyncIterator[bytes]:
     """The clip as a microphone would hear it, in real time; half way, the cable is cut."""
     chunk = FORMAT.samples(_CHUNK_SECONDS) * FORMAT.frame_size
     half = len(clip.audio) // 2 // chunk * chunk

@@ -30,7 +30,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """A backend: a connection for speech, a ping on it, and a tenth of a second of silence recognised."""
+    """A backend: a connection for speech, a ping on it, and a tenth of a second of silence recognized."""
 
     dial: Finding
     ping: Finding
@@ -38,7 +38,7 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
     @property
     def trouble(self) -> ts.SpeechError | None:
-        """Why the backend is of no use. Some only recognise, and some only speak: either will do."""
+        """Why the backend is of no use. Some only recognize, and some only speak: either will do."""
         if self.dial.seconds is not None or self.recognition.seconds is not None:
             return None
         return self.recognition.trouble

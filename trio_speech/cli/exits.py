@@ -3,7 +3,7 @@
 0    done
 1    the service or the network failed
 2    wrong use: an argument, a file, a missing credential, a missing extra
-3    done, but some audio could not be recognised; standard error names it
+3    done, but some audio could not be recognized; standard error names it
 130  interrupted
 """
 
@@ -68,10 +68,10 @@ def code_of(error: SpeechError) -> int:
 
 
 def report_gaps(gaps: Iterable[Gap]) -> None:
-    """Names what could not be recognised, and exits with 3 if there is any."""
+    """Names what could not be recognized, and exits with 3 if there is any."""
     lost = tuple(gaps)
     for gap in lost:
-        messages.print(f"[yellow]not recognised:[/] {gap.start:.2f} to {gap.end:.2f} s ({gap.reason})")
+        messages.print(f"[yellow]not recognized:[/] {gap.start:.2f} to {gap.end:.2f} s ({gap.reason})")
     if lost:
         raise typer.Exit(INCOMPLETE)
 

@@ -19,7 +19,7 @@ async def recognize(
     """All of the recording. Raises `SpeechError`."""
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
-        task = progress.add_task("recognising", total=duration(recording))
+        task = progress.add_task("recognizing", total=duration(recording))
         source = pcm(recording, _SAMPLE_RATE, lambda seconds: progress.advance(task, seconds))
         async with ts.open_client(backend) as client:
             audio_format = ts.AudioFormat.pcm16(_SAMPLE_RATE)

@@ -9,8 +9,8 @@ import trio
 from rich.markup import escape
 
 from trio_speech import ConfigurationError
+from trio_speech._shell.concurrency.one_exception import one_exception
 from trio_speech.gateway import serve
-from trio_speech.gateway.background import open_background
 from trio_speech.providers._handshake import is_loopback
 
 from .exits import messages
@@ -34,14 +34,14 @@ async def serve_tcp(host: str, port: int, keys: Mapping[str, str]) -> None:
     """Serves until SIGINT or SIGTERM comes. Raises `ConfigurationError` where it cannot, or would let strangers in.
 
     Signals are received as events: Python ignores SIGINT in what a shell runs in the background, and a
-    `KeyboardInterrupt` is lost where it strikes a finaliser.
+    `KeyboardInterrupt` is lost where it strikes a finalizer.
     """
     if not keys and not is_loopback(host):
         raise ConfigurationError(f"others can reach the gateway on {host}: give it --key KEY:SECRET, behind TLS")
     announcement = _Announcement(host, guarded=bool(keys))
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as serving:
-        async with open_background() as nursery:
-            nursery.start_soon(_end_on, signals, serving)
+        async with one_exception() as guard:
+            guard.nursery.start_soon(_end_on, signals, serving)
             await serve(host, port, keys=keys or None, task_status=announcement)
 
 

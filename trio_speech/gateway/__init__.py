@@ -6,6 +6,7 @@ It speaks the LiveKit inference wire, so any client of that protocol can use it.
 
 from __future__ import annotations
 
+from .builtin.engines import LocalRecognizer, LocalVoice, open_recognizer, open_voice
 from .engines import (
     Busy,
     Declined,
@@ -13,19 +14,18 @@ from .engines import (
     Final,
     Finalized,
     HeardWord,
-    Hearing,
     Hypothesis,
-    Manner,
     Onset,
-    Recogniser,
-    RecogniserSession,
+    RecognitionOptions,
+    Recognizer,
+    RecognizerSession,
     Result,
-    Speech,
+    SpeechAudio,
     SpokenWord,
+    SynthesisOptions,
     Voice,
 )
-from .local import LocalRecogniser, LocalVoice, open_recogniser, open_voice
-from .server import Gateway, open_gateway, open_local_gateway, serve
+from .server.server import Gateway, open_gateway, open_local_gateway, serve
 
 __all__ = [
     "Busy",
@@ -35,21 +35,21 @@ __all__ = [
     "Finalized",
     "Gateway",
     "HeardWord",
-    "Hearing",
     "Hypothesis",
-    "LocalRecogniser",
+    "LocalRecognizer",
     "LocalVoice",
-    "Manner",
     "Onset",
-    "Recogniser",
-    "RecogniserSession",
+    "RecognitionOptions",
+    "Recognizer",
+    "RecognizerSession",
     "Result",
-    "Speech",
+    "SpeechAudio",
     "SpokenWord",
+    "SynthesisOptions",
     "Voice",
     "open_gateway",
     "open_local_gateway",
-    "open_recogniser",
+    "open_recognizer",
     "open_voice",
     "serve",
 ]

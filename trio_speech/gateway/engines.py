@@ -1,4 +1,4 @@
-"""What the gateway asks of a recogniser and of a voice: two small interfaces, so that any engine can be plugged in.
+"""What the gateway asks of a recognizer and of a voice: two small interfaces, so that any engine can be plugged in.
 
 Every time is a whole number of samples, counted from the first one of the session at the rate that it was opened at.
 Audio is signed 16-bit little-endian PCM with one channel. Engines are shared by all connections of a gateway; a session
@@ -79,7 +79,7 @@ class Finalized(Struct, frozen=True, tag="finalized"):
 Result = Onset | Hypothesis | Final | Finalized
 
 
-class Hearing(Struct, frozen=True, kw_only=True):
+class RecognitionOptions(Struct, frozen=True, kw_only=True):
     """How to listen: samples a second, and what the client asked for. Options unknown to an engine mean nothing."""
 
     sample_rate: int
@@ -88,7 +88,7 @@ class Hearing(Struct, frozen=True, kw_only=True):
     options: Mapping[str, Any] = {}
 
 
-class RecogniserSession(Protocol):
+class RecognizerSession(Protocol):
     """One stream of audio. `feed` and `finalize` belong to one task, `receive` to one other."""
 
     async def feed(self, pcm: bytes) -> None:
@@ -107,7 +107,7 @@ class RecogniserSession(Protocol):
         ...
 
 
-class Recogniser(Protocol):
+class Recognizer(Protocol):
     """Speech to text."""
 
     @property
@@ -115,7 +115,7 @@ class Recogniser(Protocol):
         """How many sessions may be open at once."""
         ...
 
-    def open(self, hearing: Hearing) -> AbstractAsyncContextManager[RecogniserSession]:
+    def open(self, hearing: RecognitionOptions) -> AbstractAsyncContextManager[RecognizerSession]:
         """A session, closed on leaving the block. Entering raises `Busy`, `Declined` or `EngineFailed`."""
         ...
 
@@ -128,7 +128,7 @@ class SpokenWord(Struct, frozen=True, array_like=True):
     end: int
 
 
-class Speech(Struct, frozen=True, tag="speech"):
+class SpeechAudio(Struct, frozen=True, tag="speech"):
     """The next stretch of audio of a synthesis, and words of its alignment that have become known.
 
     Words count from the start of the synthesis. They may come before or after the audio that they are about.
@@ -138,7 +138,7 @@ class Speech(Struct, frozen=True, tag="speech"):
     words: tuple[SpokenWord, ...] = ()
 
 
-class Manner(Struct, frozen=True, kw_only=True):
+class SynthesisOptions(Struct, frozen=True, kw_only=True):
     """How to speak: samples a second, and what the client asked for. Options unknown to an engine mean nothing."""
 
     sample_rate: int
@@ -156,7 +156,9 @@ class Voice(Protocol):
         """How many connections may hold this voice at once."""
         ...
 
-    def synthesise(self, text: str, manner: Manner) -> AbstractAsyncContextManager[AsyncIterator[Speech]]:
+    def synthesize(
+        self, text: str, manner: SynthesisOptions
+    ) -> AbstractAsyncContextManager[AsyncIterator[SpeechAudio]]:
         """The speech for `text`, given up on leaving the block.
 
         Iterating waits for the engine, which runs ahead of it by a bounded stretch; it raises `Busy`, `Declined` or

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .._core.profile import SttProfile, TtsProfile
+from .._core.provider.profile import SttProfile, TtsProfile
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
 

@@ -12,8 +12,9 @@ from typing import Any, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from .._core.dialogue import Change, SttMessage, SynthesizeRequest, TranscribeRequest, TtsMessage
-from .._core.profile import SttProfile, TtsProfile
+from .._core.provider.messages import SttMessage, TtsMessage
+from .._core.provider.profile import SttProfile, TtsProfile
+from .._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
 
 Frame: TypeAlias = str | bytes
 """One websocket message: ``str`` is sent as text, ``bytes`` as binary."""
@@ -99,7 +100,7 @@ class TtsCodec(Protocol):
 
 
 class SttProvider(Protocol):
-    """A recogniser as one request sees it."""
+    """A recognizer as one request sees it."""
 
     @property
     def profile(self) -> SttProfile: ...
@@ -110,7 +111,7 @@ class SttProvider(Protocol):
 
     @property
     def url(self) -> str:
-        """What is dialled; holds no secret. A connection made for one request serves any other of the same address."""
+        """What is dialed; holds no secret. A connection made for one request serves any other of the same address."""
         ...
 
     async def dial(self) -> Dial:
@@ -138,7 +139,7 @@ class TtsProvider(Protocol):
 class Backend(Protocol):
     """A service that the user names: a frozen value whose repr shows no secret."""
 
-    def recogniser(self, request: TranscribeRequest) -> SttProvider:
+    def recognizer(self, request: TranscribeRequest) -> SttProvider:
         """Raises `ConfigurationError` where the request cannot be served."""
         ...
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from .._core.dialogue import Unknown
+from .._core.provider.messages import Unknown
 from ..errors import ProtocolError
 
 Message = TypeVar("Message")

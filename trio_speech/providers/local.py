@@ -11,8 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from .._core.dialogue import Change, SynthesizeRequest, TranscribeRequest
-from .._core.profile import SttProfile, TtsProfile
+from .._core.provider.profile import SttProfile, TtsProfile
+from .._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
 from ..errors import ConfigurationError
 from ._accept import RATES
 from ._codec import Connector
@@ -57,11 +57,11 @@ class Local(Struct, frozen=True):
     Opening a client of it raises `ConfigurationError` where the extra is missing: ``pip install 'trio-speech[local]'``.
     """
 
-    def recogniser(self, request: TranscribeRequest) -> backend.Recogniser:
+    def recognizer(self, request: TranscribeRequest) -> backend.LiveKitRecognizer:
         """See `Backend`."""
-        return backend.recogniser(BASE, None, request, STT, LocalSttCodec)
+        return backend.recognizer(BASE, None, request, STT, LocalSttCodec)
 
-    def voice(self, request: SynthesizeRequest) -> backend.Voice:
+    def voice(self, request: SynthesizeRequest) -> backend.LiveKitVoice:
         """See `Backend`."""
         model, _ = split_model(request.model)
         return backend.voice(BASE, None, request, replace(TTS, spaced_words=has_spaced_words(model)))

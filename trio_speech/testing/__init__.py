@@ -13,7 +13,7 @@ That is a test for pytest-trio with ``trio_mode = true`` in its settings; else i
 
 The gateway speaks over memory streams, so an hour of outage passes in milliseconds, and no port is opened: the LiveKit
 inference wire, and Deepgram's live recognition, for ``gateway.in_place_of(trio_speech.Deepgram("key"))``. Its audio
-carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is how it recognises,
+carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is how it recognizes,
 `Delivery` how it speaks, a *plan* what goes wrong (see `faults`), and `Visit` what it saw. Without pytest:
 ``async with open_gateway() as gateway``. Between real clients and real services, `trio_speech.testing.proxy` breaks
 what passes through it.
@@ -21,7 +21,17 @@ what passes through it.
 
 from __future__ import annotations
 
-from .faults import (
+from .assertions import (
+    assert_exactly_once,
+    assert_in_stream_order,
+    assert_ledger,
+    assert_speech_alternates,
+    assert_spoken_once,
+    assert_times_within,
+    assert_unique_ids,
+)
+from .picture import picture
+from .scripted.faults import (
     Act,
     Await,
     BlackHole,
@@ -50,29 +60,20 @@ from .faults import (
     TearFrame,
     Trigger,
 )
-from .gateway import Gateway, open_gateway
-from .laws import (
-    assert_exactly_once,
-    assert_in_stream_order,
-    assert_ledger,
-    assert_speech_alternates,
-    assert_spoken_once,
-    assert_times_within,
-    assert_unique_ids,
-)
-from .manner import Drift, Manner
-from .picture import picture
-from .plan import RECOVERABLE, random_plan
-from .recogniser import Recogniser
-from .records import Passed, Visit
-from .signal import Ear, Spoken, hear
-from .speech import Source, Speech, say, speech
+from .scripted.gateway import ScriptedGateway, open_gateway
+from .scripted.manner import Drift, Manner
+from .scripted.plan import RECOVERABLE, random_plan
+from .scripted.recognizer import ScriptedRecognizer
+from .scripted.synthesizer import Delivery, ScriptedSynthesizer
+from .scripted.visits import Passed, Visit
+from .speech import LabeledSpeech, Source, say, speech
 from .streams import MemoryStream, memory_stream_pair
-from .synthesiser import Delivery, Synthesiser
+from .word_signal import AudibleWord, WordDecoder, hear
 
 __all__ = [
     "RECOVERABLE",
     "Act",
+    "AudibleWord",
     "Await",
     "BlackHole",
     "Close",
@@ -82,15 +83,14 @@ __all__ = [
     "DialFault",
     "Drift",
     "Drop",
-    "Ear",
     "Fault",
     "Fin",
     "Freeze",
     "Garble",
-    "Gateway",
     "Hear",
     "Idle",
     "InBandError",
+    "LabeledSpeech",
     "Lapse",
     "Manner",
     "MemoryStream",
@@ -98,20 +98,20 @@ __all__ = [
     "NeverAnswer",
     "Outage",
     "Passed",
-    "Recogniser",
     "Refuse",
     "Restart",
+    "ScriptedGateway",
+    "ScriptedRecognizer",
+    "ScriptedSynthesizer",
     "Send",
     "Source",
     "Speak",
-    "Speech",
-    "Spoken",
     "StallWrites",
     "Step",
-    "Synthesiser",
     "TearFrame",
     "Trigger",
     "Visit",
+    "WordDecoder",
     "assert_exactly_once",
     "assert_in_stream_order",
     "assert_ledger",

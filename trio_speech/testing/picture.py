@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..events import FinalTranscript, Gap, LinkLost, Resumed, TranscriptEvent
-from .records import Visit
-from .signal import Spoken
-from .speech import Speech
+from .scripted.visits import Visit
+from .speech import LabeledSpeech
+from .word_signal import AudibleWord
 
 _COLUMNS = 100
 _LABEL = 10
@@ -22,7 +22,7 @@ _TICKS = 10
 _LISTED = 60
 
 
-def picture(speech: Speech, events: Iterable[TranscriptEvent] = (), visits: Iterable[Visit] = ()) -> str:
+def picture(speech: LabeledSpeech, events: Iterable[TranscriptEvent] = (), visits: Iterable[Visit] = ()) -> str:
     """Lines of text: speech, what each connection heard of it, finals, gaps, then the events that are no interims.
 
     A connection is placed by the first word that it heard whole.
@@ -67,11 +67,11 @@ def _label(name: str) -> str:
     return name.ljust(_LABEL)
 
 
-def _marks(words: Sequence[Spoken], rate: int, mark: str) -> Iterator[tuple[float, float, str]]:
+def _marks(words: Sequence[AudibleWord], rate: int, mark: str) -> Iterator[tuple[float, float, str]]:
     return ((word.start / rate, word.end / rate, mark if word.whole else "~") for word in words)
 
 
-def _visit(visit: Visit, speech: Speech, scale: _Scale) -> str:
+def _visit(visit: Visit, speech: LabeledSpeech, scale: _Scale) -> str:
     first = visit.base(speech)
     faults = ", ".join(f"{fault} at {at:.3f}" for at, fault in visit.struck)
     ended = f"; {visit.outcome}" if visit.ended is not None else ""

@@ -9,12 +9,12 @@ from collections.abc import AsyncGenerator, Callable, Generator
 
 import pytest
 
-from .gateway import Gateway, open_gateway
-from .records import Visit
+from .scripted.gateway import ScriptedGateway, open_gateway
+from .scripted.visits import Visit
 
-_GATEWAY = pytest.StashKey[Gateway]()
+_GATEWAY = pytest.StashKey[ScriptedGateway]()
 
-_Fixture = Callable[[pytest.FixtureRequest], AsyncGenerator[Gateway, None]]
+_Fixture = Callable[[pytest.FixtureRequest], AsyncGenerator[ScriptedGateway, None]]
 
 try:
     from pytest_trio import trio_fixture  # type: ignore[import-untyped]
@@ -24,7 +24,7 @@ else:
     _trio_fixture: Callable[[_Fixture], _Fixture] = trio_fixture
 
     @_trio_fixture
-    async def gateway(request: pytest.FixtureRequest) -> AsyncGenerator[Gateway, None]:
+    async def gateway(request: pytest.FixtureRequest) -> AsyncGenerator[ScriptedGateway, None]:
         """A scripted gateway of exact manners; set its ``manner`` and ``delivery`` to have it otherwise."""
         async with open_gateway() as opened:
             request.node.stash[_GATEWAY] = opened
@@ -45,4 +45,4 @@ def _line(visit: Visit) -> str:
     faults = "".join(f"; {fault} at {at:.3f}" for at, fault in visit.struck)
     complaints = f"; complaints: {visit.complaints}" if visit.complaints else ""
     what = f"heard {visit.heard:.3f} s, {len(visit.finals)} finals, {len(visit.texts)} texts"
-    return f"visit {visit.number} {visit.endpoint or '?'} from {visit.dialled:.3f}, {ended}; {what}{faults}{complaints}"
+    return f"visit {visit.number} {visit.endpoint or '?'} from {visit.dialed:.3f}, {ended}; {what}{faults}{complaints}"

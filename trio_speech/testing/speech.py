@@ -1,8 +1,9 @@
-"""Speech to feed to a recogniser, with the truth about it: which words, and at which samples.
+"""Speech to feed to a recognizer, with the truth about it: which words, and at which samples.
 
     async with client.transcribe(speech(30.0), speech.audio_format) as transcript: ...
 
-Iterating a `Speech` plays it in real time on trio's clock, like a microphone; `Speech.source` plays it otherwise.
+Iterating a `LabeledSpeech` plays it in real time on trio's clock, like a microphone; `LabeledSpeech.source` plays
+it otherwise.
 """
 
 from __future__ import annotations
@@ -16,22 +17,22 @@ import trio
 from msgspec import Struct
 
 from ..audio import AudioFormat
-from .signal import Spoken, silence, word_audio
+from .word_signal import AudibleWord, silence, word_audio
 
 PCM16 = AudioFormat.pcm16(16_000)
 _SYLLABLES = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
 _PAIRS = len(_SYLLABLES) ** 2
-_STRIDE = 2741  # has no factor in common with the number of pairs, so it visits each, and neighbours are not alike
+_STRIDE = 2741  # has no factor in common with the number of pairs, so it visits each, and neighbors are not alike
 
 _Part: TypeAlias = float | tuple[str, float]  # silence, or a word, of so many seconds
 
 
-class Speech(Struct, frozen=True):
+class LabeledSpeech(Struct, frozen=True):
     """Audio and the words in it."""
 
     audio: bytes
     audio_format: AudioFormat
-    words: tuple[Spoken, ...]
+    words: tuple[AudibleWord, ...]
 
     @property
     def text(self) -> str:
@@ -48,12 +49,12 @@ class Speech(Struct, frozen=True):
         """How long it is."""
         return self.audio_format.seconds(self.samples)
 
-    def __add__(self, other: Speech) -> Speech:
+    def __add__(self, other: LabeledSpeech) -> LabeledSpeech:
         """One after the other. Raises `ValueError` where the formats differ."""
         if self.audio_format != other.audio_format:
             raise ValueError(f"{self.audio_format} and {other.audio_format} cannot be joined")
-        later = (Spoken(word.text, word.start + self.samples, word.end + self.samples) for word in other.words)
-        return Speech(self.audio + other.audio, self.audio_format, (*self.words, *later))
+        later = (AudibleWord(word.text, word.start + self.samples, word.end + self.samples) for word in other.words)
+        return LabeledSpeech(self.audio + other.audio, self.audio_format, (*self.words, *later))
 
     def chunks(self, seconds: float | Sequence[float] = 0.05) -> Iterator[bytes]:
         """The audio in pieces of so many seconds; several lengths are used in turn."""
@@ -76,9 +77,9 @@ class Speech(Struct, frozen=True):
 
 
 class Source:
-    """A `Speech` being played, once. `__anext__` checkpoints; cancelling it loses nothing."""
+    """A `LabeledSpeech` being played, once. `__anext__` checkpoints; cancelling it loses nothing."""
 
-    def __init__(self, speech: Speech, chunk: float | Sequence[float], speed: float | None) -> None:
+    def __init__(self, speech: LabeledSpeech, chunk: float | Sequence[float], speed: float | None) -> None:
         self._chunks = speech.chunks(chunk)
         self._rate = speech.audio_format.sample_rate
         self._speed = speed
@@ -106,7 +107,9 @@ class Source:
         return chunk
 
 
-def say(*script: str | float, audio_format: AudioFormat = PCM16, letter: float = 0.05, gap: float = 0.08) -> Speech:
+def say(
+    *script: str | float, audio_format: AudioFormat = PCM16, letter: float = 0.05, gap: float = 0.08
+) -> LabeledSpeech:
     """The words of `script` as audio: `letter` seconds a letter, `gap` seconds between words.
 
     A number is silence of so many seconds: ``say(0.5, "turn left", 1.0, "now", 1.0)``.
@@ -123,7 +126,7 @@ def say(*script: str | float, audio_format: AudioFormat = PCM16, letter: float =
     return _assemble(parts, audio_format)
 
 
-def speech(seconds: float, *, seed: int = 0, audio_format: AudioFormat = PCM16, pause: float = 0.8) -> Speech:
+def speech(seconds: float, *, seed: int = 0, audio_format: AudioFormat = PCM16, pause: float = 0.8) -> LabeledSpeech:
     """So many seconds of utterances of 2 to 8 words, with pauses of about `pause` seconds between them.
 
     Every word is another one, so that a transcript with one missing or one twice shows it. Equal seeds give equal
@@ -140,7 +143,7 @@ def speech(seconds: float, *, seed: int = 0, audio_format: AudioFormat = PCM16, 
         parts += utterance
     uttered = _assemble(parts, audio_format)
     total = audio_format.samples(seconds)
-    return Speech(uttered.audio[: 2 * total].ljust(2 * total, b"\0"), audio_format, uttered.words)
+    return LabeledSpeech(uttered.audio[: 2 * total].ljust(2 * total, b"\0"), audio_format, uttered.words)
 
 
 def pseudoword(number: int) -> str:
@@ -158,8 +161,8 @@ def _utterance(random: Random, names: Iterator[str]) -> Iterator[_Part]:
         yield name, len(name) * random.uniform(0.04, 0.08)
 
 
-def _assemble(parts: Iterable[_Part], audio_format: AudioFormat) -> Speech:
-    audio, words = bytearray(), list[Spoken]()
+def _assemble(parts: Iterable[_Part], audio_format: AudioFormat) -> LabeledSpeech:
+    audio, words = bytearray(), list[AudibleWord]()
     for part in parts:
         if not isinstance(part, tuple):
             audio += silence(audio_format.samples(part))
@@ -167,5 +170,5 @@ def _assemble(parts: Iterable[_Part], audio_format: AudioFormat) -> Speech:
             text, seconds = part
             start = len(audio) // 2
             audio += word_audio(text, audio_format.samples(seconds))
-            words.append(Spoken(text, start, len(audio) // 2))
-    return Speech(bytes(audio), audio_format, tuple(words))
+            words.append(AudibleWord(text, start, len(audio) // 2))
+    return LabeledSpeech(bytes(audio), audio_format, tuple(words))

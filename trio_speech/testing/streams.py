@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import trio
 
-from .faults import BlackHole, Drop, Fin, Freeze, NetworkFault, StallWrites
+from .scripted.faults import BlackHole, Drop, Fin, Freeze, NetworkFault, StallWrites
 
 _CHUNK = 65_536
 _PONG = (

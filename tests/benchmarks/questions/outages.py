@@ -54,7 +54,7 @@ def herd(options: Namespace) -> Iterator[page.Part]:
         ["back", f"{len(back)} of {options.most}"],
         ["half of them, and the last, after", f"{median(back):.1f} s, {back[-1]:.1f} s"],
         ["jitter window by the policy", f"{0.25 * options.most / 8:.1f} s"],
-        ["dials at once, at most (policy: 8)", str(figures["dialling"])],
+        ["dials at once, at most (policy: 8)", str(figures["dialing"])],
         ["a push takes, p99 and at most", f"{milliseconds(p99(extra['took']))}, {milliseconds(max(extra['took']))}"],
         ["pushes late by, until then, p50 and p99", ", ".join(middle_and_tail(extra["before"]))],
         ["pushes late by, meanwhile, p50 and p99", ", ".join(middle_and_tail(told["lateness"]))],

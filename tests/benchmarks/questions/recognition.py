@@ -1,4 +1,4 @@
-"""What a second of recognised audio costs, and how soon its final is there."""
+"""What a second of recognized audio costs, and how soon its final is there."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import trio
 from load import KEY, RATE, SECRET, SETTLE, Load, Told, Window, asked, tell, wish
 
 import trio_speech as ts
-from trio_speech.gateway import Manner, open_voice
+from trio_speech.gateway import SynthesisOptions, open_voice
 
 PIECE = 0.05
 PAUSE = 1.0
@@ -23,7 +23,7 @@ async def spoken() -> list[bytes]:
     audio = b""
     async with open_voice() as voice:
         for text in TEXTS:
-            async with voice.synthesise(text, Manner(sample_rate=RATE)) as speech:
+            async with voice.synthesize(text, SynthesisOptions(sample_rate=RATE)) as speech:
                 audio += b"".join([piece.pcm async for piece in speech]) + bytes(2 * round(RATE * PAUSE))
     size = 2 * round(RATE * PIECE)
     return [audio[at : at + size].ljust(size, b"\0") for at in range(0, len(audio), size)]
@@ -54,7 +54,7 @@ async def live(load: Load) -> Told:
 
 
 async def session(client: ts.Client, ready: list[ts.Transcript]) -> None:
-    """Is ready when the recogniser has its place, which starts a process."""
+    """Is ready when the recognizer has its place, which starts a process."""
     async with client.transcribe() as transcript:
         await transcript.send(bytes(2 * RATE))
         transcript.finalize()

@@ -43,7 +43,7 @@ def http() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
 
 
-def recogniser(load: Load, session: aiohttp.ClientSession) -> inference.STT:
+def recognizer(load: Load, session: aiohttp.ClientSession) -> inference.STT:
     return inference.STT(model=MODEL, language="en", sample_rate=RATE, http_session=session, **service(load))
 
 
@@ -55,7 +55,7 @@ def frames(length: float = 10.0) -> list[rtc.AudioFrame]:
 async def streams(load: Load) -> AsyncGenerator[list[stt.RecognizeStream]]:
     """So many open streams."""
     async with http() as session:
-        recognition = recogniser(load, session)
+        recognition = recognizer(load, session)
         opened = []
         for _ in range(load.streams):
             opened.append(recognition.stream(conn_options=ONCE))
@@ -165,7 +165,7 @@ async def unpaced(load: Load) -> Told:
             finals.extend([event async for event in stream if event.type == final])
 
     async with http() as session:
-        recognition = recogniser(load, session)
+        recognition = recognizer(load, session)
         await recognize(recognition)
         finals.clear()
         cpu = time.process_time()

@@ -24,7 +24,7 @@ async def resets(load: Load) -> Told:
     """Again and again: `seconds` of audio that nothing acknowledges, a reset, and all of it once more, unpaced."""
     audio = b"".join(chunks(PUSH, load.seconds))
     for _ in range(load.streams):
-        # A client for each: links that fail within a second of others are redialled with jitter, by the policy.
+        # A client for each: links that fail within a second of others are redialed with jitter, by the policy.
         async with (
             client(load, replay=ts.ReplayPolicy(speed=math.inf)) as opened,
             opened.transcribe(model=MODEL) as transcript,

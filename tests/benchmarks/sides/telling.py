@@ -13,8 +13,8 @@ import ours
 import trio
 from load import asked, tell
 
-from trio_speech._shell import endpoints
-from trio_speech._shell.telemetry import Failed, Telemetry, telemetry
+from trio_speech._shell.network import dialer as endpoints
+from trio_speech._shell.observability.telemetry import Failed, Telemetry, telemetry
 
 
 class Timed(Telemetry):

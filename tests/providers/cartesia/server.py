@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import trio
 
-from trio_speech._core.dialogue import Aligned, Audio
+from trio_speech._core.provider.messages import Aligned, Audio
 from trio_speech._shell.connection import Connection, Handshake, LinkDown, accept_connection
 from trio_speech.providers._codec import Dial
-from trio_speech.testing import Delivery, MemoryStream, Synthesiser, memory_stream_pair
-from trio_speech.testing.recogniser import Wait
+from trio_speech.testing import Delivery, MemoryStream, ScriptedSynthesizer, memory_stream_pair
+from trio_speech.testing.scripted.recognizer import Pause
 
 KEY = "the-key"
 TIMEOUT = 10.0
@@ -130,7 +130,7 @@ class _Context:
         self._line = line
         self._name = name
         self._fixed = _fixed(first)
-        self._voice = Synthesiser(
+        self._voice = ScriptedSynthesizer(
             line.server.delivery, first["output_format"]["sample_rate"], synthesis=line.server.synthesis
         )
         self._text = ""
@@ -180,7 +180,7 @@ class _Context:
                     columns = zip(*((word.text, word.start, word.end) for word in words), strict=True)
                     times = dict(zip(("words", "start", "end"), map(list, columns), strict=True))
                     await self._line.say("timestamps", self._name, word_timestamps=times, **part)
-                case Wait(seconds):
+                case Pause(seconds):
                     await trio.sleep(seconds)
                 case _:
                     pass
@@ -201,8 +201,8 @@ class Reached:
     backend: Any
     server: CartesiaServer
 
-    def recogniser(self, request: Any) -> Any:
-        return self.backend.recogniser(request)
+    def recognizer(self, request: Any) -> Any:
+        return self.backend.recognizer(request)
 
     def voice(self, request: Any) -> Any:
         return self.backend.voice(request)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech._core.dialogue import FallbackModel, SynthesizeRequest, TranscribeRequest
+from trio_speech._core.provider.requests import FallbackModel, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers._codec import Backend, TtsCodec, TtsProvider
@@ -89,4 +89,4 @@ def test_what_is_not_served_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="falls back to no other model"):
         Cartesia("key").voice(speaking(fallback=(FallbackModel("sonic-2"),)))
     with pytest.raises(ConfigurationError, match="speaks only"):
-        Cartesia("key").recogniser(TranscribeRequest(audio_format=PCM))
+        Cartesia("key").recognizer(TranscribeRequest(audio_format=PCM))

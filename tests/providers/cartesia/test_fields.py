@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech._core.dialogue import SynthesizeRequest
+from trio_speech._core.provider.requests import SynthesizeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers.cartesia import wire

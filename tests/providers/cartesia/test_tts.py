@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.causes import PeerClosed, Reported
-from trio_speech._core.dialogue import Aligned, Audio, Done, Failure, TtsMessage, Unknown
-from trio_speech._core.retry import judge
+from trio_speech._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage, Unknown
+from trio_speech._core.retry.causes import PeerClosed, Reported
+from trio_speech._core.retry.verdict import judge
 from trio_speech.errors import ProtocolError
 from trio_speech.events import Word
 from trio_speech.providers.cartesia.tts import PROFILE, CartesiaCodec

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from trio_speech._core.dialogue import TranscribeRequest
+from trio_speech._core.provider.requests import TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers.deepgram.address import query, split_model

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech._core.dialogue import FallbackModel, SynthesizeRequest, TranscribeRequest
+from trio_speech._core.provider.requests import FallbackModel, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers._codec import Backend, SttCodec, SttProvider
@@ -19,14 +19,14 @@ def hearing(audio_format: AudioFormat = PCM, **fields: Any) -> TranscribeRequest
 
 def test_it_is_what_the_interfaces_ask_for() -> None:
     backend: Backend = Deepgram("key")
-    provider: SttProvider = backend.recogniser(hearing())
+    provider: SttProvider = backend.recognizer(hearing())
     codec: SttCodec = provider.codec()
     assert provider.codec() is not codec
     assert provider.profile.keepalive == 4.0
 
 
 async def test_a_dial_names_the_request_and_bears_the_key() -> None:
-    provider = Deepgram("the-key").recogniser(hearing(model="nova-3:fr"))
+    provider = Deepgram("the-key").recognizer(hearing(model="nova-3:fr"))
     dial = await provider.dial()
     assert provider.endpoint == "wss://api.deepgram.com/v1/listen"
     assert dial.url == (
@@ -40,18 +40,18 @@ async def test_a_dial_names_the_request_and_bears_the_key() -> None:
 
 def test_a_server_of_ones_own() -> None:
     backend = Deepgram("key", url="http://localhost:8080/")
-    assert backend.recogniser(hearing()).endpoint == "ws://localhost:8080/v1/listen"
+    assert backend.recognizer(hearing()).endpoint == "ws://localhost:8080/v1/listen"
 
 
 def test_companded_audio_is_taken_but_not_two_channels() -> None:
-    Deepgram("key").recogniser(hearing(AudioFormat.mulaw()))
-    Deepgram("key").recogniser(hearing(AudioFormat.alaw()))
+    Deepgram("key").recognizer(hearing(AudioFormat.mulaw()))
+    Deepgram("key").recognizer(hearing(AudioFormat.alaw()))
     with pytest.raises(ConfigurationError, match="it takes 1 channel"):
-        Deepgram("key").recogniser(hearing(AudioFormat.pcm16(16_000, 2)))
+        Deepgram("key").recognizer(hearing(AudioFormat.pcm16(16_000, 2)))
 
 
 def test_what_is_not_served_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="falls back to no other model"):
-        Deepgram("key").recogniser(hearing(fallback=(FallbackModel("nova-2"),)))
-    with pytest.raises(ConfigurationError, match="recognises speech only"):
+        Deepgram("key").recognizer(hearing(fallback=(FallbackModel("nova-2"),)))
+    with pytest.raises(ConfigurationError, match="recognizes speech only"):
         Deepgram("key").voice(SynthesizeRequest(audio_format=PCM))

@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.dialogue import (
+from trio_speech._core.provider.messages import (
     Acknowledged,
-    Change,
     Closed,
     Failure,
-    Finalized,
-    Hypothesis,
-    Onset,
+    FinalizeAnswered,
+    RecognitionResult,
+    SpeechOnset,
     SpeechOver,
     SttMessage,
     Unknown,
 )
+from trio_speech._core.provider.requests import Change
 from trio_speech.errors import ConfigurationError, ProtocolError
 from trio_speech.events import Word
 from trio_speech.providers.deepgram.listen import PROFILE, DeepgramCodec
@@ -81,7 +81,7 @@ def test_what_cannot_change_is_refused(model: str, change: Change, says: str) ->
 
 def test_the_results_of_the_fact_sheet() -> None:
     assert heard(RESULTS) == [
-        Hypothesis(
+        RecognitionResult(
             kind="final",
             text="Hello world.",
             start=1.12,
@@ -102,9 +102,9 @@ def test_a_final_may_be_less_than_an_utterance() -> None:
         window(2, 1, "so good", is_final=True, speech_final=True),
     )
     assert acknowledged == Acknowledged(3.0)
-    assert isinstance(interim, Hypothesis)
-    assert isinstance(final, Hypothesis)
-    assert isinstance(last, Hypothesis)
+    assert isinstance(interim, RecognitionResult)
+    assert isinstance(final, RecognitionResult)
+    assert isinstance(last, RecognitionResult)
     assert (interim.kind, interim.ends_speech) == ("interim", False)
     assert (final.kind, final.ends_speech) == ("final", False)
     assert (last.kind, last.ends_speech) == ("final", True)
@@ -112,7 +112,7 @@ def test_a_final_may_be_less_than_an_utterance() -> None:
 
 def test_an_interim_never_ends_speech() -> None:
     [interim] = heard(window(0, 1, "so", speech_final=True))
-    assert isinstance(interim, Hypothesis)
+    assert isinstance(interim, RecognitionResult)
     assert not interim.ends_speech
 
 
@@ -126,7 +126,7 @@ def test_silence_may_end_an_utterance_whose_words_are_final_already() -> None:
 
 def test_an_empty_final_takes_back_what_an_interim_guessed() -> None:
     assert heard(window(0, 1, "uh"), window(0, 2, is_final=True), window(2, 2, is_final=True))[1:] == [
-        Hypothesis(kind="final", text="", start=0.0, end=2.0, confidence=0.0),
+        RecognitionResult(kind="final", text="", start=0.0, end=2.0, confidence=0.0),
         Acknowledged(2.0),
         Acknowledged(4.0),
     ]
@@ -134,16 +134,16 @@ def test_an_empty_final_takes_back_what_an_interim_guessed() -> None:
 
 def test_an_answer_to_finalize_follows_its_transcript() -> None:
     [final, _, finalized] = heard(window(0, 1, "so", is_final=True, from_finalize=True))
-    assert isinstance(final, Hypothesis)
-    assert finalized == Finalized()
-    assert heard(window(0, 1, is_final=True, from_finalize=True)) == [Acknowledged(1.0), Finalized()]
+    assert isinstance(final, RecognitionResult)
+    assert finalized == FinalizeAnswered()
+    assert heard(window(0, 1, is_final=True, from_finalize=True)) == [Acknowledged(1.0), FinalizeAnswered()]
 
 
 def test_windows_run_forward_and_begin_at_zero() -> None:
     assert heard(window(-1, -2, is_final=True)) == [Acknowledged(0.0)]
     channel = {"alternatives": [{"transcript": "a b", "words": [{"start": -2, "end": -1}, {"start": 2, "end": 1}]}]}
     [final, _] = heard(json.dumps({"type": "Results", "start": 0, "duration": 3, "is_final": True, "channel": channel}))
-    assert isinstance(final, Hypothesis)
+    assert isinstance(final, RecognitionResult)
     assert [(word.start, word.end) for word in final.words] == [(0.0, 0.0), (2.0, 2.0)]
 
 
@@ -158,7 +158,7 @@ def test_a_transcript_lasts_from_its_first_word_to_its_last_within_its_window() 
         channel = {"alternatives": [{"transcript": "a b", "words": timed}]}
         message = {"type": "Results", "start": 0, "duration": 4, "is_final": True, "channel": channel}
         final, acknowledged = heard(json.dumps(message))
-        assert isinstance(final, Hypothesis)
+        assert isinstance(final, RecognitionResult)
         assert (final.start, final.end) == span
         assert acknowledged == Acknowledged(4.0)
 
@@ -176,7 +176,7 @@ def test_the_other_messages() -> None:
         '{"type":"ConfigureSuccess","request_id":"r","keyterms":["x"]}',
         '{"type":"New"}',
         b"binary",
-    ) == [Onset(1.1), Onset(), SpeechOver(2.95), SpeechOver(), Unknown("New"), Unknown("binary")]
+    ) == [SpeechOnset(1.1), SpeechOnset(), SpeechOver(2.95), SpeechOver(), Unknown("New"), Unknown("binary")]
 
 
 def test_metadata_is_the_end_once_the_end_was_asked_for() -> None:
@@ -221,7 +221,7 @@ def test_what_the_service_is_like() -> None:
         st.tuples(st.floats(0.01, 9), st.sampled_from(["", "", "word"]), st.booleans(), st.booleans()), max_size=20
     )
 )
-def test_final_windows_leave_no_audio_without_an_acknowledgement(windows: list[tuple[float, str, bool, bool]]) -> None:
+def test_final_windows_leave_no_audio_without_an_acknowledgment(windows: list[tuple[float, str, bool, bool]]) -> None:
     start = 0.0
     codec = DeepgramCodec("nova-3")
     for duration, transcript, final, ends in windows:
@@ -252,7 +252,7 @@ def test_whatever_comes_is_in_order_or_a_protocol_error(frame: Any) -> None:
     except ProtocolError:
         return
     for message in said:
-        if isinstance(message, Hypothesis):
+        if isinstance(message, RecognitionResult):
             assert 0.0 <= message.start <= message.end
-        if isinstance(message, (Onset, SpeechOver)):
+        if isinstance(message, (SpeechOnset, SpeechOver)):
             assert message.at is None or message.at >= 0.0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from trio_speech._core.dialogue import FallbackModel, SynthesizeRequest, TranscribeRequest
+from trio_speech._core.provider.requests import FallbackModel, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers._codec import Backend, SttCodec, SttProvider, TtsCodec, TtsProvider
@@ -31,11 +31,11 @@ def speaking(model: str | None = "cartesia/sonic-3", rate: int = 24_000, **field
 
 def test_it_is_what_the_interfaces_ask_for() -> None:
     backend: Backend = LiveKit(**KEYS)
-    recogniser: SttProvider = backend.recogniser(hearing())
+    recognizer: SttProvider = backend.recognizer(hearing())
     voice: TtsProvider = backend.voice(speaking())
-    ear: SttCodec = recogniser.codec()
+    ear: SttCodec = recognizer.codec()
     mouth: TtsCodec = voice.codec()
-    assert recogniser.codec() is not ear
+    assert recognizer.codec() is not ear
     assert voice.codec() is not mouth
     assert backend.transport() is None
 
@@ -54,10 +54,10 @@ def test_it_is_what_the_interfaces_ask_for() -> None:
     ],
 )
 async def test_the_address_names_the_model_where_there_is_one(model: str | None, query: str) -> None:
-    recogniser = LiveKit(**KEYS).recogniser(hearing(model))
-    dial = await recogniser.dial()
+    recognizer = LiveKit(**KEYS).recognizer(hearing(model))
+    dial = await recognizer.dial()
     assert dial.url == f"wss://agent-gateway.livekit.cloud/v1/stt{query}"
-    assert recogniser.endpoint == "wss://agent-gateway.livekit.cloud/v1/stt"
+    assert recognizer.endpoint == "wss://agent-gateway.livekit.cloud/v1/stt"
 
 
 async def test_a_voice_has_an_address_of_its_own() -> None:
@@ -68,7 +68,7 @@ async def test_a_voice_has_an_address_of_its_own() -> None:
 
 async def test_each_dial_is_authorized() -> None:
     backend = LiveKit(**KEYS)
-    for provider in (backend.recogniser(hearing()), backend.voice(speaking())):
+    for provider in (backend.recognizer(hearing()), backend.voice(speaking())):
         assert dict((await provider.dial()).headers)["Authorization"].startswith("Bearer eyJ")
 
 
@@ -76,7 +76,7 @@ async def test_each_dial_is_authorized() -> None:
 
 
 def test_codecs_open_with_what_was_asked_for() -> None:
-    [heard] = LiveKit(**KEYS).recogniser(hearing("deepgram:fr", rate=48_000)).codec().open()
+    [heard] = LiveKit(**KEYS).recognizer(hearing("deepgram:fr", rate=48_000)).codec().open()
     assert json.loads(heard)["settings"] == {
         "sample_rate": "48000",
         "encoding": "pcm_s16le",
@@ -89,8 +89,8 @@ def test_codecs_open_with_what_was_asked_for() -> None:
 
 def test_profiles_are_those_of_the_model_and_its_fallbacks() -> None:
     backend = LiveKit(**KEYS)
-    assert backend.recogniser(hearing()).profile.acknowledges == "span"
-    weaker = backend.recogniser(hearing(fallback=(FallbackModel("cartesia/ink-2"),)))
+    assert backend.recognizer(hearing()).profile.acknowledges == "span"
+    weaker = backend.recognizer(hearing(fallback=(FallbackModel("cartesia/ink-2"),)))
     assert weaker.profile.acknowledges == "finalize"
     assert backend.voice(speaking()).profile.aligned
     assert not backend.voice(speaking(options={"add_timestamps": False})).profile.aligned
@@ -120,7 +120,7 @@ def test_connections_are_shared_by_equal_requests_alone() -> None:
 )
 def test_a_format_that_is_not_taken_is_refused(audio_format: AudioFormat, model: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says) as caught:
-        LiveKit(**KEYS).recogniser(TranscribeRequest(audio_format=audio_format, model=f"{model}:en"))
+        LiveKit(**KEYS).recognizer(TranscribeRequest(audio_format=audio_format, model=f"{model}:en"))
     assert caught.value.model == model
 
 
@@ -131,19 +131,19 @@ def test_a_voice_of_two_channels_is_refused() -> None:
 
 def test_a_fallback_of_other_rates_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="it takes 24000 Hz"):
-        LiveKit(**KEYS).recogniser(hearing(fallback=(FallbackModel("openai"),)))
+        LiveKit(**KEYS).recognizer(hearing(fallback=(FallbackModel("openai"),)))
 
 
 def test_what_json_cannot_hold_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="cannot be put into JSON"):
-        LiveKit(**KEYS).recogniser(hearing("deep\ud800gram"))
+        LiveKit(**KEYS).recognizer(hearing("deep\ud800gram"))
     with pytest.raises(ConfigurationError, match="cannot be put into JSON"):
         LiveKit(**KEYS).voice(speaking(voice="\ud800"))
 
 
 def test_without_credentials_a_session_is_refused_but_not_the_value() -> None:
     backend = LiveKit()
-    for ask in (lambda: backend.recogniser(hearing()), lambda: backend.voice(speaking())):
+    for ask in (lambda: backend.recognizer(hearing()), lambda: backend.voice(speaking())):
         with pytest.raises(ConfigurationError, match="LIVEKIT_API_KEY and LIVEKIT_API_SECRET"):
             ask()
 
@@ -153,7 +153,7 @@ def test_the_environment_is_read_when_a_session_is_asked_for(monkeypatch: pytest
     monkeypatch.setenv("LIVEKIT_API_KEY", "k")
     monkeypatch.setenv("LIVEKIT_API_SECRET", "s")
     monkeypatch.setenv("LIVEKIT_INFERENCE_URL", "ws://localhost:1")
-    assert backend.recogniser(hearing()).endpoint == "ws://localhost:1/stt"
+    assert backend.recognizer(hearing()).endpoint == "ws://localhost:1/stt"
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_wrong_arguments_are_refused_at_once(arguments: dict[str, str], says: st
 
 def test_no_secret_is_shown_by_anything_that_holds_one() -> None:
     backend = LiveKit("https://host/v1", **KEYS)
-    recogniser, voice = backend.recogniser(hearing()), backend.voice(speaking())
+    recognizer, voice = backend.recognizer(hearing()), backend.voice(speaking())
     assert repr(backend) == "LiveKit(url='https://host/v1')"
-    shown = [repr(backend), str(backend), repr([recogniser, voice, voice.pool_key, recogniser.codec(), voice.codec()])]
-    shown += [repr(each.__rich_repr__()) for each in (backend, recogniser, voice)]
+    shown = [repr(backend), str(backend), repr([recognizer, voice, voice.pool_key, recognizer.codec(), voice.codec()])]
+    shown += [repr(each.__rich_repr__()) for each in (backend, recognizer, voice)]
     assert not any("hunter2" in text for text in shown)
 
 
@@ -187,6 +187,6 @@ async def test_a_token_provider_needs_no_secret() -> None:
     async def token() -> str:
         return "a-token"
 
-    dial = await LiveKit(api_key=token).recogniser(hearing()).dial()
+    dial = await LiveKit(api_key=token).recognizer(hearing()).dial()
     assert dict(dial.headers)["Authorization"] == "Bearer a-token"
     assert "token" not in repr(dial)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from trio_speech._core.causes import Reported
-from trio_speech._core.dialogue import Failure
-from trio_speech._core.retry import judge
+from trio_speech._core.provider.messages import Failure
+from trio_speech._core.retry.causes import Reported
+from trio_speech._core.retry.verdict import judge
 from trio_speech.providers.livekit import wire
 from trio_speech.providers.livekit.failures import failure
 from trio_speech.providers.livekit.models import stt_profile

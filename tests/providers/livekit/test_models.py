@@ -44,7 +44,7 @@ def test_a_suffix_alone_is_no_model(name: str) -> None:
         split_model(name)
 
 
-# ---------------------------------------------------------------- recognisers
+# ---------------------------------------------------------------- recognizers
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_suffix_alone_is_no_model(name: str) -> None:
         ("new/model", "finalize", False, True),
     ],
 )
-def test_what_each_recogniser_can_be_relied_on_for(
+def test_what_each_recognizer_can_be_relied_on_for(
     model: str | None, acknowledges: str, word_times: bool, finalizes_itself: bool
 ) -> None:
     profile = stt_profile([model])
@@ -84,7 +84,7 @@ def test_what_each_recogniser_can_be_relied_on_for(
 
 
 @pytest.mark.parametrize("model", [*STT_PROFILES, None])
-def test_what_the_gateway_itself_is_like_holds_for_every_recogniser(model: str | None) -> None:
+def test_what_the_gateway_itself_is_like_holds_for_every_recognizer(model: str | None) -> None:
     profile = stt_profile([model])
     assert profile.idle_codes == (2007,)
     assert profile.close_fates == {}

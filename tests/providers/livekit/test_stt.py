@@ -7,19 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.dialogue import (
-    Change,
+from trio_speech._core.provider.messages import (
     Closed,
     Failure,
-    FallbackModel,
-    Finalized,
-    Hypothesis,
-    Onset,
+    FinalizeAnswered,
     Opened,
+    RecognitionResult,
+    SpeechOnset,
     SttMessage,
-    TranscribeRequest,
     Unknown,
 )
+from trio_speech._core.provider.requests import Change, FallbackModel, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError, ProtocolError
 from trio_speech.events import Word
@@ -172,7 +170,7 @@ def test_the_messages_of_the_fact_sheet() -> None:
         '"duration":0.64,"confidence":0.91,"words":[{"word":"hello","start":1.3,"end":1.62,"confidence":0.97}],'
         '"extra":null}'
     ) == [
-        Hypothesis(
+        RecognitionResult(
             kind="interim",
             text="hello wor",
             start=1.28,
@@ -187,7 +185,7 @@ def test_the_messages_of_the_fact_sheet() -> None:
         '"duration":1.1,"confidence":0.98,"words":[{"word":"Hello","start":1.3,"end":1.62,"confidence":0.99,'
         '"speaker_id":"S0"},{"word":"world.","start":1.7,"end":2.2,"confidence":0.97}]}'
     ) == [
-        Hypothesis(
+        RecognitionResult(
             kind="final",
             text="Hello world.",
             start=1.28,
@@ -198,26 +196,26 @@ def test_the_messages_of_the_fact_sheet() -> None:
             ends_speech=True,
         )
     ]
-    assert heard('{"type":"session.finalized"}') == [Finalized()]
+    assert heard('{"type":"session.finalized"}') == [FinalizeAnswered()]
     assert heard('{"type":"error","code":2007,"message":"session closed due to agent inactivity"}') == [
         Failure(message="session closed due to agent inactivity", code=2007)
     ]
 
 
 def test_the_other_messages() -> None:
-    assert heard('{"type":"start_of_speech"}') == [Onset()]
+    assert heard('{"type":"start_of_speech"}') == [SpeechOnset()]
     assert heard('{"type":"session.closed"}') == [Closed()]
     assert heard('{"type":"something.new"}') == [Unknown("something.new")]
     assert list(codec().decode(b"binary")) == [Unknown("binary")]
     assert heard(
         '{"type":"preflight_transcript","transcript":"so","start":1,"duration":2,"speaker_id":"S1","extra":{"p":1}}'
-    ) == [Hypothesis(kind="preflight", text="so", start=1.0, end=3.0, speaker="S1", extra={"p": 1})]
+    ) == [RecognitionResult(kind="preflight", text="so", start=1.0, end=3.0, speaker="S1", extra={"p": 1})]
 
 
 def test_what_is_missing_is_not_made_up() -> None:
     frame = '{"type":"final_transcript","words":[{"word":"a"}],"language":"","speaker_id":""}'
     assert heard(frame) == [
-        Hypothesis(kind="final", text="", start=0.0, end=0.0, words=(Word("a", 0.0, 0.0),), ends_speech=True)
+        RecognitionResult(kind="final", text="", start=0.0, end=0.0, words=(Word("a", 0.0, 0.0),), ends_speech=True)
     ]
 
 
@@ -228,7 +226,7 @@ def test_an_empty_guess_is_dropped(kind: str) -> None:
 
 def test_an_empty_final_is_delivered_and_ends_speech() -> None:
     assert heard('{"type":"final_transcript","start":1.0,"duration":2.0}') == [
-        Hypothesis(kind="final", text="", start=1.0, end=3.0, ends_speech=True)
+        RecognitionResult(kind="final", text="", start=1.0, end=3.0, ends_speech=True)
     ]
 
 
@@ -238,7 +236,7 @@ def test_times_run_forward_and_begin_at_zero() -> None:
         '[{"word":"a","start":-0.2,"end":-0.1},{"word":"b","start":2,"end":1}]}'
     )
     [final] = heard(frame)
-    assert isinstance(final, Hypothesis)
+    assert isinstance(final, RecognitionResult)
     assert (final.start, final.end) == (0.0, 0.0)
     assert [(word.start, word.end) for word in final.words] == [(0.0, 0.0), (2.0, 2.0)]
 
@@ -266,7 +264,7 @@ def test_whatever_comes_is_in_order_or_a_protocol_error(frame: str | bytes, mode
     except ProtocolError:
         return
     for message in said:
-        if isinstance(message, Hypothesis):
+        if isinstance(message, RecognitionResult):
             assert 0.0 <= message.start <= message.end
             assert all(0.0 <= word.start <= word.end for word in message.words)
             assert message.text or message.kind == "final"

@@ -10,18 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.dialogue import (
-    Aligned,
-    Audio,
-    Closed,
-    Done,
-    Failure,
-    FallbackModel,
-    Opened,
-    SynthesizeRequest,
-    TtsMessage,
-    Unknown,
-)
+from trio_speech._core.provider.messages import Aligned, Audio, Closed, Done, Failure, Opened, TtsMessage, Unknown
+from trio_speech._core.provider.requests import FallbackModel, SynthesizeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError, ProtocolError
 from trio_speech.events import Word

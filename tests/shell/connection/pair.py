@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from trio_speech._core.causes import Cause
+from trio_speech._core.retry.causes import Cause
 from trio_speech._shell.connection import Connection, LinkDown, accept_connection, open_connection
 from trio_speech.testing import MemoryStream, memory_stream_pair
 from trio_speech.testing.streams import Line

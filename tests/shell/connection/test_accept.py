@@ -6,7 +6,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_speech._core.causes import Broken, Silent
+from trio_speech._core.retry.causes import Broken, Silent
 from trio_speech._shell.connection import accept_connection
 from trio_speech.testing import memory_stream_pair
 

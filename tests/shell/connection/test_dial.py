@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from trio_speech._core.causes import Refused, Silent, Unreachable
+from trio_speech._core.retry.causes import Refused, Silent, Unreachable
 from trio_speech._shell.connection import Handshake, accept_connection, open_connection
 from trio_speech.testing import MemoryStream, memory_stream_pair
 

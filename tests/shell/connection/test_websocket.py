@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from trio_speech._core.causes import Broken, Cause, Malformed, PeerClosed, Silent
+from trio_speech._core.retry.causes import Broken, Cause, Malformed, PeerClosed, Silent
 from trio_speech.testing import BlackHole, StallWrites
 
 from .pair import a_pair, cause_of

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from trio_speech.testing import Refuse
-from trio_speech.testing.wires import answer
-from trio_speech.testing.wires.deepgram import Listen
-from trio_speech.testing.wires.livekit import LiveKitWire
+from trio_speech.testing.scripted.wires import answer
+from trio_speech.testing.scripted.wires.deepgram import DeepgramWire
+from trio_speech.testing.scripted.wires.livekit import LiveKitWire
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from trio_speech.testing.wires.livekit import LiveKitWire
     [
         ("/v1/stt", LiveKitWire),
         ("/v1/tts?model=x", LiveKitWire),
-        ("/v1/listen?model=nova-3&encoding=linear16&sample_rate=8000", Listen),
+        ("/v1/listen?model=nova-3&encoding=linear16&sample_rate=8000", DeepgramWire),
         ("/v1/listen", Refuse),
     ],
 )

@@ -13,8 +13,8 @@ Laws
 """
 
 from .accept import Handshake, accept_connection
+from .byte_stream import LinkDown
 from .dial import open_connection
-from .transport import LinkDown
 from .websocket import Connection
 
 __all__ = ["Connection", "Handshake", "LinkDown", "accept_connection", "open_connection"]

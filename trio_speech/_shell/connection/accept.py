@@ -8,20 +8,20 @@ from functools import partial
 import trio
 import trio_websocket as tw
 
-from ..._core.causes import Broken
+from ..._core.retry.causes import Broken
+from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, hosted
+from .byte_stream import LinkDown
+from .frame_limits import FrameLimits
 from .framing import server_frame
-from .heads import Heads
-from .hosting import MAX_MESSAGE_SIZE, QUEUE, hosted
-from .life import GONE, Life
-from .tap import RECEIVE_BYTES, Tap
-from .transport import LinkDown
+from .lifetime import GONE, Lifetime
+from .shared_stream import RECEIVE_BYTES, SharedStream
 from .websocket import Connection
 
 
 class Handshake:
     """A client's request to open a websocket: answer it with `accept` or `reject`, once."""
 
-    def __init__(self, request: tw.WebSocketRequest, life: Life, timeout: float) -> None:
+    def __init__(self, request: tw.WebSocketRequest, life: Lifetime, timeout: float) -> None:
         self._request = request
         self._life = life
         self._timeout = timeout
@@ -60,7 +60,7 @@ async def accept_connection(
     `LinkDown`.
     """
 
-    async def shake(inner: trio.Nursery, life: Life) -> Handshake:
+    async def shake(inner: trio.Nursery, life: Lifetime) -> Handshake:
         with trio.CancelScope() as shaking:
             life.tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
             request = await tw.wrap_server_stream(
@@ -76,4 +76,6 @@ async def accept_connection(
     async def opened() -> trio.abc.Stream:
         return stream
 
-    return await hosted(timeout, nursery, opened, shake, lambda stream: Tap(stream, Heads(max_message_size)))
+    return await hosted(
+        timeout, nursery, opened, shake, lambda stream: SharedStream(stream, FrameLimits(max_message_size))
+    )

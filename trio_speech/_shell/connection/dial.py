@@ -10,14 +10,14 @@ from typing import Any, cast
 import trio
 import trio_websocket as tw
 
+from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, hosted
+from .byte_stream import LinkDown, host_header, open_stream, resource
+from .frame_limits import FrameLimits
+from .frame_reader import FrameReader
 from .framing import client_frame
-from .heads import Heads
-from .hosting import MAX_MESSAGE_SIZE, QUEUE, hosted
-from .inbox import Inbox
-from .life import Life
-from .refusal import cause_in
-from .tap import RECEIVE_BYTES, Tap
-from .transport import LinkDown, host_header, open_stream, resource
+from .handshake_failure import cause_in
+from .lifetime import Lifetime
+from .shared_stream import RECEIVE_BYTES, SharedStream
 from .websocket import Connection
 
 _PATIENCE = 1.0
@@ -39,14 +39,20 @@ async def open_connection(
     """
     opener = connect or partial(open_stream, url, ssl_context)
 
-    async def shake(inner: trio.Nursery, life: Life) -> Connection:
+    async def shake(inner: trio.Nursery, life: Lifetime) -> Connection:
         return Connection(await _shake_hands(inner, life.tap, url, headers), life, client_frame)
 
-    return await hosted(timeout, nursery, opener, shake, lambda stream: Tap(stream, Heads(MAX_MESSAGE_SIZE), Inbox()))
+    return await hosted(
+        timeout,
+        nursery,
+        opener,
+        shake,
+        lambda stream: SharedStream(stream, FrameLimits(MAX_MESSAGE_SIZE), FrameReader()),
+    )
 
 
 async def _shake_hands(
-    nursery: trio.Nursery, tap: Tap, url: str, headers: tuple[tuple[str, str], ...]
+    nursery: trio.Nursery, tap: SharedStream, url: str, headers: tuple[tuple[str, str], ...]
 ) -> tw.WebSocketConnection:
     with trio.CancelScope() as shaking:
         tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")

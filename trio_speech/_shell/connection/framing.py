@@ -1,6 +1,6 @@
 """Data frames, ready to be written: RFC 6455, sections 5.2 and 5.3.
 
-trio-websocket makes an event, a serialiser's state and three method calls of each message; audio goes out some twenty
+trio-websocket makes an event, a serializer's state and three method calls of each message; audio goes out some twenty
 times a second on every link, so its frames are made here, in one piece. Control frames stay with trio-websocket.
 """
 

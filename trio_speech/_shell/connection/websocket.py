@@ -16,10 +16,10 @@ from typing import TypeAlias
 import trio
 import trio_websocket as tw
 
-from ..._core.causes import Broken, Cause, Malformed, PeerClosed, Silent
-from .life import GONE, Life
-from .tap import Tap
-from .transport import LinkDown
+from ..._core.retry.causes import Broken, Cause, Malformed, PeerClosed, Silent
+from .byte_stream import LinkDown
+from .lifetime import GONE, Lifetime
+from .shared_stream import SharedStream
 
 Frame: TypeAlias = str | bytes
 
@@ -31,7 +31,7 @@ _FOUND_HERE = (1002, 1007)  # so trio-websocket tells what it finds wrong itself
 class Connection:
     """An open websocket; every method raises `LinkDown` once it is gone. See `open_connection`, `accept_connection`."""
 
-    def __init__(self, socket: tw.WebSocketConnection, life: Life, framed: Callable[[Frame], bytes]) -> None:
+    def __init__(self, socket: tw.WebSocketConnection, life: Lifetime, framed: Callable[[Frame], bytes]) -> None:
         self._socket = socket
         self._life = life
         self._framed = framed
@@ -124,7 +124,7 @@ class Connection:
         return self._life.end(_observed(self._socket.closed, self._life.tap))
 
 
-def _observed(closed: tw.CloseReason | None, tap: Tap) -> Cause:
+def _observed(closed: tw.CloseReason | None, tap: SharedStream) -> Cause:
     if closed is None or closed.code == _ABNORMAL:
         return Malformed(tap.fault) if tap.fault else Broken(tap.ended or "the websocket failed")
     if closed.code in _FOUND_HERE and not tap.closing:

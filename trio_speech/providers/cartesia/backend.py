@@ -8,8 +8,8 @@ from uuid import uuid4
 import msgspec
 from msgspec.structs import replace
 
-from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
-from ..._core.profile import TtsProfile
+from ..._core.provider.profile import TtsProfile
+from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
@@ -20,7 +20,7 @@ from .tts import PROFILE, CartesiaCodec
 from .wire import VERSION
 
 
-class Voice(Keyed, frozen=True):
+class CartesiaVoice(Keyed, frozen=True):
     """See `TtsProvider`. Connections are shared where all that rides on each text is equal."""
 
     endpoint: str
@@ -56,14 +56,14 @@ class Cartesia(Direct, frozen=True):
     home = "https://api.cartesia.ai"
     variable = "CARTESIA_API_KEY"
 
-    def recogniser(self, request: TranscribeRequest) -> NoReturn:
+    def recognizer(self, request: TranscribeRequest) -> NoReturn:
         """Always raises `ConfigurationError`: only synthesis is here."""
         raise ConfigurationError(
             "Cartesia() speaks only: for its recognition, use LiveKit()",
             model=request.model,
         )
 
-    def voice(self, request: SynthesizeRequest) -> Voice:
+    def voice(self, request: SynthesizeRequest) -> CartesiaVoice:
         """See `Backend`."""
         key = self._key()
         model, _ = split_model(request.model)
@@ -71,4 +71,4 @@ class Cartesia(Direct, frozen=True):
         refuse_fallback(request.fallback, self.service)
         asked = fields(request)
         profile = replace(PROFILE, aligned=asked.get("add_timestamps") is True)
-        return Voice(f"{self._base()}/tts/websocket", asked, key, profile)
+        return CartesiaVoice(f"{self._base()}/tts/websocket", asked, key, profile)

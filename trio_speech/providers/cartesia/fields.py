@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ..._core.dialogue import SynthesizeRequest
+from ..._core.provider.requests import SynthesizeRequest
 from ...errors import ConfigurationError
 from .._accept import accept_options, refuse_options
 from .._direct import split_named

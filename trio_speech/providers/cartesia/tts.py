@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._core.dialogue import Aligned, Audio, Done, Failure, TtsMessage, Unknown
-from ..._core.profile import TtsProfile
+from ..._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage, Unknown
+from ..._core.provider.profile import TtsProfile
 from ...errors import ProtocolError
 from ...events import Word
 from .._codec import Frame

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from ..._core.dialogue import TranscribeRequest
+from ..._core.provider.requests import TranscribeRequest
 from ...errors import ConfigurationError
 from .._accept import accept_options, refuse_options
 from .._direct import split_named

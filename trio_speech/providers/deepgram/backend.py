@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
-from ..._core.profile import SttProfile
+from ..._core.provider.profile import SttProfile
+from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
@@ -15,7 +15,7 @@ from .address import query, split_model
 from .listen import PROFILE, DeepgramCodec
 
 
-class Recogniser(Keyed, frozen=True):
+class DeepgramRecognizer(Keyed, frozen=True):
     """See `SttProvider`."""
 
     endpoint: str
@@ -54,16 +54,16 @@ class Deepgram(Direct, frozen=True):
     home = "https://api.deepgram.com"
     variable = "DEEPGRAM_API_KEY"
 
-    def recogniser(self, request: TranscribeRequest) -> Recogniser:
+    def recognizer(self, request: TranscribeRequest) -> DeepgramRecognizer:
         """See `Backend`."""
         key = self._key()
         model, _ = split_model(request.model)
         accept_format(request.audio_format, PROFILE, model=model)
         refuse_fallback(request.fallback, self.service)
-        return Recogniser(f"{self._base()}/v1/listen", query(request), key, model)
+        return DeepgramRecognizer(f"{self._base()}/v1/listen", query(request), key, model)
 
     def voice(self, request: SynthesizeRequest) -> NoReturn:
         """Always raises `ConfigurationError`: only recognition is here."""
         raise ConfigurationError(
-            "Deepgram() recognises speech only: for its voices, use LiveKit()", model=request.model
+            "Deepgram() recognizes speech only: for its voices, use LiveKit()", model=request.model
         )

@@ -12,18 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..._core.dialogue import (
+from ..._core.provider.messages import (
     Acknowledged,
-    Change,
     Closed,
     Failure,
-    Finalized,
-    Hypothesis,
-    Onset,
+    FinalizeAnswered,
+    RecognitionResult,
+    SpeechOnset,
     SpeechOver,
     SttMessage,
 )
-from ..._core.profile import SttProfile
+from ..._core.provider.profile import SttProfile
+from ..._core.provider.requests import Change
 from ...errors import ConfigurationError
 from ...events import Word
 from .._codec import Frame
@@ -96,7 +96,7 @@ class DeepgramCodec:
             case wire.Results() as results:
                 said = tuple(self._results(results))
             case wire.SpeechStarted(timestamp=at):
-                said = (Onset(_known(at)),)
+                said = (SpeechOnset(_known(at)),)
             case wire.UtteranceEnd(last_word_end=at):
                 said = (SpeechOver(_known(at)),)
             case wire.Metadata():
@@ -122,17 +122,17 @@ class DeepgramCodec:
         if results.is_final:
             yield Acknowledged(_end(results))
         if results.from_finalize:
-            yield Finalized()
+            yield FinalizeAnswered()
 
 
 def _known(time: float | None) -> float | None:
     return None if time is None or time < 0.0 else time
 
 
-def _hypothesis(results: wire.Results, best: wire.Alternative) -> Hypothesis:
+def _hypothesis(results: wire.Results, best: wire.Alternative) -> RecognitionResult:
     words = tuple(map(_word, best.words or ()))
     end = min(words[-1].end, _end(results)) if words else _end(results)
-    return Hypothesis(
+    return RecognitionResult(
         kind="final" if results.is_final else "interim",
         text=best.transcript,
         start=min(words[0].start, end) if words else _start(results),

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from ..._core.dialogue import SynthesizeRequest, TranscribeRequest
-from ..._core.profile import SttProfile, TtsProfile
+from ..._core.provider.profile import SttProfile, TtsProfile
+from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...errors import ConfigurationError
 from .._accept import accept_format
 from .._codec import Dial, TokenProvider
@@ -19,7 +19,7 @@ from .auth import Credentials, dial, find_base, find_credentials, given_credenti
 from .models import split_model, stt_profile, tts_profile
 
 
-class Recogniser(Struct, frozen=True):
+class LiveKitRecognizer(Struct, frozen=True):
     """See `SttProvider`."""
 
     endpoint: str
@@ -37,7 +37,7 @@ class Recogniser(Struct, frozen=True):
         return self.kind(self.request, self.opening)
 
 
-class Voice(Struct, frozen=True):
+class LiveKitVoice(Struct, frozen=True):
     """See `TtsProvider`. Connections are shared where all that was said when they were opened is equal."""
 
     endpoint: str
@@ -58,13 +58,13 @@ class Voice(Struct, frozen=True):
         return tts.LiveKitTtsCodec(self.created, self.opening, spaced=self.profile.spaced_words)
 
 
-def recogniser(
+def recognizer(
     base: str,
     credentials: Credentials | None,
     request: TranscribeRequest,
     profile: SttProfile,
     kind: type[stt.LiveKitSttCodec] = stt.LiveKitSttCodec,
-) -> Recogniser:
+) -> LiveKitRecognizer:
     """`kind` is the codec of each connection. Raises `ConfigurationError` where a service of this profile cannot serve
     the request.
     """
@@ -72,12 +72,12 @@ def recogniser(
     accept_format(request.audio_format, profile, model=model)
     opening = _opening(stt.creation(request), model)
     endpoint = f"{base}/stt"
-    return Recogniser(endpoint, _address(endpoint, model), credentials, profile, request, opening, kind)
+    return LiveKitRecognizer(endpoint, _address(endpoint, model), credentials, profile, request, opening, kind)
 
 
 def voice(
     base: str, credentials: Credentials | None, request: SynthesizeRequest, profile: TtsProfile | None = None
-) -> Voice:
+) -> LiveKitVoice:
     """`profile` is the models' own, where none is given. Raises `ConfigurationError` where a service of this profile
     cannot serve the request.
     """
@@ -86,7 +86,7 @@ def voice(
     model = created.model or None
     accept_format(request.audio_format, profile, model=model)
     endpoint = f"{base}/tts"
-    return Voice(endpoint, _address(endpoint, model), credentials, profile, created, _opening(created, model))
+    return LiveKitVoice(endpoint, _address(endpoint, model), credentials, profile, created, _opening(created, model))
 
 
 def _opening(creation: wire.SttCreate | wire.TtsCreate, model: str | None) -> str:
@@ -110,7 +110,7 @@ class LiveKit(Struct, frozen=True):
     ``LIVEKIT_API_SECRET``. An empty variable counts as unset. `api_key` may be an async callable that returns a bearer
     token: it is awaited for each dial, and no secret is needed.
 
-    The model decides how much is recognised again after a loss. Where its spans can be trusted (``deepgram``,
+    The model decides how much is recognized again after a loss. Where its spans can be trusted (``deepgram``,
     ``assemblyai``, ``speechmatics``, ``xai/stt-1``, ``cartesia/ink-whisper``) that is what follows its last final. With
     any other, and without a model, it is all since finalize was last asked for and answered, which a session does at
     four fifths of `ReplayPolicy.limit`: call `Transcript.finalize` where a turn ends to keep it short.
@@ -134,12 +134,12 @@ class LiveKit(Struct, frozen=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("url", self.url)]
 
-    def recogniser(self, request: TranscribeRequest) -> Recogniser:
+    def recognizer(self, request: TranscribeRequest) -> LiveKitRecognizer:
         """See `Backend`."""
         base, credentials = find_base(self.url), find_credentials(self.api_key, self.api_secret)
-        return recogniser(base, credentials, request, stt_profile(stt.models(request)))
+        return recognizer(base, credentials, request, stt_profile(stt.models(request)))
 
-    def voice(self, request: SynthesizeRequest) -> Voice:
+    def voice(self, request: SynthesizeRequest) -> LiveKitVoice:
         """See `Backend`."""
         return voice(find_base(self.url), find_credentials(self.api_key, self.api_secret), request)
 

@@ -9,7 +9,7 @@ pass.
 
 from __future__ import annotations
 
-from ..._core.dialogue import Failure
+from ..._core.provider.messages import Failure
 from . import wire
 
 INACTIVE = 2007

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..._core.profile import SttProfile, TtsProfile
+from ..._core.provider.profile import SttProfile, TtsProfile
 from ...errors import ConfigurationError
 from .failures import INACTIVE
 
@@ -46,7 +46,7 @@ def _lookup(table: Mapping[str, T], model: str | None) -> T:
     return table.get(model or "") or table.get(provider_of(model)) or table[""]
 
 
-# ---------------------------------------------------------------- recognisers
+# ---------------------------------------------------------------- recognizers
 
 _careful = SttProfile(
     acknowledges="finalize",

@@ -13,17 +13,8 @@ from typing import Any, Literal
 
 from msgspec import UNSET
 
-from ..._core.dialogue import (
-    Change,
-    Closed,
-    FallbackModel,
-    Finalized,
-    Hypothesis,
-    Onset,
-    Opened,
-    SttMessage,
-    TranscribeRequest,
-)
+from ..._core.provider.messages import Closed, FinalizeAnswered, Opened, RecognitionResult, SpeechOnset, SttMessage
+from ..._core.provider.requests import Change, FallbackModel, TranscribeRequest
 from ...events import Word
 from .._accept import accept_options
 from .._codec import Frame
@@ -121,9 +112,9 @@ class LiveKitSttCodec:
             case wire.FinalTranscript() as final:
                 said = (_hypothesis("final", final),)
             case wire.StartOfSpeech():
-                said = (Onset(),)
+                said = (SpeechOnset(),)
             case wire.SessionFinalized():
-                said = (Finalized(),)
+                said = (FinalizeAnswered(),)
             case wire.SessionCreated(session_id=session_id):
                 said = (Opened(session_id),)
             case wire.SessionClosed():
@@ -135,9 +126,9 @@ class LiveKitSttCodec:
         return said
 
 
-def _hypothesis(kind: Literal["interim", "preflight", "final"], transcript: wire.Transcript) -> Hypothesis:
+def _hypothesis(kind: Literal["interim", "preflight", "final"], transcript: wire.Transcript) -> RecognitionResult:
     start = max(0.0, transcript.start)
-    return Hypothesis(
+    return RecognitionResult(
         kind=kind,
         text=transcript.transcript,
         start=start,

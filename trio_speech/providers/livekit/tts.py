@@ -13,16 +13,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..._core.dialogue import (
-    Aligned,
-    Audio,
-    Closed,
-    Done,
-    FallbackModel,
-    Opened,
-    SynthesizeRequest,
-    TtsMessage,
-)
+from ..._core.provider.messages import Aligned, Audio, Closed, Done, Opened, TtsMessage
+from ..._core.provider.requests import FallbackModel, SynthesizeRequest
 from ...errors import ProtocolError
 from ...events import Word
 from .._accept import accept_options

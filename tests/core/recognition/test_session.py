@@ -1,0 +1,463 @@
+"""The ledger: every captured sample is settled, or named by one gap, or still to be had. A sample is a millisecond."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from trio_speech._core.provider.messages import RecognitionResult
+from trio_speech._core.provider.profile import SttProfile
+from trio_speech._core.provider.requests import Change
+from trio_speech._core.recognition.finalization import FinalizeAnswer
+from trio_speech._core.recognition.queued_commands import QueuedCommand
+from trio_speech._core.recognition.reconciliation import ComparedWord
+from trio_speech._core.recognition.session import RecognitionMachine
+from trio_speech._core.recognition.transcript import PlacedTranscript
+from trio_speech.audio import AudioFormat
+from trio_speech.events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent
+from trio_speech.policy import ReplayPolicy
+
+EXACT = SttProfile()
+ONE, TWO = ComparedWord("one"), ComparedWord("two")
+
+
+def recognition(**policy: Any) -> RecognitionMachine:
+    return RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(**{"lead_in": 0.0, **policy}))
+
+
+def dropping(seconds: float) -> RecognitionMachine:
+    return recognition(limit=seconds, overflow="drop_oldest")
+
+
+def quiet(samples: int) -> bytes:
+    return bytes(2 * samples)
+
+
+def loud(samples: int) -> bytes:
+    return array("h", [5_000] * samples).tobytes()
+
+
+def link(session: RecognitionMachine, *, sent: int | None = None) -> tuple[int, int]:
+    """A link opens, and hears so many samples: all there are if not told."""
+    base, cut = session.resume(EXACT)
+    session.log.take(session.log.unsent if sent is None else sent)
+    return base, cut
+
+
+def said(start: int, end: int, text: str = "one") -> PlacedTranscript:
+    return PlacedTranscript(RecognitionResult(kind="final", text=text, start=0.0, end=0.0), start, end, ())
+
+
+def told(session: RecognitionMachine) -> list[TranscriptEvent]:
+    return [session.take() for _ in range(len(session.event_queue))]
+
+
+def gaps(session: RecognitionMachine) -> list[tuple[float, float, str]]:
+    return [(gap.start, gap.end, gap.reason) for gap in told(session) if isinstance(gap, Gap)]
+
+
+# ---------------------------------------------------------------- law 1: settled, or a gap, or unacknowledged
+
+
+def test_what_is_captured_is_unacknowledged_until_what_covers_it_is_taken() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    link(session)
+    session.final(said(0, 200), seam=False, upto=200)
+    session.commit(200)
+    assert session.log.unacknowledged() == (0, loud(300))
+    session.take()
+    assert session.log.unacknowledged() == (200, loud(100))
+    assert session.taken == 1
+
+
+def test_an_acknowledged_silence_is_settled_at_once() -> None:
+    session = recognition()
+    session.capture(quiet(300))
+    link(session)
+    assert session.commit(200)
+    assert not session.commit(200)
+    assert session.log.unacknowledged() == (200, quiet(100))
+
+
+def test_room_is_what_the_limit_leaves() -> None:
+    session = recognition(limit=0.5)
+    assert session.room == 500
+    session.recover(quiet(600))  # whatever the limit
+    assert session.room == -100
+    assert session.log.kept == 0
+
+
+def test_what_overflows_unsent_is_a_gap() -> None:
+    session = dropping(0.3)
+    session.capture(quiet(400))
+    assert gaps(session) == []  # it may still grow
+    session.capture(quiet(50))
+    link(session)
+    session.commit(200)
+    assert gaps(session) == [(0.0, 0.15, "overflow")]
+    assert session.gaps.total == 150
+
+
+def test_what_overflows_after_it_was_sent_shares_the_fate_of_its_link() -> None:
+    heard, unheard = dropping(0.3), dropping(0.3)
+    for session in (heard, unheard):
+        session.capture(loud(200))
+        link(session)
+        session.capture(loud(200))
+        assert (session.gaps.total, session.log.kept) == (0, 100)
+    heard.final(said(0, 200), seam=False, upto=200)
+    heard.commit(200)
+    heard.link_lost(())
+    unheard.link_lost(())
+    for session in (heard, unheard):
+        session.end()
+    assert gaps(heard) == []
+    assert gaps(unheard) == [(0.0, 0.1, "overflow")]
+    assert unheard.log.sent == 100
+
+
+def test_only_so_much_is_paid_for_twice() -> None:
+    session = recognition(max_replayed=0.1)
+    session.capture(loud(400))
+    link(session, sent=300)
+    session.link_lost(())
+    assert link(session) == (200, 200)
+    assert (session.log.taken, session.log.replayed, session.tally.links) == (500, 100, 2)
+    session.end()
+    assert gaps(session) == [(0.0, 0.2, "replay-limit")]
+
+
+def test_what_is_heard_again_is_counted() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    link(session, sent=200)
+    assert session.to_replay == 0.0
+    session.link_lost(())
+    assert session.to_replay == 0.2
+    link(session, sent=150)
+    assert session.to_replay == 0.05
+    assert (session.log.taken, session.log.replayed) == (350, 150)
+    session.link_lost(())
+    link(session)
+    assert (session.log.taken, session.log.replayed) == (650, 350)
+
+
+# ---------------------------------------------------------------- law 2: the commit point
+
+
+def test_a_new_link_starts_at_the_commit_point_less_a_lead_in() -> None:
+    session = recognition(lead_in=0.1)
+    session.capture(loud(600))
+    assert link(session) == (0, 0)
+    session.delivered_words.delivered((), 400)
+    session.commit(400)
+    session.commit(300)
+    session.link_lost(())
+    assert session.log.sent == 400
+    assert link(session) == (300, 400)
+
+
+def test_a_stream_may_begin_anywhere() -> None:
+    session = RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(), start=1_000, ordinal=7)
+    session.recover(loud(200))
+    assert link(session) == (1_000, 1_000)
+    session.final(said(1_000, 1_200), seam=True, upto=1_200)
+    (final,) = told(session)
+    assert isinstance(final, FinalTranscript)
+    assert (final.id, final.start, final.end, final.seam, session.taken) == ("f8", 1.0, 1.2, True, 8)
+
+
+def test_it_is_finished_once_the_input_has_ended_and_all_is_accounted_for() -> None:
+    session = recognition()
+    session.capture(quiet(100))
+    link(session)
+    session.commit(100)
+    assert not session.finished
+    session.capture(quiet(50))
+    session.end_input()
+    assert not session.finished
+    session.commit(150)
+    assert session.finished
+
+
+@pytest.mark.parametrize(
+    ("audio", "upto", "silence"),
+    [(quiet(200), 200, True), (loud(200), 200, False), (quiet(100) + loud(100), 100, True), (loud(200), 0, True)],
+)
+def test_silence_is_what_holds_nothing_that_could_be_speech(audio: bytes, upto: int, silence: bool) -> None:
+    session = recognition()
+    session.capture(audio)
+    assert session.is_silence(upto) is silence
+
+
+def test_what_can_no_longer_be_looked_at_is_no_silence() -> None:
+    session = dropping(0.1)
+    session.capture(quiet(100))
+    link(session)
+    session.capture(quiet(50))
+    assert not session.is_silence(100)
+
+
+# ---------------------------------------------------------------- what nothing is said of
+
+
+def test_what_two_links_heard_in_vain_is_given_up() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    link(session)
+    session.unanswered_twice(200)
+    assert session.gaps.total == 0
+    link(session)
+    session.unanswered_twice(300)
+    assert session.log.committed == 200
+    session.end()
+    assert gaps(session) == [(0.0, 0.2, "unanswered")]
+
+
+def test_what_was_recognized_since_does_not_count() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    link(session)
+    session.unanswered_twice(200)
+    link(session)
+    session.commit(200)
+    session.unanswered_twice(300)
+    assert session.gaps.total == 0
+
+
+@pytest.mark.parametrize(
+    ("audio", "later"),
+    [
+        (loud(100) + quiet(100), ()),  # behind the request came nothing that could be speech
+        (loud(200), (TWO,)),
+        (quiet(100) + loud(100), (ONE, TWO)),  # before it neither: all may belong to what is behind
+    ],
+)
+def test_words_after_an_answer_may_belong_to_audio_behind_it(audio: bytes, later: tuple[ComparedWord, ...]) -> None:
+    session = recognition()
+    session.capture(audio)
+    link(session)
+    assert session.later(FinalizeAnswer(100, answered=True, words=(ONE, TWO), answer=1)) == later
+
+
+# ---------------------------------------------------------------- law 4: stream order
+
+
+def test_a_gap_is_told_before_the_final_behind_it() -> None:
+    session = dropping(0.3)
+    session.capture(loud(400))
+    link(session)
+    session.final(said(150, 300), seam=False, upto=300)
+    assert [type(event) for event in told(session)] == [Gap, FinalTranscript]
+
+
+@pytest.mark.parametrize(("start", "kinds"), [(150, [Gap, FinalTranscript]), (149, [FinalTranscript])])
+def test_a_gap_lies_before_a_final_where_it_ends_no_later_than_that_begins(start: int, kinds: list[type]) -> None:
+    session = dropping(0.3)
+    session.capture(quiet(50))
+    link(session)
+    session.commit(50)
+    session.capture(loud(400))
+    for number in (1, 2):
+        session.final(said(start, 300), seam=False, upto=None)
+        assert session.tally.finals == number
+    events = told(session)
+    assert [type(event) for event in events[:-1]] == kinds
+    session.end()
+    assert [event for event in (*events, *told(session)) if isinstance(event, Gap)] == [Gap(0.05, 0.15, "overflow")]
+
+
+def test_a_gap_of_undecided_fate_holds_back_those_behind_it() -> None:
+    session = dropping(0.2)
+    session.capture(loud(100))
+    link(session)
+    session.capture(loud(300))  # 0 to 100 was sent, 100 to 200 was not
+    session.final(said(250, 300), seam=False, upto=None)
+    assert [type(event) for event in told(session)] == [FinalTranscript]
+    session.link_lost(())
+    session.end()
+    assert gaps(session) == [(0.0, 0.2, "overflow")]
+
+
+# ---------------------------------------------------------------- law 5: speech state
+
+
+def test_speech_starts_and_ends_once() -> None:
+    session = recognition()
+    session.speech_ended(50)
+    session.speech_started(100)
+    session.speech_started(150)
+    session.link_lost(())
+    session.speech_started(160)
+    session.speech_ended(90)  # of an utterance before this one
+    session.speech_ended(100)
+    session.speech_ended(200)
+    session.speech_ended(210)
+    session.speech_started(500, since=300)
+    session.speech_ended(350)
+    assert told(session) == [SpeechStarted(0.1), SpeechEnded(0.2), SpeechStarted(0.5), SpeechEnded(0.35)]
+
+
+# ---------------------------------------------------------------- marks
+
+
+def test_marks_stand_in_their_place_in_the_audio() -> None:
+    session = recognition()
+    session.resume(EXACT)
+    session.capture(loud(100))
+    assert session.sendable() == (100, False)
+    session.finalize()
+    session.capture(loud(100))
+    change = Change(language="de")
+    session.change(change)
+    assert session.sendable() == (100, True)
+    session.log.take(200)
+    assert session.sendable() == (0, False)
+    assert [session.due_mark() for _ in range(3)] == [QueuedCommand(100), QueuedCommand(200, change), None]
+    session.capture(loud(50))
+    session.end_input()
+    assert session.sendable() == (50, True)
+    session.log.take(50)
+    assert session.due_mark() == QueuedCommand(250)
+    assert session.sendable() == (0, True)
+
+
+def test_the_next_link_is_asked_what_the_last_did_not_answer_and_for_the_end() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    session.end_input()
+    link(session)
+    session.commit(100)
+    session.link_lost([50, 200])
+    link(session)
+    assert [session.due_mark() for _ in range(3)] == [QueuedCommand(200), QueuedCommand(300), None]
+
+
+def test_keyterms_wait_while_somebody_speaks() -> None:
+    session = recognition()
+    session.resume(EXACT)
+    session.speech_started(0)
+    session.change(Change(keyterms=("trio",)))
+    assert session.due_mark() is None
+    session.speech_ended(1)
+    assert session.due_mark() == QueuedCommand(0, Change(keyterms=("trio",)))
+
+
+def test_no_lead_in_is_kept_where_none_is_played() -> None:
+    for lead_in, kept in ((0.0, 3_000), (0.5, 1_500)):
+        session = recognition(lead_in=lead_in)
+        session.capture(quiet(3_000))
+        session.resume(replace(EXACT, max_lead_in=0.0))
+        session.commit(3_000)
+        assert session.log.kept == kept
+
+
+def test_an_end_that_was_asked_for_on_a_lost_link_is_asked_for_again() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    session.end_input()
+    for _ in range(2):
+        link(session)
+        assert [session.due_mark() for _ in range(2)] == [QueuedCommand(300), None]
+        session.link_lost(())
+
+
+def test_a_mark_is_due_once_all_before_it_is_sent() -> None:
+    session = recognition()
+    session.resume(EXACT)
+    assert not session.has_due_mark
+    session.capture(loud(100))
+    session.finalize()
+    assert not session.has_due_mark
+    session.log.take(100)
+    assert session.has_due_mark
+
+
+# ---------------------------------------------------------------- the short way of audio
+
+
+def test_audio_goes_straight_into_the_log_while_there_is_room_for_sure() -> None:
+    session = RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(limit=0.5), start=1_000)
+    assert session.room_until == 1_500
+    session.capture(quiet(50))
+    link(session)
+    session.commit(1_040)
+    assert session.room_until == 1_500
+    session.capture(quiet(10))
+    assert (session.room_until, session.room) == (1_540, 480)
+    session.end_input()
+    assert session.room_until < 0
+
+
+@pytest.mark.parametrize("more", [100, 300])
+def test_while_there_is_room_the_lead_in_is_kept(more: int) -> None:
+    session = recognition(limit=0.3, lead_in=0.1, overflow="drop_oldest")
+    for _ in range(10):
+        session.capture(quiet(200))
+        link(session)
+        session.commit(session.log.captured)
+    kept = session.log.kept
+    session.capture(quiet(more))
+    assert 0 < kept == session.log.kept
+    session.capture(quiet(301 - more))
+    assert session.log.kept > kept
+
+
+@pytest.mark.parametrize(("extra", "flooded"), [(0, False), (900, False), (1_100, True)])
+def test_a_longer_log_may_hold_more_that_nobody_has_read(extra: int, flooded: bool) -> None:
+    session = recognition(limit=1_000.0)
+    session.capture(loud(100))
+    session.final(said(0, 100, text="x" * (2**20 + 2**10 * extra)), seam=False, upto=100)
+    assert session.flooded is flooded
+
+
+# ---------------------------------------------------------------- what is heard again, and what is not
+
+
+@pytest.mark.parametrize("steps", [[1], [1, 1, 1], [100, 100]])
+def test_what_was_sent_in_steps_is_to_be_heard_again_as_a_whole(steps: list[int]) -> None:
+    session = recognition()
+    session.capture(loud(300))
+    session.resume(EXACT)
+    for samples in steps:
+        session.log.take(samples)
+    session.link_lost(())
+    assert session.to_replay == sum(steps) / 1_000
+
+
+def test_what_is_acknowledged_without_a_final_was_never_lost() -> None:
+    session = dropping(0.3)
+    session.capture(quiet(200))
+    link(session)
+    session.capture(quiet(200))
+    session.commit(150)
+    session.link_lost(())
+    session.end()
+    assert gaps(session) == []
+
+
+def test_words_without_times_are_forgotten_with_the_audio_that_they_may_belong_to() -> None:
+    untrusted = replace(EXACT, acknowledges="finalize", exact_times=False, word_times=False)
+    for later, delivered_words in (((), False), ((TWO,), True)):
+        session = recognition(lead_in=0.5)
+        session.capture(loud(300))
+        link(session)
+        session.delivered_words.delivered((ONE, TWO), None)
+        session.commit(100, later=later)
+        assert (session.delivered_words.seam(untrusted, 100, 100) is not None) is delivered_words
+
+
+def test_what_is_heard_in_vain_costs_nothing_of_what_is_yet_to_be_read() -> None:
+    session = recognition()
+    session.capture(loud(300))
+    link(session)
+    session.unanswered_twice(200)
+    link(session)
+    session.final(said(0, 200), seam=False, upto=200)
+    session.commit(200)
+    session.unanswered_twice(300)
+    assert session.log.unacknowledged() == (0, loud(300))

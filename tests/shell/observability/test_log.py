@@ -1,0 +1,116 @@
+"""The logger says what went wrong and what became of it, and nothing of what was said."""
+
+from __future__ import annotations
+
+import logging
+from contextvars import ContextVar
+
+import pytest
+import trio
+
+import trio_speech as ts
+from trio_speech.testing import (
+    Close,
+    Drop,
+    Hear,
+    LabeledSpeech,
+    Lapse,
+    Refuse,
+    ScriptedGateway,
+    Speak,
+    open_gateway,
+    say,
+    speech,
+)
+
+SAID = say(0.3, "turn left", 0.8, "at the bridge", 0.8)
+IMPATIENT = ts.RetryPolicy(max_attempts=1, return_after=20.0)
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG, "trio_speech")
+    return caplog
+
+
+def lines(logged: pytest.LogCaptureFixture, level: int = logging.INFO) -> list[str]:
+    return [record.getMessage() for record in logged.records if record.levelno >= level]
+
+
+async def transcribe(client: ts.Client, said: LabeledSpeech = SAID) -> list[ts.TranscriptEvent]:
+    async with client.transcribe(said, said.audio_format) as transcript:
+        return [event async for event in transcript]
+
+
+async def test_a_lost_recognition_and_its_return(gateway: ScriptedGateway, logged: pytest.LogCaptureFixture) -> None:
+    gateway.plan(Hear(1.5), Drop(), Refuse(503))
+    async with gateway.client() as client:
+        events = await transcribe(client)
+    lost = [event for event in events if isinstance(event, ts.LinkLost)]
+    (back,) = (event for event in events if isinstance(event, ts.Resumed))
+    first, second, third = lines(logged)
+    for line, event in zip((first, second), lost, strict=True):
+        assert event.cause in line
+        assert f"attempt {event.attempt} in {event.retry_in:.2f} s" in line
+    assert f"back after {back.downtime:.2f} s; {back.replayed:.2f} s" in third
+
+
+async def test_a_backend_that_is_given_up_and_returned_to(logged: pytest.LogCaptureFixture) -> None:
+    async with open_gateway() as first, open_gateway() as second:
+        first.plan(Hear(3.0), Drop(), *[Refuse(503)] * 2)
+        said = speech(60.0)
+        async with ts.open_client([first.backend(), second.backend()], retry=IMPATIENT) as client:
+            await transcribe(client, said)
+    (warning,) = lines(logged, logging.WARNING)
+    assert "given up" in warning
+    assert "503" in warning
+    assert [line for line in lines(logged) if line.endswith("serves again")]
+
+
+async def test_a_sentence_that_was_cut_off(gateway: ScriptedGateway, logged: pytest.LogCaptureFixture) -> None:
+    gateway.plan(Speak(0.1), Drop())
+    async with gateway.client() as client:
+        await client.render("nobody shall read this")
+    (line,) = lines(logged)
+    assert "lost" in line
+    assert "nobody" not in line
+
+
+async def test_an_idle_connection_that_ends(gateway: ScriptedGateway, logged: pytest.LogCaptureFixture) -> None:
+    gateway.plan(Lapse(0.5), Close(1001))
+    async with gateway.client() as client:
+        await client.prewarm(1)
+        await trio.sleep(1.0)
+    (line,) = lines(logged, logging.DEBUG)
+    assert "an idle connection ended" in line
+    assert lines(logged) == []
+
+
+async def test_context_variables_tell_sessions_apart(
+    gateway: ScriptedGateway, logged: pytest.LogCaptureFixture
+) -> None:
+    caller: ContextVar[str] = ContextVar("caller", default="nobody")
+    callers: list[str] = []
+
+    def noting(record: logging.LogRecord) -> bool:
+        callers.append(caller.get())
+        return True
+
+    gateway.plan(Hear(1.5), Drop())
+    caller.set("alice")
+    logged.handler.addFilter(noting)
+    try:
+        async with gateway.client() as client:
+            await transcribe(client)
+    finally:
+        logged.handler.removeFilter(noting)
+    assert callers == ["alice", "alice"]
+
+
+async def test_nothing_is_said_where_nothing_goes_wrong(
+    gateway: ScriptedGateway, logged: pytest.LogCaptureFixture
+) -> None:
+    async with gateway.client() as client:
+        await transcribe(client)
+        await client.render("all is well")
+    assert lines(logged, logging.DEBUG) == []

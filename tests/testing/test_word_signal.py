@@ -1,0 +1,124 @@
+"""Audio that carries its words: what was encoded comes back, from whatever slice and in whatever pieces."""
+
+from __future__ import annotations
+
+import string
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trio_speech.testing.word_signal import AudibleWord, WordDecoder, hear, silence, word_audio
+
+WORDS = st.text(st.sampled_from(string.ascii_letters + "ßéñ日.,'"), min_size=1, max_size=9)
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> tuple[bytes, list[AudibleWord]]:
+    audio, words = b"", []
+    for text in draw(st.lists(WORDS, max_size=6)):
+        audio += silence(draw(st.integers(0, 40)))
+        length = draw(st.integers(2 * len(text.encode()), 300))
+        words.append(AudibleWord(text, len(audio) // 2, len(audio) // 2 + length))
+        audio += word_audio(text, length)
+    return audio + silence(draw(st.integers(0, 40))), words
+
+
+@given(recordings())
+def test_what_was_said_is_heard_to_the_sample(recording: tuple[bytes, list[AudibleWord]]) -> None:
+    audio, words = recording
+    assert hear(audio) == words
+
+
+@given(recordings(), st.lists(st.integers(0, 2_000), max_size=12))
+def test_what_is_heard_does_not_depend_on_the_pieces(
+    recording: tuple[bytes, list[AudibleWord]], cuts: list[int]
+) -> None:
+    audio, words = recording
+    ear, heard = WordDecoder(), []
+    places = [0, *sorted(min(2 * cut, len(audio)) for cut in cuts), len(audio)]
+    for start, end in pairwise(places):
+        heard += ear.hear(memoryview(audio)[start:end])
+        assert ear.position == end // 2
+    assert heard == words
+    assert ear.pending is None
+
+
+@given(recordings(), st.integers(0, 2_000))
+def test_two_halves_have_each_letter_once(recording: tuple[bytes, list[AudibleWord]], cut: int) -> None:
+    audio, words = recording
+    cut = min(2 * cut, len(audio))
+    first, second = hear(audio[:cut]), hear(audio[cut:], start=cut // 2)
+    if first and second and not first[-1].offset:
+        assert not second[0].onset
+        assert first[-1].token.endswith("-")
+        assert second[0].token.startswith("-")
+        assert first[-1].end == second[0].start == cut // 2
+        halves = first.pop(), second.pop(0)
+        joined = halves[0].text + halves[1].text
+        whole = next(word for word in words if word.start == halves[0].start)
+        assert joined == whole.text or not whole.text.isascii()
+        assert halves[1].end == whole.end
+        words = [word for word in words if word is not whole]
+    assert first + second == words
+
+
+@given(recordings(), st.integers(0, 1_900), st.integers(1, 400))
+def test_any_slice_tells_which_words_are_whole(
+    recording: tuple[bytes, list[AudibleWord]], start: int, length: int
+) -> None:
+    audio, words = recording
+    heard = hear(audio[2 * start : 2 * (start + length)], start=start)
+    end = min(start + length, len(audio) // 2)
+    assert [word for word in heard if word.whole] == [w for w in words if start <= w.start and w.end <= end]
+    partly = [w for w in words if w.start < end and w.end > start and not (start <= w.start and w.end <= end)]
+    assert [(max(w.start, start), min(w.end, end)) for w in partly] == [(w.start, w.end) for w in heard if not w.whole]
+
+
+@given(
+    word=st.integers(60, 400).map(lambda samples: word_audio("hello", samples)),
+    place=st.integers(1, 400),
+    length=st.integers(1, 30),
+)
+def test_samples_that_are_missing_or_come_twice_break_a_word(word: bytes, place: int, length: int) -> None:
+    at = 2 * min(place, len(word) // 2 - 1)
+    twice = hear(word[:at] + word[max(0, at - 2 * length) :])
+    missing = hear(word[:at] + word[at + 2 * length :])
+    assert not [spoken for spoken in (*twice, *missing) if spoken.whole and spoken.end - spoken.start != len(word) // 2]
+    assert len(twice) == 2
+    assert [spoken.token for spoken in missing] != ["hello"]
+
+
+def test_a_word_in_progress_is_pending_and_can_be_cut() -> None:
+    ear, audio = WordDecoder(100), silence(10) + word_audio("ab", 40)
+    assert ear.hear(audio[:60]) == []
+    assert ear.pending == AudibleWord("a", 110, 130, offset=False)
+    assert ear.cut() == AudibleWord("a", 110, 130, offset=False)
+    assert ear.cut() is None
+    assert ear.hear(audio[60:]) == [AudibleWord("b", 130, 150, onset=False)]
+
+
+def test_what_is_cut_short_by_silence_is_over() -> None:
+    assert hear(word_audio("ab", 40)[:30] + silence(5)) == [AudibleWord("a", 0, 15, offset=False)]
+
+
+def test_what_is_no_speech_is_silence() -> None:
+    assert hear(b"\x10\x80\x00\xff" * 50) == []
+
+
+@pytest.mark.parametrize("text", ["", "two words", " lead", "nul\0"])
+def test_what_is_no_word_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not one word"):
+        word_audio(text, 1_000)
+
+
+def test_a_word_needs_two_samples_a_letter() -> None:
+    assert hear(word_audio("abc", 6)) == [AudibleWord("abc", 0, 6)]
+    with pytest.raises(ValueError, match="needs 6 samples"):
+        word_audio("abc", 5)
+
+
+def test_half_a_sample_is_refused() -> None:
+    with pytest.raises(ValueError, match="whole 16-bit samples"):
+        WordDecoder().hear(b"123")

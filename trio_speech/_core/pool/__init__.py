@@ -1,0 +1,1 @@
+"""The decisions of the connection pool, as tables without I/O."""

@@ -1,0 +1,82 @@
+"""What was delivered, as far as the next link may hear it again.
+
+Laws
+    1. A word is delivered_words for as long as audio that holds it may be played again, and no longer.
+    2. Where words can be placed in the audio, so much of it is played again that the last of them is heard whole, and
+       so is a word into which an answered finalize fell.
+    3. Where they cannot, there is no lead-in: what is heard again is what was not acknowledged.
+"""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+from ..provider.profile import SttProfile
+from .reconciliation import ComparedWord, Seam, TextSeam, TimedSeam
+
+DRIFT_ALLOWANCE = 1.0
+"""Seconds by which a provider whose times are not exact may be wrong and still be reconciled."""
+_MOST = 2_000
+_MARGIN = 0.2
+
+
+class DeliveredWords:
+    """The newest words delivered, and how far along the stream they reach. `lead_in`: seconds, by the policy."""
+
+    def __init__(self, rate: int, lead_in: float, start: int) -> None:
+        self._rate = rate
+        self._lead_in = lead_in
+        self._words: list[ComparedWord] = []
+        self.said = start
+        """The sample before which all that was heard has been delivered, where that can be known."""
+
+    def delivered(self, words: tuple[ComparedWord, ...], end: int | None) -> None:
+        """A final was delivered; `end`: the sample at which it ends, if its times can be trusted so far."""
+        self._words.extend(words)
+        del self._words[:-_MOST]
+        if end is not None:
+            self.said = max(self.said, end)
+
+    def committed(self, upto: int, later: tuple[ComparedWord, ...] | None) -> None:
+        """No link will hear what lies before `upto`, but for a lead-in.
+
+        `later`: where words have no place in the audio, those delivered that may lie behind `upto`.
+        """
+        if later is not None:
+            self._words = list(later[-_MOST:])
+            self.said = max(self.said, upto)
+        timed = upto - round((self._lead_in + 2 * DRIFT_ALLOWANCE) * self._rate)
+        over = takewhile(lambda word: self._is_over(word, timed, upto), self._words)
+        del self._words[: sum(1 for _ in over)]
+
+    def lead_in(self, profile: SttProfile, cut: int) -> int:
+        """Samples before `cut` that the next link is to hear again."""
+        seconds = min(self._lead_in, profile.max_lead_in)
+        if not seconds or not self._placed(profile):
+            return 0
+        if profile.exact_times:
+            reach = cut - self.said
+        else:
+            last = next((word.start for word in reversed(self._words) if word.start is not None), cut)
+            reach = cut - last + round(_MARGIN * self._rate)
+        return min(max(round(seconds * self._rate), reach), round((seconds + DRIFT_ALLOWANCE) * self._rate))
+
+    def seam(self, profile: SttProfile, base: int, cut: int) -> Seam | None:
+        """How the words of a link that hears from `base` are told from those delivered, all before `cut` being old."""
+        if not self._placed(profile):
+            ahead = [word for word in self._words if word.end is None or word.end > cut]
+            return TextSeam(ahead, said=self.said, reach=None) if ahead else None
+        if profile.exact_times:
+            return TimedSeam(self.said) if base < self.said else None
+        reach = round(DRIFT_ALLOWANCE * self._rate)
+        again = [word for word in self._words if word.end is not None and word.end > base - reach]
+        if again and (again[-1].midpoint or 0) > base:
+            return TextSeam(again, said=self.said, reach=reach)
+        return TimedSeam(self.said) if again else None
+
+    def _placed(self, profile: SttProfile) -> bool:
+        return profile.places_words and all(word.start is not None for word in self._words)
+
+    @staticmethod
+    def _is_over(word: ComparedWord, timed: int, upto: int) -> bool:
+        return word.end is not None and word.end <= (upto if word.start is None else timed)

@@ -1,0 +1,152 @@
+"""Why a link ended, as values. Each says itself in one line, and knows which public error it is.
+
+A cause is what the shell observed; whether to try again is decided in `retry`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from ...errors import (
+    AuthenticationError,
+    ConnectFailed,
+    LinkError,
+    ProtocolError,
+    ProviderError,
+    QuotaError,
+    SpeechError,
+)
+from ..provider.messages import Failure
+
+
+class Unreachable(Struct, frozen=True):
+    """The dial failed below HTTP. `permanent` where another dial cannot do better (a bad certificate)."""
+
+    reason: str
+    permanent: bool = False
+
+    def __str__(self) -> str:
+        return f"could not connect: {self.reason}"
+
+
+class Refused(Struct, frozen=True):
+    """The handshake was answered with an HTTP status other than 101."""
+
+    status: int
+    reason: str = ""
+    retry_after: float | None = None
+    request_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"handshake refused with HTTP {self.status}" + (f": {self.reason}" if self.reason else "")
+
+
+class PeerClosed(Struct, frozen=True):
+    """A websocket close frame came."""
+
+    code: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"closed by the service with code {self.code}" + (f": {self.reason}" if self.reason else "")
+
+
+class Broken(Struct, frozen=True):
+    """The transport ended without a close frame: reset, EOF, or a frame that could not be written whole."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"connection broken: {self.reason}"
+
+
+class Silent(Struct, frozen=True):
+    """The peer did not do `what` within `seconds`."""
+
+    what: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"no {self.what} within {self.seconds:g} s"
+
+
+class Malformed(Struct, frozen=True):
+    """A message that the protocol does not allow: what it said is lost, so its audio must be heard again."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"malformed message from the service: {self.reason}"
+
+
+class Reported(Struct, frozen=True):
+    """The service reported an error in-band."""
+
+    failure: Failure
+
+    def __str__(self) -> str:
+        code = "" if self.failure.code is None else f" {self.failure.code}"
+        return f"error{code} from the service: {self.failure.message}"
+
+
+class Ended(Struct, frozen=True):
+    """The service ended the session in-band."""
+
+    def __str__(self) -> str:
+        return "session closed by the service"
+
+
+class Rollover(Struct, frozen=True):
+    """A planned move to a fresh connection, before the service ends this one."""
+
+    def __str__(self) -> str:
+        return "planned move to a fresh connection"
+
+
+Cause: TypeAlias = Unreachable | Refused | PeerClosed | Broken | Silent | Malformed | Reported | Ended | Rollover
+
+QUOTA_TYPE = "inference_quota_exceeded"
+"""What the gateway says, in a refusal's body, of a quota that no waiting brings back."""
+
+
+def error_of(
+    cause: Cause, *, retryable: bool, endpoint: str, model: str | None = None, attempt: int | None = None
+) -> SpeechError:
+    """The public error that `cause` is, worded for the person who must act."""
+    error = _error_of(cause)
+    error.endpoint, error.model, error.attempt = endpoint, model, attempt
+    if isinstance(error, ProviderError):
+        error.retryable = retryable
+    return error
+
+
+def _error_of(cause: Cause) -> SpeechError:
+    text = str(cause)
+    match cause:
+        case Refused(status=code, request_id=request_id, retry_after=after):
+            return _refusal(text, code, request_id, after)
+        case Reported(failure=Failure(code=code, request_id=request_id, retry_after=after)):
+            return _refusal(text, code, request_id, after)
+        case PeerClosed(code=code):
+            return ProviderError(text, code=code)
+        case Malformed():
+            return ProtocolError(text)
+        case Unreachable():
+            return ConnectFailed(text)
+        case _:
+            return LinkError(text)
+
+
+def _refusal(text: str, code: int | str | None, request_id: str | None, retry_after: float | None) -> ProviderError:
+    if code in {401, 403}:
+        advice = "; check the credentials and what they permit"
+        return AuthenticationError(text + advice, code=code, request_id=request_id)
+    if code in {402, 429} or QUOTA_TYPE in text:
+        advice = "; fewer sessions at once, or a larger quota, are needed"
+        error = QuotaError(text + advice, code=code, request_id=request_id)
+        error.retry_after = retry_after
+        return error
+    advice = "; check the model's name and the options" if code in {400, 404} else ""
+    return ProviderError(text + advice, code=code, request_id=request_id)

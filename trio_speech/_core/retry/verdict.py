@@ -1,0 +1,80 @@
+"""Why a link ended, judged: may another link do better, and when at the earliest?
+
+cause                                   fate
+─────────────────────────────────────   ──────────────────────────────
+HTTP 408, 425, 429, 499, 5xx            retry, not before Retry-After
+HTTP 429 of an exhausted quota          fatal
+HTTP other                              fatal
+close code                              as the profile says, else retry
+in-band code                            as the profile says, else as the service says, else as HTTP, else retry
+bad certificate                         fatal
+everything else                         retry
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from ..provider.messages import Failure
+from ..provider.profile import Fate
+from .causes import QUOTA_TYPE, Cause, Malformed, PeerClosed, Refused, Reported, Silent, Unreachable
+
+_TRANSIENT_4XX = frozenset({408, 425, 429, 499})
+
+
+class Fates(Protocol):
+    """The part of a profile that tells what a code means."""
+
+    @property
+    def close_fates(self) -> Mapping[int, Fate]: ...
+    @property
+    def failure_fates(self) -> Mapping[int | str, Fate]: ...
+
+
+class Verdict(Struct, frozen=True):
+    """`fate`, and the earliest moment of a retry in seconds from now (0: as soon as the budget allows).
+
+    `silent_for`: the seconds at the end of the link in which the service did not do what it should. They prove nothing
+    of its health; nor does any time of one that ends in what it must not say.
+    """
+
+    fate: Fate
+    not_before: float = 0.0
+    silent_for: float = 0.0
+
+
+def judge(cause: Cause, profile: Fates) -> Verdict:
+    """What `cause` means for a session with a service of this profile."""
+    match cause:
+        case Refused(status=status, reason=reason, retry_after=after):
+            permanent = not _may_pass(status) or QUOTA_TYPE in reason
+            return Verdict("fatal" if permanent else "retry", after or 0.0)
+        case PeerClosed(code=code):
+            return Verdict(profile.close_fates.get(code, "retry"))
+        case Reported(failure=failure):
+            return Verdict(_in_band(failure, profile), failure.retry_after or 0.0)
+        case Unreachable(permanent=True):
+            return Verdict("fatal")
+        case Silent() | Malformed():
+            return Verdict("retry", silent_for=cause.seconds if isinstance(cause, Silent) else math.inf)
+        case _:
+            return Verdict("retry")
+
+
+def _may_pass(status: int) -> bool:
+    return status >= 500 or status in _TRANSIENT_4XX
+
+
+def _in_band(failure: Failure, profile: Fates) -> Fate:
+    code = failure.code
+    if code is not None and code in profile.failure_fates:
+        return profile.failure_fates[code]
+    if failure.retryable is not None:
+        return "retry" if failure.retryable else "fatal"
+    if isinstance(code, int) and code >= 400 and not _may_pass(code):
+        return "fatal"
+    return "retry"

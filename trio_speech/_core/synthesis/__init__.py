@@ -1,0 +1,1 @@
+"""The machine of a synthesis session: text in, audio out, resumed in mid-speech."""

@@ -1,0 +1,1 @@
+"""Small tools over trio that know nothing of speech."""

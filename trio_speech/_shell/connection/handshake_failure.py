@@ -1,0 +1,72 @@
+"""Why there is no websocket: what a server answered instead, or what is wrong with its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import h11
+import trio_websocket as tw
+from wsproto.utilities import RemoteProtocolError
+
+from ..._core.retry.causes import Cause, Malformed, Refused, Unreachable
+from ..._core.retry.retry_after import retry_after_of
+from .byte_stream import LinkDown
+from .shared_stream import SharedStream
+
+_REASON_BYTES = 500
+
+
+def cause_of(error: BaseException) -> Cause:
+    """What trio-websocket failed of: the first of a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, LinkDown):
+        return error.cause
+    if isinstance(error, tw.ConnectionRejected):
+        return _refusal(error.status_code, error.headers, error.body or b"")
+    return Unreachable(f"the websocket failed: {_found(error)}"[:_REASON_BYTES])
+
+
+def cause_in(tap: SharedStream) -> Cause:
+    """Why there is no websocket though no answer to the handshake was read to its end."""
+    answer = _answer_in(tap.opening)
+    if answer is not None:
+        return _refusal(*answer)
+    return Malformed(tap.fault) if tap.fault else Unreachable(f"the handshake was not answered: {tap.ended}")
+
+
+def _answer_in(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
+    """Status, headers and as much of the body as has come, where `data` holds the head of an answer other than 101."""
+    http = h11.Connection(h11.CLIENT)
+    http.send(h11.Request(method="GET", target="/", headers=[("Host", "any")]))
+    http.receive_data(data)
+    answer: h11.Response | None = None
+    body = b""
+    try:
+        for event in iter(http.next_event, h11.NEED_DATA):
+            if isinstance(event, h11.Response):
+                answer = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif not isinstance(event, h11.InformationalResponse):
+                break
+    except h11.RemoteProtocolError:
+        pass
+    return (answer.status_code, list(answer.headers), body) if answer else None
+
+
+def _found(error: BaseException) -> BaseException:
+    """What is wrong with the answer to a handshake: trio-websocket fails in its turn, at saying so to the server."""
+    told: BaseException | None = error
+    while told is not None and not isinstance(told, RemoteProtocolError):
+        told = told.__context__
+    return told or error
+
+
+def _refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Refused:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
+    reason = body[:_REASON_BYTES].decode("utf-8", "replace")
+    retry_after = retry_after_of(headers.get("retry-after"), datetime.now(UTC))
+    request_id = next((value for name, value in headers.items() if name.endswith("request-id")), None)
+    return Refused(status, reason, retry_after, request_id)

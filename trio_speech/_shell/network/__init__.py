@@ -1,0 +1,1 @@
+"""Dialing, failing over and reconnecting, for both kinds of session."""

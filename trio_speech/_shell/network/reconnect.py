@@ -1,0 +1,47 @@
+"""What a session does when a connection failed it: dial again, move to the next backend, or end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import trio
+
+from ..._core.retry.causes import Cause, error_of
+from ..._core.retry.verdict import judge
+from ...errors import RetriesExhausted, SpeechError
+from ..observability import log
+from .dialer import Provider
+from .failover import Failover
+
+
+def delay_after(cause: Cause, order: Failover[Any], model: str | None) -> float:
+    """Seconds until the next attempt; raises the `SpeechError` that ends the session where there is to be none."""
+    failed = order.provider
+    verdict = judge(cause, failed.profile)
+    fatal = verdict.fate == "fatal"
+    delay = None if fatal else order.budget.failed(trio.current_time(), verdict)
+    if delay is not None:
+        log.lost(failed.endpoint, cause, order.budget.attempts, delay)
+        return delay
+    attempts = order.budget.attempts
+    error = error_after(cause, failed, model=model, attempt=attempts or None)
+    if not order.fail_over(verdict):
+        raise error if fatal else _exhausted(error, cause, attempts)
+    log.given_up(failed.endpoint, cause, order.provider.endpoint)
+    return order.wait
+
+
+def error_after(
+    cause: Cause, provider: Provider, *, model: str | None = None, attempt: int | None = None
+) -> SpeechError:
+    """The public error that `cause` is, of a dial or a connection of this provider."""
+    retryable = judge(cause, provider.profile).fate == "retry"
+    return error_of(cause, retryable=retryable, endpoint=provider.endpoint, model=model, attempt=attempt)
+
+
+def _exhausted(last: SpeechError, cause: Cause, attempts: int) -> RetriesExhausted:
+    tried = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+    message = f"gave up after {tried} to reconnect; the last one: {cause}"
+    error = RetriesExhausted(message, attempts=attempts, endpoint=last.endpoint, model=last.model)
+    error.__cause__ = last
+    return error

@@ -1,0 +1,1 @@
+"""The pool of speech connections on trio: dialed, pinged, leased, drained."""

@@ -1,0 +1,136 @@
+"""Who serves a recognition next, and a connection made before it is needed.
+
+Laws, beside those of `order`
+    1. A connection that was made ahead is used for the next link, or closed; never both, never kept.
+    2. One whose address is no longer asked for is closed: what was changed while it was made may stand there.
+    3. A link is waited for only where it is made for the backend whose turn it is: another may take its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import trio
+from msgspec import Struct
+
+from ..._core.provider.requests import TranscribeRequest
+from ...providers._codec import SttProvider
+from ..concurrency.one_exception import Guard
+from ..connection import Connection, LinkDown
+from ..network.dialer import Dialer, NoCredential, Route
+from ..network.failover import Failover
+
+
+class _Made(Struct, frozen=True):
+    index: int
+    provider: SttProvider
+    connection: Connection
+
+
+class RecognizerBackends(Failover[SttProvider]):
+    """The recognizers of one session, whose block's nursery is `open`'s."""
+
+    _guard: Guard
+
+    def __init__(self, network: Dialer, routes: Sequence[Route], request: TranscribeRequest) -> None:
+        self._routes = routes
+        super().__init__(network, self.recognizers(request))
+        self._ahead: _Made | None = None
+        self._preparing: trio.Event | None = None
+        self._preparing_for = 0
+        self._prepared = False
+
+    def open(self, guard: Guard) -> None:
+        """Goes to work; call it once, before a connection is asked for."""
+        self._guard = guard
+
+    def recognizers(self, request: TranscribeRequest) -> list[SttProvider]:
+        """The backends as `request` would have them. Raises `ConfigurationError`."""
+        return [route.backend.recognizer(request) for route in self._routes]
+
+    def ask(self, providers: list[SttProvider]) -> None:
+        """Every later link is one of these."""
+        self._providers = providers
+
+    async def connection(self) -> Connection:
+        """The connection for the next link: the one made ahead, or a new one.
+
+        Raises `LinkDown`, and what a token provider raises.
+        """
+        if self._preparing is not None and self._preparing_for == self._preference.current:
+            await self._preparing.wait()
+        self._prepared = False
+        made = self._taken_ahead()
+        while made is None:
+            dialed = await self._dial_current()
+            made = self._taken_ahead()  # a better one may have answered meanwhile
+            if made is not None or self._is_outdated(dialed):
+                self._dismiss(dialed)
+            else:
+                made = dialed
+        if made.index != self._preference.current:
+            self._return_to(made.index)
+        return made.connection
+
+    def prepare(self) -> None:
+        """Dials the successor of a link that is about to retire, once; a failure is left to the next regular dial."""
+        if self._preparing is None and self._ahead is None and not self._prepared:
+            self._prepared = True
+            self._preparing, self._preparing_for = trio.Event(), self._preference.current
+            self._guard.start_soon(partial(self._make_successor, self._preparing))
+
+    async def _make_successor(self, made: trio.Event) -> None:
+        try:
+            self._keep_for_next_link(await self._dial(self._preference.current))
+        except LinkDown:
+            return
+        finally:
+            self._preparing = None
+            made.set()
+
+    def _better_ready(self) -> int | None:
+        made = self._ahead
+        if made is None or made.index >= self._preference.current or self._is_outdated(made):
+            return None
+        return made.index
+
+    async def _is_ready(self, index: int) -> bool:
+        if self._ahead is None:
+            self._keep_for_next_link(await self._dial(index))
+        return self._ahead is not None and self._ahead.index == index
+
+    async def _dial_current(self) -> _Made:
+        try:
+            return await self._dial(self._preference.current)
+        except NoCredential as down:
+            error = down.error
+        raise error  # outside, that it keeps a context of its own
+
+    async def _dial(self, index: int) -> _Made:
+        provider = self._providers[index]
+        connection = await self._network.dial(self._guard.nursery, provider, self._routes[index].connector)
+        return _Made(index, provider, connection)
+
+    def _keep_for_next_link(self, made: _Made) -> None:
+        """Keeps it for the next link: of two, the one that is preferred."""
+        if self._ahead is not None:
+            made, other = sorted((made, self._ahead), key=lambda each: each.index)
+            self._dismiss(other)
+        self._ahead = made
+
+    def _taken_ahead(self) -> _Made | None:
+        made, self._ahead = self._ahead, None
+        if made is not None and self._is_outdated(made):
+            self._dismiss(made)
+            return None
+        return made
+
+    def _is_outdated(self, made: _Made) -> bool:
+        """Whether its address is no longer asked for, or its backend has refused meanwhile."""
+        now = self._providers[made.index]
+        changed = made.provider is not now and made.provider.url != now.url
+        return changed or made.index not in (self._preference.current, *self._preference.better(trio.current_time()))
+
+    def _dismiss(self, made: _Made) -> None:
+        self._guard.start_soon(partial(made.connection.close, self._network.liveness.close_timeout))

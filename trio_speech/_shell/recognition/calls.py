@@ -1,0 +1,166 @@
+"""The client's side of recognition: sessions made of requests, by name and by journal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from ..._core.provider.requests import TranscribeRequest
+from ..._core.provider.validation import Fallback, checked, fallback_models, listed
+from ..._core.recognition.session import RecognitionMachine
+from ...audio import AudioFormat
+from ...errors import ConfigurationError
+from ...events import FinalTranscript, Gap, Recognition
+from ...policy import ReplayPolicy
+from ..concurrency.one_exception import one_exception
+from ..network.dialer import Dialer, Route
+from .backends import RecognizerBackends
+from .journal_file import JournalFile, check_new, journal_path, left_behind
+from .session import RecognitionSession
+from .transcript import Transcript
+
+DEFAULT_FORMAT = AudioFormat.pcm16(16_000)
+
+
+class RecognitionCalls:
+    """The half of `Client` that listens."""
+
+    def __init__(self, routes: Sequence[Route], network: Dialer, replay: ReplayPolicy) -> None:
+        self._routes = routes
+        self._network = network
+        self._replay = replay
+
+    @asynccontextmanager
+    async def transcribe(
+        self,
+        source: AsyncIterable[Any] | None = None,
+        audio_format: AudioFormat = DEFAULT_FORMAT,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        keyterms: Iterable[str] = (),
+        gateway_fallback: Iterable[Fallback] = (),
+        journal: str | os.PathLike[str] | None = None,
+    ) -> AsyncGenerator[Transcript, None]:
+        """A recognition session, for the length of the block.
+
+        `source` is an async iterable of bytes-like chunks of any sizes, which is closed at the end; without one, push
+        audio with `Transcript.send`. Entering does not wait for the connection. Leaving before the end abandons the
+        session, within ``close_timeout``. What the session dies of cancels the block, and leaves it as one bare
+        exception: a `SpeechError`, or what the source raised.
+
+        `journal` names a file for what a crash of this process must not take: see `resume_journal`.
+
+        Raises `ConfigurationError` at once where the request cannot be served.
+        """
+        self._network.check_open()
+        _check_source(source)
+        request = checked(
+            TranscribeRequest(
+                audio_format=audio_format,
+                model=model,
+                language=language,
+                options={} if options is None else options,
+                keyterms=listed("keyterms", keyterms),
+                fallback=fallback_models(gateway_fallback),
+            )
+        )
+        machine = RecognitionMachine(audio_format, self._replay)
+        session = self._session(machine, request)
+        if journal is not None:
+            path = journal_path(journal)
+            check_new(path)
+            self._keep_journal(session, machine, request, path)
+        async with self._running(session, source) as transcript:
+            yield transcript
+
+    @asynccontextmanager
+    async def resume_journal(
+        self, path: str | os.PathLike[str], source: AsyncIterable[Any] | None = None
+    ) -> AsyncGenerator[Transcript, None]:
+        """Goes on where a killed process left off: as `transcribe`, with the model and the format of the journal.
+
+        What had been captured and not settled is recognized first; then comes what is sent, or what `source` yields.
+        The clock, the ids of finals and the journal go on. Nothing captured is lost; at most the last event that the
+        killed process had read comes again, with the same `id`.
+
+        Raises `OSError`, and `ConfigurationError` where the file is no journal, or a session that goes on keeps it.
+        """
+        self._network.check_open()
+        _check_source(source)
+        path = journal_path(path)
+        with left_behind(path) as recovered:
+            request = recovered.header.request
+            machine = RecognitionMachine(
+                request.audio_format, self._replay, start=recovered.start, ordinal=recovered.ordinal
+            )
+            machine.recover(recovered.audio)
+            session = self._session(machine, request)
+            self._keep_journal(session, machine, request, path)
+        async with self._running(session, source) as transcript:
+            yield transcript
+
+    def _session(self, machine: RecognitionMachine, request: TranscribeRequest) -> RecognitionSession:
+        backends = RecognizerBackends(self._network, self._routes, request)
+        return RecognitionSession(machine, backends, request, self._network.liveness, self._network.telemetry)
+
+    def _keep_journal(
+        self, session: RecognitionSession, machine: RecognitionMachine, request: TranscribeRequest, path: Path
+    ) -> None:
+        session.transcript._journal = JournalFile(path, request, machine.log.unacknowledged, machine.taken)
+
+    @asynccontextmanager
+    async def _running(
+        self, session: RecognitionSession, source: AsyncIterable[Any] | None
+    ) -> AsyncGenerator[Transcript, None]:
+        async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
+            session.start(guard, source)
+            yield session.transcript
+
+    async def recognize(
+        self,
+        source: AsyncIterable[Any],
+        audio_format: AudioFormat = DEFAULT_FORMAT,
+        *,
+        model: str | None = None,
+        language: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        keyterms: Iterable[str] = (),
+        gateway_fallback: Iterable[Fallback] = (),
+        journal: str | os.PathLike[str] | None = None,
+    ) -> Recognition:
+        """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final.
+
+        Raises what a session dies of: a `SpeechError`, what the source raised, or `OSError` where the journal cannot be
+        kept; `ConfigurationError` at once where the request cannot be served. Cancelling it abandons the session,
+        within ``close_timeout``.
+        """
+        if source is None:  # pyright: ignore[reportUnnecessaryComparison]
+            raise ConfigurationError("there is no source: give an async iterable of bytes, or use transcribe()")
+        async with self.transcribe(
+            source,
+            audio_format,
+            model=model,
+            language=language,
+            options=options,
+            keyterms=keyterms,
+            gateway_fallback=gateway_fallback,
+            journal=journal,
+        ) as transcript:
+            events = [event async for event in transcript if isinstance(event, (FinalTranscript, Gap))]
+        finals = tuple(event for event in events if isinstance(event, FinalTranscript))
+        gaps = tuple(event for event in events if isinstance(event, Gap))
+        return Recognition(" ".join(final.text for final in finals if final.text), finals, gaps)
+
+
+def _check_source(source: object) -> None:
+    if source is None or hasattr(source, "__aiter__"):
+        return
+    raise ConfigurationError(
+        f"the source is a {type(source).__name__}, not an async iterable of bytes: wrap it in an async generator, "
+        "or leave it out and call send()"
+    )

@@ -1,0 +1,258 @@
+"""A recognition session: the replay task and the link loop, in the nursery of one block.
+
+    replay task     source → log                       never notices that a link is lost
+    link loop       dial → link → verdict → sleep      the machine decides, the loop obeys
+
+Both live in the block of `Client.transcribe`; links come and go below them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+import trio
+
+from ..._core.provider.requests import Change, TranscribeRequest
+from ..._core.recognition.link import LinkMachine
+from ..._core.recognition.session import RecognitionMachine
+from ..._core.retry.causes import Cause, Rollover
+from ...errors import SpeechError
+from ...events import LinkLost, Resumed
+from ...policy import LivenessPolicy
+from ..concurrency.closing_source import closing
+from ..concurrency.one_exception import Guard
+from ..concurrency.wakeup import Wakeup
+from ..connection import Connection, LinkDown
+from ..network.reconnect import delay_after
+from ..observability import log
+from ..observability.telemetry import Counted, Telemetry
+from .backends import RecognizerBackends
+from .link import Link
+from .transcript import Transcript
+
+_IN_A_ROW = 40
+"""Chunks of a source that never waits that are taken before others have their turn."""
+
+_PAUSE = 30.0
+"""Seconds that a return to a better backend waits for a pause in speech."""
+
+
+class RecognitionSession:
+    """Runs one session over as many links, and as many backends, as it takes."""
+
+    def __init__(
+        self,
+        machine: RecognitionMachine,
+        backends: RecognizerBackends,
+        request: TranscribeRequest,
+        liveness: LivenessPolicy,
+        telemetry: Telemetry,
+    ) -> None:
+        self._machine = machine
+        self._backends = backends
+        self._request = request
+        self._liveness = liveness
+        self._telemetry = telemetry
+        self._loop = trio.CancelScope()
+        self._feeding = trio.CancelScope()
+        self._ended = trio.Event()
+        self._link_machine: LinkMachine | None = None
+        self._lost_at: float | None = None
+        self._is_out = False
+        self._goodbyes = 0
+        self._said_goodbye = Wakeup()
+        self._told: Mapping[Counted, float] = {}
+        self.transcript = Transcript(machine, change=self._change, measure_final=self._measure_final)
+
+    def start(self, guard: Guard, source: AsyncIterable[Any] | None) -> None:
+        """Starts what the block of a session owns."""
+        self._backends.open(guard)
+        guard.start_soon(partial(self._run, guard))
+        if self._backends.has_others:
+            guard.start_soon(partial(self._backends.watch_for_better, self._better_found))
+        if source is not None:
+            self.transcript._has_source = True
+            guard.start_soon(partial(self._feed, source))
+
+    async def leave(self) -> None:
+        """Abandons what is not done. Bounded by the caller."""
+        self._feeding.cancel(reason="the block was left")
+        self.transcript._leave()
+        self._loop.cancel(reason="the block was left")
+        await self._ended.wait()
+        while self._goodbyes:
+            await self._said_goodbye.wait()
+
+    # ------------------------------------------------------------ the replay task
+
+    async def _feed(self, source: AsyncIterable[Any]) -> None:
+        with self._feeding:
+            async with closing(source):
+                await self._capture(source)
+
+    async def _capture(self, source: AsyncIterable[Any]) -> None:
+        taken = 0
+        async for audio in source:
+            try:
+                if not self.transcript._takes(audio):
+                    await self.transcript._capture(audio)
+            except trio.ClosedResourceError:  # the user has ended the input, or is leaving
+                return
+            taken += 1
+            if taken % _IN_A_ROW == 0:
+                await trio.lowlevel.checkpoint()
+        self.transcript.end_input()
+
+    # ------------------------------------------------------------ the link loop
+
+    async def _run(self, guard: Guard) -> None:
+        try:
+            with self._loop:
+                cause = await self._one_link(guard)
+                while cause is not None:
+                    await trio.sleep(self._delay(cause))
+                    cause = await self._one_link(guard)
+                self.transcript._finish()
+        finally:
+            self._tell_figures()  # of what was lost since the last link
+            self._ended.set()
+
+    async def _one_link(self, guard: Guard) -> Cause | None:
+        """Dials and runs one link; returns why it ended, or ``None`` if all input is accounted for."""
+        if self._machine.finished:
+            return None
+        try:
+            connection = await self._backends.connection()
+        except LinkDown as down:
+            return down.cause
+        link_machine = self._link_machine = self._open_machine(connection)
+        link = self._open_link(connection, link_machine)
+        self.transcript._on_audio = link.captured
+        try:
+            with self._telemetry.span("link", self._endpoint) as failed:
+                cause = await link.run()
+                if cause is not None and not isinstance(cause, Rollover):
+                    failed(cause)
+            return cause
+        finally:
+            self._link_machine = None
+            link_machine.lost()
+            self._tell_figures()
+            if link.done:
+                self.transcript._finish()
+            self._goodbyes += 1
+            guard.start_soon(partial(self._say_goodbye, link))
+
+    def _open_machine(self, connection: Connection) -> LinkMachine:
+        now = trio.current_time()
+        self._backends.budget.opened(now)
+        link_machine = LinkMachine(
+            self._machine,
+            self._backends.provider.profile,
+            now,
+            patience=self._liveness.send_timeout,
+            progress_timeout=self._liveness.progress_timeout,
+            opened_at=connection.opened_at,
+        )
+        self.transcript._catch_up = link_machine.feed.catch_up
+        if self._lost_at is not None:
+            resumed = Resumed(self._machine.to_replay, now - self._lost_at, self._backends.attempt)
+            self._machine.event_queue.put(resumed)
+            log.resumed(self._endpoint, resumed.downtime, resumed.replayed)
+            if self._is_out:  # else it was left for a fresh one
+                self._telemetry.count("reconnects", 1, self._endpoint)
+            self._lost_at, self._is_out = None, False
+            self.transcript._heard()
+        return link_machine
+
+    def _open_link(self, connection: Connection, link_machine: LinkMachine) -> Link:
+        def heard() -> None:
+            self._backends.budget.committed(self._machine.log.committed, trio.current_time())
+            self.transcript._heard()
+            if link_machine.retiring:
+                self._backends.prepare()
+
+        codec = self._backends.provider.codec()
+        wake = self.transcript._wake_link
+        return Link(
+            connection, codec, link_machine, liveness=self._liveness, wake=wake, heard=heard, ponged=self._ponged
+        )
+
+    async def _say_goodbye(self, link: Link) -> None:
+        """Beside the next dial, which need not wait for it."""
+        try:
+            await link.farewell()
+        finally:
+            self._goodbyes -= 1
+            self._said_goodbye.fire()
+
+    def _better_found(self) -> None:
+        if self._link_machine is not None:
+            now = trio.current_time()
+            self._link_machine.retire(now, now + _PAUSE)
+            self.transcript._wake_link.fire()
+
+    # ------------------------------------------------------------ verdicts
+
+    def _delay(self, cause: Cause) -> float:
+        """Seconds until the next dial; raises what ends the session."""
+        now = trio.current_time()
+        if self._lost_at is None:
+            self._lost_at = now
+        if isinstance(cause, Rollover):
+            return 0.0
+        self._is_out = True
+        try:
+            delay = delay_after(cause, self._backends, self._request.model)
+        except SpeechError as error:
+            owed = self._machine.log.owed / self._machine.rate
+            if owed:
+                error.add_note(f"{owed:.1f} s of audio were not recognized: Transcript.unacknowledged() has them")
+            raise
+        self._machine.event_queue.put(LinkLost(str(cause), self._backends.attempt, delay))
+        self.transcript._heard()
+        return delay
+
+    # ------------------------------------------------------------ figures
+
+    @property
+    def _endpoint(self) -> str:
+        return self._backends.provider.endpoint
+
+    def _tell_figures(self) -> None:
+        machine, tally = self._machine, self._machine.tally
+        figures: Mapping[Counted, float] = {
+            "replayed": machine.log.replayed / machine.rate,
+            "lost": machine.gaps.total / machine.rate,
+            "repeated_words": tally.repeated_words,
+        }
+        for name, figure in figures.items():
+            self._telemetry.count(name, figure - self._told.get(name, 0.0), self._endpoint)
+        self._told = figures
+
+    def _ponged(self, seconds: float) -> None:
+        self._telemetry.measure("ping", seconds, self._endpoint)
+
+    def _measure_final(self, seconds: float) -> None:
+        self._telemetry.measure("final_latency", seconds, self._endpoint)
+
+    # ------------------------------------------------------------ changes
+
+    def _change(self, change: Change) -> None:
+        request = self._request
+        changed = msgspec.structs.replace(
+            request,
+            language=request.language if change.language is None else change.language,
+            options={**request.options, **(change.options or {})},
+            keyterms=request.keyterms if change.keyterms is None else change.keyterms,
+        )
+        self._backends.provider.codec().update(change)  # raises here, at the user's call, what it cannot do
+        providers = self._backends.recognizers(changed)  # as does this what another cannot
+        if self.transcript._journal is not None:
+            self.transcript._journal.changed(changed)
+        self._backends.ask(providers)
+        self._request = changed
+        self._machine.change(change)

@@ -1,0 +1,1 @@
+"""Synthesis sessions on trio: what a user holds, and the lease below it."""

@@ -1,0 +1,80 @@
+"""A backend whose network can be cut: how the demo shows what a break is like, without waiting for one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+import trio
+
+import trio_speech as ts
+
+T = TypeVar("T")
+
+
+class CuttableBackend:
+    """`backend`, with all its connections on one cable. Connections made after a cut are whole."""
+
+    def __init__(self, backend: ts.Local) -> None:
+        self._backend = backend
+        self._ends: list[_End] = []
+        self.recognizer = backend.recognizer
+        self.voice = backend.voice
+
+    def cut(self) -> None:
+        """Breaks every connection there is: both directions, at once, without a farewell."""
+        for end in self._ends:
+            end.cut()
+        self._ends.clear()
+
+    def transport(self) -> AbstractAsyncContextManager[Callable[[Any], Awaitable[trio.abc.Stream]]]:
+        """The backend's own, held so that it can be cut."""
+        return self._transport()
+
+    @asynccontextmanager
+    async def _transport(self) -> AsyncGenerator[Callable[[Any], Awaitable[trio.abc.Stream]]]:
+        async with self._backend.transport() as connect:
+
+            async def connect_by_cable(dial: Any) -> trio.abc.Stream:
+                end = _End(await connect(dial))
+                self._ends.append(end)
+                return end
+
+            yield connect_by_cable
+
+
+class _End(trio.abc.Stream):
+    """A stream that, once cut, breaks under whoever is using it."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+        self._whole = True
+        self._in_use: set[trio.CancelScope] = set()
+
+    def cut(self) -> None:
+        self._whole = False
+        for scope in self._in_use:
+            scope.cancel()
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await self._while_whole(self._stream.send_all, data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._while_whole(self._stream.wait_send_all_might_not_block)
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        return await self._while_whole(self._stream.receive_some, max_bytes)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def _while_whole(self, operate: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        if self._whole:
+            with trio.CancelScope() as scope:
+                self._in_use.add(scope)
+                try:
+                    return await operate(*arguments)
+                finally:
+                    self._in_use.discard(scope)
+        raise trio.BrokenResourceError("the cable was cut")

@@ -1,0 +1,211 @@
+"""The built-in engines: what the gateway asks of them is passed on to worker processes, a lease for each use."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, closing
+from importlib.util import find_spec
+from typing import TypeVar
+
+import trio
+from msgspec.structs import replace
+
+from ..._core.synthesis.segmenter import Segmenter
+from ...errors import ConfigurationError, SpeechError
+from ..engines import (
+    Busy,
+    Declined,
+    EngineFailed,
+    RecognitionOptions,
+    RecognizerSession,
+    Result,
+    SpeechAudio,
+    SpokenWord,
+    SynthesisOptions,
+)
+from . import messages
+from .limits import accept_language, accept_rate
+from .messages import AudioReply, Reply, ResultsReply, SpokenReply
+from .workers import Worker, Workers, open_workers
+
+_RESULTS = 64  # results that a session holds for a receiver that lags behind
+_REQUEST_SECONDS = 0.5  # of audio in one request, so that a cancelled one is soon got over
+_CHUNK_SECONDS = 0.2  # of speech in one request
+_LONGEST_PIECE = 300  # characters: twenty seconds of speech
+_VOICES_AT_ONCE = 2
+_SLOWEST, _FASTEST = 0.5, 2.0  # times the pace of the voice
+
+# The voices by name, best first, and the package that each needs.
+VOICES = {"hibari": "hibari", "espeak": "espeakng_loader"}
+
+R = TypeVar("R", bound=Reply)
+
+
+def check_extra() -> None:
+    """Raises `ConfigurationError` where the engines are not installed."""
+    missing = [package for package in ("pocketsphinx", *_voice_packages()) if find_spec(package) is None]
+    if missing:
+        raise ConfigurationError(f"the built-in engines need {' and '.join(missing)}: pip install 'trio-speech[local]'")
+
+
+def _voice_packages() -> list[str]:
+    """That of a voice that is installed, or else of the best one."""
+    return [VOICES[_best_voice()]]
+
+
+def _best_voice() -> str:
+    installed = [name for name, package in VOICES.items() if find_spec(package) is not None]
+    return next(iter(installed), next(iter(VOICES)))
+
+
+@asynccontextmanager
+async def open_recognizer(*, sessions: int | None = None, warm: int = 2) -> AsyncGenerator[LocalRecognizer, None]:
+    """The built-in recognizer, for at most `sessions` at once: by default two for each processor, and at least four.
+
+    Each takes a process with 100 MB of memory, started when it is first needed; `warm` of them are kept when idle.
+    """
+    limit = sessions or max(4, 2 * (os.cpu_count() or 1))
+    async with open_workers("recognizer", limit=limit, warm=warm) as workers:
+        yield LocalRecognizer(workers)
+
+
+@asynccontextmanager
+async def open_voice(name: str | None = None, *, connections: int = 64) -> AsyncGenerator[LocalVoice, None]:
+    """The built-in voice, or the one of that name in `VOICES`, for at most `connections` at once.
+
+    They share two processes, which are busy for moments.
+    """
+    async with open_workers(name or _best_voice(), limit=_VOICES_AT_ONCE, warm=_VOICES_AT_ONCE) as workers:
+        yield LocalVoice(workers, connections)
+
+
+class LocalRecognizer:
+    """PocketSphinx; see `Recognizer`. Options: ``two_passes``, for fewer errors and finals that are a second later."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+
+    @property
+    def capacity(self) -> int:
+        return self._workers.limit
+
+    @asynccontextmanager
+    async def open(self, hearing: RecognitionOptions) -> AsyncGenerator[RecognizerSession, None]:
+        """See `Recognizer.open`. Takes half a second where no warm process is there."""
+        async with self._workers.lease(patient=False) as worker:
+            await _ask(worker, messages.ListenRequest(hearing), ResultsReply)
+            yield _Session(worker, hearing.sample_rate)
+
+
+class _Session:
+    def __init__(self, worker: Worker, sample_rate: int) -> None:
+        self._worker = worker
+        self._step = 2 * round(sample_rate * _REQUEST_SECONDS)
+        self._send, self._receive = trio.open_memory_channel[Result](_RESULTS)
+
+    async def feed(self, pcm: bytes) -> None:
+        for start in range(0, len(pcm), self._step):
+            await self._pass_on(messages.AudioRequest(pcm[start : start + self._step]))
+
+    async def finalize(self) -> None:
+        await self._pass_on(messages.FinalizeRequest())
+
+    async def receive(self) -> Result:
+        return await self._receive.receive()
+
+    async def _pass_on(self, request: messages.Request) -> None:
+        for result in (await _ask(self._worker, request, ResultsReply)).results:
+            await self._send.send(result)
+
+
+class LocalVoice:
+    """A voice out of `VOICES`; see `Voice`. It has one speaker, whatever voice is asked for. Options: ``speed``."""
+
+    def __init__(self, workers: Workers, connections: int) -> None:
+        self._workers = workers
+        self._connections = connections
+
+    @property
+    def capacity(self) -> int:
+        return self._connections
+
+    @asynccontextmanager
+    async def synthesize(self, text: str, manner: SynthesisOptions) -> AsyncGenerator[AsyncIterator[SpeechAudio], None]:
+        """See `Voice.synthesize`. Runs ahead of the reader by one sentence of the text at most."""
+        with closing(_Synthesis(self._workers, text, manner)) as synthesis:
+            self._workers.nursery.start_soon(synthesis.run)
+            yield synthesis
+
+
+class _Synthesis(AsyncIterator[SpeechAudio]):
+    """Takes the pieces of a text from a worker, each as fast as it can, so that no slow reader holds one up."""
+
+    def __init__(self, workers: Workers, text: str, manner: SynthesisOptions) -> None:
+        self._workers = workers
+        segmenter = Segmenter(language=manner.language, max_characters=_LONGEST_PIECE)
+        self._pieces = [*segmenter.push(text), *segmenter.flush()]
+        self._say = _request(manner)
+        self._scope = trio.CancelScope()
+        self._failure: SpeechError | None = None
+        # Without a buffer: the next piece is begun when all of the last one has been read.
+        self._send, self._receive = trio.open_memory_channel[trio.MemoryReceiveChannel[SpeechAudio]](0)
+        self._piece: trio.MemoryReceiveChannel[SpeechAudio] | None = None
+
+    def close(self) -> None:
+        self._scope.cancel(reason="the synthesis was given up")
+
+    async def run(self) -> None:
+        """Ends with the text, or when it is closed."""
+        samples = 0
+        with self._scope, self._send:
+            try:
+                for piece in self._pieces:
+                    samples += await self._speak(piece, samples)
+            except (Busy, Declined, EngineFailed) as failure:
+                self._failure = failure
+
+    async def _speak(self, text: str, offset: int) -> int:
+        """Returns how many samples the piece has."""
+        send, receive = trio.open_memory_channel[SpeechAudio](math.inf)  # the piece is bounded
+        await self._send.send(receive)
+        samples = 0
+        with send:
+            async with self._workers.lease(patient=True) as worker:
+                words = (await _ask(worker, replace(self._say, text=text), SpokenReply)).words
+                shifted = tuple(SpokenWord(word.text, word.start + offset, word.end + offset) for word in words)
+                while pcm := (await _ask(worker, messages.MoreRequest(_CHUNK_SECONDS), AudioReply)).pcm:
+                    send.send_nowait(SpeechAudio(pcm, () if samples else shifted))
+                    samples += len(pcm) // 2
+        return samples
+
+    async def __anext__(self) -> SpeechAudio:
+        while True:
+            try:
+                if self._piece is None:
+                    self._piece = await self._receive.receive()
+            except trio.EndOfChannel:
+                if self._failure is not None:
+                    raise self._failure from None
+                raise StopAsyncIteration from None
+            try:
+                return await self._piece.receive()
+            except trio.EndOfChannel:
+                self._piece = None
+
+
+def _request(manner: SynthesisOptions) -> messages.SayRequest:
+    accept_rate(manner.sample_rate)
+    accept_language(manner.language, "voice")
+    speed = manner.options.get("speed", 1.0)
+    if isinstance(speed, bool) or not isinstance(speed, int | float) or not _SLOWEST <= speed <= _FASTEST:
+        raise Declined(f"the option speed is not a number from {_SLOWEST:g} to {_FASTEST:g}")
+    return messages.SayRequest(text="", sample_rate=manner.sample_rate, speed=speed)
+
+
+async def _ask(worker: Worker, request: messages.Request, kind: type[R]) -> R:
+    reply = await worker.ask(request)
+    if not isinstance(reply, kind):
+        raise EngineFailed(f"the engine answered {type(request).__name__} with {type(reply).__name__}")
+    return reply

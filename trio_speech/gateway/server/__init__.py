@@ -1,0 +1,1 @@
+"""The speech service itself: the LiveKit inference wire over any stream."""

@@ -1,0 +1,202 @@
+"""What every session must keep, as assertions; a failure shows a picture of what happened.
+
+The *events* are those that iterating a transcript gave, to its end; *speech* is what was said. All raise
+`AssertionError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Protocol
+
+from msgspec import Struct
+
+from ..events import AudioChunk, FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, Word
+from .picture import picture
+from .scripted.visits import Visit
+from .speech import LabeledSpeech
+from .word_signal import AudibleWord, hear
+
+_HAIR = 1e-6
+"""Seconds: less than half a sample at any rate."""
+
+
+class LedgerFigures(Protocol):
+    """Of a session's statistics, those that must add up; all in seconds of audio."""
+
+    @property
+    def captured(self) -> float: ...
+    @property
+    def settled(self) -> float: ...
+    @property
+    def in_gaps(self) -> float: ...
+    @property
+    def unsettled(self) -> float: ...
+
+
+class _Expected(Struct, frozen=True):
+    """A word that must come; one that touches a gap may be missing, or come in pieces."""
+
+    word: AudibleWord
+    doubtful: bool
+
+
+def assert_exactly_once(events: Iterable[TranscriptEvent], speech: LabeledSpeech, visits: Iterable[Visit] = ()) -> None:
+    """Each word spoken was delivered once, in order, and nothing else was; but for words that touch a `Gap`."""
+    events = list(events)
+    if (failure := _Comparison(events, speech).failure) is not None:
+        raise AssertionError(f"{failure}\n\n{picture(speech, events, visits)}")
+
+
+def assert_times_within(
+    samples: int, events: Iterable[TranscriptEvent], speech: LabeledSpeech, visits: Iterable[Visit] = ()
+) -> None:
+    """Each word delivered, and each final, is within so many samples of where it was spoken."""
+    events = list(events)
+    comparison = _Comparison(events, speech)
+    if comparison.failure is not None:
+        raise AssertionError(f"{comparison.failure}\n\n{picture(speech, events, visits)}")
+    rate = speech.audio_format.sample_rate
+    for told, spoken in comparison.pairs:
+        off = max(abs(told.start * rate - spoken.start), abs(told.end * rate - spoken.end))
+        if off > samples + _HAIR * rate:
+            truth = f"{spoken.start / rate:.4f} to {spoken.end / rate:.4f}"
+            failure = f"{told.text!r} was spoken from {truth}, and told as {told.start:.4f} to {told.end:.4f}"
+            raise AssertionError(f"{failure}: {off:.1f} samples off\n\n{picture(speech, events, visits)}")
+
+
+def assert_in_stream_order(events: Iterable[TranscriptEvent], *, overlap: float = 0.0) -> None:
+    """Finals and gaps come in stream order; none begins more than `overlap` seconds before the last one ends.
+
+    Words are in order within each final, and lie inside it.
+    """
+    told = [event for event in events if isinstance(event, FinalTranscript | Gap)]
+    for event, after in pairwise(told):
+        if after.start < event.end - overlap - _HAIR:
+            raise AssertionError(f"out of order: {event} is followed by {after}")
+    for event in told:
+        if event.start > event.end:
+            raise AssertionError(f"ends before it starts: {event}")
+        if isinstance(event, FinalTranscript):
+            _assert_words_inside(event)
+
+
+def _assert_words_inside(final: FinalTranscript) -> None:
+    for word, after in pairwise(final.words):
+        if word.end > after.start + _HAIR:
+            raise AssertionError(f"{word} and {after} overlap in {final}")
+    for word in final.words:
+        if not final.start - _HAIR <= word.start <= word.end <= final.end + _HAIR:
+            raise AssertionError(f"{word} is outside {final}")
+
+
+def assert_unique_ids(events: Iterable[TranscriptEvent]) -> None:
+    """No two finals share an id, and each has one."""
+    ids = [event.id for event in events if isinstance(event, FinalTranscript)]
+    if not all(ids):
+        raise AssertionError("a final has no id")
+    if len(set(ids)) != len(ids):
+        raise AssertionError(f"ids come twice: {sorted(each for each in set(ids) if ids.count(each) > 1)}")
+
+
+def assert_speech_alternates(events: Iterable[TranscriptEvent]) -> None:
+    """Speech that has started is not said to start again before it ended, nor to end twice."""
+    states = [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
+    for state, after in pairwise(states):
+        if type(state) is type(after):
+            raise AssertionError(f"{state} is followed by {after}")
+    if states and not isinstance(states[0], SpeechStarted):
+        raise AssertionError(f"{states[0]} came first")
+
+
+def assert_ledger(statistics: LedgerFigures, events: Iterable[TranscriptEvent], captured: float) -> None:
+    """Each of the `captured` seconds is settled, named by exactly one `Gap`, or still unsettled.
+
+    For a session that came to its end, nothing may be unsettled: assert that apart.
+    """
+    gaps = sum(event.end - event.start for event in events if isinstance(event, Gap))
+    if abs(statistics.captured - captured) >= _HAIR:
+        raise AssertionError(f"{captured} s were sent, {statistics.captured} s captured")
+    total = statistics.settled + statistics.in_gaps + statistics.unsettled
+    if abs(total - captured) >= _HAIR:
+        raise AssertionError(f"{captured} s captured, but {total} s accounted for: {statistics}")
+    if abs(gaps - statistics.in_gaps) >= _HAIR:
+        raise AssertionError(f"gaps of {gaps} s were told, of {statistics.in_gaps} s counted")
+
+
+def assert_spoken_once(chunks: Iterable[AudioChunk], text: str, sample_rate: int) -> None:
+    """The audio handed over says each word of `text` once, whole, in order, without a hole on the session's clock.
+
+    Words that come with the chunks have the times at which the audio says them.
+    """
+    chunks = list(chunks)
+    audio, at = bytearray(), 0
+    for chunk in chunks:
+        if abs(chunk.start * sample_rate - at) >= 0.5:
+            raise AssertionError(f"a chunk starts at {chunk.start} s after {at} samples")
+        audio += chunk.audio
+        at += len(chunk.audio) // 2
+    spoken = hear(audio)
+    said = " ".join(word.token for word in spoken)
+    if said != " ".join(text.split()):
+        raise AssertionError(f"asked for: {text}\nspoken:    {said}")
+    aligned = [word for chunk in chunks for word in chunk.words]
+    for word, truth in zip(aligned, spoken, strict=False):
+        if word.text.strip() != truth.text:
+            raise AssertionError(f"{truth.text!r} is aligned as {word}")
+        off = max(abs(word.start * sample_rate - truth.start), abs(word.end * sample_rate - truth.end))
+        if off > 1:
+            raise AssertionError(f"{truth} is aligned as {word}, {off:.1f} samples off")
+    if len(aligned) not in (0, len(spoken)):
+        raise AssertionError(f"{len(spoken)} words spoken, {len(aligned)} aligned")
+
+
+class _Comparison:
+    """Matches what was delivered with what was spoken, word by word, in order."""
+
+    def __init__(self, events: Sequence[TranscriptEvent], speech: LabeledSpeech) -> None:
+        self.pairs: list[tuple[Word, AudibleWord]] = []
+        gaps = [(event.start, event.end) for event in events if isinstance(event, Gap)]
+        rate = speech.audio_format.sample_rate
+        self._expected = [_Expected(word, _touches(word, gaps, rate)) for word in speech.words]
+        self.failure = self._match([event for event in events if isinstance(event, FinalTranscript)])
+
+    def _match(self, finals: Sequence[FinalTranscript]) -> str | None:
+        at, pieces = 0, 0
+        for told in _words(finals):
+            while (expected := self._expected[at : at + 1]) and expected[0].doubtful:
+                if told.text == expected[0].word.text or _is_piece(told.text, expected[0].word.text, pieces):
+                    break
+                at, pieces = at + 1, 0
+            if not expected:
+                return f"{told.text!r} was delivered at {told.start:.3f} after all that was spoken{self._twice(told)}"
+            word = expected[0].word
+            if told.text == word.text:
+                self.pairs.append((told, word))
+                at, pieces = at + 1, 0
+            elif expected[0].doubtful:
+                pieces += len(told.text.strip("-"))
+            else:
+                return f"{word.text!r} was expected, {told.text!r} delivered at {told.start:.3f}{self._twice(told)}"
+        missing = [each.word.text for each in self._expected[at:] if not each.doubtful]
+        return f"not delivered: {' '.join(missing)}" if missing else None
+
+    def _twice(self, told: Word) -> str:
+        before = [word for word, spoken in self.pairs if spoken.text == told.text]
+        return f", as before at {before[-1].start:.3f}" if before else ""
+
+
+def _touches(word: AudibleWord, gaps: Sequence[tuple[float, float]], rate: int) -> bool:
+    return any(start * rate < word.end + 0.5 and word.start - 0.5 < end * rate for start, end in gaps)
+
+
+def _is_piece(told: str, word: str, taken: int) -> bool:
+    letters = told.strip("-")
+    return told != letters and letters in word and taken + len(letters) <= len(word)
+
+
+def _words(finals: Sequence[FinalTranscript]) -> Iterator[Word]:
+    """The words told; where there are none, those of the text, with the times of their final."""
+    for final in finals:
+        yield from final.words or (Word(text, final.start, final.end) for text in final.text.split())

@@ -1,0 +1,210 @@
+"""One connection through a fault proxy: bytes carried both ways, as its schedule says.
+
+Laws
+    1. What passes is what came, in order; of a step that waits for bytes, not one more passes before it is taken (but
+       for a write that was under way when the step before it was).
+    2. What waits in the proxy is bounded: where the one side does not read, the other is not read from either.
+    3. What one side does, the other sees: data, a FIN and a reset; but for what the schedule adds or holds back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from random import Random
+
+import trio
+
+from ..streams import sever
+from .direction import CHUNK, ByteStream, ProxiedDirection
+from .plan import Direction, End, FreezeLine, Garbage, HalfOpen, Last, RefuseDials, Reset, Schedule, Shape, Step
+
+_FAREWELL = 60.0
+"""Seconds for both ends to leave after a FIN; then they get a reset."""
+_GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+class ProxiedConnection:
+    """`schedule` played on one connection. `say` is told what was done, `refuse` how long dials are to fail."""
+
+    def __init__(
+        self,
+        client: ByteStream,
+        schedule: Schedule,
+        chance: Callable[[str], Random],
+        *,
+        say: Callable[[str], object],
+        refuse: Callable[[float], object],
+    ) -> None:
+        self._client = client
+        self._schedule = schedule
+        self._chance = chance
+        self._say = say
+        self._refuse = refuse
+        self._lanes: dict[Direction, ProxiedDirection] = {}
+        self._shapes: dict[Direction, Shape] = {"up": Shape(), "down": Shape()}
+        self._last: Last | None = None
+        self._carrying = trio.CancelScope()
+        self._frozen_until = -math.inf
+        self._moved = trio.Event()
+
+    async def run(self, dial: Callable[[], Awaitable[ByteStream]]) -> None:
+        """Until both ends have left, or the schedule ends it. `dial` opens the way to the service.
+
+        Raises nothing; cancelling breaks the connection.
+        """
+        ends = [self._client]
+        try:
+            self._play()
+            if self._last is None:
+                ends.append(await dial())
+                await self._carry(*ends)
+            await self._part(ends)
+        except OSError as error:
+            self._say(f"reset: the service was not reached: {error.strerror or error}")
+        except UnicodeError:
+            self._say("reset: the name of the service is none")
+        finally:
+            for end in ends:
+                sever(end)
+
+    async def _carry(self, client: ByteStream, service: ByteStream) -> None:
+        self._lanes = {
+            "up": ProxiedDirection("up", client, service, self._chance("up")),
+            "down": ProxiedDirection("down", service, client, self._chance("down")),
+        }
+        for direction, lane in self._lanes.items():
+            lane.shape = self._shapes[direction]
+        sources: dict[Direction, str] = {"up": "client", "down": "service"}
+        sinks: dict[Direction, str] = {"up": "service", "down": "client"}
+        with self._carrying:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._watch_clock)
+                async with trio.open_nursery() as lanes:
+                    for direction, lane in self._lanes.items():
+                        lanes.start_soon(self._until_gone, lane.take, sources[direction])
+                        lanes.start_soon(
+                            self._until_gone, partial(lane.give, self._room, self._passed), sinks[direction]
+                        )
+                nursery.cancel_scope.cancel(reason="both ends have left")
+
+    async def _until_gone(self, work: Callable[[], Awaitable[None]], end: str) -> None:
+        try:
+            await work()
+        except _GONE:
+            if self._last is None:
+                self._finish(Reset(), f"broken by the {end}")
+
+    async def _part(self, ends: list[ByteStream]) -> None:
+        """Ends the connection in the way that was decided; what is left in `ends` is to get a reset."""
+        match self._last:
+            case None:
+                self._say(f"closed by both ends{self._so_far}")
+            case Reset():
+                return
+            case HalfOpen(seconds=seconds):
+                await _swallow(ends, math.inf if seconds is None else seconds)
+            case last:
+                await self._end(ends, last)
+                await _swallow(ends, _FAREWELL)
+        while ends:
+            await ends.pop().aclose()
+
+    async def _end(self, ends: list[ByteStream], last: End | Garbage) -> None:
+        for end in ends:
+            with suppress(*_GONE):
+                if isinstance(last, Garbage) and end is self._client:
+                    await end.send_all(_garbage(last.size, self._chance("garbage")))
+                await end.send_eof()
+
+    async def _watch_clock(self) -> None:
+        while True:
+            with trio.move_on_at(self._schedule.alarm):
+                await self._moved.wait()
+            self._play()
+
+    async def _room(self, direction: Direction) -> float:
+        """How many bytes may be written now, at most; waits while the line is frozen."""
+        if trio.current_time() < self._frozen_until:
+            await trio.sleep_until(self._frozen_until)
+            return await self._room(direction)
+        return self._schedule.room(direction)
+
+    def _passed(self, direction: Direction, count: int) -> None:
+        self._schedule.passed(direction, count)
+        self._play()
+
+    def _play(self) -> None:
+        taken = list(self._schedule.due(trio.current_time()))
+        for step in taken:
+            self._take(step)
+        if taken:
+            self._moved.set()
+            self._moved = trio.Event()
+
+    def _take(self, step: Step) -> None:
+        match step:
+            case Shape(direction=direction):
+                for each in ("up", "down") if direction == "both" else (direction,):
+                    self._shapes[each] = step
+                    if each in self._lanes:
+                        self._lanes[each].shape = step
+                self._say(f"shaped, {direction}: {_shape(step)}")
+            case FreezeLine(seconds=seconds):
+                self._frozen_until = trio.current_time() + seconds
+                self._say(f"frozen for {seconds:g} s{self._so_far}")
+            case RefuseDials(seconds=seconds):
+                self._refuse(seconds)
+                self._say(f"dials are refused for {seconds:g} s{self._so_far}")
+            case _:
+                self._finish(step, _DONE[type(step)])
+
+    def _finish(self, last: Last, what: str) -> None:
+        self._last = last
+        if isinstance(last, Reset):
+            for lane in self._lanes.values():
+                lane.sever()
+        self._carrying.cancel(reason=what)
+        self._say(what + self._so_far)
+
+    @property
+    def _so_far(self) -> str:
+        counts = " and ".join(f"{lane.passed} {direction}" for direction, lane in self._lanes.items())
+        return f" after {counts} bytes" if counts else ""
+
+
+_DONE: dict[type[Step], str] = {
+    Reset: "reset",
+    End: "ended by a FIN",
+    HalfOpen: "half-open",
+    Garbage: "ended by garbage",
+}
+
+
+def _shape(shape: Shape) -> str:
+    bandwidth = "" if shape.bandwidth is None else f", {shape.bandwidth:g} bytes/s"
+    return f"{shape.latency:g} to {shape.latency + shape.jitter:g} s late{bandwidth}"
+
+
+def _garbage(size: int, chance: Random) -> bytes:
+    """Random bytes that begin neither a TLS record (RFC 8446, section 5.1: 20 to 23) nor an HTTP answer."""
+    return bytes(chance.randrange(128, 256) for _ in range(size))
+
+
+async def _swallow(ends: list[ByteStream], seconds: float) -> None:
+    """Reads and forgets, until all ends have left; those that have not after so many seconds get a reset."""
+    with trio.move_on_after(seconds) as scope:
+        async with trio.open_nursery() as nursery:
+            for end in ends:
+                nursery.start_soon(_swallow_one, end)
+    if scope.cancelled_caught:
+        for end in ends:
+            sever(end)
+
+
+async def _swallow_one(end: ByteStream) -> None:
+    with suppress(*_GONE):
+        while await end.receive_some(CHUNK):
+            pass

@@ -1,0 +1,67 @@
+"""The scripted gateway as a backend, and in the place of another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import trio
+from msgspec import Struct, field
+
+from ..._core.provider.profile import SttProfile, TtsProfile
+from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
+from ...providers._codec import Backend, Connector, SttProvider, TtsProvider
+from ...providers.livekit import backend
+
+BASE = "ws://gateway.test/v1"
+
+
+class ScriptedBackend(Struct, frozen=True):
+    """Made by `Gateway.backend`. A client of it needs no network."""
+
+    connect: Connector = field()
+    stt: SttProfile
+    tts: TtsProfile
+
+    def __repr__(self) -> str:
+        return f"ScriptedBackend({BASE!r})"
+
+    def recognizer(self, request: TranscribeRequest) -> backend.LiveKitRecognizer:
+        """See `Backend`."""
+        return backend.recognizer(BASE, None, request, self.stt)
+
+    def voice(self, request: SynthesizeRequest) -> backend.LiveKitVoice:
+        """See `Backend`."""
+        return backend.voice(BASE, None, request, self.tts)
+
+    def transport(self) -> AbstractAsyncContextManager[Connector]:
+        """Memory streams; they outlive the client, with the gateway."""
+        return _lent(self.connect)
+
+
+class StandIn(Struct, frozen=True):
+    """Made by `Gateway.in_place_of`: another backend, whose dials come to the gateway."""
+
+    connect: Connector = field()
+    backend: Backend
+
+    def __repr__(self) -> str:
+        return f"StandIn({self.backend!r})"
+
+    def recognizer(self, request: TranscribeRequest) -> SttProvider:
+        """See `Backend`."""
+        return self.backend.recognizer(request)
+
+    def voice(self, request: SynthesizeRequest) -> TtsProvider:
+        """See `Backend`."""
+        return self.backend.voice(request)
+
+    def transport(self) -> AbstractAsyncContextManager[Connector]:
+        """Memory streams; they outlive the client, with the gateway."""
+        return _lent(self.connect)
+
+
+@asynccontextmanager
+async def _lent(connect: Connector) -> AsyncGenerator[Connector, None]:
+    await trio.lowlevel.checkpoint()
+    yield connect

@@ -1,0 +1,203 @@
+"""How a plan of faults is worked through: pure, one `Script` to a connection."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+from typing import get_args
+
+from msgspec import ValidationError, convert
+from msgspec.structs import asdict
+
+from ...errors import ConfigurationError
+from .faults import (
+    Act,
+    Await,
+    BlackHole,
+    Close,
+    CloseSession,
+    Delay,
+    DialFault,
+    Drop,
+    Fault,
+    Fin,
+    Freeze,
+    Garble,
+    Hear,
+    Idle,
+    InBandError,
+    Lapse,
+    MidWord,
+    NetworkFault,
+    NeverAnswer,
+    Outage,
+    Refuse,
+    Restart,
+    Send,
+    Speak,
+    StallWrites,
+    Step,
+    TearFrame,
+    Trigger,
+)
+
+_GOES_ON = (*get_args(Trigger), Delay, Freeze, Send)
+
+
+def acts(plan: Iterable[Step]) -> Iterator[Act]:
+    """Cuts a plan into what each dial in turn is to meet. Raises `ConfigurationError` for what is no step."""
+    act: list[Step] = []
+    for step in plan:
+        _check(step)
+        if isinstance(step, DialFault):
+            if act:
+                yield tuple(act)
+            yield (step,)
+            act = []
+            continue
+        act.append(step)
+        if not isinstance(step, _GOES_ON):
+            yield tuple(act)
+            act = []
+    if act:
+        yield tuple(act)
+
+
+def _check(step: Step) -> None:
+    """A test whose fault never strikes would pass for the wrong reason."""
+    if not isinstance(step, get_args(Step)):
+        raise ConfigurationError(f"{step!r} is no step of a plan: give triggers and faults, such as Hear(3.0), Drop()")
+    if isinstance(step, Send):  # whose kinds cannot be told apart below
+        return
+    try:
+        convert(asdict(step), type(step))
+    except ValidationError as error:
+        raise ConfigurationError(f"{step!r} is no step of a plan: {error}") from None
+
+
+class Script:
+    """One act being played: told what happens, it says which faults are due."""
+
+    def __init__(self, act: Act, now: float) -> None:
+        self.since = now
+        """When the step that is being waited for began."""
+        self.sample_rate = 16_000
+        self._steps = list(act)
+        self._counts: Counter[str] = Counter()
+        self._base: Counter[str] = Counter()
+        self._into = 0.0
+
+    @property
+    def step(self) -> Step | None:
+        """What comes next; ``None``: the act is over."""
+        return self._steps[0] if self._steps else None
+
+    def count(self, what: str, amount: int = 1) -> None:
+        """So many more of these have happened: a `Moment`, or samples ``"heard"`` or ``"spoken"``."""
+        self._counts[what] += amount
+
+    def word(self, begun: int, into: float) -> None:
+        """So many words have begun in all, and so many seconds of the last one have been heard."""
+        self._counts["word"], self._into = begun, into
+
+    def room(self, what: str) -> float:
+        """How many samples may yet be ``"heard"`` or ``"spoken"`` before the next fault."""
+        match self.step:
+            case Hear(seconds) if what == "heard":
+                return round(seconds * self.sample_rate) - self._since(what)
+            case Speak(seconds) if what == "spoken":
+                return round(seconds * self.sample_rate) - self._since(what)
+            case MidWord() if what == "heard":
+                return max(1, self.sample_rate // 200)
+            case _:
+                return math.inf
+
+    def alarm(self, last_message: float) -> float:
+        """When the next fault is due if nothing happens until then."""
+        match self.step:
+            case Lapse(seconds):
+                return self.since + seconds
+            case Idle(seconds):
+                return max(self.since, last_message) + seconds
+            case _:
+                return math.inf
+
+    def at_once(self) -> Iterator[NetworkFault | NeverAnswer]:
+        """The faults at the beginning of the act that strike while the client dials."""
+        while self._steps and isinstance(step := self._steps[0], NetworkFault | NeverAnswer):
+            del self._steps[0]
+            yield step
+
+    def due(self, now: float, last_message: float = math.inf) -> Iterator[Fault]:
+        """The faults that are to strike now, one by one; what happens between them counts for the next."""
+        while (step := self.step) is not None:
+            if isinstance(step, DialFault) or (
+                isinstance(step, Trigger) and not self._fulfilled(step, now, last_message)
+            ):
+                return
+            self._steps.pop(0)
+            self.since, self._base = now, self._counts.copy()
+            if not isinstance(step, Trigger):
+                yield step
+
+    def _fulfilled(self, trigger: Trigger, now: float, last_message: float) -> bool:
+        match trigger:
+            case Hear():
+                return self.room("heard") <= 0
+            case Speak():
+                return self.room("spoken") <= 0
+            case MidWord(count, seconds):
+                more = self._since("word") - count
+                return more > 0 or (more == 0 and self._into >= seconds)
+            case Await(moment, count):
+                return self._since(moment) >= count
+            case Idle() | Lapse():
+                return now >= self.alarm(last_message)
+
+    def _since(self, what: str) -> int:
+        return self._counts[what] - self._base[what]
+
+
+_DRAWN: dict[type[Step], Callable[[Random], Step]] = {
+    Drop: lambda _: Drop(),
+    Fin: lambda _: Fin(),
+    Close: lambda random: Close(random.choice((1000, 1001, 1011, 1012, 1013, 4000))),
+    BlackHole: lambda _: BlackHole(),
+    StallWrites: lambda _: StallWrites(),
+    TearFrame: lambda _: TearFrame(),
+    Garble: lambda random: Garble(random.choice(("json", "shape", "types", "binary"))),
+    InBandError: lambda random: InBandError(random.choice((None, 500, 503))),
+    CloseSession: lambda _: CloseSession(),
+    Outage: lambda random: Outage(random.uniform(0.1, 8.0), silent=random.random() < 0.5),
+    Restart: lambda random: Restart(random.uniform(0.0, 2.0)),
+    Freeze: lambda random: Freeze(random.uniform(0.1, 2.0)),
+    Delay: lambda random: Delay(random.uniform(0.01, 0.5)),
+    Refuse: lambda random: Refuse(random.choice((500, 502, 503, 504)), retry_after=random.choice((None, 1, 3))),
+    NeverAnswer: lambda _: NeverAnswer(),
+}
+
+RECOVERABLE = tuple(_DRAWN)
+"""The faults after which a client is to go on."""
+
+
+def random_plan(
+    seed: int, *, acts: int = 6, hears: float = 6.0, faults: tuple[type[Step], ...] = RECOVERABLE
+) -> tuple[Step, ...]:
+    """A plan of so many faults, each at a random point of the conversation; equal seeds give equal plans.
+
+    `hears` is the longest stretch of audio heard between two of them, in seconds.
+    """
+    random = Random(seed)  # noqa: S311
+    plan: list[Step] = []
+    for _ in range(acts):
+        fault = _DRAWN[random.choice(faults)](random)
+        plan += [fault] if isinstance(fault, DialFault) else [*_random_triggers(random, hears), fault]
+    return tuple(plan)
+
+
+def _random_triggers(random: Random, hears: float) -> list[Step]:
+    heard = Hear(random.uniform(0, hears))
+    usual: list[list[Step]] = [[heard]] * 3
+    return random.choice([*usual, [], [Await("create")], [heard, MidWord()], [heard, Await("final")]])

@@ -1,0 +1,109 @@
+"""The two services of the scripted gateway: what it replies to each request, on whatever wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import trio
+
+from ..._core.provider.messages import Audio, Closed, Failure, Opened
+from ..._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
+from .conversation import Conversation
+from .manner import Manner
+from .recognizer import ScriptedRecognizer
+from .synthesizer import Delivery, ScriptedSynthesizer
+from .wires.protocol import Changed, ClientFinalize, ClientFinish, ClientLeave, Flush, Text
+
+_BAD_REQUEST = 400
+
+
+async def serve(conversation: Conversation, manner: Manner, delivery: Delivery, synthesis: Iterator[int]) -> None:
+    """Serves one connection, until the session is closed or the client gone (`LinkDown`)."""
+    request = await conversation.next()
+    if not isinstance(request, TranscribeRequest | SynthesizeRequest):
+        await _refuse(conversation, "a session must be created first")
+        return
+    visit, rate = conversation.visit, request.audio_format.sample_rate
+    visit.model, visit.language, visit.options = request.model, request.language, dict(request.options)
+    visit.sample_rate = conversation.script.sample_rate = rate
+    await conversation.happened("create")
+    await conversation.say([Opened(visit.session_id)])
+    if isinstance(request, TranscribeRequest):
+        visit.keyterms = request.keyterms
+        await _recognize(conversation, ScriptedRecognizer(conversation.wire.manner(manner), rate, visit.number))
+    else:
+        await _synthesize(conversation, ScriptedSynthesizer(delivery, rate, synthesis))
+
+
+async def _recognize(conversation: Conversation, recognizer: ScriptedRecognizer) -> None:
+    while True:
+        match await conversation.next():
+            case Audio(pcm):
+                await _hear(conversation, recognizer, pcm)
+                await conversation.happened("audio")
+            case ClientFinalize():
+                await conversation.happened("finalize")
+                await conversation.say(recognizer.finalize())
+            case Change() as change:
+                await conversation.happened("update")
+                await _change(conversation, change)
+            case ClientFinish():
+                await conversation.happened("close")
+                if not conversation.deaf:
+                    await conversation.say(recognizer.finish())
+                    return await _take_leave(conversation)
+            case ClientLeave():
+                await conversation.happened("close")
+                if not conversation.deaf:
+                    return await _take_leave(conversation)
+            case _:
+                return await _refuse(conversation, "a session is created once")
+
+
+async def _hear(conversation: Conversation, recognizer: ScriptedRecognizer, pcm: bytes) -> None:
+    script = conversation.script
+    while len(pcm) > 1 and not conversation.deaf:
+        size = int(min(len(pcm) // 2, script.room("heard")))
+        piece, pcm = pcm[: 2 * size], pcm[2 * size :]
+        conversation.visit.audio += piece
+        if recognizer.manner.pace is not None:
+            await trio.sleep(size / conversation.visit.sample_rate / recognizer.manner.pace)
+        await conversation.say(recognizer.hear(piece))
+        script.word(recognizer.begun, recognizer.into)
+        await conversation.happened("heard", size)
+
+
+async def _change(conversation: Conversation, change: Change) -> None:
+    if change.keyterms is not None:
+        conversation.visit.keyterms = change.keyterms
+    await conversation.say([Changed(change)])
+
+
+async def _synthesize(conversation: Conversation, voice: ScriptedSynthesizer) -> None:
+    while True:
+        match await conversation.next():
+            case Text(text):
+                await conversation.happened("text")
+                await conversation.say(voice.speak(text))
+            case Flush():
+                await conversation.happened("flush")
+                await conversation.say(voice.flush())
+            case ClientLeave():
+                await conversation.happened("close")
+                if not conversation.deaf:
+                    return await _take_leave(conversation)
+            case _:
+                return await _refuse(conversation, "a session is created once")
+
+
+async def _take_leave(conversation: Conversation) -> None:
+    await conversation.say([Closed()])
+    await conversation.said_all()
+    await conversation.close()
+
+
+async def _refuse(conversation: Conversation, complaint: str) -> None:
+    conversation.visit.complaints.append(complaint)
+    await conversation.say([Failure(message=complaint, code=_BAD_REQUEST)])
+    await conversation.said_all()
+    await conversation.close(1002, complaint)

@@ -1,0 +1,119 @@
+"""The scripted voice: it turns text into audio that carries the text, in the manner of a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from random import Random
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from ..._core.provider.messages import Aligned, Audio, Done
+from ..._core.provider.profile import TtsProfile
+from ...events import Word
+from ..word_signal import silence, word_audio
+from .recognizer import Pause
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """How the scripted voice speaks. The default is a provider that aligns words; all durations are in seconds."""
+
+    letter: float = 0.05
+    """How long a letter of a word lasts."""
+    gap: float = 0.08
+    """Silence after each word."""
+    variation: float = 0.0
+    """Words last longer or shorter by up to this share, differently at each synthesis; 0: equal text, equal audio."""
+    seed: int = 0
+    alignment: Literal["words", "chars"] | None = "words"
+    aligns: Literal["after", "before"] = "after"
+    """Where the alignment of a word comes, seen from the audio in which the word ends."""
+    spaced: bool = False
+    """Aligned words bring the space after them along."""
+    chunk: float = 0.1
+    """Audio in one message."""
+    latency: float = 0.0
+    """Time until the first audio of a text."""
+    speed: float | None = None
+    """How fast audio comes, as a multiple of real time; ``None``: at once."""
+    done: Literal["flush", "text"] = "flush"
+    """``"text"``: each text is answered by a `Done` of its own, and the flush by one more."""
+
+    def profile(self) -> TtsProfile:
+        """What a client may rely on with a provider of this manner."""
+        return TtsProfile(
+            aligned=self.alignment is not None,
+            spaced_words=self.spaced,
+            deterministic=not self.variation,
+            quiet_after_done=0.0 if self.done == "flush" else 0.5,
+        )
+
+
+class Spelling(Struct, frozen=True):
+    """Characters with their times, where words have none."""
+
+    characters: tuple[Word, ...]
+
+
+Uttered: TypeAlias = Audio | Aligned | Spelling | Done | Pause
+
+
+class ScriptedSynthesizer:
+    """Speaks on one connection. `synthesis` counts over all connections that are to differ."""
+
+    def __init__(self, delivery: Delivery, sample_rate: int, synthesis: Iterator[int] | None = None) -> None:
+        self.delivery = delivery
+        self._rate = sample_rate
+        self._synthesis = synthesis or count()
+        self._said = 0
+
+    def speak(self, text: str) -> Iterator[Uttered]:
+        """The audio of a text, with its alignment; times go on from the last text of the same generation."""
+        delivery = self.delivery
+        audio, words = self._render(text)
+        if delivery.latency:
+            yield Pause(delivery.latency)
+        size = max(1, round(delivery.chunk * self._rate))
+        for at in range(0, len(audio) // 2, size):
+            pcm = audio[2 * at : 2 * (at + size)]
+            start, self._said = self._said, self._said + len(pcm) // 2
+            aligned = self._align([word for word in words if start < round(word.end * self._rate) <= self._said])
+            sound: tuple[Uttered, ...] = (Audio(pcm),)
+            yield from (*sound, *aligned) if delivery.aligns == "after" else (*aligned, *sound)
+            if delivery.speed:
+                yield Pause(len(pcm) / 2 / self._rate / delivery.speed)
+        if delivery.done == "text":
+            yield Done()
+
+    def flush(self) -> Iterator[Uttered]:
+        """Ends the generation."""
+        self._said = 0
+        yield Done()
+
+    def _render(self, text: str) -> tuple[bytes, list[Word]]:
+        random = Random(f"{self.delivery.seed}:{next(self._synthesis)}")  # noqa: S311
+        audio, words = bytearray(), list[Word]()
+        for word in text.replace("\0", " ").split():  # which the audio keeps for the end of a word
+            start = self._said + len(audio) // 2
+            stretch = 1 + self.delivery.variation * random.uniform(-1, 1)
+            audio += word_audio(word, round(stretch * self.delivery.letter * len(word.encode()) * self._rate))
+            words.append(Word(word, start / self._rate, (self._said + len(audio) // 2) / self._rate))
+            audio += silence(round(self.delivery.gap * self._rate))
+        return bytes(audio), words
+
+    def _align(self, words: list[Word]) -> tuple[Uttered, ...]:
+        if not words or self.delivery.alignment is None:
+            return ()
+        if self.delivery.alignment == "chars":
+            return (Spelling(tuple(char for word in words for char in _spelled(word))),)
+        space = " " if self.delivery.spaced else ""
+        return (Aligned(tuple(Word(word.text + space, word.start, word.end) for word in words)),)
+
+
+def _spelled(word: Word) -> Iterator[Word]:
+    """The characters of a word, and the space after it."""
+    length = (word.end - word.start) / len(word.text)
+    for index, character in enumerate(word.text):
+        yield Word(character, word.start + index * length, word.start + (index + 1) * length)
+    yield Word(" ", word.end, word.end)
