@@ -1,32 +1,54 @@
-"""Imports go down only. The rules are data; the test reads the syntax trees of the installed package."""
+"""Imports go down only, and a name stands in one place. The rules are data; the tests read the installed package."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-import trio_speech
+from .imports import MODULES, ROOT, imports, inner_imports, source_of, within
 
-ROOT = Path(trio_speech.__file__).parent
 LEAVES = {"events", "errors", "audio", "policy", "statistics"}
+CORE = LEAVES | {"_core.provider", "_core.retry"}
+SHELL = CORE | {"providers", "_shell.concurrency", "_shell.observability", "_shell.connection", "_shell.network"}
 
-# What each room may import of the package; every room may import itself. "" is the face.
+# What each room may import of the package; every room may import itself. "" is the face, the package's `__init__`.
+# Recognition and synthesis are neighbors: no import runs between them. What both need has a room below them.
 MAY_IMPORT: dict[str, set[str]] = {
-    **dict.fromkeys(LEAVES, LEAVES),
-    "_core": LEAVES,
-    "providers": LEAVES | {"_core"},
-    "_shell": LEAVES | {"_core", "providers"},
+    "statistics": set(),
+    "errors": set(),
+    "audio": {"errors"},
+    "policy": {"errors"},
+    "events": {"audio"},
+    "_core": set(),
+    "_core.provider": LEAVES,
+    "_core.retry": LEAVES | {"_core.provider"},
+    "_core.pool": CORE,
+    "_core.recognition": CORE,
+    "_core.synthesis": CORE,
+    "providers": LEAVES | {"_core.provider"},
+    "provider": LEAVES | {"_core.provider", "providers"},  # only users import it
+    "_shell": set(),
+    "_shell.concurrency": {"errors"},
+    "_shell.observability": LEAVES | {"_core.retry"},
+    "_shell.connection": CORE | {"_shell.concurrency"},
+    "_shell.network": SHELL - {"_shell.network"},
+    "_shell.pool": SHELL | {"_core.pool"},
+    "_shell.recognition": SHELL | {"_core.recognition"},
+    "_shell.synthesis": SHELL | {"_core.synthesis", "_shell.pool"},
+    "_shell.client": SHELL | {"_shell.pool", "_shell.recognition", "_shell.synthesis"},
     "": LEAVES | {"_core", "providers", "_shell"},
     "gateway": LEAVES | {"_core", "providers", "_shell.connection", "_shell.concurrency"},
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
     "cli": {"", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"},
 }
-# Imports written inside a function, so that only those pay who use them: (module, what it may import so).
+# Imports inside a function, so that only those pay who use them. They may go up: (module, what it may import so).
 LAZY = {("providers.local", "gateway")}
 
 # Third parties that only the named rooms or modules may import; everyone may import the rest.
@@ -47,74 +69,47 @@ RESERVED: dict[str, set[str]] = {
     "espeakng_loader": {"gateway"},
 }
 
-MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").rstrip("."): path
-    for path in sorted(ROOT.rglob("*.py"))
+# A wire protocol has names of its own, which its messages keep: these modules may repeat a class name.
+WIRE_MESSAGES = {
+    "providers.cartesia.wire",
+    "providers.deepgram.wire",
+    "providers.livekit.wire",
+    "testing.scripted.wires.deepgram_messages",
+}
+
+LONG = 250
+# The files that are longer, each with its reason.
+LONGER: dict[str, str] = {
+    "_core.pool.roster": "one table of decisions, whose laws hold together",
+    "_core.recognition.link": "the machine of a link: one table of what it sends, and when it wakes",
+    "_core.recognition.session": "the machine of a session: it holds the ledger's law over all of its parts",
+    "_core.synthesis.session": "the machine of a synthesis: its cursors move together",
+    "_shell.pool.pool": "carries out the roster's actions, one method each",
+    "_shell.recognition.session": "the replay task and the link loop, in one nursery",
+    "_shell.recognition.transcript": "what a user holds: half of it are docstrings",
+    "providers.livekit.wire": "all messages of both endpoints, one struct each",
+    "testing.streams": "both ends of one broken wire",
 }
 
 
-def within(module: str, room: str) -> bool:
-    """Whether `module` is `room` or stands inside it; only the face is in the face's room."""
-    return module == room or (room != "" and module.startswith(f"{room}."))
-
-
 def room_of(module: str) -> str:
-    return module.partition(".")[0]
-
-
-def typing_only(tree: ast.Module) -> set[ast.AST]:
-    """What stands under ``if TYPE_CHECKING:``, which never runs."""
-    blocks = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-    ]
-    return {inner for block in blocks for statement in block.body for inner in ast.walk(statement)}
-
-
-def in_functions(tree: ast.Module) -> set[ast.AST]:
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return {inner for function in functions for inner in ast.walk(function)}
-
-
-def absolute(module: str, path: Path, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
-    """The full names that an import statement names, as precisely as the statement tells."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-        return
-    package = ["trio_speech", *module.split(".")] if module else ["trio_speech"]
-    if path.name != "__init__.py":
-        package = package[:-1]
-    base = package[: len(package) - node.level + 1] if node.level else []
-    origin = ".".join([*base, *([node.module] if node.module else [])])
-    for alias in node.names:
-        inner = f"{origin}.{alias.name}"
-        yield inner if inner.removeprefix("trio_speech.") in MODULES else origin
-
-
-def imports(module: str) -> Iterator[tuple[str, bool, bool]]:
-    """Each import of `module`: its full name, whether it is in a function, whether it is for type checkers alone."""
-    path = MODULES[module]
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    lazy, typing = in_functions(tree), typing_only(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for name in absolute(module, path, node):
-                yield name, node in lazy, node in typing
+    """The narrowest room with rules in which `module` stands."""
+    return max((room for room in MAY_IMPORT if within(module, room)), key=len)
 
 
 def forbidden(module: str) -> Iterator[str]:
     """The imports of `module` that its rules do not allow."""
-    for name, lazy, typing in imports(module):
-        top, _, inner = name.partition(".")
-        if top == "trio_speech":
-            allowed = MAY_IMPORT[room_of(module)] | {room_of(module)}
-            if lazy:
-                allowed = allowed | {target for importer, target in LAZY if importer == module}
-            if not any(within(inner, room) for room in allowed):
-                yield name
-        elif top in RESERVED and not typing and not any(within(module, room) for room in RESERVED[top]):
-            yield name
+    room = room_of(module)
+    for inner, found in inner_imports(module):
+        allowed = MAY_IMPORT[room] | {room}
+        if found.in_function:
+            allowed = allowed | {target for importer, target in LAZY if importer == module}
+        if not any(within(inner, target) for target in allowed):
+            yield found.name
+    for found in imports(module):
+        top = found.name.partition(".")[0]
+        if top in RESERVED and not found.for_typing and not any(within(module, reserved) for reserved in RESERVED[top]):
+            yield found.name
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -122,8 +117,27 @@ def test_imports_go_down_only(module: str) -> None:
     assert sorted(forbidden(module)) == []
 
 
-def test_every_room_has_its_rules() -> None:
-    assert {room_of(module) for module in MODULES} <= MAY_IMPORT.keys()
+def test_every_module_has_its_rules() -> None:
+    assert [module for module in MODULES if not any(within(module, room) for room in MAY_IMPORT)] == []
+
+
+def test_the_rules_go_round_in_no_circle() -> None:
+    TopologicalSorter({room: targets - {room} for room, targets in MAY_IMPORT.items()}).prepare()
+
+
+def test_modules_import_one_another_in_no_circle() -> None:
+    eager = {
+        module: {inner for inner, found in inner_imports(module) if not found.in_function and not found.for_typing}
+        for module in MODULES
+    }
+    TopologicalSorter(eager).prepare()
+
+
+@pytest.mark.parametrize("storey", ["_core", "_shell"])
+def test_the_rules_keep_recognition_and_synthesis_apart(storey: str) -> None:
+    recognition, synthesis = f"{storey}.recognition", f"{storey}.synthesis"
+    for here, there in ((recognition, synthesis), (synthesis, recognition)):
+        assert not any(within(target, there) or within(there, target) for target in MAY_IMPORT[here])
 
 
 def test_the_walk_sees_relative_and_absolute_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,6 +153,20 @@ def test_the_walk_sees_relative_and_absolute_imports(tmp_path: Path, monkeypatch
     ]
 
 
+def test_a_class_name_is_defined_once() -> None:
+    definitions: dict[str, list[str]] = defaultdict(list)
+    for module in MODULES.keys() - WIRE_MESSAGES:
+        for node in ast.walk(source_of(module)):
+            if isinstance(node, ast.ClassDef):
+                definitions[node.name].append(module)
+    assert {name: sorted(modules) for name, modules in definitions.items() if len(modules) > 1} == {}
+
+
+def test_a_file_is_long_only_for_a_reason() -> None:
+    lines = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
+    assert {module: count for module, count in lines.items() if count > LONG and module not in LONGER} == {}
+
+
 def loaded_by(statement: str) -> set[str]:
     """The modules that a fresh interpreter holds after `statement`."""
     program = f"{statement}\nimport sys\nprint(*sys.modules)"
@@ -146,16 +174,13 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-CORE = sorted(module for module in MODULES if within(module, "_core"))
-
-
 def test_the_core_loads_no_trio() -> None:
     # The face stands above the core and needs trio: a bare package in its place lets the core be loaded alone.
     bare = f"import sys, types; face = types.ModuleType('trio_speech'); face.__path__ = [{str(ROOT)!r}]\n"
-    core = ", ".join(f"trio_speech.{module}" for module in CORE)
-    loaded = loaded_by(f"{bare}sys.modules['trio_speech'] = face\nimport {core}")
-    assert {f"trio_speech.{module}" for module in CORE} <= loaded
-    assert not {name for name in loaded if room_of(name) in {"trio", "trio_websocket", "wsproto", "outcome"}}
+    core = sorted(f"trio_speech.{module}" for module in MODULES if within(module, "_core"))
+    loaded = loaded_by(f"{bare}sys.modules['trio_speech'] = face\nimport {', '.join(core)}")
+    assert set(core) <= loaded
+    assert not {name for name in loaded if name.partition(".")[0] in {"trio", "trio_websocket", "wsproto", "outcome"}}
 
 
 def test_the_face_loads_no_extra() -> None:
