@@ -72,24 +72,24 @@ async def feed(session: RecognizerSession, pcm: bytes, rate: int) -> None:
     await session.finalize()
 
 
-async def heard(recognizer: Recognizer, pcm: bytes, hearing: RecognitionOptions) -> tuple[list[Final], float]:
+async def heard(recognizer: Recognizer, pcm: bytes, options: RecognitionOptions) -> tuple[list[Final], float]:
     """The finals, and the seconds from the last sample to the last of them."""
     finals: list[Final] = []
-    async with recognizer.open(hearing) as session, trio.open_nursery() as nursery:
-        nursery.start_soon(feed, session, pcm, hearing.sample_rate)
+    async with recognizer.open(options) as session, trio.open_nursery() as nursery:
+        nursery.start_soon(feed, session, pcm, options.sample_rate)
         while not isinstance(result := await session.receive(), Finalized):
             if isinstance(result, Final):
                 finals.append(result)
     return finals, perf_counter()
 
 
-async def trial(voice: Voice, recognizer: Recognizer, sentence: str, hearing: RecognitionOptions) -> Trial:
-    pcm = await spoken(voice, sentence, hearing.sample_rate)
+async def trial(voice: Voice, recognizer: Recognizer, sentence: str, options: RecognitionOptions) -> Trial:
+    pcm = await spoken(voice, sentence, options.sample_rate)
     began = perf_counter()
-    finals, ended = await heard(recognizer, pcm, hearing)
+    finals, ended = await heard(recognizer, pcm, options)
     text = " ".join(final.text for final in finals)
     said = words_of(sentence)
-    seconds = len(pcm) / 2 / hearing.sample_rate
+    seconds = len(pcm) / 2 / options.sample_rate
     return Trial(sentence, text, mistakes(said, words_of(text)), len(said), seconds, ended - began, len(finals))
 
 
@@ -115,11 +115,11 @@ def sentences_of(path: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-async def main(options: argparse.Namespace, sentences: Sequence[str]) -> None:
-    hearing = RecognitionOptions(sample_rate=options.rate, options={"two_passes": options.two_passes})
-    async with open_voice(options.voice) as voice, open_recognizer(sessions=1) as recognizer:
-        trials = [await trial(voice, recognizer, sentence, hearing) for sentence in sentences]
-    rate = report(trials, verbose=options.verbose)
+async def main(arguments: argparse.Namespace, sentences: Sequence[str]) -> None:
+    options = RecognitionOptions(sample_rate=arguments.rate, options={"two_passes": arguments.two_passes})
+    async with open_voice(arguments.voice) as voice, open_recognizer(sessions=1) as recognizer:
+        trials = [await trial(voice, recognizer, sentence, options) for sentence in sentences]
+    rate = report(trials, verbose=arguments.verbose)
     raise SystemExit(rate > BAR)
 
 

@@ -72,12 +72,12 @@ class CountingRecognizer:
         self.open_now = 0
 
     @asynccontextmanager
-    async def open(self, hearing: RecognitionOptions) -> AsyncGenerator[CountingSession, None]:
+    async def open(self, options: RecognitionOptions) -> AsyncGenerator[CountingSession, None]:
         await trio.lowlevel.checkpoint()
-        self.opened.append(hearing)
-        if hearing.language == "tlh":
+        self.opened.append(options)
+        if options.language == "tlh":
             raise Declined("no Klingon")
-        if hearing.model == "busy":
+        if options.model == "busy":
             raise Busy("no more of these")
         self.open_now += 1
         try:
@@ -95,8 +95,10 @@ class SpellingVoice:
         self.given_up = 0
 
     @asynccontextmanager
-    async def synthesize(self, text: str, manner: SynthesisOptions) -> AsyncGenerator[AsyncIterator[SpeechAudio], None]:
-        self.spoken.append((text, manner))
+    async def synthesize(
+        self, text: str, options: SynthesisOptions
+    ) -> AsyncGenerator[AsyncIterator[SpeechAudio], None]:
+        self.spoken.append((text, options))
         try:
             async with aclosing(self._speak(text)) as speech:
                 yield speech

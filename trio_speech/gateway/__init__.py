@@ -1,7 +1,7 @@
-"""The embedded speech gateway: a service with real engines on this machine, or with engines of your own.
+"""The embedded speech gateway: a speech service on this machine, with the built-in engines or your own.
 
-It speaks the LiveKit inference wire, so any client of that protocol can use it. `Local()` opens it inside the program;
-``trio-speech serve`` is `serve` on the command line. See `engines` for what an engine is.
+It speaks the LiveKit inference protocol, so any client of that protocol can use it. `Local()` opens it inside the
+program; ``trio-speech serve`` runs `serve`. The module `engines` defines what an engine is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What the gateway asks of a recognizer and of a voice: two small interfaces, so that any engine can be plugged in.
+"""The two interfaces behind the gateway, `Recognizer` and `Voice`: implement them to plug in an engine of your own.
 
-Every time is a whole number of samples, counted from the first one of the session at the rate that it was opened at.
-Audio is signed 16-bit little-endian PCM with one channel. Engines are shared by all connections of a gateway; a session
+Times are sample indices, counted from the first sample of the session, at the sample rate that it was opened with.
+Audio is signed 16-bit little-endian PCM, one channel. An engine is shared by all connections of a gateway. A session
 and a synthesis belong to one connection, and to the task that opened them.
 """
 
@@ -17,19 +17,19 @@ from ..errors import SpeechError
 
 
 class Busy(SpeechError):
-    """The engine is at its capacity: try again once another session has ended. The wire says it with code 429."""
+    """The engine is at its capacity: try again when another session has ended. Sent to the client as code 429."""
 
 
 class EngineFailed(SpeechError):
-    """The engine broke down under this session or synthesis. Others are not affected."""
+    """The engine failed during this session or synthesis. Others are not affected. Sent as code 500."""
 
 
 class Declined(SpeechError):
-    """The engine cannot do what was asked: a language it does not know, an option out of range. Code 400."""
+    """The engine does not have what was asked for: a language, a voice, an option. Sent as code 400."""
 
 
 class HeardWord(Struct, frozen=True, array_like=True):
-    """One word of a hypothesis or of a final, with a confidence from 0 to 1 where the engine has one."""
+    """One word of a hypothesis or a final. `confidence` is from 0 to 1, or ``None`` when the engine has none."""
 
     text: str
     start: int
@@ -44,9 +44,9 @@ class Onset(Struct, frozen=True, tag="onset"):
 
 
 class Hypothesis(Struct, frozen=True, tag="hypothesis"):
-    """What the utterance sounds like so far. Later ones may rewrite it from the first word on.
+    """The transcript of the utterance so far (an interim). A later one may change any of its words.
 
-    `language` is the one that was heard, where the engine tells: else the client is told the one that it asked for.
+    `language` is what the engine recognized; ``None`` means the language that the client asked for.
     """
 
     text: str
@@ -57,10 +57,10 @@ class Hypothesis(Struct, frozen=True, tag="hypothesis"):
 
 
 class Final(Struct, frozen=True, tag="final"):
-    """The utterance is over, and this will not change. Its text may be empty: it was no speech after all.
+    """The utterance is over and its transcript will not change. The text may be empty: it was not speech after all.
 
-    `end` is a resume point: what comes later depends on no sample before it. A session that is opened anew and fed from
-    there gives the same results. `language` is as in a `Hypothesis`.
+    `end` is a resume point: later results depend on no sample before it, so a new session that is fed from there on
+    gives the same results. `language` is as in a `Hypothesis`.
     """
 
     text: str
@@ -71,7 +71,7 @@ class Final(Struct, frozen=True, tag="final"):
 
 
 class Finalized(Struct, frozen=True, tag="finalized"):
-    """Answers one `finalize`, after the final that it may have led to: all samples before `at` are settled."""
+    """Answers one `finalize`, after its final if there is one: all samples before `at` are settled."""
 
     at: int
 
@@ -80,7 +80,7 @@ Result = Onset | Hypothesis | Final | Finalized
 
 
 class RecognitionOptions(Struct, frozen=True, kw_only=True):
-    """How to listen: samples a second, and what the client asked for. Options unknown to an engine mean nothing."""
+    """What the client asked for. `options` are the engine's own; an engine raises `Declined` for what it lacks."""
 
     sample_rate: int
     language: str | None = None
@@ -89,21 +89,21 @@ class RecognitionOptions(Struct, frozen=True, kw_only=True):
 
 
 class RecognizerSession(Protocol):
-    """One stream of audio. `feed` and `finalize` belong to one task, `receive` to one other."""
+    """One stream of audio. One task calls `feed` and `finalize`; another one calls `receive`."""
 
     async def feed(self, pcm: bytes) -> None:
-        """Take audio; any whole number of samples. Waits while the engine is behind: that is the backpressure.
+        """Takes any whole number of samples. Waits while the engine is behind, which slows the client down.
 
-        Raises `EngineFailed`. A cancelled call leaves the session fit only to be closed.
+        Raises `EngineFailed`. After a cancelled call the session can only be closed.
         """
         ...
 
     async def finalize(self) -> None:
-        """Ask for the final of what is pending. Results come as ever, and after the last a `Finalized`."""
+        """Asks for the final of the utterance that is going on. A `Finalized` follows after the last result."""
         ...
 
     async def receive(self) -> Result:
-        """The next result, in order. Raises `EngineFailed`."""
+        """Waits for the next result, in order. Raises `EngineFailed`."""
         ...
 
 
@@ -112,16 +112,16 @@ class Recognizer(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many sessions may be open at once."""
+        """How many sessions may be open at the same time."""
         ...
 
-    def open(self, hearing: RecognitionOptions) -> AbstractAsyncContextManager[RecognizerSession]:
-        """A session, closed on leaving the block. Entering raises `Busy`, `Declined` or `EngineFailed`."""
+    def open(self, options: RecognitionOptions) -> AbstractAsyncContextManager[RecognizerSession]:
+        """Opens a session; leaving the block closes it. Entering raises `Busy`, `Declined` or `EngineFailed`."""
         ...
 
 
 class SpokenWord(Struct, frozen=True, array_like=True):
-    """One word of the text as it was written there, and where the audio says it."""
+    """One word as it is written in the text, and the samples between which it is spoken."""
 
     text: str
     start: int
@@ -129,9 +129,9 @@ class SpokenWord(Struct, frozen=True, array_like=True):
 
 
 class SpeechAudio(Struct, frozen=True, tag="speech"):
-    """The next stretch of audio of a synthesis, and words of its alignment that have become known.
+    """The next piece of audio of a synthesis, and the times of words that have become known.
 
-    Words count from the start of the synthesis. They may come before or after the audio that they are about.
+    Times count from the start of the synthesis. A word may come before or after the audio in which it is spoken.
     """
 
     pcm: bytes
@@ -139,7 +139,7 @@ class SpeechAudio(Struct, frozen=True, tag="speech"):
 
 
 class SynthesisOptions(Struct, frozen=True, kw_only=True):
-    """How to speak: samples a second, and what the client asked for. Options unknown to an engine mean nothing."""
+    """What the client asked for. `options` are the engine's own; an engine raises `Declined` for what it lacks."""
 
     sample_rate: int
     voice: str | None = None
@@ -153,15 +153,14 @@ class Voice(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many connections may hold this voice at once."""
+        """How many connections may use this voice at the same time."""
         ...
 
     def synthesize(
-        self, text: str, manner: SynthesisOptions
+        self, text: str, options: SynthesisOptions
     ) -> AbstractAsyncContextManager[AsyncIterator[SpeechAudio]]:
-        """The speech for `text`, given up on leaving the block.
+        """Speaks `text`: yields an iterator of its audio. Leaving the block abandons the rest.
 
-        Iterating waits for the engine, which runs ahead of it by a bounded stretch; it raises `Busy`, `Declined` or
-        `EngineFailed`.
+        The engine works ahead of the reader by a bounded amount. Iterating raises `Busy`, `Declined` or `EngineFailed`.
         """
         ...

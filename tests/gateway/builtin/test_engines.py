@@ -58,18 +58,18 @@ async def test_a_synthesis_that_is_given_up_frees_its_worker(voice: LocalVoice) 
             assert [piece async for piece in speech]
 
 
-async def test_readers_that_do_not_read_hold_up_nobody(voice: LocalVoice) -> None:
-    manner = SynthesisOptions(sample_rate=16_000)
+async def test_a_reader_that_does_not_read_holds_up_no_other(voice: LocalVoice) -> None:
+    options = SynthesisOptions(sample_rate=16_000)
     with trio.fail_after(60):
         async with AsyncExitStack() as stack:
             for _ in range(3):
-                await anext(await stack.enter_async_context(voice.synthesize(TEXT, manner)))
-            speech = await stack.enter_async_context(voice.synthesize("Done.", manner))
+                await anext(await stack.enter_async_context(voice.synthesize(TEXT, options)))
+            speech = await stack.enter_async_context(voice.synthesize("Done.", options))
             assert [piece async for piece in speech]
 
 
 @pytest.mark.parametrize(
-    "manner",
+    "options",
     [
         SynthesisOptions(sample_rate=23_999),
         SynthesisOptions(sample_rate=16_000, language="fr"),
@@ -79,9 +79,9 @@ async def test_readers_that_do_not_read_hold_up_nobody(voice: LocalVoice) -> Non
         ),
     ],
 )
-async def test_what_it_cannot_do_is_declined(voice: LocalVoice, manner: SynthesisOptions) -> None:
+async def test_an_unsupported_rate_language_or_speed_is_declined(voice: LocalVoice, options: SynthesisOptions) -> None:
     with pytest.raises(Declined):
-        async with voice.synthesize("Hello.", manner) as speech:
+        async with voice.synthesize("Hello.", options) as speech:
             await anext(speech)
 
 
@@ -90,7 +90,7 @@ async def in_chunks(pcm: bytes) -> AsyncIterator[bytes]:
         yield pcm[start : start + 3_200]
 
 
-async def test_the_client_hears_what_it_says_word_for_word() -> None:
+async def test_rendered_text_is_recognized_word_for_word() -> None:
     async with ts.open_client(ts.Local()) as client:
         clip = await client.render(TEXT, audio_format=ts.AudioFormat.pcm16(16_000))
         heard = await client.recognize(in_chunks(clip.audio), ts.AudioFormat.pcm16(16_000))
@@ -139,8 +139,8 @@ async def test_the_loop_is_not_held_up_while_speech_is_recognized(voice: LocalVo
             await trio.sleep_until(due)
             lags.append(trio.current_time() - due)
 
-    manner = SynthesisOptions(sample_rate=16_000)
-    async with voice.synthesize(TEXT, manner) as speech:
+    options = SynthesisOptions(sample_rate=16_000)
+    async with voice.synthesize(TEXT, options) as speech:
         pcm = b"".join([piece.pcm async for piece in speech])
     async with (
         open_recognizer(sessions=1) as recognizer,

@@ -21,7 +21,7 @@ def framed(frames: Frames) -> list[bytes]:
     return made
 
 
-def test_at_its_own_rate_frames_are_the_audio() -> None:
+def test_at_16_khz_frames_are_the_audio_unchanged() -> None:
     frames = Frames(RATE)
     frames.feed(NOISE[:1000].tobytes())
     assert framed(frames) == [NOISE[:480].tobytes(), NOISE[480:960].tobytes()]
@@ -32,7 +32,7 @@ def test_at_its_own_rate_frames_are_the_audio() -> None:
 
 @settings(max_examples=25)
 @given(rate=st.sampled_from(RATES), cuts=st.lists(st.integers(0, 6_000), max_size=8))
-def test_chunks_do_not_matter(rate: int, cuts: list[int]) -> None:
+def test_results_do_not_depend_on_chunk_sizes(rate: int, cuts: list[int]) -> None:
     whole, parts = Frames(rate), Frames(rate)
     whole.feed(NOISE[:6_000].tobytes())
     made = []
@@ -60,7 +60,7 @@ def test_a_replay_from_a_restart_makes_the_same_frames(rate: int) -> None:
 
 
 @pytest.mark.parametrize("rate", RATES)
-def test_all_audio_is_framed_in_the_end(rate: int) -> None:
+def test_rest_returns_all_remaining_audio(rate: int) -> None:
     frames = Frames(rate)
     frames.feed(NOISE[:4_321].tobytes())
     heard = sum(map(len, [*framed(frames), *frames.rest()])) // 2
@@ -71,9 +71,9 @@ def test_all_audio_is_framed_in_the_end(rate: int) -> None:
     assert frames.rest() == []
 
 
-def test_it_keeps_no_more_than_it_needs() -> None:
+def test_no_audio_is_kept_beyond_a_frame_or_two() -> None:
     frames = Frames(24_000)
     for _ in range(200):
         frames.feed(NOISE[:1_200].tobytes())
         framed(frames)
-    assert len(frames._audio) < 2 * 720
+    assert sum(map(len, frames.rest())) < 2 * 2 * FRAME

@@ -26,7 +26,7 @@ def resampled(source: int, target: int, samples: array[int]) -> array[int]:
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
-def test_a_tone_stays_that_tone(source: int, target: int) -> None:
+def test_a_tone_keeps_its_frequency(source: int, target: int) -> None:
     made, wanted = resampled(source, target, tone(source, 440)), tone(target, 440)
     assert abs(len(made) - len(wanted)) <= 1
     shorter = min(len(made), len(wanted))
@@ -35,7 +35,7 @@ def test_a_tone_stays_that_tone(source: int, target: int) -> None:
     assert 10 * math.log10(sum(b * b for b in wanted[inner]) / max(1, noise)) > 50  # decibels
 
 
-def test_what_the_lower_rate_cannot_hold_is_gone() -> None:
+def test_frequencies_above_the_lower_rate_are_removed() -> None:
     made = resampled(48_000, 16_000, tone(48_000, 11_000))
     assert max(map(abs, made[100:-100])) < 60
 
@@ -53,7 +53,7 @@ def test_it_clips_rather_than_wraps() -> None:
     cuts=st.lists(st.integers(0, 700), max_size=6),
     noise=st.lists(st.integers(-30_000, 30_000), min_size=700, max_size=700),
 )
-def test_chunks_do_not_matter(pair: tuple[int, int], cuts: list[int], noise: list[int]) -> None:
+def test_results_do_not_depend_on_chunk_sizes(pair: tuple[int, int], cuts: list[int], noise: list[int]) -> None:
     samples = array("h", noise)
     resampler = Resampler(*pair)
     made = array("h")
@@ -65,7 +65,7 @@ def test_chunks_do_not_matter(pair: tuple[int, int], cuts: list[int], noise: lis
 
 
 @given(pair=st.sampled_from(PAIRS), counts=st.lists(st.integers(1, 500), max_size=5))
-def test_it_tells_exactly_how_much_it_needs(pair: tuple[int, int], counts: list[int]) -> None:
+def test_needed_is_exact(pair: tuple[int, int], counts: list[int]) -> None:
     resampler = Resampler(*pair)
     ready = 0
     for count in counts:

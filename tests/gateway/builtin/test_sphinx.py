@@ -27,14 +27,14 @@ def decoder() -> Any:
 
 
 @cache
-def mouth() -> HibariEngine:
+def voice_engine() -> HibariEngine:
     return HibariEngine()
 
 
 @cache
 def spoken(text: str, rate: int = 16_000) -> bytes:
-    recital = Playback(mouth().speak(text, 1.0), rate)
-    return b"".join(iter(lambda: recital.next(0.5), b""))
+    playback = Playback(voice_engine().speak(text, 1.0), rate)
+    return b"".join(iter(lambda: playback.next(0.5), b""))
 
 
 def silence(seconds: float, rate: int = 16_000) -> bytes:
@@ -47,9 +47,9 @@ def stream(rate: int = 16_000) -> bytes:
 
 
 def hear(decoder: Any, pcm: bytes, chunk: int = 1_600, rate: int = 16_000, **options: Any) -> list[Result]:
-    ear = SphinxEngine(decoder, RecognitionOptions(sample_rate=rate, options=options))
-    results = [result for start in range(0, len(pcm), chunk) for result in ear.feed(pcm[start : start + chunk])]
-    return [*results, *ear.finalize()]
+    engine = SphinxEngine(decoder, RecognitionOptions(sample_rate=rate, options=options))
+    results = [result for start in range(0, len(pcm), chunk) for result in engine.feed(pcm[start : start + chunk])]
+    return [*results, *engine.finalize()]
 
 
 def finals(results: list[Result]) -> list[Final]:
@@ -87,11 +87,11 @@ def test_results_come_in_order_with_times_inside_the_utterance(decoder: Any) -> 
 
 
 @pytest.mark.parametrize("chunk", [2, 962, 10**7])
-def test_chunks_do_not_matter(decoder: Any, chunk: int) -> None:
+def test_results_do_not_depend_on_chunk_sizes(decoder: Any, chunk: int) -> None:
     assert hear(decoder, stream(), chunk) == hear(decoder, stream())
 
 
-def test_what_was_heard_before_does_not_matter(decoder: Any) -> None:
+def test_results_do_not_depend_on_earlier_sessions(decoder: Any) -> None:
     before = hear(decoder, stream())
     hear(decoder, spoken("They won the game by two points.") + silence(1))
     assert hear(decoder, stream()) == before
@@ -121,20 +121,23 @@ def test_a_replay_from_the_end_of_a_final_gives_the_same_results(decoder: Any, r
 def test_a_finalize_closes_the_utterance_and_is_a_resume_point(decoder: Any) -> None:
     pcm = silence(0.3) + spoken(SENTENCES[0])
     cut = len(pcm) // 2 + 334
-    ear = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
-    first = [*ear.feed(pcm[:cut]), *ear.finalize()]
+    engine = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
+    first = [*engine.feed(pcm[:cut]), *engine.finalize()]
     *_, final, finalized = first
     assert isinstance(final, Final)
     assert finalized == Finalized(cut // 2)
     assert final.end == cut // 2
-    second = [*ear.feed(pcm[cut:] + silence(1)), *ear.finalize()]
+    second = [*engine.feed(pcm[cut:] + silence(1)), *engine.finalize()]
     afresh = hear(decoder, pcm[cut:] + silence(1))
     assert [moved(result, 0) for result in second] == [moved(result, cut // 2) for result in afresh]
 
 
 def test_a_finalize_in_silence_settles_it(decoder: Any) -> None:
-    ear = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
-    assert [*ear.feed(silence(1.01)), *ear.finalize(), *ear.finalize()] == [Finalized(16_160), Finalized(16_160)]
+    engine = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
+    assert [*engine.feed(silence(1.01)), *engine.finalize(), *engine.finalize()] == [
+        Finalized(16_160),
+        Finalized(16_160),
+    ]
 
 
 def test_speech_without_a_pause_is_closed_in_time(decoder: Any) -> None:
@@ -147,26 +150,26 @@ def test_speech_without_a_pause_is_closed_in_time(decoder: Any) -> None:
 
 
 def test_an_abandoned_utterance_leaves_the_decoder_fit(decoder: Any) -> None:
-    ear = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
-    list(ear.feed(stream()[:60_000]))
-    ear.close()
+    engine = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
+    list(engine.feed(stream()[:60_000]))
+    engine.close()
     assert texts(hear(decoder, stream())) == WRITTEN
 
 
-def test_noise_is_an_utterance_without_words_or_none(decoder: Any) -> None:
+def test_silence_gives_no_final(decoder: Any) -> None:
     assert texts(hear(decoder, silence(3))) == []
 
 
-def test_two_passes(decoder: Any) -> None:
+def test_two_passes_give_the_same_text(decoder: Any) -> None:
     assert texts(hear(decoder, stream(), two_passes=True)) == WRITTEN
 
 
 @pytest.mark.parametrize("changes", [{"sample_rate": 16_001}, {"language": "fr"}, {"language": "zh-Hans"}])
-def test_what_it_cannot_hear_is_declined(decoder: Any, changes: dict[str, Any]) -> None:
+def test_an_unsupported_rate_or_language_is_declined(decoder: Any, changes: dict[str, Any]) -> None:
     with pytest.raises(Declined):
         SphinxEngine(decoder, RecognitionOptions(**{"sample_rate": 16_000} | changes))
 
 
 @pytest.mark.parametrize("language", [None, "", "en", "en-GB", "EN_us", "English", "multi"])
-def test_english_goes_by_many_names(decoder: Any, language: str | None) -> None:
+def test_any_name_of_english_is_accepted(decoder: Any, language: str | None) -> None:
     SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000, language=language))

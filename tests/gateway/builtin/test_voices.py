@@ -44,13 +44,13 @@ def test_speed(speak: Speak) -> None:
 
 
 @pytest.mark.parametrize("text", ["...", "?", "«»", "☃"])
-def test_nothing_to_say(speak: Speak, text: str) -> None:
+def test_a_text_without_words_gives_audio(speak: Speak, text: str) -> None:
     utterance = speak(text, 1.0)
     assert [word.text for word in utterance.words] == [text]
     assert len(Playback(utterance, 16_000).next(10)) > 0
 
 
-def test_strange_texts_do_it_no_harm(speak: Speak) -> None:
+def test_unusual_characters_are_spoken_or_skipped(speak: Speak) -> None:
     for text in ("x" * 300, "1" * 120, "Привет мир", "a\0b c", "tab\tand\nline", "🙂 yes", "<b>&amp;</b>"):
         utterance = speak(text, 1.0)
         assert [word.text for word in utterance.words] == text.split()
@@ -65,11 +65,11 @@ def test_long_sentences_are_spoken_in_phrases() -> None:
     assert words[-1].end > len(samples) * 0.95
 
 
-def test_a_recital_is_the_utterance_at_another_rate() -> None:
+def test_playback_converts_the_utterance_to_another_rate() -> None:
     utterance = Utterance(array("h", [1000] * 24_000), 24_000, (SpokenWord("a", 2_400, 12_000),))
-    recital = Playback(utterance, 16_000)
-    assert recital.words == (SpokenWord("a", 1_600, 8_000),)
-    pieces = list(iter(lambda: recital.next(0.3), b""))
+    playback = Playback(utterance, 16_000)
+    assert playback.words == (SpokenWord("a", 1_600, 8_000),)
+    pieces = list(iter(lambda: playback.next(0.3), b""))
     assert len(pieces) == 4
     assert len(b"".join(pieces)) == 2 * 16_000
 

@@ -18,15 +18,15 @@ from trio_speech.gateway.builtin.messages import (
     AudioReply,
     AudioRequest,
     FinalizeRequest,
-    ListenRequest,
     MoreRequest,
     ReadyReply,
     RefusedReply,
     Reply,
     Request,
     ResultsReply,
-    SayRequest,
+    SpeakRequest,
     SpokenReply,
+    StartRequest,
     pack,
     reply,
 )
@@ -36,7 +36,7 @@ from trio_speech.gateway.engines import Finalized
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-SAY = SayRequest("yes", sample_rate=8_000, speed=1.0)
+SPEAK = SpeakRequest("yes", sample_rate=8_000, speed=1.0)
 
 
 class FakeEngine:
@@ -48,10 +48,10 @@ class FakeEngine:
         return Utterance(array("h", [1_000] * 800), 8_000, (SpokenWord(text, 0, 800),))
 
 
-def answers(servant: worker.Servant, *requests: Request, torn: bytes = b"") -> list[Reply]:
+def answers(handler: worker.Handler, *requests: Request, torn: bytes = b"") -> list[Reply]:
     """All that a worker writes, to these requests and a last one that was not written whole."""
     replies = BytesIO()
-    worker.run(servant, BytesIO(b"".join(map(pack, requests)) + torn), replies)
+    worker.run(handler, BytesIO(b"".join(map(pack, requests)) + torn), replies)
     written, frames = replies.getvalue(), []
     while written:
         end = HEADER + int.from_bytes(written[:HEADER], "big")
@@ -63,26 +63,26 @@ def answers(servant: worker.Servant, *requests: Request, torn: bytes = b"") -> l
 @pytest.mark.parametrize("engine", [espeak, hibari])
 def test_a_voice_says_one_thing_after_another(monkeypatch: pytest.MonkeyPatch, engine: object) -> None:
     monkeypatch.setattr(engine, "EspeakEngine" if engine is espeak else "HibariEngine", FakeEngine)
-    servant = worker.SERVANTS["espeak" if engine is espeak else "hibari"]()
-    ready, misplaced, spoken, audio, end, again, first = answers(
-        servant, MoreRequest(1.0), SAY, MoreRequest(1.0), MoreRequest(1.0), SAY, MoreRequest(0.05)
+    handler = worker.HANDLERS["espeak" if engine is espeak else "hibari"]()
+    ready, unexpected, spoken, audio, end, again, first = answers(
+        handler, MoreRequest(1.0), SPEAK, MoreRequest(1.0), MoreRequest(1.0), SPEAK, MoreRequest(0.05)
     )
-    assert (ready, misplaced) == (ReadyReply(), RefusedReply("MoreRequest was not expected here"))
+    assert (ready, unexpected) == (ReadyReply(), RefusedReply("MoreRequest was not expected here"))
     assert spoken == again == SpokenReply((SpokenWord("yes", 0, 800),))
     assert isinstance(audio, AudioReply)
     assert isinstance(first, AudioReply)
     assert (len(audio.pcm), end, len(first.pcm)) == (1_600, AudioReply(b""), 800)
 
 
-def test_what_is_asked_of_the_wrong_worker_or_declined_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_or_declined_request_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(espeak, "EspeakEngine", FakeEngine)
-    fast = SayRequest("yes", sample_rate=8_000, speed=3.0)
-    replies = answers(worker.espeak(), ListenRequest(RecognitionOptions(sample_rate=16_000)), fast, SAY)
-    assert replies[1:3] == [RefusedReply("ListenRequest was not expected here"), RefusedReply("too fast")]
+    fast = SpeakRequest("yes", sample_rate=8_000, speed=3.0)
+    replies = answers(worker.espeak(), StartRequest(RecognitionOptions(sample_rate=16_000)), fast, SPEAK)
+    assert replies[1:3] == [RefusedReply("StartRequest was not expected here"), RefusedReply("too fast")]
     assert isinstance(replies[3], SpokenReply)
 
 
-@pytest.mark.parametrize("torn", [b"", b"\0\0", pack(SAY)[:HEADER], pack(SAY)[:-1], b"\0\0\0\0"])
+@pytest.mark.parametrize("torn", [b"", b"\0\0", pack(SPEAK)[:HEADER], pack(SPEAK)[:-1], b"\0\0\0\0"])
 def test_a_request_that_was_not_written_whole_ends_it(torn: bytes) -> None:
     def never(request: Request) -> Reply:
         raise AssertionError(request)
@@ -90,18 +90,18 @@ def test_a_request_that_was_not_written_whole_ends_it(torn: bytes) -> None:
     assert answers(never, torn=torn) == [ReadyReply()]
 
 
-def test_an_answer_of_which_a_part_is_taken_is_written_whole() -> None:
+def test_a_reply_that_the_pipe_takes_in_parts_is_written_whole() -> None:
     class Reluctant(BytesIO):
         def write(self, data: Buffer) -> int:
             return super().write(bytes(data)[:3])
 
     replies = Reluctant()
-    worker.run(lambda request: SpokenReply(()), BytesIO(pack(SAY)), replies)
+    worker.run(lambda request: SpokenReply(()), BytesIO(pack(SPEAK)), replies)
     assert replies.getvalue() == pack(ReadyReply()) + pack(SpokenReply(()))
 
 
-def test_a_recognizer_hears_once_it_was_told_to_listen() -> None:
-    listen = ListenRequest(RecognitionOptions(sample_rate=16_000))
+def test_a_recognizer_refuses_audio_before_a_start_request() -> None:
+    listen = StartRequest(RecognitionOptions(sample_rate=16_000))
     replies = answers(
         worker.recognizer(),
         AudioRequest(b""),
@@ -122,19 +122,19 @@ def test_a_recognizer_hears_once_it_was_told_to_listen() -> None:
     ]
 
 
-def test_it_ends_in_silence_with_a_gateway_that_was_killed_while_it_answers() -> None:
+def test_a_worker_exits_quietly_when_nobody_reads_its_reply() -> None:
     """What it was asked is still there to be read, and nobody is there for the answer."""
     program = (
         "from trio_speech.gateway.builtin import worker; "
         "from trio_speech.gateway.builtin.messages import ResultsReply; "
-        "worker.SERVANTS['any'] = lambda: lambda request: ResultsReply(); worker.main('any')"
+        "worker.HANDLERS['any'] = lambda: lambda request: ResultsReply(); worker.main('any')"
     )
     ours, theirs = os.pipe()
     os.close(ours)
     with os.fdopen(theirs, "wb") as nobody:
         done = subprocess.run(
             [sys.executable, "-c", program],
-            input=pack(SAY),
+            input=pack(SPEAK),
             stdout=nobody,
             stderr=subprocess.PIPE,
             check=False,

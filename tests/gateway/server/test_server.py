@@ -27,8 +27,8 @@ def token(secret: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str
     return jwt.encode(kept, secret if algorithm != "none" else "", algorithm=algorithm)
 
 
-class TestDoor:
-    def test_it_opens_for_our_own_tokens_and_the_official_ones(self) -> None:
+class TestAuthenticator:
+    def test_a_token_of_ours_or_of_the_official_library_is_accepted(self) -> None:
         Authenticator({"other": "x" * 40, "key": SECRET}).check(f"Bearer {token()}")
         Authenticator({"key": SECRET}).check(f"bearer {access_token('key', SECRET, now=time.time())}")
 
@@ -53,12 +53,12 @@ class TestDoor:
             f"Bearer {token()[:-4]}AAAA",
         ],
     )
-    def test_it_stays_shut(self, header: str | None) -> None:
+    def test_a_header_without_a_good_token_is_unauthorized(self, header: str | None) -> None:
         with pytest.raises(Unauthorized) as refused:
             Authenticator({"key": SECRET}).check(header)
         assert SECRET not in str(refused.value)
 
-    def test_clocks_may_differ_by_a_minute(self) -> None:
+    def test_a_token_that_expired_within_the_last_minute_is_accepted(self) -> None:
         Authenticator({"key": SECRET}).check(f"Bearer {token(exp=time.time() - 30)}")
 
 
@@ -71,7 +71,7 @@ async def refusal(dial: Any, resource: str, *headers: tuple[str, str]) -> Refuse
     return cause
 
 
-async def test_unknown_paths(dial: Any, autojump_clock: Any) -> None:
+async def test_an_unknown_path_is_refused_with_404(dial: Any, autojump_clock: Any) -> None:
     for resource in ("/", "/v1", "/v1/llm", "/v1/v1/stt", "/sttx"):
         assert (await refusal(dial, resource)).status == 404
 
@@ -146,7 +146,7 @@ async def test_leaving_is_bounded_when_a_client_says_nothing(recognizer: Any, vo
 @pytest.mark.parametrize(
     "greeting", [b"", b"hello\r\n\r\n", b"GET /v1/stt HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01" * 99]
 )
-async def test_what_is_no_websocket_is_sent_away(
+async def test_a_stream_that_is_no_websocket_is_closed(
     recognizer: Any, voice: Any, autojump_clock: Any, greeting: bytes
 ) -> None:
     async with open_local_gateway(recognizer=recognizer, voice=voice) as connect, await connect() as stream:
@@ -173,7 +173,7 @@ async def test_it_serves_over_tcp(recognizer: Any, voice: Any, dial_on: Any, nur
     nursery.cancel_scope.cancel()
 
 
-async def test_the_system_asks_whether_a_silent_client_is_still_there(
+async def test_accepted_sockets_have_keepalive(
     recognizer: Any, voice: Any, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asks: list[int] = []

@@ -8,7 +8,7 @@ import trio
 
 from trio_speech._core.retry.causes import PeerClosed
 from trio_speech._shell.connection import LinkDown
-from trio_speech.gateway.server import connection as talk
+from trio_speech.gateway.server import connection as client
 from trio_speech.providers.livekit.failures import INACTIVE
 
 AUDIO = base64.b64encode(b"\1\0" * 800).decode()
@@ -23,7 +23,7 @@ async def opened(wire: Any, **changes: Any) -> None:
     assert await wire.receive() == {"type": "session.created"}
 
 
-async def test_a_session(dial: Any, autojump_clock: Any, recognizer: Any) -> None:
+async def test_a_session_from_create_to_close(dial: Any, autojump_clock: Any, recognizer: Any) -> None:
     async with dial("/v1/stt?model=deepgram%2Fnova-3") as wire:
         await opened(wire, language="en", extra={"a": 1})
         await wire.send("input_audio", audio=AUDIO)
@@ -48,9 +48,9 @@ async def test_a_session(dial: Any, autojump_clock: Any, recognizer: Any) -> Non
     assert (final["start"], final["duration"], final["confidence"]) == (0, 0.1, 0.75)
     assert final["words"][0] == {"word": "1600", "start": 0, "end": 0.1, "confidence": 0.5, "speaker_id": None}
     assert finalized == {"type": "session.finalized"}
-    [hearing] = recognizer.opened
-    assert (hearing.sample_rate, hearing.language, hearing.model) == (16_000, "en", "deepgram/nova-3")
-    assert hearing.options == {"a": 1}
+    [options] = recognizer.opened
+    assert (options.sample_rate, options.language, options.model) == (16_000, "en", "deepgram/nova-3")
+    assert options.options == {"a": 1}
     assert recognizer.open_now == 0
 
 
@@ -87,7 +87,7 @@ async def test_the_model_of_session_create_wins_and_the_short_path_serves(
     assert (recognizer.opened[0].model, recognizer.opened[0].sample_rate) == ("b", 8_000)
 
 
-async def test_what_is_not_known_or_cannot_be_changed_is_skipped(dial: Any, autojump_clock: Any) -> None:
+async def test_unknown_messages_and_updates_are_skipped(dial: Any, autojump_clock: Any) -> None:
     async with dial("/v1/stt") as wire:
         await opened(wire)
         await wire.send("session.dance")
@@ -167,18 +167,18 @@ async def test_the_failure_of_an_engine_is_told_and_costs_no_other_session(dial:
         assert await other.receive() == {"type": "session.finalized"}
 
 
-async def test_a_client_that_never_begins_is_sent_away(dial: Any, autojump_clock: Any) -> None:
+async def test_a_client_that_sends_no_session_create_is_closed(dial: Any, autojump_clock: Any) -> None:
     async with dial("/v1/stt") as wire:
         began = trio.current_time()
         error = await wire.receive(within=60)
     assert (error["type"], error["code"]) == ("error", INACTIVE)
-    assert trio.current_time() - began == pytest.approx(talk.OPENING_TIMEOUT)
+    assert trio.current_time() - began == pytest.approx(client.OPENING_TIMEOUT)
 
 
 async def test_an_idle_session_ends_after_half_an_hour(dial: Any, autojump_clock: Any, recognizer: Any) -> None:
     async with dial("/v1/stt") as wire:
         await opened(wire)
-        await trio.sleep(talk.IDLE_TIMEOUT - 1)
+        await trio.sleep(client.IDLE_TIMEOUT - 1)
         await wire.send("session.dance")  # even this is a sign of life
         began = trio.current_time()
         error = await wire.receive(within=3600)
@@ -188,7 +188,7 @@ async def test_an_idle_session_ends_after_half_an_hour(dial: Any, autojump_clock
         "message": "session closed due to agent inactivity",
         "request_id": None,
     }
-    assert trio.current_time() - began == pytest.approx(talk.IDLE_TIMEOUT)
+    assert trio.current_time() - began == pytest.approx(client.IDLE_TIMEOUT)
     assert recognizer.open_now == 0
 
 
@@ -215,4 +215,4 @@ async def test_a_client_that_does_not_read_is_dropped(dial: Any, autojump_clock:
             await flood(wire)
         await trio.testing.wait_all_tasks_blocked()
         assert recognizer.open_now == 0
-        assert talk.SEND_TIMEOUT <= trio.current_time() - began < talk.SEND_TIMEOUT + 5
+        assert client.SEND_TIMEOUT <= trio.current_time() - began < client.SEND_TIMEOUT + 5

@@ -24,7 +24,7 @@ def words(messages: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
     return [(word["word"], round(word["start"] * 24_000), round(word["end"] * 24_000)) for word in aligned]
 
 
-async def test_generations_on_one_connection(dial: Any, autojump_clock: Any, voice: Any) -> None:
+async def test_two_generations_on_one_connection(dial: Any, autojump_clock: Any, voice: Any) -> None:
     async with dial("/v1/tts?model=rime%2Fcoda") as wire:
         await opened(wire, voice="luna", language="en-US", extra={"speed": 1.5})
         await wire.send("input_transcript", transcript="Hello there. ", generation_config={}, extra={})
@@ -39,9 +39,9 @@ async def test_generations_on_one_connection(dial: Any, autojump_clock: Any, voi
     assert audio(first) == b"\0\0" * 10 + b"\1\0" * 10 + b"\0\0" * 10
     assert words(first) == [("Hello ", 0, 8), ("there. ", 10, 18), ("Again. ", 20, 28)]
     assert words(second) == [("Anew. ", 0, 8)]
-    (text, manner), _, (_, changed) = voice.spoken
-    assert (text, manner.sample_rate, manner.voice) == ("Hello there. ", 24_000, "luna")
-    assert (manner.language, manner.model, manner.options) == ("en-US", "rime/coda", {"speed": 1.5})
+    (text, options), _, (_, changed) = voice.spoken
+    assert (text, options.sample_rate, options.voice) == ("Hello there. ", 24_000, "luna")
+    assert (options.language, options.model, options.options) == ("en-US", "rime/coda", {"speed": 1.5})
     assert (changed.voice, changed.options) == ("asteria", {"speed": 1.5, "x": 1})
 
 
@@ -53,7 +53,7 @@ async def test_the_words_of_cartesia_come_without_spaces(dial: Any, autojump_clo
         assert words(await wire.receive_until("done")) == [("one", 0, 8), ("two", 10, 18)]
 
 
-async def test_nothing_to_say_is_done_at_once(dial: Any, autojump_clock: Any, voice: Any) -> None:
+async def test_blank_text_is_done_without_audio(dial: Any, autojump_clock: Any, voice: Any) -> None:
     async with dial("/v1/tts") as wire:
         await opened(wire)
         await wire.send("input_transcript", transcript="  ")
@@ -100,9 +100,7 @@ async def test_closing_in_mid_speech_is_answered_at_once(dial: Any, autojump_clo
         ('{"type":"input_transcript","transcript":"crash"}', 500),
     ],
 )
-async def test_what_goes_wrong_is_told_and_ends_the_connection(
-    dial: Any, autojump_clock: Any, frame: Any, code: int
-) -> None:
+async def test_an_error_is_sent_and_ends_the_connection(dial: Any, autojump_clock: Any, frame: Any, code: int) -> None:
     async with dial("/v1/tts") as wire:
         await opened(wire)
         await wire.send_raw(frame)
@@ -114,7 +112,7 @@ async def test_what_goes_wrong_is_told_and_ends_the_connection(
 
 
 @pytest.mark.parametrize("opening", ['{"type":"session.flush"}', '{"type":"session.create","encoding":"mp3"}'])
-async def test_a_bad_opening(dial: Any, autojump_clock: Any, opening: str) -> None:
+async def test_a_bad_session_create_is_answered_with_400(dial: Any, autojump_clock: Any, opening: str) -> None:
     async with dial("/v1/tts") as wire:
         await wire.send_raw(opening)
         error = await wire.receive()

@@ -1,4 +1,4 @@
-"""The built-in engines: what the gateway asks of them is passed on to worker processes, a lease for each use."""
+"""The built-in engines. Each session or synthesis leases a worker process, which does the work."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from .limits import accept_language, accept_rate
 from .messages import AudioReply, Reply, ResultsReply, SpokenReply
 from .workers import Worker, Workers, open_workers
 
-_RESULTS = 64  # results that a session holds for a receiver that lags behind
-_REQUEST_SECONDS = 0.5  # of audio in one request, so that a cancelled one is soon got over
+_RESULTS = 64  # results kept for a client that reads slowly
+_REQUEST_SECONDS = 0.5  # of audio in one request: a cancelled one must be answered before the worker can be reused
 _CHUNK_SECONDS = 0.2  # of speech in one request
 _LONGEST_PIECE = 300  # characters: twenty seconds of speech
 _VOICES_AT_ONCE = 2
@@ -44,7 +44,7 @@ R = TypeVar("R", bound=Reply)
 
 
 def check_extra() -> None:
-    """Raises `ConfigurationError` where the engines are not installed."""
+    """Raises `ConfigurationError` when the engines are not installed."""
     missing = [package for package in ("pocketsphinx", *_voice_packages()) if find_spec(package) is None]
     if missing:
         raise ConfigurationError(f"the built-in engines need {' and '.join(missing)}: pip install 'trio-speech[local]'")
@@ -92,11 +92,11 @@ class LocalRecognizer:
         return self._workers.limit
 
     @asynccontextmanager
-    async def open(self, hearing: RecognitionOptions) -> AsyncGenerator[RecognizerSession, None]:
+    async def open(self, options: RecognitionOptions) -> AsyncGenerator[RecognizerSession, None]:
         """See `Recognizer.open`. Takes half a second where no warm process is there."""
         async with self._workers.lease(patient=False) as worker:
-            await _ask(worker, messages.ListenRequest(hearing), ResultsReply)
-            yield _Session(worker, hearing.sample_rate)
+            await _ask(worker, messages.StartRequest(options), ResultsReply)
+            yield _Session(worker, options.sample_rate)
 
 
 class _Session:
@@ -107,15 +107,15 @@ class _Session:
 
     async def feed(self, pcm: bytes) -> None:
         for start in range(0, len(pcm), self._step):
-            await self._pass_on(messages.AudioRequest(pcm[start : start + self._step]))
+            await self._request_results(messages.AudioRequest(pcm[start : start + self._step]))
 
     async def finalize(self) -> None:
-        await self._pass_on(messages.FinalizeRequest())
+        await self._request_results(messages.FinalizeRequest())
 
     async def receive(self) -> Result:
         return await self._receive.receive()
 
-    async def _pass_on(self, request: messages.Request) -> None:
+    async def _request_results(self, request: messages.Request) -> None:
         for result in (await _ask(self._worker, request, ResultsReply)).results:
             await self._send.send(result)
 
@@ -132,32 +132,34 @@ class LocalVoice:
         return self._connections
 
     @asynccontextmanager
-    async def synthesize(self, text: str, manner: SynthesisOptions) -> AsyncGenerator[AsyncIterator[SpeechAudio], None]:
+    async def synthesize(
+        self, text: str, options: SynthesisOptions
+    ) -> AsyncGenerator[AsyncIterator[SpeechAudio], None]:
         """See `Voice.synthesize`. Runs ahead of the reader by one sentence of the text at most."""
-        with closing(_Synthesis(self._workers, text, manner)) as synthesis:
+        with closing(_Synthesis(self._workers, text, options)) as synthesis:
             self._workers.nursery.start_soon(synthesis.run)
             yield synthesis
 
 
 class _Synthesis(AsyncIterator[SpeechAudio]):
-    """Takes the pieces of a text from a worker, each as fast as it can, so that no slow reader holds one up."""
+    """Speaks a text piece by piece. Each piece is read from its worker at once, so a slow reader holds up no worker."""
 
-    def __init__(self, workers: Workers, text: str, manner: SynthesisOptions) -> None:
+    def __init__(self, workers: Workers, text: str, options: SynthesisOptions) -> None:
         self._workers = workers
-        segmenter = Segmenter(language=manner.language, max_characters=_LONGEST_PIECE)
+        segmenter = Segmenter(language=options.language, max_characters=_LONGEST_PIECE)
         self._pieces = [*segmenter.push(text), *segmenter.flush()]
-        self._say = _request(manner)
+        self._request = _request(options)
         self._scope = trio.CancelScope()
         self._failure: SpeechError | None = None
-        # Without a buffer: the next piece is begun when all of the last one has been read.
+        # No buffer: the next piece is started when the last one has been read.
         self._send, self._receive = trio.open_memory_channel[trio.MemoryReceiveChannel[SpeechAudio]](0)
         self._piece: trio.MemoryReceiveChannel[SpeechAudio] | None = None
 
     def close(self) -> None:
-        self._scope.cancel(reason="the synthesis was given up")
+        self._scope.cancel(reason="the synthesis was abandoned")
 
     async def run(self) -> None:
-        """Ends with the text, or when it is closed."""
+        """Speaks until the text ends or `close` is called."""
         samples = 0
         with self._scope, self._send:
             try:
@@ -167,13 +169,13 @@ class _Synthesis(AsyncIterator[SpeechAudio]):
                 self._failure = failure
 
     async def _speak(self, text: str, offset: int) -> int:
-        """Returns how many samples the piece has."""
+        """Speaks one piece, whose times begin at `offset`. Returns its length in samples."""
         send, receive = trio.open_memory_channel[SpeechAudio](math.inf)  # the piece is bounded
         await self._send.send(receive)
         samples = 0
         with send:
             async with self._workers.lease(patient=True) as worker:
-                words = (await _ask(worker, replace(self._say, text=text), SpokenReply)).words
+                words = (await _ask(worker, replace(self._request, text=text), SpokenReply)).words
                 shifted = tuple(SpokenWord(word.text, word.start + offset, word.end + offset) for word in words)
                 while pcm := (await _ask(worker, messages.MoreRequest(_CHUNK_SECONDS), AudioReply)).pcm:
                     send.send_nowait(SpeechAudio(pcm, () if samples else shifted))
@@ -195,13 +197,13 @@ class _Synthesis(AsyncIterator[SpeechAudio]):
                 self._piece = None
 
 
-def _request(manner: SynthesisOptions) -> messages.SayRequest:
-    accept_rate(manner.sample_rate)
-    accept_language(manner.language, "voice")
-    speed = manner.options.get("speed", 1.0)
+def _request(options: SynthesisOptions) -> messages.SpeakRequest:
+    accept_rate(options.sample_rate)
+    accept_language(options.language, "voice")
+    speed = options.options.get("speed", 1.0)
     if isinstance(speed, bool) or not isinstance(speed, int | float) or not _SLOWEST <= speed <= _FASTEST:
         raise Declined(f"the option speed is not a number from {_SLOWEST:g} to {_FASTEST:g}")
-    return messages.SayRequest(text="", sample_rate=manner.sample_rate, speed=speed)
+    return messages.SpeakRequest(text="", sample_rate=options.sample_rate, speed=speed)
 
 
 async def _ask(worker: Worker, request: messages.Request, kind: type[R]) -> R:

@@ -1,7 +1,7 @@
-"""The other built-in voice, smaller and plainer: eSpeak NG, by ctypes, with its Klatt synthesizer.
+"""The second voice: eSpeak NG with its Klatt synthesizer, called by ctypes.
 
-Flutter, which varies the pitch from call to call, is off, and the noise is the same each time: equal texts give equal
-samples. The library is not thread-safe, has global state and is under the GPL: a process of its own runs this.
+Equal texts give equal samples: flutter, which varies the pitch from call to call, is off, and the added noise is
+always the same. The library has global state, is not thread-safe, and is under the GPL: it runs in a worker process.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 
 class EspeakEngine:
-    """The library in this process: make one only."""
+    """The library in this process. Create only one."""
 
     def __init__(self) -> None:
-        """Raises `OSError` where the library or its data cannot be loaded."""
+        """Raises `OSError` when the library or its data cannot be loaded."""
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
         data = Path(espeakng_loader.get_data_path())
         rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, str(data.parent).encode(), _DONT_EXIT)
@@ -66,7 +66,7 @@ class EspeakEngine:
         self._select(data)
 
     def speak(self, text: str, speed: float) -> Utterance:
-        """Speak a sentence or so."""
+        """Speaks one or two sentences. `speed` is relative to the voice's own."""
         self._library.espeak_SetParameter(_PARAMETER_RATE, round(_WORDS_A_MINUTE * speed), 0)
         self._samples, self._marks = array("h"), []
         encoded = text.encode() + b"\0"
@@ -75,7 +75,7 @@ class EspeakEngine:
 
     def _select(self, data: Path) -> None:
         base = (data / "lang" / "gmw" / "en-US").read_text(encoding="utf-8")
-        # By a relative path: one of more than 59 bytes is refused.
+        # A relative path, because one of more than 59 bytes is refused.
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             Path("voice").write_text(f"{base}\nklatt 5\nflutter 0\n", encoding="utf-8")
             if self._library.espeak_SetVoiceByFile(b"voice") != 0:
@@ -99,5 +99,5 @@ def _with_noise(samples: array[int]) -> array[int]:
 
 @lru_cache(maxsize=1)
 def _noise() -> list[int]:
-    draw = Random(1)  # noqa: S311  # it is to be the same each time
+    draw = Random(1)  # noqa: S311  # must be the same each time
     return [round(draw.gauss(0.0, _NOISE_DEVIATION)) for _ in range(3 * RATE)]

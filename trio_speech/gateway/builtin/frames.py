@@ -1,7 +1,7 @@
-"""Cuts a stream of any sample rate into the frames of 30 ms at 16 kHz that the recognizer hears.
+"""Resamples a stream to 16 kHz and cuts it into frames of 30 ms, which is what the endpointer takes.
 
-The cutting starts afresh at each resume point, filter and all. So a frame depends on the samples since that point, and
-on nothing before it: a replay from there makes the same frames, bit for bit, however it is chunked.
+Cutting and resampling start anew at each resume point (the end of a final). So frames depend on the samples since then
+and on nothing before: a replay from a resume point gives the same frames, bit for bit, whatever the chunk sizes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FRAME = 480
 
 
 class Frames:
-    """The audio received and not yet framed: at most what the caller feeds at once, and a frame or two."""
+    """Holds the audio that is not yet in a frame: at most one call's audio and two frames."""
 
     def __init__(self, sample_rate: int) -> None:
         self._rate = sample_rate
@@ -24,25 +24,25 @@ class Frames:
     def _begin(self, base: int, audio: array[int]) -> None:
         self._base = base  # the resume point, in samples of the stream
         self._made = 0  # samples at 16 kHz handed out since
-        self._audio = audio  # from `start` on, for another beginning there
+        self._audio = audio  # from `start` on, kept in case a restart there
         self._pushed = 0  # how much of it is in the resampler already
         self._resampler = Resampler(self._rate, RATE)
         self._ready = array("h")
 
     @property
     def start(self) -> int:
-        """The first sample of the stream that belongs to no frame yet."""
+        """The first sample of the stream that is in no frame yet."""
         return self.position(self._made)
 
     def position(self, heard: int) -> int:
-        """The sample of the stream that is `heard` samples of 16 kHz after the resume point."""
+        """The sample of the stream that is `heard` 16 kHz samples after the resume point."""
         return self._base - (-heard * self._rate) // RATE
 
     def feed(self, pcm: bytes) -> None:
         self._audio.frombytes(pcm)
 
     def next(self) -> bytes | None:
-        """The next whole frame, or ``None`` until more is fed."""
+        """Returns the next whole frame, or ``None`` when more audio is needed."""
         needed = self._resampler.needed(FRAME - len(self._ready))
         if needed > len(self._audio) - self._pushed:
             return None
@@ -50,18 +50,18 @@ class Frames:
         return self._take(FRAME)
 
     def rest(self) -> list[bytes]:
-        """What was fed and not framed: frames, of which the last may be short. Nothing may be fed before a restart."""
+        """Returns all remaining audio as frames; the last may be short. A restart must follow before more is fed."""
         left = len(self._audio) * RATE // self._rate
         self._push(len(self._audio) - self._pushed)
         self._ready.extend(self._resampler.finish())
         return [self._take(min(FRAME, left - done)) for done in range(0, left, FRAME)]
 
     def restart(self) -> None:
-        """Make the start of the next frame the new resume point."""
+        """Makes the start of the next frame the new resume point."""
         self._begin(self.start, self._audio)
 
     def restart_at_end(self) -> None:
-        """Make the end of what was fed the new resume point."""
+        """Makes the end of the audio fed so far the new resume point."""
         self._begin(self.start + len(self._audio), array("h"))
 
     def _push(self, count: int) -> None:

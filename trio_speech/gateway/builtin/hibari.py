@@ -1,6 +1,6 @@
-"""The built-in voice: Hibari, a small neural one, whose model comes in its wheel.
+"""The default voice: Hibari, a small neural voice whose model is in its wheel.
 
-Equal texts give equal samples: what noise there is in the voice is drawn from the same seed each time.
+Equal texts give equal samples: the noise in the voice is drawn from the same seed each time.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ RATE = 24_000
 _HOP = 300  # samples for each frame of the model's output
 _LONGEST = 350  # phonemes spoken at once
 _SEED = 0
-_LONG_NUMBER = re.compile(r"\d{13,}")  # said digit by digit: beyond the names of numbers, the package fails
+_LONG_NUMBER = re.compile(r"\d{13,}")  # spoken digit by digit: the package fails on numbers too large to name
 _PAUSES = ".,;:!?…—"
-# In the graph, but not among its outputs: after which step each phoneme ends.
+# A node inside the graph, not one of its outputs: the step at which each phoneme ends.
 _ENDS = b"/CumSum_output_0"
 
 
 class HibariEngine:
-    """The model in this process: 1 s to load, 200 MB. It speaks fifty times faster than real time."""
+    """The model in this process: loads in 1 s, takes 200 MB, speaks fifty times faster than real time."""
 
     def __init__(self) -> None:
         model = Path(ASSETS, "hibari.onnx").read_bytes()
         self._hibari = Hibari(model=model + _field(7, _field(12, _field(1, _ENDS))))
 
     def speak(self, text: str, speed: float) -> Utterance:
-        """Speak a sentence or so."""
+        """Speaks one or two sentences. `speed` is relative to the voice's own."""
         written = text.split()
         spoken = self._phonemes(text)
         counts = self._counts(written, spoken)
@@ -51,22 +51,22 @@ class HibariEngine:
         return Utterance(samples, RATE, tuple(_words(written, counts, times)))
 
     def _phonemes(self, text: str) -> list[str]:
-        """Those of each word as it is spoken: "$5" is two words."""
+        """Returns the phonemes of each spoken word; "$5" is two of them."""
         phonemes: str = self._hibari.g2p(_LONG_NUMBER.sub(lambda digits: " ".join(digits.group()), text))
         return phonemes.split()
 
     def _counts(self, written: list[str], spoken: list[str]) -> list[int]:
-        """How many spoken words each written one has."""
+        """How many spoken words each written word becomes."""
         if len(written) == len(spoken):
             return [1] * len(written)
         counts = [len(self._phonemes(word)) for word in written]
-        if sum(counts) != len(spoken):  # what a word becomes can depend on its neighbors: by their lengths, then
+        if sum(counts) != len(spoken):  # a word can be spoken differently beside others: guess by length
             shares = [at * len(spoken) // sum(map(len, written)) for at in accumulate(map(len, written), initial=0)]
             counts = [after - before for before, after in pairwise(shares)]
         return counts
 
     def _say(self, words: list[str], speed: float) -> tuple[array[int], list[tuple[int, int]]]:
-        """The samples of a phrase, and between which of them each word is."""
+        """Returns the samples of a phrase, and the start and end of each word in them."""
         ids = self._hibari.ids(" ".join(words))
         inputs = {"ids": numpy.asarray([ids], numpy.int64), "speed": numpy.asarray([speed], numpy.float32)}
         *outputs, ends = cast(list[Any], self._hibari.sess.run(None, inputs))
@@ -77,7 +77,7 @@ class HibariEngine:
         return array("h", pcm.tobytes()), list(self._times(words, [int(end) * step for end in ends]))
 
     def _times(self, words: list[str], ends: list[int]) -> Iterator[tuple[int, int]]:
-        """`ends` has one entry for each phoneme, with a pad before the first, and those that the model knows alone."""
+        """`ends` has a pad, then one entry for each phoneme that the model knows; others are skipped."""
         at = 1
         for word in words:
             first, last = at, at + self._known(word.rstrip(_PAUSES))
@@ -89,7 +89,7 @@ class HibariEngine:
 
 
 def _phrases(words: list[str]) -> Iterator[list[str]]:
-    """The words, in runs that the model can speak at once."""
+    """Splits the words into runs short enough for the model."""
     phrase: list[str] = []
     for word in words:
         if phrase and len(" ".join([*phrase, word])) > _LONGEST:
@@ -111,5 +111,5 @@ def _words(written: list[str], counts: list[int], times: list[tuple[int, int]]) 
 
 
 def _field(number: int, body: bytes) -> bytes:
-    """A field of a protocol buffer. Appended to a message, it adds to what is there: here, an output to the graph."""
+    """Encodes a protocol buffer field. Appended to the model, it adds one more output to the graph."""
     return bytes([number << 3 | 2, len(body)]) + body

@@ -1,7 +1,7 @@
-"""What the gateway and a worker process say to each other: one request, then its one reply.
+"""The messages between the gateway and a worker process: each request has exactly one reply.
 
-A frame is its length in four bytes, big-endian, and a msgpack object, told apart by its ``type``. A worker begins with
-`ReadyReply`. That every request has exactly one reply, of bounded size, is what makes a cancelled one easy to get over.
+A frame is a length (four bytes, big-endian) and a msgpack object with a ``type``. A worker first sends `ReadyReply`.
+Because every request has one reply of bounded size, recovering from a cancelled request means reading one reply.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from ..engines import Declined, RecognitionOptions, Result, SpokenWord
 
 HEADER = 4
 LONGEST = 8 * 2**20
-"""Bytes of one frame."""
+"""The largest frame, in bytes."""
 
 
-class ListenRequest(Struct, frozen=True, tag="listen"):
-    """Begin a recognition; the one before is forgotten. Answered by `ResultsReply`."""
+class StartRequest(Struct, frozen=True, tag="start"):
+    """Starts a recognition and drops the last one. Answered by `ResultsReply`."""
 
-    hearing: RecognitionOptions
+    options: RecognitionOptions
 
 
-class AudioRequest(Struct, frozen=True, tag="hear"):
+class AudioRequest(Struct, frozen=True, tag="audio"):
     """The next audio of the recognition. Answered by `ResultsReply`."""
 
     pcm: bytes
 
 
 class FinalizeRequest(Struct, frozen=True, tag="finalize"):
-    """Settle what was heard. Answered by `ResultsReply`."""
+    """Closes the utterance that is going on. Answered by `ResultsReply`."""
 
 
-class SayRequest(Struct, frozen=True, tag="say"):
-    """Speak a text of bounded length, whose audio is asked for with `MoreRequest`; the one before is forgotten.
+class SpeakRequest(Struct, frozen=True, tag="speak"):
+    """Speaks a short text and drops the last one. `MoreRequest` then asks for its audio.
 
     Answered by `SpokenReply`.
     """
@@ -46,7 +46,7 @@ class SayRequest(Struct, frozen=True, tag="say"):
 
 
 class MoreRequest(Struct, frozen=True, tag="more"):
-    """The next `seconds` of audio, or about so much. Answered by `AudioReply`, which is empty at the end."""
+    """Asks for about `seconds` of audio. Answered by `AudioReply`, which is empty at the end."""
 
     seconds: float
 
@@ -55,7 +55,7 @@ class ReadyReply(Struct, frozen=True, tag="ready"):
     pass
 
 
-class ResultsReply(Struct, frozen=True, tag="heard"):
+class ResultsReply(Struct, frozen=True, tag="results"):
     results: tuple[Result, ...] = ()
 
 
@@ -63,17 +63,17 @@ class SpokenReply(Struct, frozen=True, tag="spoken"):
     words: tuple[SpokenWord, ...]
 
 
-class AudioReply(Struct, frozen=True, tag="audio"):
+class AudioReply(Struct, frozen=True, tag="spoken_audio"):
     pcm: bytes
 
 
 class RefusedReply(Struct, frozen=True, tag="refused"):
-    """The request cannot be met, for the reason that `message` gives. The worker is none the worse."""
+    """The request is declined, for the reason in `message`. The worker can be used again."""
 
     message: str
 
 
-Request: TypeAlias = ListenRequest | AudioRequest | FinalizeRequest | SayRequest | MoreRequest
+Request: TypeAlias = StartRequest | AudioRequest | FinalizeRequest | SpeakRequest | MoreRequest
 Reply: TypeAlias = ReadyReply | ResultsReply | SpokenReply | AudioReply | RefusedReply
 
 _encoder = msgspec.msgpack.Encoder()
@@ -82,19 +82,19 @@ _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def pack(message: Request | Reply) -> bytes:
-    """The frame for `message`. Raises `Declined` where a client's number is too long, or its options too deep."""
+    """Returns the frame. Raises `Declined` when a client's options hold too large a number or nest too deeply."""
     try:
         body = _encoder.encode(message)
     except (OverflowError, RecursionError) as error:
-        raise Declined(f"an option cannot be passed on to the engine: {error}") from None
+        raise Declined(f"an option cannot be sent to the engine: {error}") from None
     return len(body).to_bytes(HEADER, "big") + body
 
 
 def request(body: bytes | bytearray) -> Request:
-    """The request in a frame's body. Raises `msgspec.DecodeError`."""
+    """Decodes a request. Raises `msgspec.DecodeError`."""
     return _requests.decode(body)
 
 
 def reply(body: bytes | bytearray) -> Reply:
-    """The reply in a frame's body. Raises `msgspec.DecodeError`."""
+    """Decodes a reply. Raises `msgspec.DecodeError`."""
     return _replies.decode(body)

@@ -1,4 +1,4 @@
-"""What a voice has spoken, on its way to the client: at the client's sample rate, in stretches."""
+"""Hands out a voice's audio piece by piece, at the client's sample rate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..engines import SpokenWord
 from .resample import Resampler
 
-_LEAST = 0.1  # seconds of silence for a text with nothing to say in it: clients take no audio at all for a failure
+_LEAST = 0.1  # seconds of silence for a text without words, such as "...": clients take no audio at all for a failure
 
 
 class Utterance(NamedTuple):
@@ -33,7 +33,7 @@ class Playback:
         )
 
     def next(self, seconds: float) -> bytes:
-        """About so many seconds of audio more; nothing when all has been handed out."""
+        """Returns about so many seconds of audio, or nothing at the end."""
         samples = self._samples[self._at : self._at + round(seconds * self._rate)]
         if not samples:
             return b""

@@ -1,4 +1,4 @@
-"""Sample rate conversion that depends on nothing but the samples and their positions.
+"""Sample rate conversion whose output does not depend on chunk sizes.
 
 A polyphase windowed-sinc filter in plain Python: 60 to 100 ms of CPU for a second of audio, a quarter of what
 recognizing it costs. What it gives back is the same for any cutting into chunks, which exact replay rests on.

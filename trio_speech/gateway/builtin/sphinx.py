@@ -33,7 +33,7 @@ _DECISION = 10  # frames that the endpointer looks at before it says that speech
 _DECODER_FRAME = RATE // 100
 # The channel, voice and microphone, is judged by the beginning of the utterance, before that is decoded.
 _CHANNEL = "channel"
-_CHANNEL_HEARD = 6 * RATE // 10
+_CHANNEL_SAMPLES = 6 * RATE // 10
 _CHANNEL_ROUNDS = 2
 _CEPSTRAL_MEAN = "40,3,-1"
 
@@ -50,38 +50,38 @@ def load_decoder() -> Any:
 class SphinxEngine:
     """One session: turns audio into results."""
 
-    def __init__(self, decoder: Any, hearing: RecognitionOptions) -> None:
+    def __init__(self, decoder: Any, options: RecognitionOptions) -> None:
         """Raises `Declined`."""
-        accept_rate(hearing.sample_rate)
-        accept_language(hearing.language, "recognizer", "multi")
+        accept_rate(options.sample_rate)
+        accept_language(options.language, "recognizer", "multi")
         self._decoder = decoder
-        self._two_passes = bool(hearing.options.get("two_passes", False))
-        self._frames = Frames(hearing.sample_rate)
-        self._listen_afresh()
+        self._two_passes = bool(options.options.get("two_passes", False))
+        self._frames = Frames(options.sample_rate)
+        self._restart()
 
-    def _listen_afresh(self) -> None:
+    def _restart(self) -> None:
         self._endpointer = Endpointer(vad_mode=Vad.MEDIUM_STRICT)
         self._utterance: _Utterance | None = None
-        self._heard = 0  # frames since the resume point
-        self._lately: deque[bytes] = deque(maxlen=_LEAD_IN + _DECISION + 1)
+        self._frames_seen = 0  # frames since the resume point
+        self._recent: deque[bytes] = deque(maxlen=_LEAD_IN + _DECISION + 1)
 
     def feed(self, pcm: bytes) -> Iterator[Result]:
         """Take a whole number of samples. To be iterated to the end."""
         self._frames.feed(pcm)
         while (frame := self._frames.next()) is not None:
-            yield from self._hear(frame)
+            yield from self._process(frame)
 
     def finalize(self) -> Iterator[Result]:
         """Close the utterance that is going on, if any. To be iterated to the end."""
         for frame in self._frames.rest():
             if len(frame) == 2 * FRAME:
-                yield from self._hear(frame)
+                yield from self._process(frame)
             elif self._utterance is not None:
-                self._utterance.hear(self._endpointer.end_stream(frame))
+                self._utterance.feed(self._endpointer.end_stream(frame))
         if self._utterance is not None:
             yield self._close(self._utterance)
         self._frames.restart_at_end()
-        self._listen_afresh()
+        self._restart()
         yield Finalized(self._frames.start)
 
     def close(self) -> None:
@@ -90,37 +90,37 @@ class SphinxEngine:
             self._utterance.abandon()
             self._utterance = None
 
-    def _hear(self, frame: bytes) -> Iterator[Result]:
-        if self._utterance is not None and self._utterance.heard >= LONGEST * RATE:
-            self._utterance.hear(self._endpointer.end_stream(frame))
+    def _process(self, frame: bytes) -> Iterator[Result]:
+        if self._utterance is not None and self._utterance.samples >= LONGEST * RATE:
+            self._utterance.feed(self._endpointer.end_stream(frame))
             yield self._close(self._utterance)
             return
-        self._heard += 1
-        self._lately.append(frame)
+        self._frames_seen += 1
+        self._recent.append(frame)
         speech = self._endpointer.process(frame)
         if speech is None:
             return
         if self._utterance is None:
             self._utterance = self._open()
             yield Onset(self._utterance.start)
-        self._utterance.hear(speech)
+        self._utterance.feed(speech)
         if not self._endpointer.in_speech:
             yield self._close(self._utterance)
-        elif self._utterance.heard % _INTERIM_EVERY == 0:
-            yield from self._utterance.news()
+        elif self._utterance.samples % _INTERIM_EVERY == 0:
+            yield from self._utterance.new_hypothesis()
 
     def _open(self) -> _Utterance:
         onset = round(self._endpointer.speech_start * RATE) // FRAME
-        oldest = self._heard - len(self._lately)
+        oldest = self._frames_seen - len(self._recent)
         first = max(oldest, onset - _LEAD_IN)
         utterance = _Utterance(self._decoder, first * FRAME, self._frames.position, two_passes=self._two_passes)
-        utterance.hear(b"".join(islice(self._lately, first - oldest, onset - oldest)))
+        utterance.feed(b"".join(islice(self._recent, first - oldest, onset - oldest)))
         return utterance
 
     def _close(self, utterance: _Utterance) -> Final:
         final = utterance.close(self._frames.start)
         self._frames.restart()
-        self._listen_afresh()
+        self._restart()
         return final
 
 
@@ -132,27 +132,27 @@ class _Utterance:
         self._audio = bytearray()
         self._two_passes = two_passes
         self._decoding = False
-        self._told = ""
+        self._last_text = ""
         self.start = position(onset)
-        self.heard = 0
+        self.samples = 0
 
-    def hear(self, speech: bytes | None) -> None:
+    def feed(self, speech: bytes | None) -> None:
         if not speech:
             return
-        self.heard += len(speech) // 2
+        self.samples += len(speech) // 2
         if self._two_passes or not self._decoding:
             self._audio += speech
         if self._decoding:
             self._decoder.process_raw(speech)
-        elif self.heard >= _CHANNEL_HEARD:
+        elif self.samples >= _CHANNEL_SAMPLES:
             self._decode()
 
-    def news(self) -> Iterator[Hypothesis]:
+    def new_hypothesis(self) -> Iterator[Hypothesis]:
         """The hypothesis, where it is another one than was told last."""
         text = self._text() if self._decoding else ""
-        if text and text != self._told:
-            self._told = text
-            end = self._position(self._onset + self.heard)
+        if text and text != self._last_text:
+            self._last_text = text
+            end = self._position(self._onset + self.samples)
             yield Hypothesis(text, self.start, end, self._words(end, sure=False), _LANGUAGE)
 
     def close(self, end: int) -> Final:
@@ -170,7 +170,7 @@ class _Utterance:
 
     def _decode(self) -> None:
         mean = _cepstral_mean(self._decoder, bytes(self._audio))
-        _forget(self._decoder, mean)
+        _reset_adaptation(self._decoder, mean)
         self._decoder.start_utt()
         self._decoder.process_raw(bytes(self._audio))
         self._decoding = True
@@ -204,7 +204,7 @@ def _is_filler(word: str) -> bool:
 def _cepstral_mean(decoder: Any, audio: bytes) -> str:
     everything = decoder.current_search()
     decoder.activate_search(_CHANNEL)
-    _forget(decoder, _CEPSTRAL_MEAN)
+    _reset_adaptation(decoder, _CEPSTRAL_MEAN)
     mean = _CEPSTRAL_MEAN
     for _ in range(_CHANNEL_ROUNDS):  # each gets nearer to what it hears
         decoder.start_utt()
@@ -215,7 +215,7 @@ def _cepstral_mean(decoder: Any, audio: bytes) -> str:
     return mean
 
 
-def _forget(decoder: Any, mean: str) -> None:
+def _reset_adaptation(decoder: Any, mean: str) -> None:
     """Drop what the decoder learned of noise and channel, and start from this cepstral mean."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # called unnecessary there, and is not: noise is kept

@@ -1,4 +1,4 @@
-"""Where in the audio each word of a text is, for a voice that marks where it begins some of them."""
+"""Finds the time of each word for a voice that reports where only some of its words begin."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _WORD = re.compile(r"\S+")
 
 
 class WordMark(NamedTuple):
-    """From `sample` on, the character of the text at the index `at` is spoken."""
+    """The text from character index `at` on is spoken from `sample` on."""
 
     sample: int
     at: int
 
 
 def align(text: str, samples: array[int], marks: list[WordMark]) -> tuple[SpokenWord, ...]:
-    """Each word of `text` as it is written there, and the samples between which it can be heard."""
+    """Returns each word of `text` with the samples between which it is spoken."""
     return tuple(word for group in _groups(text, samples, marks) for word in _shares(*group))
 
 
 def _groups(text: str, samples: array[int], marks: list[WordMark]) -> Iterator[tuple[list[str], int, int]]:
-    """Words that are spoken in one go ("in the"), of which only the first has a mark: with their start and end."""
+    """Groups of words ("in the") of which only the first has a mark, with the start and end of each group."""
     words = [(match.start(), match.group()) for match in _WORD.finditer(text)]
     starts = [_first(marks, index, index + len(word)) for index, word in words]
     firsts = [at for at, start in enumerate(starts) if start is not None or at == 0]
@@ -43,7 +43,7 @@ def _first(marks: list[WordMark], begin: int, end: int) -> int | None:
 
 
 def _shares(words: list[str], start: int, end: int) -> Iterator[SpokenWord]:
-    """The time of a group, divided by the lengths of its words."""
+    """Divides a group's time among its words, in proportion to their lengths."""
     letters, before = sum(map(len, words)), 0
     for word in words:
         after = before + len(word)

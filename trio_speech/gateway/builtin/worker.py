@@ -1,6 +1,6 @@
 """A worker process: ``python -m trio_speech.gateway.builtin.worker recognizer`` (or ``hibari``, or ``espeak``).
 
-It serves one recognition or one recital at a time, reads requests from its standard input and answers on its standard
+It serves one recognition or one playback at a time, reads requests from its standard input and answers on its standard
 output, and ends with its input: it does not outlive the gateway, however that one ended.
 """
 
@@ -19,98 +19,98 @@ from .messages import (
     AudioReply,
     AudioRequest,
     FinalizeRequest,
-    ListenRequest,
     MoreRequest,
     ReadyReply,
     RefusedReply,
     Reply,
     Request,
     ResultsReply,
-    SayRequest,
+    SpeakRequest,
     SpokenReply,
+    StartRequest,
 )
 from .playback import Playback, Utterance
 
-Servant = Callable[[Request], Reply]
+Handler = Callable[[Request], Reply]
 
 
-def recognizer() -> Servant:
-    """Loads the model, and returns what answers requests."""
+def recognizer() -> Handler:
+    """Loads PocketSphinx, and returns the function that answers requests."""
     from .sphinx import SphinxEngine, load_decoder  # noqa: PLC0415  # each kind of worker loads its own engine
 
     decoder = load_decoder()
-    ear: SphinxEngine | None = None
+    engine: SphinxEngine | None = None
 
     def serve(request: Request) -> Reply:
-        nonlocal ear
+        nonlocal engine
         match request:
-            case AudioRequest(pcm) if ear is not None:
-                return ResultsReply(tuple(ear.feed(pcm)))
-            case FinalizeRequest() if ear is not None:
-                return ResultsReply(tuple(ear.finalize()))
-            case ListenRequest(hearing):
-                if ear is not None:
-                    ear.close()
-                ear = SphinxEngine(decoder, hearing)
+            case AudioRequest(pcm) if engine is not None:
+                return ResultsReply(tuple(engine.feed(pcm)))
+            case FinalizeRequest() if engine is not None:
+                return ResultsReply(tuple(engine.finalize()))
+            case StartRequest(options):
+                if engine is not None:
+                    engine.close()
+                engine = SphinxEngine(decoder, options)
                 return ResultsReply()
             case _:
-                return _misplaced(request)
+                return _unexpected(request)
 
     return serve
 
 
-def hibari() -> Servant:
-    """Loads the neural voice, and returns what answers requests."""
+def hibari() -> Handler:
+    """Loads the neural voice, and returns the function that answers requests."""
     from .hibari import HibariEngine  # noqa: PLC0415
 
     return _speaker(HibariEngine().speak)
 
 
-def espeak() -> Servant:
-    """Loads the plain voice, and returns what answers requests."""
+def espeak() -> Handler:
+    """Loads eSpeak, and returns the function that answers requests."""
     from .espeak import EspeakEngine  # noqa: PLC0415
 
     return _speaker(EspeakEngine().speak)
 
 
-def _speaker(speak: Callable[[str, float], Utterance]) -> Servant:
-    recital: Playback | None = None
+def _speaker(speak: Callable[[str, float], Utterance]) -> Handler:
+    playback: Playback | None = None
 
     def serve(request: Request) -> Reply:
-        nonlocal recital
+        nonlocal playback
         match request:
-            case MoreRequest(seconds) if recital is not None:
-                return AudioReply(recital.next(seconds))
-            case SayRequest(text, sample_rate, speed):
-                recital = Playback(speak(text, speed), sample_rate)
-                return SpokenReply(recital.words)
+            case MoreRequest(seconds) if playback is not None:
+                return AudioReply(playback.next(seconds))
+            case SpeakRequest(text, sample_rate, speed):
+                playback = Playback(speak(text, speed), sample_rate)
+                return SpokenReply(playback.words)
             case _:
-                return _misplaced(request)
+                return _unexpected(request)
 
     return serve
 
 
-def _misplaced(request: Request) -> RefusedReply:
+def _unexpected(request: Request) -> RefusedReply:
     return RefusedReply(f"{type(request).__name__} was not expected here")
 
 
-SERVANTS = {"recognizer": recognizer, "hibari": hibari, "espeak": espeak}
+HANDLERS = {"recognizer": recognizer, "hibari": hibari, "espeak": espeak}
 
 
-def run(servant: Servant, requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answers requests until they end, or nobody is there for the answer."""
+def run(handler: Handler, requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answers requests until they end, or until nobody reads the replies."""
     with suppress(BrokenPipeError):
         _send(replies, ReadyReply())
         while (body := _body(requests)) is not None:
             try:
-                reply = servant(messages.request(body))
+                reply = handler(messages.request(body))
             except Declined as refusal:
                 reply = RefusedReply(refusal.message)
             _send(replies, reply)
 
 
 def _send(replies: BinaryIO, reply: Reply) -> None:
-    """All of it: where a signal comes between, a pipe takes a part."""
+    """Writes all of it: an unbuffered pipe may take only a part when a signal arrives."""
     rest = memoryview(messages.pack(reply))
     while rest:
         rest = rest[replies.write(rest) :]
@@ -124,12 +124,12 @@ def _body(requests: BinaryIO) -> bytes | None:
 
 
 def main(kind: str) -> None:
-    """Serves as `kind`, with the pipes to the gateway on file descriptors that no library prints to by chance."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the gateway ends us in its time
+    """Serves as `kind`. Moves the pipes to other descriptors, so that a library that prints cannot break a frame."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway gets Ctrl-C too, and ends us
     requests = os.fdopen(os.dup(0), "rb")
-    replies = os.fdopen(os.dup(1), "wb", buffering=0)  # an answer that nobody took must not be tried again at the exit
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)  # a buffer would be flushed once more at exit
     os.dup2(2, 1)
-    run(SERVANTS[kind](), requests, replies)
+    run(HANDLERS[kind](), requests, replies)
 
 
 if __name__ == "__main__":

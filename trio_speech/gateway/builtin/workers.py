@@ -1,9 +1,9 @@
-"""Worker processes, spoken to by pipes: started when first needed, reused, bounded in number, replaced when they break.
+"""A pool of worker processes, reached by pipes: started when needed, reused, bounded, replaced when they crash.
 
 Laws:
-1. A worker that is not leased is idle, with no request unanswered, or on its way out.
-2. A crash, a hang or a torn frame costs the lease that met it, and no other.
-3. No process outlives the block that opened the pool, by more than `_GRACE` seconds.
+1. A worker that is not leased is either idle, with every request answered, or being stopped.
+2. A crash, a hang or a malformed frame costs only the lease in which it happened.
+3. No process outlives the block that opened the pool by more than `_GRACE` seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RECEIVE_BYTES = 65_536
 
 
 class Worker:
-    """One process, for one task at a time. See `start_worker`."""
+    """One process, used by one task at a time. See `start_worker`."""
 
     def __init__(self, process: trio.Process) -> None:
         self.process = process
@@ -39,12 +39,12 @@ class Worker:
         self._replies = cast(trio.abc.ReceiveStream, process.stdout)
         self._received = bytearray()
         self._torn = False
-        self._unanswered = 1  # what it says when it is ready
+        self._unanswered = 1  # the ReadyReply
 
     async def ask(self, request: Request) -> Reply:
-        """Sends a request and waits for its reply. Checkpoints. If cancelled, only `recover` may follow.
+        """Sends a request and waits for its reply. Checkpoints. After a cancelled call only `recover` may follow.
 
-        Raises `Declined` where the worker refuses, and `EngineFailed` where it died or was silent for too long.
+        Raises `Declined` when the worker refuses, and `EngineFailed` when it died or did not answer in time.
         """
         frame = messages.pack(request)
         with trio.move_on_after(_REPLY_TIMEOUT):
@@ -59,7 +59,7 @@ class Worker:
         raise EngineFailed(f"the engine did not answer within {_REPLY_TIMEOUT:g} s")
 
     async def reply(self) -> Reply:
-        """The next reply. Cancelling is safe: the reply can still be had."""
+        """Waits for the next reply. Safe to cancel: no byte of the reply is lost."""
         header = messages.HEADER
         await self._fill(header)
         length = int.from_bytes(self._received[:header], "big")
@@ -75,11 +75,11 @@ class Worker:
 
     @property
     def at_rest(self) -> bool:
-        """Whether it waits for a request, and has nothing left to say."""
+        """Whether it waits for a request, with every earlier one answered."""
         return not self._torn and self._unanswered == 0
 
     async def recover(self) -> bool:
-        """Waits a few seconds at most for the reply that is due, and returns whether the worker is at rest."""
+        """Waits up to `_RECOVERY_TIMEOUT` for outstanding replies. Returns whether the worker can be used again."""
         with trio.move_on_after(_RECOVERY_TIMEOUT):
             try:
                 while self._unanswered and not self._torn:
@@ -89,7 +89,7 @@ class Worker:
         return self.at_rest
 
     async def stop(self) -> None:
-        """Ends the process, within a second or so, and not to be cancelled."""
+        """Ends the process: SIGTERM, and SIGKILL after `_GRACE` seconds. Shielded from cancellation."""
         with trio.CancelScope(shield=True):
             with trio.move_on_after(_GRACE):
                 await self._requests.aclose()
@@ -142,17 +142,17 @@ async def _spawn(kind: str) -> trio.Process:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
-        process_group=0,  # a terminal's Ctrl-C is for us, and would meet it while it imports
+        process_group=0,  # or a terminal's Ctrl-C would reach it while it imports
     )
 
 
 class Workers:
-    """At most `limit` processes of one kind, of which `warm` are kept while nobody needs them. See `open_workers`."""
+    """At most `limit` processes of one kind; up to `warm` idle ones are kept. See `open_workers`."""
 
     def __init__(self, kind: str, limit: int, warm: int, nursery: trio.Nursery) -> None:
         self.limit = limit
         self.nursery = nursery
-        """For tasks that belong to a lease, end with it or soon after it, and raise nothing."""
+        """Runs tasks that belong to a lease. They must end with it, or soon after, and raise nothing."""
         self._kind, self._warm = kind, warm
         self._room = trio.Semaphore(limit)
         self._leases = 0
@@ -161,12 +161,12 @@ class Workers:
 
     @asynccontextmanager
     async def lease(self, *, patient: bool) -> AsyncGenerator[Worker, None]:
-        """A worker for the block alone. Where all are leased: waits if `patient`, or else raises `Busy`.
+        """Leases a worker for the block. When all are leased: waits if `patient`, else raises `Busy`.
 
-        Raises `EngineFailed` where none can be started. Cancelling is safe at any point.
+        Raises `EngineFailed` when none can be started. Safe to cancel at any point.
         """
         if not patient and self._leases >= self.limit:
-            raise Busy(f"all {self.limit} sessions of the {self._kind} are taken: try again later")
+            raise Busy(f"all {self.limit} sessions of the {self._kind} are in use: try again later")
         self._leases += 1
         worker: Worker | None = None
         try:
@@ -186,7 +186,7 @@ class Workers:
             self._room.release()
 
     def _keep(self, worker: Worker) -> bool:
-        """Back among the idle ones, if it is at rest and not too many are."""
+        """Keeps the worker as an idle one, if it is at rest and there is room. Returns whether it was kept."""
         kept = worker.at_rest and len(self._idle) < self._warm
         if kept:
             self._idle.append(worker)
@@ -214,7 +214,7 @@ class Workers:
         self._alive.discard(worker)
 
     async def stop(self) -> None:
-        """Ends all processes, side by side."""
+        """Ends all processes, at the same time."""
         async with trio.open_nursery() as nursery:
             for worker in self._alive:
                 nursery.start_soon(worker.stop)
@@ -222,7 +222,7 @@ class Workers:
 
 @asynccontextmanager
 async def open_workers(kind: str, *, limit: int, warm: int) -> AsyncGenerator[Workers, None]:
-    """A pool of workers. Starts none before one is needed; on leaving ends them all, in a second or so."""
+    """Yields a pool of workers. None is started before it is needed; leaving the block ends them all."""
     async with one_exception() as guard:
         workers = Workers(kind, limit, warm, guard.nursery)
         try:

@@ -1,4 +1,4 @@
-"""Who may come in: bearer tokens of the LiveKit inference protocol, signed with HS256 by a key's secret."""
+"""Checks bearer tokens of the LiveKit inference protocol: JWTs signed with HS256 and an API key's secret."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _LEEWAY = 60  # seconds, as LiveKit's own verifiers allow
 
 
 class Unauthorized(Exception):
-    """The handshake is to be refused with 401. The message holds nothing of the token."""
+    """The handshake must be refused with 401. The message contains no part of the token."""
 
 
 class Authenticator:
-    """Lets in whoever holds a token signed with one of `keys`, which map the API keys to their secrets."""
+    """Accepts tokens signed with one of `keys`, a mapping of API keys to their secrets."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
 
     def check(self, authorization: str | None) -> None:
-        """Returns if the value of the ``Authorization`` header is good. Raises `Unauthorized`."""
+        """Returns when the value of the ``Authorization`` header is valid, else raises `Unauthorized`."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized("a bearer token is missing")

@@ -1,4 +1,4 @@
-"""One client of the gateway, from its handshake on: its messages in, ours out, and how it ends."""
+"""The connection to one client after its handshake: reads and writes messages, and closes it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ...providers.livekit.failures import INACTIVE
 from ..engines import Busy, Declined, EngineFailed
 
 OPENING_TIMEOUT = 10.0
-"""Seconds in which ``session.create`` must have come."""
+"""Seconds a client has to send ``session.create``."""
 
 IDLE_TIMEOUT = 30 * 60.0
-"""Seconds without a message of the client after which its session is ended, with error 2007."""
+"""Seconds without any message from the client after which its session ends with error 2007."""
 
 SEND_TIMEOUT = 20.0
-"""Seconds in which a client must have taken a message; one that reads more slowly is dropped."""
+"""Seconds for writing one message. A client that does not read it in that time is dropped."""
 
 CLOSE_TIMEOUT = 1.0
-"""Seconds for a goodbye."""
+"""Seconds for the closing handshake."""
 
 _BAD_REQUEST, _TOO_MANY, _BROKEN = 400, 429, 500
 _NORMAL, _GOING_AWAY, _POLICY, _INTERNAL = 1000, 1001, 1008, 1011
@@ -36,7 +36,7 @@ M = TypeVar("M")
 
 
 class Rejected(SpeechError):
-    """The client is told so, with `code`, and its connection is closed."""
+    """The client broke the protocol: it is sent an error with `code`, and its connection is closed."""
 
     def __init__(self, message: str, code: int = _BAD_REQUEST) -> None:
         super().__init__(message)
@@ -44,19 +44,19 @@ class Rejected(SpeechError):
 
 
 class ClientConnection(Generic[M]):
-    """An accepted connection that speaks one of the two unions of client messages."""
+    """An accepted connection. `union` decodes the client's messages: those of ``/v1/stt`` or those of ``/v1/tts``."""
 
     def __init__(self, connection: Connection, union: TaggedUnion[M], prefix: str) -> None:
         self._connection = connection
         self._union = union
         self._writing = trio.Lock()
-        self._goodbye = _GOING_AWAY
+        self._close_code = _GOING_AWAY
         self.session_id = f"{prefix}_{secrets.token_hex(6)}"
 
-    async def hear(self, within: float = IDLE_TIMEOUT) -> M:
-        """The next message that the protocol knows; others are skipped. Raises `Rejected` and `LinkDown`.
+    async def receive(self, within: float = IDLE_TIMEOUT) -> M:
+        """Returns the next message of a known type, and skips others. Safe to cancel.
 
-        `within` is in seconds.
+        Raises `Rejected` when the message is malformed or none comes for `within` seconds, and `LinkDown`.
         """
         while True:
             with trio.move_on_after(within):
@@ -68,37 +68,37 @@ class ClientConnection(Generic[M]):
 
     def _decode(self, frame: str | bytes) -> M | Unknown:
         if isinstance(frame, bytes):
-            raise Rejected("binary frames have no place in this protocol: audio goes into input_audio, in base64")
+            raise Rejected("binary frames are not part of this protocol: send audio in input_audio messages, in base64")
         try:
             return self._union.decode(frame)
         except ProtocolError as error:
             raise Rejected(error.message) from None
 
-    async def say(self, message: wire.Said) -> None:
-        """Writes one message. Bounded in time, and not to be cancelled half-way: the frame would be torn.
+    async def send(self, message: wire.Said) -> None:
+        """Writes one message, within `SEND_TIMEOUT` seconds. Raises `LinkDown`.
 
-        Raises `LinkDown`.
+        Cancelling takes effect afterwards: half a frame would make the connection useless.
         """
         with trio.CancelScope(shield=True):
             async with self._writing:
                 await self._connection.send(wire.encode(message), SEND_TIMEOUT)
 
-    async def leave(self, failure: SpeechError | None) -> None:
-        """Ends the connection: says the failure if there is one, and goodbye. Bounded in time, and never raises."""
+    async def finish(self, failure: SpeechError | None) -> None:
+        """Sends `failure`, if there is one, as an error message, and closes. Takes `CLOSE_TIMEOUT`; raises nothing."""
         with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             if failure is None:
-                await self._connection.close(CLOSE_TIMEOUT, self._goodbye)
+                await self._connection.close(CLOSE_TIMEOUT, self._close_code)
             else:
                 with suppress(LinkDown):
-                    await self.say(self._error(failure))
+                    await self.send(self._error(failure))
                 code = _INTERNAL if isinstance(failure, EngineFailed) else _POLICY
                 await self._connection.close(CLOSE_TIMEOUT, code, failure.message[:100])
-        self._connection.abort("the conversation is over")
+        self._connection.abort("the session has ended")
 
-    async def say_closed(self) -> None:
-        """Confirms ``session.close``. Raises `LinkDown`."""
-        await self.say(wire.SessionClosed(session_id=self.session_id))
-        self._goodbye = _NORMAL
+    async def confirm_close(self) -> None:
+        """Answers ``session.close``. Raises `LinkDown`."""
+        await self.send(wire.SessionClosed(session_id=self.session_id))
+        self._close_code = _NORMAL
 
     def _error(self, failure: SpeechError) -> wire.Error:
         return wire.Error(message=failure.message, code=_code(failure), session_id=self.session_id)
@@ -117,7 +117,7 @@ def _code(failure: SpeechError) -> int:
 
 
 def sample_rate(value: str | int) -> int:
-    """The hertz that a message names, as a string by custom. Raises `Rejected`."""
+    """Returns the sample rate in hertz; the protocol writes it as a string. Raises `Rejected`."""
     try:
         rate = int(value)
     except ValueError:
@@ -133,24 +133,24 @@ def check_encoding(encoding: str) -> None:
         raise Rejected(f"encoding {encoding[:40]!r} is not supported: use pcm_s16le")
 
 
-class Seats:
-    """How many clients an engine has, against its capacity."""
+class SessionLimit:
+    """Counts the clients of one engine, up to its capacity."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._taken = 0
+        self._admitted = 0
 
     @contextmanager
-    def take(self) -> Generator[None]:
-        """A seat for the block. Raises `Busy` where there is none."""
-        if self._taken >= self._limit:
-            raise Busy(f"all {self._limit} places are taken: try again later")
-        self._taken += 1
+    def admit(self) -> Generator[None]:
+        """Counts one client for the length of the block. Raises `Busy` at the limit."""
+        if self._admitted >= self._limit:
+            raise Busy(f"all {self._limit} sessions are in use: try again later")
+        self._admitted += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self._admitted -= 1
 
 
 REFUSALS = (Busy, Declined, EngineFailed, Rejected)
-"""What a client is told of."""
+"""Errors that are sent to the client before its connection is closed."""

@@ -1,7 +1,7 @@
 """The gateway: a speech service for any client of the LiveKit inference wire, over any stream.
 
-``/v1/stt`` and ``/v1/tts``, or without the ``/v1``; ``?model=`` names a model where ``session.create`` does not. What a
-client does wrong is told to it, and ends its connection; the others never notice.
+Paths are ``/v1/stt`` and ``/v1/tts``; the ``/v1`` may be left out. ``?model=`` names the model for clients whose
+``session.create`` does not. A client's mistake is answered with an error and ends that client's connection only.
 """
 
 from __future__ import annotations
@@ -23,35 +23,36 @@ from ..builtin import engines as local
 from ..engines import Busy, Recognizer, Voice
 from . import stt, tts
 from .auth import Authenticator, Unauthorized
-from .connection import REFUSALS, ClientConnection, Seats
+from .connection import REFUSALS, ClientConnection, SessionLimit
 
 _HANDSHAKE_TIMEOUT = 10.0  # seconds
 _MAX_MESSAGE_SIZE = 2**20  # bytes
-_AT_THE_DOOR = 64  # clients beyond those that have a seat
-# A client that vanished without a word, as a laptop does that is shut, gives its seat back within a minute: after so
-# many seconds of silence the system asks whether it is there, and again, so many times.
+_EXTRA_CONNECTIONS = 64  # connections beyond those that hold a session: being opened, refused or closed
+# A client that vanishes without closing (a laptop is shut) would keep its session until IDLE_TIMEOUT. With these, the
+# kernel probes a silent connection after 30 s and gives it up within a minute.
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 Connect = Callable[..., Awaitable[trio.abc.Stream]]
-"""Opens a stream to the gateway; takes a dial, and does not look at it."""
+"""Opens a stream to the gateway. Its argument, the dial, is ignored: there is only one place to go."""
 
 
 class Gateway:
-    """Serves clients with two engines. `keys` map API keys to secrets; without them everybody is let in."""
+    """Serves clients with two engines. `keys` maps API keys to secrets; with ``None``, no token is needed."""
 
     def __init__(self, recognizer: Recognizer, voice: Voice, *, keys: Mapping[str, str] | None = None) -> None:
         self._recognizer, self._voice = recognizer, voice
-        self._door = Authenticator(keys) if keys is not None else None
-        self._listeners, self._speakers = Seats(recognizer.capacity), Seats(voice.capacity)
-        self._clients = Seats(recognizer.capacity + voice.capacity + _AT_THE_DOOR)
+        self._authenticator = Authenticator(keys) if keys is not None else None
+        self._recognitions, self._syntheses = SessionLimit(recognizer.capacity), SessionLimit(voice.capacity)
+        self._connections = SessionLimit(recognizer.capacity + voice.capacity + _EXTRA_CONNECTIONS)
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
-        """Serves one client, from its handshake until either side is done, and closes the stream.
+        """Serves one client from its handshake to its end, and closes the stream.
 
-        Raises nothing that the client or an engine is to blame for. If cancelled, says goodbye for a second at most.
+        Failures of the client or of an engine are not raised. When cancelled, spends up to `CLOSE_TIMEOUT` on telling
+        the client.
         """
         try:
-            with self._clients.take():
+            with self._connections.admit():
                 async with one_exception() as guard:
                     handshake = await accept_connection(
                         guard.nursery, stream, timeout=_HANDSHAKE_TIMEOUT, max_message_size=_MAX_MESSAGE_SIZE
@@ -63,17 +64,17 @@ class Gateway:
             await trio.aclose_forcefully(stream)
 
     async def _answer(self, handshake: Handshake) -> None:
-        path, _, query = handshake.resource.partition("?")  # whatever it is: what is no URL has a path here too
+        path, _, query = handshake.resource.partition("?")  # not urlsplit: it raises on some malformed input
         [model] = parse_qs(query).get("model", [None])[-1:]
         endpoint = path.removeprefix("/v1")
         try:
-            if self._door is not None:
-                self._door.check(handshake.headers.get("authorization"))
+            if self._authenticator is not None:
+                self._authenticator.check(handshake.headers.get("authorization"))
             if endpoint == "/stt":
-                with self._listeners.take():
+                with self._recognitions.admit():
                     await self._recognize(await handshake.accept(), model)
             elif endpoint == "/tts":
-                with self._speakers.take():
+                with self._syntheses.admit():
                     await self._synthesize(await handshake.accept(), model)
             else:
                 await handshake.reject(404, b"there is /v1/stt and /v1/tts")
@@ -83,25 +84,25 @@ class Gateway:
             await handshake.reject(429, error.message.encode(), (("Retry-After", "1"),))
 
     async def _recognize(self, connection: Connection, model: str | None) -> None:
-        talk = ClientConnection(connection, wire.stt_from_client, "stt")
-        await _host(talk, partial(stt.converse, talk, self._recognizer, model))
+        client = ClientConnection(connection, wire.stt_from_client, "stt")
+        await _serve_client(client, partial(stt.serve_recognition, client, self._recognizer, model))
 
     async def _synthesize(self, connection: Connection, model: str | None) -> None:
-        talk = ClientConnection(connection, wire.tts_from_client, "tts")
-        await _host(talk, partial(tts.converse, talk, self._voice, model))
+        client = ClientConnection(connection, wire.tts_from_client, "tts")
+        await _serve_client(client, partial(tts.serve_synthesis, client, self._voice, model))
 
 
-async def _host(talk: ClientConnection[Any], converse: Callable[[], Awaitable[None]]) -> None:
-    """However the conversation ends, the client is told: of what went wrong, or that the gateway is going away."""
+async def _serve_client(client: ClientConnection[Any], serve: Callable[[], Awaitable[None]]) -> None:
+    """Runs `serve`, then tells the client why its session ended, whatever the reason."""
     failures: list[SpeechError] = []
     try:
-        await converse()
+        await serve()
     except* LinkDown:
         pass
     except* REFUSALS as group:
         failures.extend(_leaves(group))
     finally:
-        await talk.leave(failures[0] if failures else None)
+        await client.finish(failures[0] if failures else None)
 
 
 def _leaves(group: BaseExceptionGroup[SpeechError]) -> Iterator[SpeechError]:
@@ -116,9 +117,9 @@ def _leaves(group: BaseExceptionGroup[SpeechError]) -> Iterator[SpeechError]:
 async def open_gateway(
     *, recognizer: Recognizer | None = None, voice: Voice | None = None, keys: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Gateway, None]:
-    """A gateway with the engines given, or with the built-in ones, which start with the first client that needs them.
+    """Yields a gateway with the engines given, or else with the built-in ones, which start when first needed.
 
-    Raises `ConfigurationError` where the built-in ones are needed and not installed.
+    Raises `ConfigurationError` when a built-in engine is needed and not installed.
     """
     if recognizer is None or voice is None:
         local.check_extra()
@@ -134,15 +135,15 @@ async def open_gateway(
 async def open_local_gateway(
     *, recognizer: Recognizer | None = None, voice: Voice | None = None
 ) -> AsyncGenerator[Connect, None]:
-    """A gateway inside this process; see `open_gateway`. Yields what opens a stream to it, whatever is dialed.
+    """A gateway inside this process; see `open_gateway`. Yields a function that opens a stream to it.
 
-    Leaving the block says goodbye to the clients, for a second at most, and ends the engines.
+    Leaving the block closes the clients' connections, within `CLOSE_TIMEOUT`, and stops the engines.
     """
     async with open_gateway(recognizer=recognizer, voice=voice) as gateway, one_exception() as guard:
 
         async def connect(dial: object = None) -> trio.abc.Stream:
             await trio.lowlevel.checkpoint()
-            ours, theirs = trio.socket.socketpair()  # and no pair in memory: that would have no bound
+            ours, theirs = trio.socket.socketpair()  # an in-memory pair would buffer without bound
             guard.nursery.start_soon(gateway.serve_stream, trio.SocketStream(theirs))
             return trio.SocketStream(ours)
 
@@ -158,10 +159,10 @@ async def serve(
     keys: Mapping[str, str] | None = None,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves over TCP until cancelled; see `open_gateway`. Reports the port once it listens; 0 lets the system choose.
+    """Serves over TCP until cancelled; see `open_gateway`. Reports the port by `task_status` once it listens.
 
-    Raises `ConfigurationError` where it cannot listen there. There is no TLS: on more than the loopback interface, give
-    it `keys` and a proxy in front.
+    Port 0 lets the system choose one. Raises `ConfigurationError` when it cannot listen there. There is no TLS: on
+    anything but the loopback interface, set `keys` and put a TLS proxy in front.
     """
     async with open_gateway(recognizer=recognizer, voice=voice, keys=keys) as gateway:
         try:
@@ -176,7 +177,7 @@ async def serve(
 
 
 def _keep_alive(listening: trio.socket.SocketType) -> None:
-    """What is set on the socket that listens holds for all that it accepts."""
+    """Switches keepalive on. Accepted sockets inherit it from the listening one."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE.items():
         if hasattr(socket, name):  # not every system has all

@@ -1,4 +1,4 @@
-"""One client of ``/v1/stt``: audio in, transcripts out."""
+"""Serves one client of ``/v1/stt``: audio comes in, transcripts go out."""
 
 from __future__ import annotations
 
@@ -25,22 +25,25 @@ from .connection import OPENING_TIMEOUT, ClientConnection, Rejected, check_encod
 _BYTES_PER_SAMPLE = 2
 
 
-async def converse(talk: ClientConnection[wire.SttClientMessage], recognizer: Recognizer, model: str | None) -> None:
-    """Serves the client until it says ``session.close``.
+async def serve_recognition(
+    client: ClientConnection[wire.SttClientMessage], recognizer: Recognizer, model: str | None
+) -> None:
+    """Serves the client until it sends ``session.close``.
 
-    Raises `LinkDown` where it leaves, what it is to be told of, and groups of these.
+    Raises `LinkDown` when the client is gone, one of `REFUSALS` when it must be told of an error, or an exception group
+    of these.
     """
-    hearing = _hearing(await talk.hear(OPENING_TIMEOUT), model)
-    async with recognizer.open(hearing) as session:
-        await talk.say(wire.SessionCreated(session_id=talk.session_id))
+    options = _recognition_options(await client.receive(OPENING_TIMEOUT), model)
+    async with recognizer.open(options) as session:
+        await client.send(wire.SessionCreated(session_id=client.session_id))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_report, talk, session, _Scribe(talk.session_id, hearing))
-            await _listen(talk, session)
+            nursery.start_soon(_send_results, client, session, _ResultWriter(client.session_id, options))
+            await _read_messages(client, session)
             nursery.cancel_scope.cancel(reason="the client closed the session")
-    await talk.say_closed()
+    await client.confirm_close()
 
 
-def _hearing(opening: wire.SttClientMessage, model: str | None) -> RecognitionOptions:
+def _recognition_options(opening: wire.SttClientMessage, model: str | None) -> RecognitionOptions:
     if not isinstance(opening, wire.SttCreate):
         raise Rejected("session.create must come first")
     settings = opening.settings
@@ -53,9 +56,9 @@ def _hearing(opening: wire.SttClientMessage, model: str | None) -> RecognitionOp
     )
 
 
-async def _listen(talk: ClientConnection[wire.SttClientMessage], session: RecognizerSession) -> None:
+async def _read_messages(client: ClientConnection[wire.SttClientMessage], session: RecognizerSession) -> None:
     while True:
-        match await talk.hear():
+        match await client.receive():
             case wire.InputAudio(audio):
                 if len(audio) % _BYTES_PER_SAMPLE:
                     raise Rejected(f"{len(audio)} bytes of audio are not a whole number of 16-bit samples")
@@ -63,27 +66,29 @@ async def _listen(talk: ClientConnection[wire.SttClientMessage], session: Recogn
             case wire.SessionFinalize():
                 await session.finalize()
             case wire.SessionUpdate():
-                pass  # the protocol leaves it to the model what can be changed while it runs
+                pass  # the protocol lets each model decide what can be changed in mid-session: here, nothing
             case wire.SttCreate():
                 raise Rejected("session.create came twice")
             case wire.SessionClose():
                 return
 
 
-async def _report(talk: ClientConnection[wire.SttClientMessage], session: RecognizerSession, scribe: _Scribe) -> None:
+async def _send_results(
+    client: ClientConnection[wire.SttClientMessage], session: RecognizerSession, writer: _ResultWriter
+) -> None:
     while True:
-        for message in scribe.write(await session.receive()):
-            await talk.say(message)
+        for message in writer.write(await session.receive()):
+            await client.send(message)
 
 
-class _Scribe:
-    """Writes results as the protocol has them: seconds for samples."""
+class _ResultWriter:
+    """Turns an engine's results into messages of the protocol, and samples into seconds."""
 
-    def __init__(self, session_id: str, hearing: RecognitionOptions) -> None:
+    def __init__(self, session_id: str, options: RecognitionOptions) -> None:
         self._session_id = session_id
-        self._rate = hearing.sample_rate
-        self._language = hearing.language
-        self._interims = hearing.options.get("interim_results") is not False
+        self._rate = options.sample_rate
+        self._language = options.language
+        self._interims = options.options.get("interim_results") is not False
 
     def write(self, result: Result) -> Iterable[wire.Said]:
         match result:
@@ -109,14 +114,14 @@ class _Scribe:
         )
 
     def _final(self, result: Final) -> wire.FinalTranscript:
-        sure = [word.confidence for word in result.words if word.confidence is not None]
+        known = [word.confidence for word in result.words if word.confidence is not None]
         return wire.FinalTranscript(
             session_id=self._session_id,
             transcript=result.text,
             language=result.language or self._language,
             start=result.start / self._rate,
             duration=(result.end - result.start) / self._rate,
-            confidence=sum(sure) / len(sure) if sure else UNSET,
+            confidence=sum(known) / len(known) if known else UNSET,
             words=tuple(map(self._word, result.words)),
         )
 

@@ -1,4 +1,7 @@
-"""One client of ``/v1/tts``: text in; audio, its alignment and, for each flush, ``done`` out."""
+"""Serves one client of ``/v1/tts``: text comes in; audio and word times go out, and ``done`` after each flush.
+
+A *generation* is the text up to one ``session.flush``. Its word times count from its first sample.
+"""
 
 from __future__ import annotations
 
@@ -19,30 +22,31 @@ _LONGEST_TEXT = 20_000
 _TEXTS_WAITING = 64
 _BYTES_PER_SAMPLE = 2
 
-_Order = wire.InputTranscript | wire.SessionFlush
+_TextRequest = wire.InputTranscript | wire.SessionFlush
 
 
-async def converse(talk: ClientConnection[wire.TtsClientMessage], voice: Voice, model: str | None) -> None:
-    """Serves the client, generation by generation, until it says ``session.close``.
+async def serve_synthesis(client: ClientConnection[wire.TtsClientMessage], voice: Voice, model: str | None) -> None:
+    """Serves the client, generation by generation, until it sends ``session.close``.
 
-    Raises `LinkDown` where it leaves, what it is to be told of, and groups of these.
+    Raises `LinkDown` when the client is gone, one of `REFUSALS` when it must be told of an error, or an exception group
+    of these.
     """
-    created = await talk.hear(OPENING_TIMEOUT)
+    created = await client.receive(OPENING_TIMEOUT)
     if not isinstance(created, wire.TtsCreate):
         raise Rejected("session.create must come first")
-    manner = _manner(created, model)
-    await talk.say(wire.SessionCreated(session_id=talk.session_id))
-    send, receive = trio.open_memory_channel[_Order](_TEXTS_WAITING)
+    options = _synthesis_options(created, model)
+    await client.send(wire.SessionCreated(session_id=client.session_id))
+    send, receive = trio.open_memory_channel[_TextRequest](_TEXTS_WAITING)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_speak, _Speaker(talk, voice, manner), receive)
+        nursery.start_soon(_speak, _Generations(client, voice, options), receive)
         if created.transcript:
             await send.send(wire.InputTranscript(_bounded(created.transcript)))
-        await _listen(talk, send)
+        await _read_messages(client, send)
         nursery.cancel_scope.cancel(reason="the client closed the session")
-    await talk.say_closed()
+    await client.confirm_close()
 
 
-def _manner(created: wire.TtsCreate, model: str | None) -> SynthesisOptions:
+def _synthesis_options(created: wire.TtsCreate, model: str | None) -> SynthesisOptions:
     check_encoding(created.encoding)
     return SynthesisOptions(
         sample_rate=sample_rate(created.sample_rate),
@@ -59,68 +63,72 @@ def _bounded(text: str) -> str:
     return text
 
 
-async def _listen(talk: ClientConnection[wire.TtsClientMessage], orders: trio.MemorySendChannel[_Order]) -> None:
+async def _read_messages(
+    client: ClientConnection[wire.TtsClientMessage], requests: trio.MemorySendChannel[_TextRequest]
+) -> None:
     while True:
-        match await talk.hear():
-            case wire.InputTranscript(transcript) as order:
+        match await client.receive():
+            case wire.InputTranscript(transcript) as request:
                 _bounded(transcript)
-                await orders.send(order)
-            case wire.SessionFlush() as order:
-                await orders.send(order)
+                await requests.send(request)
+            case wire.SessionFlush() as request:
+                await requests.send(request)
             case wire.TtsCreate():
                 raise Rejected("session.create came twice")
             case wire.SessionClose():
                 return
 
 
-async def _speak(speaker: _Speaker, orders: trio.MemoryReceiveChannel[_Order]) -> None:
-    async for order in orders:
-        if isinstance(order, wire.SessionFlush):
-            await speaker.done()
-        elif order.transcript.strip():
-            await speaker.speak(order)
+async def _speak(generations: _Generations, requests: trio.MemoryReceiveChannel[_TextRequest]) -> None:
+    async for request in requests:
+        if isinstance(request, wire.SessionFlush):
+            await generations.done()
+        elif request.transcript.strip():
+            await generations.speak(request)
 
 
-class _Speaker:
-    """Speaks one generation after the other; within one, times run on from text to text."""
+class _Generations:
+    """Speaks texts in order. Within a generation, word times continue from one text to the next."""
 
-    def __init__(self, talk: ClientConnection[wire.TtsClientMessage], voice: Voice, manner: SynthesisOptions) -> None:
-        self._talk, self._voice, self._manner = talk, voice, manner
+    def __init__(
+        self, client: ClientConnection[wire.TtsClientMessage], voice: Voice, options: SynthesisOptions
+    ) -> None:
+        self._client, self._voice, self._options = client, voice, options
         self._samples = 0
 
-    async def speak(self, order: wire.InputTranscript) -> None:
-        manner = _changed(self._manner, order)
+    async def speak(self, request: wire.InputTranscript) -> None:
+        options = _changed(self._options, request)
         before = self._samples
-        async with self._voice.synthesize(order.transcript, manner) as pieces:
+        async with self._voice.synthesize(request.transcript, options) as pieces:
             async for piece in pieces:
                 if piece.words:
-                    await self._talk.say(self._alignment(piece.words, before, manner))
+                    await self._client.send(self._alignment(piece.words, before, options))
                 if piece.pcm:
-                    await self._talk.say(wire.OutputAudio.of(piece.pcm, self._talk.session_id))
+                    await self._client.send(wire.OutputAudio.of(piece.pcm, self._client.session_id))
                 self._samples += len(piece.pcm) // _BYTES_PER_SAMPLE
 
     async def done(self) -> None:
         self._samples = 0
-        await self._talk.say(wire.Done(session_id=self._talk.session_id))
+        await self._client.send(wire.Done(session_id=self._client.session_id))
 
-    def _alignment(self, words: tuple[SpokenWord, ...], before: int, manner: SynthesisOptions) -> wire.OutputAlignment:
-        rate = manner.sample_rate
-        space = " " if has_spaced_words(manner.model) else ""
+    def _alignment(self, words: tuple[SpokenWord, ...], before: int, options: SynthesisOptions) -> wire.OutputAlignment:
+        rate = options.sample_rate
+        space = " " if has_spaced_words(options.model) else ""
         aligned = (
             wire.AlignedWord(word.text + space, (before + word.start) / rate, (before + word.end) / rate)
             for word in words
         )
-        return wire.OutputAlignment(session_id=self._talk.session_id, words=tuple(aligned))
+        return wire.OutputAlignment(session_id=self._client.session_id, words=tuple(aligned))
 
 
-def _changed(manner: SynthesisOptions, order: wire.InputTranscript) -> SynthesisOptions:
-    """`manner` with what rides on the message, which holds for its text alone: voice, model, language and options."""
-    config = order.generation_config or wire.GenerationConfig()
-    options: Mapping[str, Any] = {**manner.options, **(order.extra or {})}
+def _changed(session: SynthesisOptions, request: wire.InputTranscript) -> SynthesisOptions:
+    """The session's options with those that one text message carries; they apply to that text alone."""
+    config = request.generation_config or wire.GenerationConfig()
+    extra: Mapping[str, Any] = {**session.options, **(request.extra or {})}
     return replace(
-        manner,
-        voice=config.voice or manner.voice,
-        model=config.model or manner.model,
-        language=config.language or manner.language,
-        options=options,
+        session,
+        voice=config.voice or session.voice,
+        model=config.model or session.model,
+        language=config.language or session.language,
+        options=extra,
     )
