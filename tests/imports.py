@@ -1,4 +1,4 @@
-"""Reads the imports of the installed package out of its syntax trees; `test_layering` and `test_architecture` judge them."""
+"""The imports of the installed package, read out of its syntax trees."""
 
 from __future__ import annotations
 
