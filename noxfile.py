@@ -46,6 +46,8 @@ def is_there(version: str) -> bool:
 
 
 FOUND = [version for version in PYTHONS if is_there(version)]
+NO_ENGINES = {"3.14"}  # pocketsphinx has no wheel for these: there the rooms that need the engines are not tested
+ENGINES = [version for version in FOUND if version not in NO_ENGINES]
 
 
 def install_wheel(session: nox.Session, extras: str = "") -> None:
@@ -83,16 +85,19 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[::-1], requires=["build"], allow_parallel=True)
 def tests(session: nox.Session) -> None:
     """The tests that have no session of their own, against the built wheel; what follows ``--`` goes to pytest."""
-    install_wheel(session, "[local,espeak,cli,test]")
+    without_engines = session.python in NO_ENGINES
+    install_wheel(session, "[espeak,cli,test]" if without_engines else "[local,espeak,cli,test]")
     session.install(TOOLS["coverage"])
     data = f".coverage.{session.python}"
     for stale in Path().glob(f"{data}*"):
         stale.unlink()
     elsewhere = ["tests/interop", "tests/test_examples.py"]
     pytest = ["coverage", "run", "-m", "pytest"]
-    if "CI" in os.environ and session.python != FOUND[-1]:
+    if without_engines or ("CI" in os.environ and session.python != ENGINES[-1]):
         pytest = ["python", "-m", "pytest"]  # coverage costs half as much again
-    if "CI" in os.environ and session.python == FOUND[0]:
+    if without_engines:
+        elsewhere.append("tests/gateway")
+    elif "CI" in os.environ and session.python == ENGINES[0]:
         elsewhere.append("tests/gateway")  # a good part of the time goes there; here, `examples` runs the engines
     arguments = session.posargs or [f"--ignore={path}" for path in elsewhere]
     session.run(*pytest, *arguments, env=INSTALLED | {"COVERAGE_FILE": data})
@@ -102,8 +107,8 @@ def tests(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """The branches that the tests took, over all interpreters together, against the gates."""
     needed = 2 if "CI" in os.environ else 1
-    if len(FOUND) < needed:
-        session.error(f"the tests ran on {len(FOUND)} interpreters of {', '.join(PYTHONS)}: offer at least {needed}")
+    if len(ENGINES) < needed:
+        session.error(f"the tests ran on {len(ENGINES)} interpreters of {', '.join(PYTHONS)}: offer at least {needed}")
     session.install(TOOLS["coverage"])
     session.run("coverage", "combine", "--quiet", "--keep")
     for files, percent in GATES.items():

@@ -44,6 +44,8 @@ from .providers.livekit import LiveKit
 from .providers.local import Local
 from .statistics import PoolStatistics, SpeechStatistics, TranscriptStatistics
 
+__version__ = "0.2.0.dev0"
+
 __all__ = [
     "AudioChunk",
     "AudioClip",
