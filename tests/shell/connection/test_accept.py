@@ -1,4 +1,4 @@
-"""The server's side of a handshake."""
+"""The server's side of the opening handshake."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from trio_speech.testing import memory_stream_pair
 from .pair import cause_of
 
 
-async def test_a_client_that_sends_no_request() -> None:
+async def test_a_client_that_sends_no_request_times_out() -> None:
     _, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         assert await cause_of(accept_connection(nursery, theirs, timeout=2.0)) == Silent("answer to the handshake", 2.0)
     assert trio.current_time() == 2.0
 
 
-async def test_a_client_that_leaves_before_its_request() -> None:
+async def test_a_client_that_leaves_before_its_request_is_noticed_at_once() -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         await ours.aclose()
@@ -28,7 +28,7 @@ async def test_a_client_that_leaves_before_its_request() -> None:
     assert cause == Broken("the client left before its handshake")
 
 
-async def test_a_client_that_talks_nonsense() -> None:
+async def test_a_client_that_does_not_speak_http_is_refused() -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         await ours.send_all(b"\x16\x03\x01 nonsense\r\n\r\n")
@@ -37,7 +37,7 @@ async def test_a_client_that_talks_nonsense() -> None:
 
 
 @pytest.mark.parametrize("answer", ["accept", "reject"])
-async def test_a_client_that_leaves_before_the_answer(answer: str) -> None:
+async def test_a_client_that_leaves_before_the_answer_does_no_harm(answer: str) -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         await ours.send_all(

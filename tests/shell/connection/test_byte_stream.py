@@ -1,4 +1,4 @@
-"""From a URL to a byte stream, over a network in memory: proxies, TLS, and what each failure is called."""
+"""Opening a byte stream from a URL, over a network in memory: proxies, TLS, and the cause of each failure."""
 
 from __future__ import annotations
 
@@ -111,24 +111,24 @@ def test_host_and_resource_of_a_url(url: str, host: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("url", "port"), [("ws://speech.test", 80), ("ws://speech.test:81", 81)])
-async def test_plain_tcp(network: Network, url: str, port: int) -> None:
+async def test_a_ws_url_is_plain_tcp(network: Network, url: str, port: int) -> None:
     network.hosts["speech.test", port] = echo
     assert await says(await open_stream(url, None)) == b"echo hello"
 
 
-async def test_nobody_there(network: Network) -> None:
+async def test_a_refused_connection_is_unreachable(network: Network) -> None:
     assert await cause_of(URL) == Unreachable("speech.test:443: Connection refused")
 
 
-async def test_a_name_that_is_none() -> None:
+async def test_an_invalid_host_name_is_permanent() -> None:
     cause = await cause_of(f"wss://{'x' * 64}.test")
-    assert cause == Unreachable("the name of the host, or of its proxy, is not valid", permanent=True)
+    assert cause == Unreachable("the name of the host, or of its proxy, is not a valid host name", permanent=True)
 
 
 # ---------------------------------------------------------------- TLS
 
 
-async def test_a_valid_certificate(network: Network, authority: object, trusting: ssl.SSLContext) -> None:
+async def test_a_valid_certificate_is_accepted(network: Network, authority: object, trusting: ssl.SSLContext) -> None:
     network.hosts["speech.test", 443] = secured(authority.issue_cert("speech.test"))  # type: ignore[attr-defined]
     assert await says(await open_stream(URL, trusting)) == b"echo hello"
 
@@ -160,7 +160,7 @@ async def test_the_systems_authorities_are_the_default(network: Network, authori
 
 
 @pytest.mark.parametrize("says_instead", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
-async def test_a_host_that_speaks_no_tls_may_do_better_next_time(
+async def test_a_host_that_does_not_speak_tls_is_dialed_again(
     network: Network, trusting: ssl.SSLContext, says_instead: bytes
 ) -> None:
     async def plain(stream: trio.abc.Stream) -> None:
@@ -233,7 +233,7 @@ class Proxy:
         ("ws://[::1]:81/", "ALL_PROXY", b"[::1]:81"),
     ],
 )
-async def test_through_a_proxy(
+async def test_a_dial_goes_through_the_proxy_of_the_environment(
     network: Network, monkeypatch: pytest.MonkeyPatch, url: str, variable: str, target: bytes
 ) -> None:
     monkeypatch.setenv(variable, "http://proxy.test:3128")
@@ -265,7 +265,7 @@ async def test_tls_through_a_proxy_with_a_password(
         ("NO_PROXY", "*"),
     ],
 )
-async def test_past_a_proxy(network: Network, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+async def test_no_proxy_is_obeyed(network: Network, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
     monkeypatch.setenv(variable, value)
     network.hosts["speech.test", 80] = echo
@@ -273,14 +273,14 @@ async def test_past_a_proxy(network: Network, monkeypatch: pytest.MonkeyPatch, v
     assert network.dialed == [("speech.test", 80)]
 
 
-async def test_a_proxy_for_another_scheme_is_none(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_for_another_scheme_is_not_used(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
     network.hosts["speech.test", 80] = echo
     assert await says(await open_stream("ws://speech.test/", None)) == b"echo hello"
 
 
 @pytest.mark.parametrize(("status", "fatal"), [(407, True), (403, True), (502, False), (503, False)])
-async def test_a_proxy_that_refuses(
+async def test_a_refusal_of_the_proxy_is_reported_as_its_own(
     network: Network, monkeypatch: pytest.MonkeyPatch, status: int, fatal: bool
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy.test:3128")
@@ -295,7 +295,7 @@ async def test_a_proxy_that_refuses(
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 2", b"\x15\x03\x01 nonsense\r\n\r\n"])
-async def test_a_proxy_that_breaks(network: Network, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+async def test_a_proxy_that_breaks_may_do_better_next_time(network: Network, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
 
     async def breaks(stream: trio.abc.Stream) -> None:
@@ -311,7 +311,7 @@ async def test_a_proxy_that_breaks(network: Network, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "proxy", ["socks5://proxy.test:1080", "https://proxy.test", "http://me:secret@proxy.test:port"]
 )
-async def test_a_proxy_that_cannot_be_used(network: Network, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+async def test_an_unusable_proxy_is_permanent(network: Network, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     cause = await cause_of(URL)
     assert isinstance(cause, Unreachable)
@@ -319,7 +319,7 @@ async def test_a_proxy_that_cannot_be_used(network: Network, monkeypatch: pytest
     assert "secret" not in cause.reason
 
 
-async def test_a_proxy_without_scheme_or_port(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_may_lack_scheme_and_port(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "proxy.test")
     assert await cause_of(URL) == Unreachable("speech.test:443: Connection refused")
     assert network.dialed == [("proxy.test", 8080)]

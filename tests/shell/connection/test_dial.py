@@ -1,4 +1,4 @@
-"""The client's side of a handshake: a deadline for all of it, and a cause for what went wrong."""
+"""The client's side of the opening handshake: one deadline for all of it, and a cause for each failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trio_speech.testing import MemoryStream, memory_stream_pair
 from .pair import HEADERS, HELLO, URL, cause_of, dial
 
 
-async def test_a_dial_sends_what_it_is_given() -> None:
+async def test_a_dial_sends_the_resource_and_headers_it_is_given() -> None:
     async with trio.open_nursery() as nursery:
         ours, theirs = memory_stream_pair()
         shaken: list[Handshake] = []
@@ -35,7 +35,7 @@ async def test_a_dial_sends_what_it_is_given() -> None:
     assert handshake.headers["user-agent"] == "test"
 
 
-async def test_a_handshake_that_is_never_answered() -> None:
+async def test_a_handshake_that_is_never_answered_times_out() -> None:
     async def mute(stream: MemoryStream) -> None:
         await trio.sleep_forever()
 
@@ -43,14 +43,14 @@ async def test_a_handshake_that_is_never_answered() -> None:
     assert trio.current_time() == 5.0
 
 
-async def test_a_stream_that_is_never_opened() -> None:
+async def test_a_stream_that_is_never_opened_times_out() -> None:
     async with trio.open_nursery() as nursery:
         opening = open_connection(nursery, URL, (), timeout=3.0, connect=trio.sleep_forever)
         assert await cause_of(opening) == Silent("answer to the handshake", 3.0)
     assert trio.current_time() == 3.0
 
 
-async def test_a_stream_that_ends_during_the_handshake() -> None:
+async def test_a_stream_that_ends_during_the_handshake_fails_at_once() -> None:
     async def leave(stream: MemoryStream) -> None:
         await stream.receive_some(10)
         await stream.aclose()
@@ -61,7 +61,7 @@ async def test_a_stream_that_ends_during_the_handshake() -> None:
     assert trio.current_time() == 0.0
 
 
-async def test_a_stream_that_breaks_during_the_handshake() -> None:
+async def test_a_stream_that_breaks_during_the_handshake_fails_at_once() -> None:
     async def sever(stream: MemoryStream) -> None:
         stream.sever()
         await trio.lowlevel.checkpoint()
@@ -71,7 +71,7 @@ async def test_a_stream_that_breaks_during_the_handshake() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"\x16\x03\x01nonsense\r\n\r\n", HELLO])
-async def test_an_answer_that_is_no_handshake(answer: bytes) -> None:
+async def test_an_invalid_answer_fails_at_once(answer: bytes) -> None:
     async def reply(stream: MemoryStream) -> None:
         await stream.receive_some()
         await stream.send_all(answer)
@@ -89,7 +89,7 @@ async def test_an_answer_that_is_no_handshake(answer: bytes) -> None:
         ((("dg-request-id", "r2"),), Refused(503, "busy", None, "r2")),
     ],
 )
-async def test_a_refusal_tells_what_was_said(headers: tuple[tuple[str, str], ...], refused: Refused) -> None:
+async def test_a_refusal_carries_its_body_and_headers(headers: tuple[tuple[str, str], ...], refused: Refused) -> None:
     async def refuse(stream: MemoryStream) -> None:
         async with trio.open_nursery() as nursery:
             handshake = await accept_connection(nursery, stream, timeout=1.0)
@@ -98,7 +98,7 @@ async def test_a_refusal_tells_what_was_said(headers: tuple[tuple[str, str], ...
     assert await dial(refuse) == refused
 
 
-async def test_a_long_refusal_is_cut() -> None:
+async def test_the_body_of_a_long_refusal_is_cut() -> None:
     async def refuse(stream: MemoryStream) -> None:
         async with trio.open_nursery() as nursery:
             handshake = await accept_connection(nursery, stream, timeout=1.0)

@@ -1,4 +1,4 @@
-"""Whatever comes and however it is cut: each message once, in order, and nothing else is kept from trio-websocket."""
+"""Each message is taken out once and in order, wherever the bytes are cut; trio-websocket gets everything else."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ PING, PONG, CLOSE = b"\x89\x02hi", b"\x8a\x00", b"\x88\x02\x03\xe8"
 MESSAGES = st.text(max_size=300) | st.binary(max_size=300)
 
 
-def sorted_(inbox: FrameReader, data: bytes, cuts: list[int]) -> bytes:
+def left_of(reader: FrameReader, data: bytes, cuts: list[int]) -> bytes:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return b"".join(bytes(inbox.sort(data[a:b])) for a, b in pairwise(edges))
+    return b"".join(bytes(reader.extract(data[a:b])) for a, b in pairwise(edges))
 
 
 @settings(max_examples=150)
 @given(st.lists(MESSAGES | st.sampled_from([PING, PONG]).map(lambda frame: (frame,))), st.lists(st.integers(0)))
-def test_messages_are_taken_and_the_rest_is_passed_on(sent: list[str | bytes | tuple[bytes]], cuts: list[int]) -> None:
-    inbox = FrameReader()
+def test_messages_are_taken_out_and_control_frames_are_left(sent: list[str | bytes | tuple[bytes]], cuts: list[int]) -> None:
+    reader = FrameReader()
     wire = b"".join(each[0] if isinstance(each, tuple) else server_frame(each) for each in sent)
-    assert sorted_(inbox, wire, cuts) == b"".join(each[0] for each in sent if isinstance(each, tuple))
-    assert list(inbox.messages) == [each for each in sent if not isinstance(each, tuple)]
-    assert not inbox.passes_on
+    assert left_of(reader, wire, cuts) == b"".join(each[0] for each in sent if isinstance(each, tuple))
+    assert list(reader.messages) == [each for each in sent if not isinstance(each, tuple)]
+    assert not reader.is_done
 
 
 @pytest.mark.parametrize(
     "odd",
     [
         CLOSE,
-        b"\x01\x02hi",  # the first piece of a message
-        b"\x80\x02hi",  # the last piece of none
+        b"\x01\x02hi",  # the first fragment of a message
+        b"\x80\x02hi",  # the last fragment of no message
         b"\xc1\x02hi",  # an extension that nobody agreed upon
-        b"\x81\x01\xff",  # text that is none
+        b"\x81\x01\xff",  # text that is not UTF-8
         b"\x83\x00",  # a kind of frame that does not exist
         client_frame("masked"),
     ],
 )
 @given(st.lists(MESSAGES, max_size=3), st.lists(st.integers(0)))
 @settings(max_examples=20)
-def test_from_an_odd_frame_on_everything_is_passed_on(odd: bytes, sent: list[str | bytes], cuts: list[int]) -> None:
-    inbox = FrameReader()
+def test_from_an_unusual_frame_on_everything_is_left(odd: bytes, sent: list[str | bytes], cuts: list[int]) -> None:
+    reader = FrameReader()
     frames = b"".join(map(server_frame, sent))
-    assert sorted_(inbox, frames + odd + frames, cuts) == odd + frames
-    assert list(inbox.messages) == sent
-    assert inbox.passes_on
+    assert left_of(reader, frames + odd + frames, cuts) == odd + frames
+    assert list(reader.messages) == sent
+    assert reader.is_done
 
 
 @pytest.mark.parametrize("size", [125, 126, 65_535, 65_536])
-def test_each_form_of_the_length(size: int) -> None:
-    inbox = FrameReader()
+def test_a_frame_is_read_once_it_is_complete(size: int) -> None:
+    reader = FrameReader()
     frame = server_frame(bytes(size))
-    assert not inbox.sort(frame[:-1])
-    assert not inbox.messages
-    assert not inbox.sort(frame[-1:])
-    assert list(inbox.messages) == [bytes(size)]
+    assert not reader.extract(frame[:-1])
+    assert not reader.messages
+    assert not reader.extract(frame[-1:])
+    assert list(reader.messages) == [bytes(size)]

@@ -1,4 +1,4 @@
-"""The frames are what a websocket server reads: wsproto is the judge."""
+"""A websocket implementation that is not ours, wsproto, reads the frames that are made here."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def read(frame: bytes, as_: ConnectionType = ConnectionType.SERVER) -> str | byt
 
 
 @given(st.text() | st.binary())
-def test_a_server_reads_what_was_said(message: str | bytes) -> None:
+def test_a_server_reads_the_message(message: str | bytes) -> None:
     assert read(client_frame(message)) == message
 
 
 @given(st.text() | st.binary())
-def test_a_client_reads_what_was_said(message: str | bytes) -> None:
+def test_a_client_reads_the_message(message: str | bytes) -> None:
     assert read(server_frame(message), ConnectionType.CLIENT) == message
 
 
@@ -43,7 +43,7 @@ def test_every_byte_is_masked_with_its_own_byte_of_the_key(message: bytes) -> No
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
-def test_each_form_of_the_length(size: int) -> None:
+def test_every_form_of_the_length_is_read(size: int) -> None:
     assert read(client_frame(bytes(size))) == bytes(size)
     assert read(server_frame(bytes(size)), ConnectionType.CLIENT) == bytes(size)
 
@@ -52,8 +52,8 @@ def test_no_two_frames_share_a_key() -> None:
     assert len({client_frame(b"the same")[2:6] for _ in range(1_000)}) > 990
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_fork_shares_no_keys() -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+def test_a_forked_process_shares_no_keys() -> None:
     program = (
         "import os; from trio_speech._shell.connection.framing import client_frame; client_frame(b'');"
         "child = os.fork(); child and os.wait(); print(client_frame(b'')[2:6].hex(), flush=True)"

@@ -1,4 +1,4 @@
-"""Whom a client trusts: whole sessions with a service behind TLS, over a network in memory."""
+"""Which certificates a client trusts: whole sessions with a service behind TLS, over a network in memory."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def reason(request: pytest.FixtureRequest, hosts: Hosts, authority: Any, tmp_pat
 
 
 @pytest.mark.parametrize("use", [hear, speak, warm])
-async def test_a_bad_certificate_is_refused_by_name_at_the_first_dial(
+async def test_a_bad_certificate_is_refused_with_its_reason_at_the_first_dial(
     hosts: Hosts, trusting: ssl.SSLContext, reason: str, use: Callable[[ts.Client], Awaitable[None]]
 ) -> None:
     with pytest.raises(ts.ConnectFailed) as caught:
@@ -222,7 +222,7 @@ async def test_without_a_context_the_system_s_authorities_are_asked_and_read_onc
     assert [(context.verify_mode, context.check_hostname) for context in made] == [(ssl.CERT_REQUIRED, True)]
 
 
-async def test_a_context_that_trusts_everybody_is_the_user_s_to_give(hosts: Hosts) -> None:
+async def test_a_context_that_checks_nothing_is_used_as_given(hosts: Hosts) -> None:
     hosts.secured["speech.test", 443] = context_of(trustme.CA().issue_cert("elsewhere.test"))
     careless = ssl.create_default_context()
     careless.check_hostname = False
@@ -331,7 +331,7 @@ async def test_credentials_in_the_clear_are_warned_of_once(hosts: Hosts, gateway
     assert SECRET not in str(warning.message)
 
 
-async def test_where_warnings_are_errors_nothing_is_dialed(hosts: Hosts) -> None:
+async def test_nothing_is_dialed_where_the_warning_is_an_error(hosts: Hosts) -> None:
     with pytest.raises(ts.PlaintextCredentialsWarning):
         async with ts.open_client(ts.LiveKit("http://speech.test/v1", KEY, SECRET)) as client:
             await client.recognize(SAID)
@@ -339,7 +339,7 @@ async def test_where_warnings_are_errors_nothing_is_dialed(hosts: Hosts) -> None
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "ws://127.0.0.1", "ws://[::1]", "http://a.localhost"])
-async def test_on_this_machine_nobody_listens_in(hosts: Hosts, url: str) -> None:
+async def test_no_warning_for_services_on_this_machine(hosts: Hosts, url: str) -> None:
     hosts.secured = {(host, 80): None for host in ("localhost", "127.0.0.1", "::1", "a.localhost")}
     async with ts.open_client(ts.LiveKit(f"{url}/v1", KEY, SECRET)) as client:
         assert (await client.recognize(SAID)).text == SAID.text
@@ -355,5 +355,5 @@ async def test_on_this_machine_nobody_listens_in(hosts: Hosts, url: str) -> None
         (Dial("ws://127.8.9.1:1", (("Authorization", "Bearer x"),)), False),
     ],
 )
-def test_what_is_readable(dial: Dial, readable: bool) -> None:
+def test_credentials_are_readable_over_plain_ws_to_other_machines(dial: Dial, readable: bool) -> None:
     assert is_readable(dial) is readable

@@ -1,4 +1,4 @@
-"""One websocket over memory streams: a deadline on every wait, one cause for every end."""
+"""An open websocket over memory streams: every wait has a deadline, every end has one cause."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_pongs_come_though_nobody_reads_messages() -> None:
 # ---------------------------------------------------------------- ends
 
 
-async def test_a_close_frame_is_told_with_its_code() -> None:
+async def test_a_close_frame_ends_every_call_with_its_code() -> None:
     async with a_pair() as pair, trio.open_nursery() as nursery:
         nursery.start_soon(pair.server.close, 1.0, 4000, "that is all")
         assert await cause_of(pair.client.receive()) == PeerClosed(4000, "that is all")
@@ -68,7 +68,7 @@ async def test_a_close_frame_is_told_with_its_code() -> None:
         assert await cause_of(pair.client.ping(1.0)) == PeerClosed(4000, "that is all")
 
 
-async def test_a_reset_is_told_to_everybody_alike() -> None:
+async def test_a_reset_ends_every_call_with_the_same_cause() -> None:
     async with a_pair() as pair:
         await pair.line.strike(BlackHole())
         causes: list[Cause] = []
@@ -86,13 +86,13 @@ async def test_a_reset_is_told_to_everybody_alike() -> None:
     assert trio.current_time() == 5.0  # trio-websocket does not wake a ping: its own deadline does
 
 
-async def test_the_end_of_the_stream_is_told() -> None:
+async def test_the_end_of_the_stream_ends_a_receive() -> None:
     async with a_pair() as pair:
         await pair.theirs.send_eof()
         assert await cause_of(pair.client.receive()) == Broken("the peer ended the stream without a close frame")
 
 
-async def test_a_pong_that_does_not_come() -> None:
+async def test_a_pong_that_does_not_come_ends_the_connection() -> None:
     async with a_pair() as pair:
         await pair.line.strike(BlackHole())
         assert await cause_of(pair.client.ping(2.0)) == Silent("pong", 2.0)
@@ -116,7 +116,7 @@ async def test_a_stuck_send_keeps_its_deadline_though_the_stream_has_ended() -> 
             assert await cause_of(pair.client.flush(5.0)) == Silent("progress in sending", 5.0)
 
 
-async def test_a_goodbye_is_not_cut_short_by_who_still_reads() -> None:
+async def test_a_closing_handshake_is_not_cut_short_by_a_receiver() -> None:
     async with a_pair() as pair, trio.open_nursery() as nursery:
         causes = list[Cause]()
 
@@ -135,7 +135,7 @@ async def test_a_goodbye_is_not_cut_short_by_who_still_reads() -> None:
 
 
 @pytest.mark.parametrize("timeout", [0.5, 1.0, 3.0])
-async def test_a_send_that_is_stuck_condemns_the_connection(timeout: float) -> None:  # noqa: ASYNC109
+async def test_a_stuck_send_ends_the_connection(timeout: float) -> None:  # noqa: ASYNC109
     async with a_pair(capacity=1_000) as pair:
         await pair.line.strike(StallWrites())
         await pair.client.send(b"", timeout)
@@ -147,7 +147,7 @@ async def test_a_send_that_is_stuck_condemns_the_connection(timeout: float) -> N
         assert await cause_of(pair.client.receive()) == cause
 
 
-async def test_a_send_may_wait_for_ever_where_it_is_told_so() -> None:
+async def test_a_send_with_an_infinite_timeout_waits() -> None:
     async with a_pair(capacity=1_000) as pair, trio.open_nursery() as nursery:
         received: list[object] = []
 
@@ -160,7 +160,7 @@ async def test_a_send_may_wait_for_ever_where_it_is_told_so() -> None:
     assert received == [b"x" * 200]
 
 
-async def test_a_cancelled_send_condemns_the_connection() -> None:
+async def test_a_cancelled_send_ends_the_connection() -> None:
     async with a_pair(capacity=1_000) as pair:
         await pair.line.strike(StallWrites())
         await wait_all_tasks_blocked()
@@ -170,7 +170,7 @@ async def test_a_cancelled_send_condemns_the_connection() -> None:
         assert await cause_of(pair.client.send(b"", 1.0)) == Broken("a send was cancelled")
 
 
-async def test_a_goodbye_is_polite() -> None:
+async def test_closing_sends_a_close_frame() -> None:
     async with a_pair() as pair:
         await pair.client.close(1.0, 1000, "done")
         assert trio.current_time() == 0.0
@@ -179,14 +179,14 @@ async def test_a_goodbye_is_polite() -> None:
         await pair.client.close(1.0)
 
 
-async def test_a_goodbye_to_one_who_does_not_answer_is_bounded() -> None:
+async def test_closing_waits_for_a_mute_peer_no_longer_than_told() -> None:
     async with a_pair() as pair:
         await pair.line.strike(BlackHole())
         await pair.client.close(1.5)
         assert trio.current_time() == 1.5
 
 
-async def test_a_goodbye_to_one_who_is_gone_takes_no_time() -> None:
+async def test_closing_takes_no_time_where_the_peer_is_gone() -> None:
     async with a_pair() as pair:
         pair.theirs.sever()
         await wait_all_tasks_blocked()
@@ -194,7 +194,7 @@ async def test_a_goodbye_to_one_who_is_gone_takes_no_time() -> None:
         assert trio.current_time() == 0.0
 
 
-async def test_an_abort_is_at_once_and_the_first_cause_stays() -> None:
+async def test_an_abort_is_immediate_and_the_first_cause_stays() -> None:
     async with a_pair() as pair:
         pair.client.abort("enough")
         pair.client.abort("more than enough")

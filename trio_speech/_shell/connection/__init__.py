@@ -1,15 +1,19 @@
-"""One websocket connection, and all that trio-websocket does not promise. Nothing else imports that library.
+"""One websocket connection. Nothing outside this room imports trio-websocket, wsproto or h11.
 
-    transport     name, TCP, proxy, TLS             a byte stream
-    tap           heads, inbox                      the byte stream, watched, and shared by the library and ours
-    dial, accept  refusal                           the handshake, from either side
-    hosting       life                              where its tasks live, and what ends them
-    websocket     framing                           messages
+    file                            what it does
+    ─────────────────────────────   ───────────────────────────────────────────────────────────────────────
+    byte_stream                     opens the byte stream: name lookup, TCP, proxy, TLS
+    shared_stream                   one stream for two users: trio-websocket (control frames) and this room (data)
+    frame_limits, frame_reader      bounds what the peer may announce; takes data frames out of what it sent
+    dial, accept                    the opening handshake, as client and as server
+    handshake_failure               why a handshake failed
+    background_tasks, lifetime      the tasks of a connection, and what ends them
+    websocket, framing              messages, pings and the closing handshake of an open connection
 
 Laws
-    1. Every wait has a deadline: dial, send, ping and close; where one passes, the stream is dropped.
+    1. Every wait has a deadline: dial, send, ping and close. When one passes, the stream is dropped.
     2. trio-websocket's own tasks run in a nursery of their own and never raise into the caller's.
-    3. What ends a connection, or kept it from opening, is told once, as the `Cause` in `LinkDown`.
+    3. The first reason why a connection failed is kept, and every method raises it as the `Cause` in `LinkDown`.
 """
 
 from .accept import Handshake, accept_connection

@@ -1,49 +1,55 @@
-"""The server's side of a handshake: what a gateway accepts."""
+"""The server's side of the opening handshake, for gateways."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import partial
 
 import trio
 import trio_websocket as tw
 
 from ..._core.retry.causes import Broken
-from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, hosted
-from .byte_stream import LinkDown
+from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, start_connection
+from .byte_stream import RECEIVE_BYTES, LinkDown
 from .frame_limits import FrameLimits
 from .framing import server_frame
 from .lifetime import GONE, Lifetime
-from .shared_stream import RECEIVE_BYTES, SharedStream
+from .shared_stream import SharedStream
 from .websocket import Connection
 
 
 class Handshake:
-    """A client's request to open a websocket: answer it with `accept` or `reject`, once."""
+    """A client's request to open a websocket. Answer it once, with `accept` or `reject`."""
 
-    def __init__(self, request: tw.WebSocketRequest, life: Lifetime, timeout: float) -> None:
+    def __init__(
+        self, request: tw.WebSocketRequest, stream: SharedStream, lifetime: Lifetime, timeout: float
+    ) -> None:
         self._request = request
-        self._life = life
+        self._stream = stream
+        self._lifetime = lifetime
         self._timeout = timeout
         self.resource = request.path
-        """Path and query."""
+        """The path and query that the client asks for."""
         self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers}
+        """The request's headers; names are in lower case."""
 
     async def accept(self) -> Connection:
-        """Answers 101. Raises `LinkDown` where the client has left, or does not take the answer."""
+        """Answers 101 and returns the open connection.
+
+        Raises `LinkDown` if the client has left, or does not take the answer in time.
+        """
         try:
             with trio.move_on_after(self._timeout):
-                return Connection(await self._request.accept(), self._life, server_frame)
+                return Connection(await self._request.accept(), self._stream, self._lifetime, server_frame)
         except GONE:
             pass
-        raise self._life.end(Broken("the client left during the handshake"))
+        raise self._lifetime.end(Broken("the client left during the handshake"))
 
     async def reject(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
-        """Answers with another HTTP status, and drops the stream."""
+        """Answers with another HTTP status, and drops the stream. Does not raise if the client has left."""
         extra = [(name.encode(), value.encode()) for name, value in headers]
         with suppress(*GONE), trio.move_on_after(self._timeout):
             await self._request.reject(status, extra_headers=extra, body=body)
-        self._life.end(Broken("the handshake was refused"))
+        self._lifetime.end(Broken("the handshake was refused"))
 
 
 async def accept_connection(
@@ -53,29 +59,29 @@ async def accept_connection(
     timeout: float,  # noqa: ASYNC109
     max_message_size: int = MAX_MESSAGE_SIZE,
 ) -> Handshake:
-    """Serves one client on `stream`, whose request must come within `timeout` seconds, and who must take the answer
-    within as many.
+    """Reads a client's handshake request from `stream`.
 
-    The connection's tasks live in `nursery`, into which they never raise, and the stream is dropped with them. Raises
-    `LinkDown`.
+    The request must come within `timeout` seconds; later, the client has as many seconds to take the answer.
+    `max_message_size` is in bytes. The connection's tasks run in `nursery` and never raise into it; the stream is
+    closed when they end. Raises `LinkDown`. Cancelling closes the stream.
     """
 
-    async def shake(inner: trio.Nursery, life: Lifetime) -> Handshake:
-        with trio.CancelScope() as shaking:
-            life.tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
+    async def shake_hands(inner: trio.Nursery, stream: SharedStream, lifetime: Lifetime) -> Handshake:
+        with lifetime.handshake:
             request = await tw.wrap_server_stream(
                 inner,
-                life.tap,
+                stream,
                 message_queue_size=QUEUE,
                 max_message_size=max_message_size,
                 receive_buffer_size=RECEIVE_BYTES,
             )
-            return Handshake(request, life, timeout)
+            return Handshake(request, stream, lifetime, timeout)
         raise LinkDown(Broken("the client left before its handshake"))
 
     async def opened() -> trio.abc.Stream:
         return stream
 
-    return await hosted(
-        timeout, nursery, opened, shake, lambda stream: SharedStream(stream, FrameLimits(max_message_size))
+    # No frame reader: a gateway receives masked frames, which are trio-websocket's to unmask.
+    return await start_connection(
+        nursery, opened, shake_hands, limits=FrameLimits(max_message_size), reader=None, timeout=timeout
     )

@@ -1,63 +1,76 @@
-"""Where the tasks of one connection live: they never raise into the nursery of whoever asked for it."""
+"""Runs the background tasks of one connection, so that they never raise into the caller's nursery."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import trio
 
 from ..._core.retry.causes import Silent
 from .byte_stream import LinkDown
+from .frame_limits import FrameLimits
+from .frame_reader import FrameReader
 from .handshake_failure import cause_of
 from .lifetime import Lifetime
 from .shared_stream import SharedStream
 
 _Product = TypeVar("_Product")
+StreamOpener: TypeAlias = Callable[[], Awaitable[Any]]
+ShakeHands: TypeAlias = Callable[[trio.Nursery, SharedStream, Lifetime], Awaitable[_Product]]
 
 MAX_MESSAGE_SIZE = 16 * 2**20
 """Bytes of one incoming message; a larger one ends the connection."""
 
 QUEUE = 64
-"""Messages that may wait in trio-websocket: with fewer, its reader would stop, and pongs with it."""
+"""Messages that trio-websocket may hold. Its reader stops when the queue is full, and then no pong is seen."""
 
 
-async def hosted(
-    timeout: float,  # noqa: ASYNC109
+async def start_connection(
     nursery: trio.Nursery,
-    opener: Callable[[], Awaitable[Any]],
-    shake: Callable[[trio.Nursery, Lifetime], Awaitable[_Product]],
-    watched: Callable[[trio.abc.Stream], SharedStream],
+    open_stream: StreamOpener,
+    shake_hands: ShakeHands[_Product],
+    *,
+    limits: FrameLimits,
+    reader: FrameReader | None,
+    timeout: float,  # noqa: ASYNC109
 ) -> _Product:
-    """What `shake` makes of the stream that `opener` opens, within `timeout` seconds. Raises `LinkDown`."""
+    """Opens a stream and shakes hands on it, within `timeout` seconds; returns what `shake_hands` returned.
+
+    The connection's tasks go on in `nursery`, and close the stream when they end. Raises `LinkDown`. Cancelling
+    closes the stream.
+    """
     with trio.move_on_after(timeout):
-        stream = await opener()
-        return cast(_Product, await nursery.start(_host, stream, shake, watched))
+        stream = await open_stream()
+        return cast(_Product, await nursery.start(_run_connection, stream, shake_hands, limits, reader))
     raise LinkDown(Silent("answer to the handshake", timeout))
 
 
-async def _host(
+async def _run_connection(
     stream: trio.abc.Stream,
-    shake: Callable[[trio.Nursery, Lifetime], Awaitable[_Product]],
-    watched: Callable[[trio.abc.Stream], SharedStream],
+    shake_hands: ShakeHands[_Product],
+    limits: FrameLimits,
+    reader: FrameReader | None,
     *,
     task_status: trio.TaskStatus[_Product],
 ) -> None:
-    """Owns trio-websocket's tasks for the life of one connection."""
+    """Owns trio-websocket's tasks, from the handshake to the end of the connection."""
     with trio.CancelScope() as scope:
-        life = Lifetime(watched(stream), scope)
-        open_ = False
+        lifetime = Lifetime(scope)
+        shared = SharedStream(stream, limits, reader, lifetime)
+        is_open = False
         try:
             async with trio.open_nursery() as nursery:
-                product = await shake(nursery, life)
-                open_ = True
+                product = await shake_hands(nursery, shared, lifetime)
+                is_open = True
                 task_status.started(product)
-                del shake, watched, task_status, product  # for hours they would hold the handshake, and its secrets
-                await life.watch_sends()
-        except* Exception as group:  # noqa: BLE001  # trio-websocket's own tasks: whatever they die of, the connection is gone
+                # This frame may live for hours: it must not keep the handshake's headers, which hold credentials.
+                del shake_hands, task_status, product
+                await lifetime.watch_sends()
+        except* Exception as group:  # noqa: BLE001  # whatever trio-websocket's tasks raise, the connection is gone
             cause = cause_of(group)
-            if not open_:
+            if not is_open:
                 raise LinkDown(cause) from None
-            life.end(cause)
+            lifetime.end(cause)
         finally:
-            await trio.aclose_forcefully(life.tap)
+            await trio.aclose_forcefully(shared)

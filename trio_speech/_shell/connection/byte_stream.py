@@ -1,4 +1,4 @@
-"""From a URL to a byte stream: name, TCP, proxy, TLS. Failures leave as `LinkDown` with the cause."""
+"""Opens the byte stream that a URL names: name lookup, TCP, proxy, TLS. Failures are raised as `LinkDown`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import h11
 import trio
 
 from ..._core.retry.causes import Broken, Cause, Refused, Unreachable
-from .shared_stream import RECEIVE_BYTES
 
+RECEIVE_BYTES = 65_536
+"""How much one read takes at most."""
 _PROXY_PORT = 8080
 _UNTRUSTED = range(18, 22)
-"""Of OpenSSL's reasons, those by which an authority is not known (x509_vfy.h)."""
+"""OpenSSL's error codes for a certificate whose authority is unknown (x509_vfy.h)."""
 _ADVICE = "; if an authority of your own signed it, give open_client() an ssl_context that trusts it"
 
 
 class LinkDown(Exception):
-    """A connection is gone, or was never made. Never leaves the library: a session turns `cause` into its verdict."""
+    """A connection is gone, or could not be made. Internal: sessions turn `cause` into a retry or a public error."""
 
     def __init__(self, cause: Cause) -> None:
         super().__init__(str(cause))
@@ -27,10 +28,10 @@ class LinkDown(Exception):
 
 
 async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.Stream:
-    """TCP for ``ws``, TLS for ``wss``, through the proxy that the environment names for this host, if any.
+    """Opens TCP for ``ws`` and TLS for ``wss``, through the proxy that the environment names for this host, if any.
 
-    `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as HTTP clients do, at every dial. Cancelling
-    closes what was opened so far. Raises `LinkDown`.
+    `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read at every dial, as HTTP clients read them. Without
+    `ssl_context`, the system's authorities are trusted. Raises `LinkDown`. Cancelling closes what was opened so far.
     """
     parts = urlsplit(url)
     host, port = _address(parts)
@@ -48,21 +49,21 @@ async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.
     except h11.RemoteProtocolError:
         raise LinkDown(Unreachable("the proxy does not answer in HTTP")) from None
     except UnicodeError:
-        raise LinkDown(Unreachable("the name of the host, or of its proxy, is not valid", permanent=True)) from None
+        raise LinkDown(Unreachable("the name of the host, or of its proxy, is not a valid host name", permanent=True)) from None
     except OSError as error:
         raise LinkDown(Unreachable(f"{host}:{port}: {error.strerror or error}")) from None
     return stream
 
 
 def host_header(url: str) -> str:
-    """The ``Host`` of a URL, with the port where it names one."""
+    """The ``Host`` header for a URL, with the port if the URL has one."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
     return host if parts.port is None else f"{host}:{parts.port}"
 
 
 def resource(url: str) -> str:
-    """Path and query of a URL."""
+    """The path and query of a URL, as a request line has them."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
@@ -72,7 +73,7 @@ def _address(parts: SplitResult) -> tuple[str, int]:
 
 
 def _proxy_for(parts: SplitResult) -> SplitResult | None:
-    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # slow to import, and only a dial needs it
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # slow to import; only a dial needs it
 
     proxies = getproxies()
     address = parts.netloc.rpartition("@")[2]

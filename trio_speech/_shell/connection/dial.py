@@ -1,4 +1,4 @@
-"""The client's side of a handshake."""
+"""The client's side of the opening handshake."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from typing import Any, cast
 import trio
 import trio_websocket as tw
 
-from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, hosted
-from .byte_stream import LinkDown, host_header, open_stream, resource
+from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, start_connection
+from .byte_stream import RECEIVE_BYTES, LinkDown, host_header, open_stream, resource
 from .frame_limits import FrameLimits
 from .frame_reader import FrameReader
 from .framing import client_frame
 from .handshake_failure import cause_in
 from .lifetime import Lifetime
-from .shared_stream import RECEIVE_BYTES, SharedStream
+from .shared_stream import SharedStream
 from .websocket import Connection
-
-_PATIENCE = 1.0
-"""Seconds for the rest of a refusal, which only explains it."""
 
 
 async def open_connection(
@@ -33,34 +30,38 @@ async def open_connection(
     connect: Callable[[], Awaitable[Any]] | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Connection:
-    """Dials, within `timeout` seconds all told. The connection's tasks live in `nursery`, into which they never raise.
+    """Dials a websocket URL, within `timeout` seconds for all of TCP, TLS and the handshake.
 
-    `connect` opens the byte stream instead of the network. Raises `LinkDown`; cancelling leaves nothing behind.
+    The connection's tasks run in `nursery` and never raise into it. `connect`, if given, opens the byte stream in
+    place of TCP and TLS. Raises `LinkDown`. Cancelling closes what was opened so far.
     """
-    opener = connect or partial(open_stream, url, ssl_context)
 
-    async def shake(inner: trio.Nursery, life: Lifetime) -> Connection:
-        return Connection(await _shake_hands(inner, life.tap, url, headers), life, client_frame)
+    async def shake_hands(inner: trio.Nursery, stream: SharedStream, lifetime: Lifetime) -> Connection:
+        socket = await _shake_hands(inner, stream, lifetime, url, headers)
+        return Connection(socket, stream, lifetime, client_frame)
 
-    return await hosted(
-        timeout,
+    return await start_connection(
         nursery,
-        opener,
-        shake,
-        lambda stream: SharedStream(stream, FrameLimits(MAX_MESSAGE_SIZE), FrameReader()),
+        connect or partial(open_stream, url, ssl_context),
+        shake_hands,
+        limits=FrameLimits(MAX_MESSAGE_SIZE),
+        reader=FrameReader(),
+        timeout=timeout,
     )
 
 
 async def _shake_hands(
-    nursery: trio.Nursery, tap: SharedStream, url: str, headers: tuple[tuple[str, str], ...]
+    nursery: trio.Nursery,
+    stream: SharedStream,
+    lifetime: Lifetime,
+    url: str,
+    headers: tuple[tuple[str, str], ...],
 ) -> tw.WebSocketConnection:
-    with trio.CancelScope() as shaking:
-        tap.on_end = partial(shaking.cancel, reason="the stream ended during the handshake")
-        tap.on_refusal = partial(_hurry, shaking)
-        # The annotation of wrap_client_stream names socket and TLS streams only; its documentation takes any stream.
+    with lifetime.handshake:
         return await tw.wrap_client_stream(
             nursery,
-            cast(trio.SocketStream, tap),
+            # Annotated for socket and TLS streams only; documented to take any stream.
+            cast(trio.SocketStream, stream),
             host_header(url),
             resource(url),
             extra_headers=[(name.encode(), value.encode()) for name, value in headers],
@@ -68,9 +69,4 @@ async def _shake_hands(
             max_message_size=MAX_MESSAGE_SIZE,
             receive_buffer_size=RECEIVE_BYTES,
         )
-    raise LinkDown(cause_in(tap))
-
-
-def _hurry(shaking: trio.CancelScope) -> None:
-    """A refusal is known from its head: the rest, which may never end, only explains it."""
-    shaking.deadline = min(shaking.deadline, trio.current_time() + _PATIENCE)
+    raise LinkDown(cause_in(stream))

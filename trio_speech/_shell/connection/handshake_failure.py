@@ -1,4 +1,4 @@
-"""Why there is no websocket: what a server answered instead, or what is wrong with its answer."""
+"""Why a handshake failed: what the server answered instead, or what is wrong with its answer."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ _REASON_BYTES = 500
 
 
 def cause_of(error: BaseException) -> Cause:
-    """What trio-websocket failed of: the first of a group."""
+    """The cause that an exception of trio-websocket's stands for; of a group, the first one counts."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, LinkDown):
         return error.cause
     if isinstance(error, tw.ConnectionRejected):
         return _refusal(error.status_code, error.headers, error.body or b"")
-    return Unreachable(f"the websocket failed: {_found(error)}"[:_REASON_BYTES])
+    return Unreachable(f"the websocket failed: {_protocol_error_in(error)}"[:_REASON_BYTES])
 
 
-def cause_in(tap: SharedStream) -> Cause:
-    """Why there is no websocket though no answer to the handshake was read to its end."""
-    answer = _answer_in(tap.opening)
+def cause_in(stream: SharedStream) -> Cause:
+    """The cause of a handshake that was cancelled, from as much of the answer as had come."""
+    answer = _answer_in(stream.opening)
     if answer is not None:
         return _refusal(*answer)
-    return Malformed(tap.fault) if tap.fault else Unreachable(f"the handshake was not answered: {tap.ended}")
+    if stream.fault:
+        return Malformed(stream.fault)
+    return Unreachable(f"the handshake was not answered: {stream.ended}")
 
 
 def _answer_in(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
-    """Status, headers and as much of the body as has come, where `data` holds the head of an answer other than 101."""
+    """Status, headers and as much of the body as has come, if `data` holds the head of an answer other than 101."""
     http = h11.Connection(h11.CLIENT)
     http.send(h11.Request(method="GET", target="/", headers=[("Host", "any")]))
     http.receive_data(data)
@@ -56,12 +58,15 @@ def _answer_in(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | No
     return (answer.status_code, list(answer.headers), body) if answer else None
 
 
-def _found(error: BaseException) -> BaseException:
-    """What is wrong with the answer to a handshake: trio-websocket fails in its turn, at saying so to the server."""
-    told: BaseException | None = error
-    while told is not None and not isinstance(told, RemoteProtocolError):
-        told = told.__context__
-    return told or error
+def _protocol_error_in(error: BaseException) -> BaseException:
+    """What is wrong with the server's answer.
+
+    trio-websocket tries to tell the server, and fails at that too: so the error to report is in a context.
+    """
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, RemoteProtocolError):
+        found = found.__context__
+    return found or error
 
 
 def _refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Refused:

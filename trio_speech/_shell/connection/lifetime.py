@@ -1,4 +1,4 @@
-"""What ends a connection, who notices, and that it is told once."""
+"""What ends a connection, and the first reason why it ended."""
 
 from __future__ import annotations
 
@@ -10,40 +10,58 @@ import trio_websocket as tw
 from ..._core.retry.causes import Cause, Silent
 from ..concurrency.wakeup import Wakeup
 from .byte_stream import LinkDown
-from .shared_stream import SharedStream
 
-_PATIENCE = 1.0
-"""Seconds that the first send may begin unnoticed: all later ones are timed to the moment."""
+_REFUSAL_TIMEOUT = 1.0
+"""Seconds for the body of a refusal, after its head."""
+
+_FIRST_SEND_TIMEOUT = 1.0
+"""How often, in seconds, the watch looks for a first send. Later sends are timed exactly."""
 
 GONE = (tw.ConnectionClosed, trio.ClosedResourceError, trio.BrokenResourceError)
+"""What trio-websocket and streams raise once a connection is gone."""
 
 
 class Lifetime:
-    """What ends a connection, and of what it ended."""
+    """One connection's end: its cause, the scope of its tasks, and the deadline of the send under way."""
 
-    def __init__(self, tap: SharedStream, scope: trio.CancelScope) -> None:
-        self.tap = tap
-        self.scope = scope
+    def __init__(self, scope: trio.CancelScope) -> None:
+        self.handshake = trio.CancelScope()
+        """The scope in which the opening handshake is made."""
         self.cause: Cause | None = None
-        self.parting = False
-        """A goodbye is being said: who meets the end meanwhile does not cut it short."""
-        self.sending_until = math.inf
-        self.patience = _PATIENCE
-        self._news = Wakeup()
+        self.is_closing = False
+        """True during the closing handshake, which other failures must not cut short."""
+        self.send_deadline = math.inf
+        self.send_timeout = _FIRST_SEND_TIMEOUT
+        self._scope = scope
+        self._stream_has_ended = False
+        self._changed = Wakeup()
 
     def end(self, cause: Cause) -> LinkDown:
-        """The first cause stays; what is returned is to be raised."""
+        """Cancels the connection's tasks; returns the exception to raise, with the first cause that was given."""
         if self.cause is None:
             self.cause = cause
-        if not self.parting:
-            self.scope.cancel(reason=str(cause))
+        if not self.is_closing:
+            self._scope.cancel(reason=str(cause))
         return LinkDown(self.cause)
 
+    def stream_ended(self) -> None:
+        """The byte stream has ended. A handshake under way is cancelled: trio-websocket would wait for ever."""
+        self._stream_has_ended = True
+        self.handshake.cancel(reason="the stream ended during the handshake")
+        self._changed.fire()
+
+    def handshake_refused(self) -> None:
+        """The head of a refusal has come. Its body only explains it, and may never end, so it gets little time."""
+        self.handshake.deadline = min(self.handshake.deadline, trio.current_time() + _REFUSAL_TIMEOUT)
+
     async def watch_sends(self) -> None:
-        """One timer for all sends: it rests no longer than a send may take, so none begun meanwhile is missed."""
-        self.tap.on_end = self._news.fire
-        while self.tap.ended is None or self.sending_until != math.inf:
+        """Ends the connection when a send passes its deadline. Returns when the stream has ended.
+
+        One timer for all sends: a deadline of its own for each send would cost more than the send. The timer wakes at
+        least once per `send_timeout`, so it cannot miss a send that began in the meantime.
+        """
+        while not self._stream_has_ended or self.send_deadline != math.inf:
             now = trio.current_time()
-            if now >= self.sending_until:
-                self.end(Silent("progress in sending", self.patience))
-            await self._news.wait_until(min(self.sending_until, now + self.patience))
+            if now >= self.send_deadline:
+                self.end(Silent("progress in sending", self.send_timeout))
+            await self._changed.wait_until(min(self.send_deadline, now + self.send_timeout))

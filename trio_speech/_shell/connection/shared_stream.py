@@ -1,74 +1,80 @@
-"""A byte stream, watched and shared: what lies between a websocket library and the network.
+"""One byte stream for two users: trio-websocket, which handles control frames, and this room, which handles data.
 
 Laws
-    1. Frames of the library and ours are written one at a time, in the order in which they were given.
-    2. One task at a time waits for the network. While somebody takes messages, it is that one, who so has them without
-       another task's turn, and lays aside what is the library's; else it is the library's reader.
-    3. What is held is bounded: no more is read before the library has fetched what is its own, nor while many messages
-       wait to be taken.
-    4. How reading ended is kept: both readers are told, whichever of them found out.
+    1. Frames of both are written one at a time, in the order in which they were given.
+    2. One task at a time waits for the network. While a task receives messages, it is that task, which then has them
+       without a task switch, and sets aside what is trio-websocket's. Else it is trio-websocket's reader.
+    3. What is held is bounded: nothing more is read while trio-websocket has not fetched what is its own, nor while
+       `_MAX_MESSAGES` messages wait to be taken.
+    4. How reading ended is kept, so that both readers are told, whichever of them found out.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 
 import trio
 
 from ..concurrency.wakeup import Wakeup
+from .byte_stream import RECEIVE_BYTES
 from .frame_limits import FrameLimits
 from .frame_reader import FrameReader
+from .lifetime import Lifetime
 
-RECEIVE_BYTES = 65_536
-_QUEUE = 64
-"""Messages that wait to be taken before no more is read."""
-
+_MAX_MESSAGES = 64
 _SOCKETS_ARE_FILES = sys.platform != "win32"
-_CLOSE = b"\x88"  # RFC 6455, section 5.2: the last frame of its message, with opcode 8; HTTP begins with a letter
+_CLOSE = b"\x88"  # RFC 6455, section 5.2: the last fragment, with opcode 8; an HTTP request begins with a letter
 
 
 class SharedStream(trio.abc.Stream):
-    """The byte stream, shared by trio-websocket's frames and ours, one at a time; it tells when it has ended, which
-    nobody else would during a handshake, and ends itself where the peer announces too much."""
+    """The stream that trio-websocket is given, with a second door for data frames.
 
-    def __init__(self, stream: trio.abc.Stream, heads: FrameLimits, inbox: FrameReader | None = None) -> None:
+    It reports its end to `lifetime` (trio-websocket does not notice it during a handshake), and fails when a header
+    breaks `limits`. Without a `reader` all frames are left to trio-websocket.
+    """
+
+    def __init__(
+        self, stream: trio.abc.Stream, limits: FrameLimits, reader: FrameReader | None, lifetime: Lifetime
+    ) -> None:
         self._stream = stream
         self._socket = stream.socket if isinstance(stream, trio.SocketStream) and _SOCKETS_ARE_FILES else None
-        self._turn = trio.StrictFIFOLock()
+        self._write_turn = trio.StrictFIFOLock()
         self._unsent = b""
-        self._heads = heads
-        self._inbox = inbox
-        self._aside: bytes | bytearray = b""
-        self._takers = 0
-        self._reads = False
-        self._at_end = False
+        self._limits = limits
+        self._reader = reader
+        self._lifetime = lifetime
+        self._for_library: bytes | bytearray = b""
+        self._receivers = 0
+        self._is_reading = False
+        self._at_eof = False
         self._failure: Exception | None = None
-        self._library_looks = Wakeup()
-        self._taker_looks = Wakeup()
+        self._library_may_look = Wakeup()
+        self._receivers_may_look = Wakeup()
         self.ended: str | None = None
+        """How the stream ended, in words; ``None`` while it lasts."""
         self.fault: str | None = None
-        """What the peer announced and must not send."""
-        self.closing = False
-        """A close frame was written, be it in answer to one."""
-        self.on_end: Callable[[], object] = lambda: None
-        self.on_refusal: Callable[[], object] = lambda: None
+        """Which limit the peer broke, in words."""
+        self.close_sent = False
+        """True once a close frame was written, ours or the answer to the peer's."""
 
     @property
     def opening(self) -> bytes:
-        """What came before the first frame, until that may come."""
-        return bytes(self._heads.opening)
+        """The HTTP head that has come so far, and the body of a refusal. Empty after a handshake that succeeded."""
+        return bytes(self._limits.opening)
+
+    # ------------------------------------------------------------------ writing
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        """Writes what `send_nowait` left, then `data`; waits for its turn first."""
         try:
-            self._turn.acquire_nowait()
+            self._write_turn.acquire_nowait()
         except trio.WouldBlock:
-            await self._turn.acquire()
+            await self._write_turn.acquire()
         if data[:1] == _CLOSE:
-            self.closing = True
-        if not self._takers:
-            self._library_looks.fire()  # what is sent may have an answer
+            self.close_sent = True
+        if not self._receivers:
+            self._library_may_look.fire()  # what is sent may bring an answer, and nobody else is reading
         if self._unsent:
             data, self._unsent = self._unsent + data, b""
         try:
@@ -77,24 +83,24 @@ class SharedStream(trio.abc.Stream):
             self._end(str(error.__cause__ or error) or "the stream is closed")
             raise
         finally:
-            self._turn.release()
+            self._write_turn.release()
 
     @property
     def has_unsent(self) -> bool:
-        """Whether something waits for the next `send_all`."""
+        """True if something waits for the next `send_all`."""
         return bool(self._unsent)
 
     def send_nowait(self, data: bytes) -> bool:
-        """Writes what the network takes of `data` at once; the rest goes before what is sent next.
+        """Writes as much of `data` as the network takes at once, and keeps the rest for the next `send_all`.
 
-        Says whether all is written. No checkpoint. A stream that is not a plain socket takes nothing at once.
+        Returns True if everything was written. No checkpoint. Only a plain socket takes anything at once.
         """
-        if self._socket is None or self._unsent or self._turn.locked():
+        if self._socket is None or self._unsent or self._write_turn.locked():
             self._unsent += data
             return False
         try:
             written = os.write(self._socket.fileno(), data)
-        except OSError:  # the network is full, or what is worse, which the next `send_all` meets too
+        except OSError:  # full, or broken: the next `send_all` waits, or fails
             written = 0
         if written == len(data):
             return True
@@ -104,64 +110,88 @@ class SharedStream(trio.abc.Stream):
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()
 
+    # ------------------------------------------------------------------ reading
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """What is the library's."""
-        while not self._aside:
-            taken = self._takers and not self.passes_on
-            if self._reads or taken or (self._is_full and not self.closing):
-                await self._library_looks.wait()
+        """Returns the next bytes that are for trio-websocket; its reader calls this."""
+        while not self._for_library:
+            somebody_receives = self._receivers and not self.is_left_to_library
+            if self._is_reading or somebody_receives or (self._is_full and not self.close_sent):
+                await self._library_may_look.wait()
             elif not await self._read(max_bytes):
                 return b""
-        rest, self._aside = self._aside, b""
-        self._taker_looks.fire()
-        return rest
+        data, self._for_library = self._for_library, b""
+        self._receivers_may_look.fire()
+        return data
 
-    async def message(self) -> str | bytes | None:
-        """The next message; ``None`` where what comes next is to be had from the library. Cancelling loses no message.
+    async def receive_message(self) -> str | bytes | None:
+        """Returns the next message, or ``None`` if the next one is to be had from trio-websocket.
 
-        Whoever has called it calls it again before long: in between nobody reads what is the library's.
+        Cancelling loses no message. Call it again promptly: no pings or close frames are read between calls.
         """
-        self._takers += 1
+        self._receivers += 1
         try:
-            while not self.holds:
-                if self.passes_on:
+            while not self.has_message:
+                if self.is_left_to_library:
                     return None
-                if self._reads or self._aside:
-                    await self._taker_looks.wait()
+                if self._is_reading or self._for_library:
+                    await self._receivers_may_look.wait()
                 else:
                     await self._read(RECEIVE_BYTES)
-        except Exception:  # noqa: BLE001  # a stream may fail in its own way: the library's reader is told what it was
+        except Exception:  # noqa: BLE001  # a user's stream may raise anything; trio-websocket's reader is told of it
             return None
         except BaseException:
-            self._library_looks.fire()
+            self._library_may_look.fire()
             raise
         finally:
-            self._takers -= 1
-        return self.take()
+            self._receivers -= 1
+        return self.take_message()
+
+    def take_message(self) -> str | bytes | None:
+        """Returns the oldest message that has come, or ``None``."""
+        if self._reader is None or not self._reader.messages:
+            return None
+        if self._is_full:
+            self._library_may_look.fire()
+        return self._reader.messages.popleft()
+
+    @property
+    def has_message(self) -> bool:
+        """True if a message has come and was not taken."""
+        return self._reader is not None and bool(self._reader.messages)
+
+    @property
+    def is_left_to_library(self) -> bool:
+        """True if all that comes from now on is to be had from trio-websocket."""
+        return self._reader is None or self._reader.is_done or self.ended is not None
+
+    @property
+    def _is_full(self) -> bool:
+        return self._reader is not None and len(self._reader.messages) >= _MAX_MESSAGES
 
     async def _read(self, max_bytes: int | None) -> bool:
-        """Sorts what comes; says whether more may."""
+        """Reads once, and sorts what came; returns False at the end of the stream."""
         if self._failure is not None:
             raise self._failure
-        if self._at_end:
+        if self._at_eof:
             return False
-        self._reads = True
+        self._is_reading = True
         try:
             data = await self._receive(max_bytes)
             if data:
-                self._watch(data)
+                self._check(data)
                 self._sort(data)
         except Exception as error:
             self._failure = error
             self._end(str(error.__cause__ or error) or "the stream is closed")
             raise
         finally:
-            self._reads = False
-            self._taker_looks.fire()
-            if self.passes_on:
-                self._library_looks.fire()
+            self._is_reading = False
+            self._receivers_may_look.fire()
+            if self.is_left_to_library:
+                self._library_may_look.fire()
         if not data:
-            self._at_end = True
+            self._at_eof = True
             self._end("the peer ended the stream without a close frame")
         return bool(data)
 
@@ -171,7 +201,7 @@ class SharedStream(trio.abc.Stream):
         return await self._receive_when_readable(self._socket, max_bytes or RECEIVE_BYTES)
 
     async def _receive_when_readable(self, socket: trio.socket.SocketType, max_bytes: int) -> bytes:
-        """Asks when there is something to read, and not before: mostly there is not."""
+        """Waits first, then reads. trio's own stream reads first, in vain nearly always, and that costs a call."""
         while True:
             if socket.fileno() < 0:
                 raise trio.ClosedResourceError("the socket was closed here")
@@ -183,52 +213,33 @@ class SharedStream(trio.abc.Stream):
             except OSError as error:
                 raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
 
-    def _sort(self, data: bytes | bytearray) -> None:
-        if self._inbox is None:
-            self._aside = data
-            return
-        begun = self._heads.begun
-        rest = self._inbox.sort(data[begun:] if begun else data)
-        self._aside = data[:begun] + rest if begun else rest
-        if self._aside:
-            self._library_looks.fire()
-
-    def take(self) -> str | bytes | None:
-        """The oldest message that has come, if there is one."""
-        if self._inbox is None or not self._inbox.messages:
-            return None
-        if self._is_full:
-            self._library_looks.fire()
-        return self._inbox.messages.popleft()
-
-    @property
-    def holds(self) -> bool:
-        """Whether a message has come and was not taken."""
-        return self._inbox is not None and bool(self._inbox.messages)
-
-    @property
-    def _is_full(self) -> bool:
-        return self._inbox is not None and len(self._inbox.messages) >= _QUEUE
-
-    @property
-    def passes_on(self) -> bool:
-        """Whether what comes next is to be had from trio-websocket."""
-        return self._inbox is None or self._inbox.passes_on or self.ended is not None
-
-    def _watch(self, data: bytes | bytearray) -> None:
-        self.fault = self._heads.pass_over(data)
+    def _check(self, data: bytes | bytearray) -> None:
+        self.fault = self._limits.check(data)
         if self.fault is not None:
             raise trio.BrokenResourceError(self.fault)
-        if self._heads.refused:
-            self.on_refusal()
+        if self._limits.refused:
+            self._lifetime.handshake_refused()
+
+    def _sort(self, data: bytes | bytearray) -> None:
+        if self._reader is None:
+            self._for_library = data
+            return
+        opening = self._limits.opening_in_last
+        rest = self._reader.extract(data[opening:] if opening else data)
+        self._for_library = data[:opening] + rest if opening else rest
+        if self._for_library:
+            self._library_may_look.fire()
+
+    # ------------------------------------------------------------------ the end
 
     async def aclose(self) -> None:
-        self._end("the stream was closed here")  # which trio-websocket does on a bad request, to wait for a good one
+        """Closes the stream. trio-websocket calls this after a bad request, and would wait for the next one."""
+        self._end("the stream was closed here")
         await self._stream.aclose()
 
     def _end(self, how: str) -> None:
         if self.ended is None:
             self.ended = how
-            self.on_end()
-            self._library_looks.fire()
-            self._taker_looks.fire()
+            self._lifetime.stream_ended()
+            self._library_may_look.fire()
+            self._receivers_may_look.fire()

@@ -1,10 +1,10 @@
-"""An open websocket: messages in and out, pings, and a goodbye.
+"""An open websocket: messages in and out, pings, and the closing handshake.
 
 Laws
-    1. Every wait has a deadline: send, ping and close; where one passes, the stream is dropped.
-    2. One task writes. A send that is cancelled or times out may have torn a frame, so it condemns the connection.
-    3. Whatever ends the connection is told once, as the `Cause` in `LinkDown`.
-    4. The reader must be drained without pause: pongs and close frames come through it.
+    1. Every wait has a deadline: send, ping and close. When one passes, the stream is dropped.
+    2. One task writes. A send that is cancelled or times out may have torn a frame, so it ends the connection.
+    3. The first reason why the connection ended is kept, and every method raises it as the `Cause` in `LinkDown`.
+    4. Somebody must always be receiving: pongs and close frames come through the same reader.
 """
 
 from __future__ import annotations
@@ -24,109 +24,117 @@ from .shared_stream import SharedStream
 Frame: TypeAlias = str | bytes
 
 _ABNORMAL = 1006
-_BY_US = "closed by us"
-_FOUND_HERE = (1002, 1007)  # so trio-websocket tells what it finds wrong itself; to the peer it says nothing then
+_CLOSED_BY_US = "closed by us"
+_FOUND_HERE = (1002, 1007)
+"""Codes with which trio-websocket itself reports an invalid frame of the peer's. It sends no close frame then."""
 
 
 class Connection:
     """An open websocket; every method raises `LinkDown` once it is gone. See `open_connection`, `accept_connection`."""
 
-    def __init__(self, socket: tw.WebSocketConnection, life: Lifetime, framed: Callable[[Frame], bytes]) -> None:
+    def __init__(
+        self,
+        socket: tw.WebSocketConnection,
+        stream: SharedStream,
+        lifetime: Lifetime,
+        to_frame: Callable[[Frame], bytes],
+    ) -> None:
         self._socket = socket
-        self._life = life
-        self._framed = framed
+        self._stream = stream
+        self._lifetime = lifetime
+        self._to_frame = to_frame
         self.opened_at = trio.current_time()
 
     async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109  # the deadline is this room's duty
-        """Writes one message within `timeout` seconds. Cancelling it, or its time-out, condemns the connection."""
-        await self._write(self._framed(frame), timeout)
+        """Writes one message within `timeout` seconds. Cancelling it, or passing the deadline, ends the connection."""
+        await self._write(self._to_frame(frame), timeout)
 
     def send_nowait(self, *frames: Frame) -> bool:
-        """Writes what the network takes of these messages at once; says whether that is all, else `flush` is due.
+        """Writes as much of these messages as the network takes at once; returns True if that is all.
 
-        No checkpoint: whoever has a message may send it, where no other send is under way. What is not written goes
-        before anything that is sent later.
+        If False, call `flush`. No checkpoint: any task may call it while no `send` is under way. What is left goes
+        out before anything that is sent later.
         """
         if self._socket.closed is not None:
             raise self._down()
-        return self._life.tap.send_nowait(b"".join(map(self._framed, frames)))
+        return self._stream.send_nowait(b"".join(map(self._to_frame, frames)))
 
     @property
     def has_unsent(self) -> bool:
-        """Whether `send_nowait` has left something."""
-        return self._life.tap.has_unsent
+        """True if `send_nowait` left something to `flush`."""
+        return self._stream.has_unsent
 
     async def flush(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Writes what `send_nowait` has left, as `send` does."""
+        """Writes what `send_nowait` left, as `send` does."""
         await self._write(b"", timeout)
 
     async def _write(self, data: bytes, timeout: float) -> None:  # noqa: ASYNC109
-        life = self._life
-        life.patience = timeout
-        life.sending_until = trio.current_time() + timeout
+        lifetime = self._lifetime
+        lifetime.send_timeout = timeout
+        lifetime.send_deadline = trio.current_time() + timeout
         try:
             if self._socket.closed is not None:
                 raise self._down()
-            await life.tap.send_all(data)
+            await self._stream.send_all(data)
         except trio.Cancelled:
             self.abort("a send was cancelled")
             raise
         except GONE:
             raise self._down() from None
         finally:
-            life.sending_until = math.inf
+            lifetime.send_deadline = math.inf
 
     async def receive(self) -> Frame:
-        """The next message. Cancelling is safe: no message is lost."""
-        tap = self._life.tap
-        if tap.holds:
+        """Returns the next message. Cancelling loses no message."""
+        if self._stream.has_message:
             await trio.lowlevel.checkpoint()
-        message = await tap.message()
-        return await self._passed_on() if message is None else message
+        message = await self._stream.receive_message()
+        return await self._left_to_library() if message is None else message
 
     def receive_nowait(self) -> Frame | None:
-        """The next message, if it is there already. No checkpoint."""
-        return self._life.tap.take()
+        """Returns the next message if it has already come, else ``None``. No checkpoint."""
+        return self._stream.take_message()
 
-    async def _passed_on(self) -> Frame:
+    async def _left_to_library(self) -> Frame:
         try:
             return await self._socket.get_message()
         except GONE:
             raise self._down() from None
 
     async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
-        """Seconds until the pong. Without one within `timeout` seconds the connection is condemned."""
+        """Sends a ping; returns the seconds until its pong. Without one within `timeout` seconds the connection ends."""
         sent = trio.current_time()
         try:
+            # trio-websocket never wakes a ping whose connection has died, so the deadline is all that ends it.
             with trio.fail_after(timeout):
                 await self._socket.ping()
         except trio.TooSlowError:
-            raise self._life.end(Silent("pong", timeout)) from None
+            raise self._lifetime.end(Silent("pong", timeout)) from None
         except GONE:
             raise self._down() from None
         return trio.current_time() - sent
 
     async def close(self, timeout: float, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC109
-        """Says goodbye for at most `timeout` seconds, then drops the stream. Never raises `LinkDown`."""
-        life = self._life
-        if life.cause is None:
-            life.cause, life.parting = Broken(_BY_US), True
+        """Makes the closing handshake, for at most `timeout` seconds, then drops the stream. Never raises `LinkDown`."""
+        lifetime = self._lifetime
+        if lifetime.cause is None:
+            lifetime.cause, lifetime.is_closing = Broken(_CLOSED_BY_US), True
             with trio.move_on_after(timeout):
                 await self._socket.aclose(code, reason)
-            self.abort(_BY_US)
+            self.abort(_CLOSED_BY_US)
 
     def abort(self, why: str) -> None:
-        """Drops the stream at once, without a goodbye."""
-        self._life.parting = False
-        self._life.end(Broken(why))
+        """Drops the stream at once, without a closing handshake."""
+        self._lifetime.is_closing = False
+        self._lifetime.end(Broken(why))
 
     def _down(self) -> LinkDown:
-        return self._life.end(_observed(self._socket.closed, self._life.tap))
+        return self._lifetime.end(_cause_of(self._socket.closed, self._stream))
 
 
-def _observed(closed: tw.CloseReason | None, tap: SharedStream) -> Cause:
+def _cause_of(closed: tw.CloseReason | None, stream: SharedStream) -> Cause:
     if closed is None or closed.code == _ABNORMAL:
-        return Malformed(tap.fault) if tap.fault else Broken(tap.ended or "the websocket failed")
-    if closed.code in _FOUND_HERE and not tap.closing:
-        return Malformed(closed.reason or "a frame that is none")
+        return Malformed(stream.fault) if stream.fault else Broken(stream.ended or "the websocket failed")
+    if closed.code in _FOUND_HERE and not stream.close_sent:
+        return Malformed(closed.reason or "an invalid websocket frame")
     return PeerClosed(closed.code, closed.reason or "")
