@@ -189,7 +189,7 @@ async def assert_nothing_is_left(client: ts.Client) -> None:
     statistics = client.statistics()
     busy = (statistics.leased, statistics.dialing, statistics.draining, statistics.waiting)
     assert busy == (0, 0, 0, 0), statistics
-    assert not any(service.dials.borrowed_tokens for service in client._network._services.values())
+    assert not any(endpoint.dial_slots.borrowed_tokens for endpoint in client._network._endpoints.values())
 
 
 async def assert_still_of_use(client: ts.Client) -> None:
@@ -280,20 +280,20 @@ def cancel_everywhere(life: Life, scenario: Scenario, plan: list[object], folder
 
 
 @pytest.mark.parametrize("scenario", WHOLE, ids=lambda scenario: scenario.__name__)
-def test_an_operation(scenario: Scenario, tmp_path: Path) -> None:
+def test_an_operation_can_be_cancelled_at_every_step(scenario: Scenario, tmp_path: Path) -> None:
     cancel_everywhere(one_life, scenario, [], tmp_path)
 
 
 @pytest.mark.parametrize("scenario", BROKEN, ids=lambda scenario: scenario.__name__)
-def test_an_operation_that_reconnects(scenario: Scenario, tmp_path: Path) -> None:
+def test_an_operation_that_reconnects_can_be_cancelled_at_every_step(scenario: Scenario, tmp_path: Path) -> None:
     cancel_everywhere(one_life, scenario, BROKEN[scenario], tmp_path)
 
 
 @pytest.mark.parametrize("scenario", [transcribe_a_source, synthesize_a_text], ids=lambda scenario: scenario.__name__)
 @pytest.mark.parametrize("life", [a_whole_life, services_and_all])
-def test_a_client(life: Life, scenario: Scenario, tmp_path: Path) -> None:
+def test_a_client_can_be_cancelled_at_every_step(life: Life, scenario: Scenario, tmp_path: Path) -> None:
     cancel_everywhere(life, scenario, [], tmp_path)
 
 
-def test_the_embedded_gateway(tmp_path: Path) -> None:
+def test_the_embedded_gateway_can_be_cancelled_at_every_step(tmp_path: Path) -> None:
     cancel_everywhere(the_embedded_gateway, recognize, [], tmp_path)

@@ -128,7 +128,7 @@ BAD_REQUESTS = {
 
 
 @pytest.mark.parametrize("name", BAD_REQUESTS)
-async def test_a_bad_request_is_sent_away(house: House, nursery: trio.Nursery, name: str) -> None:
+async def test_a_bad_request_is_refused(house: House, nursery: trio.Nursery, name: str) -> None:
     stream = await house.connect()
     with trio.move_on_after(15.0), suppress(trio.BrokenResourceError):
         await stream.send_all(BAD_REQUESTS[name])
@@ -150,7 +150,7 @@ HALF = {
 
 
 @pytest.mark.parametrize("greeting", HALF.values(), ids=HALF)
-async def test_half_a_handshake_has_ten_seconds(house: House, greeting: bytes) -> None:
+async def test_half_a_handshake_is_dropped_after_ten_seconds(house: House, greeting: bytes) -> None:
     stream = await house.connect()
     if greeting:
         await stream.send_all(greeting)
@@ -159,7 +159,7 @@ async def test_half_a_handshake_has_ten_seconds(house: House, greeting: bytes) -
     await house.assert_serves_others()
 
 
-async def test_a_handshake_a_byte_at_a_time_has_ten_seconds_all_told(house: House) -> None:
+async def test_a_handshake_byte_by_byte_is_dropped_after_ten_seconds(house: House) -> None:
     stream = await house.connect()
 
     async def trickle() -> None:
@@ -174,7 +174,7 @@ async def test_a_handshake_a_byte_at_a_time_has_ten_seconds_all_told(house: Hous
 
 
 @pytest.mark.parametrize("target", ["/v1/stt", "/v1/none"])
-async def test_an_answer_that_is_not_taken_is_given_up(house: House, target: str) -> None:
+async def test_a_client_that_does_not_take_the_answer_is_dropped(house: House, target: str) -> None:
     stream = await house.connect(capacity=16)
     await stream.send_all(request(target))
     await house.assert_serves_others()
@@ -183,7 +183,7 @@ async def test_an_answer_that_is_not_taken_is_given_up(house: House, target: str
     await house.assert_serves_others()
 
 
-async def test_a_crowd_at_the_door_is_bounded_and_leaves_room_for_who_behaves(house: House) -> None:
+async def test_unfinished_handshakes_are_bounded_and_leave_room_for_good_clients(house: House) -> None:
     crowd = [await house.connect() for _ in range(200)]
     await trio.testing.wait_all_tasks_blocked()
     assert house.served < 80
@@ -219,7 +219,7 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize("name", STRANGERS)
-async def test_a_stranger_is_refused_at_the_handshake(nursery: trio.Nursery, name: str) -> None:
+async def test_a_client_without_credentials_is_refused_at_the_handshake(nursery: trio.Nursery, name: str) -> None:
     house = House(nursery, {"key": SECRET})
     stream = await house.connect()
     await stream.send_all(request("/v1/stt", *STRANGERS[name]))
@@ -249,14 +249,14 @@ def encoded(part: object) -> str:
 
 
 @given(st.text(max_size=40) | st.builds("{}.{}.{}".format, HEADER.map(encoded), CLAIMS.map(encoded), st.text("Aa0_-")))
-def test_no_token_is_let_in_or_breaks_the_door(forged: str) -> None:
+def test_no_forged_token_is_accepted_or_breaks_the_server(forged: str) -> None:
     with pytest.raises(Unauthorized):
         Authenticator({"key": SECRET}).check(f"Bearer {forged}")
 
 
 @pytest.mark.parametrize("depth", [900, 3_000, 12_000])
 @pytest.mark.parametrize("part", [0, 1])
-def test_a_bottomless_token_is_none(part: int, depth: int) -> None:
+def test_a_deeply_nested_token_is_refused(part: int, depth: int) -> None:
     parts = [encoded({"alg": "HS256"}), encoded({"iss": "key"}), "AAAA"]
     parts[part] = base64.urlsafe_b64encode(b"[" * depth + b"]" * depth).decode().rstrip("=")
     with pytest.raises(Unauthorized):
@@ -321,7 +321,7 @@ BAD_SESSIONS: dict[str, tuple[str, Attack, str]] = {
 
 
 @pytest.mark.parametrize("name", BAD_SESSIONS)
-async def test_who_breaks_the_protocol_is_told_and_shown_out(house: House, name: str) -> None:
+async def test_a_client_that_breaks_the_protocol_gets_an_error_and_is_closed(house: House, name: str) -> None:
     target, attack, told = BAD_SESSIONS[name]
     stream = await opened(house, target)
     await attack(stream)
@@ -358,7 +358,7 @@ LINGERING = {"a head and then nothing", "pongs to no ping"}
 
 @pytest.mark.parametrize("target", ["/v1/stt", "/v1/tts"])
 @pytest.mark.parametrize("name", BAD_FRAMES)
-async def test_who_breaks_the_websocket_is_dropped(house: House, name: str, target: str) -> None:
+async def test_a_client_that_breaks_websocket_framing_is_dropped(house: House, name: str, target: str) -> None:
     stream = await opened(house, target)
     with suppress(trio.BrokenResourceError):
         await stream.send_all(masked(CREATE) + BAD_FRAMES[name])
@@ -373,7 +373,7 @@ async def test_who_breaks_the_websocket_is_dropped(house: House, name: str, targ
     await house.assert_serves_others()
 
 
-async def test_a_frame_without_end_holds_its_place_no_longer_than_silence_does(house: House) -> None:
+async def test_an_endless_frame_is_dropped_as_soon_as_silence_is(house: House) -> None:
     stream = await opened(house)
     await stream.send_all(masked(CREATE) + masked(b"x", announced=1_000))
 
@@ -388,7 +388,7 @@ async def test_a_frame_without_end_holds_its_place_no_longer_than_silence_does(h
     assert house.recognizer.open_now == 0
 
 
-async def test_who_does_not_read_is_dropped_and_others_are_served_meanwhile(house: House) -> None:
+async def test_a_client_that_does_not_read_is_dropped_while_others_are_served(house: House) -> None:
     stream = await opened(house, "/v1/tts")
     text = b"word " * 3_000
     await stream.send_all(masked(CREATE) + masked(b'{"type":"input_transcript","transcript":"%s"}' % text))
@@ -400,7 +400,7 @@ async def test_who_does_not_read_is_dropped_and_others_are_served_meanwhile(hous
     assert len(await rest_of(stream, 1.0)) < 200_000
 
 
-async def test_who_asks_for_pongs_and_reads_none_is_bounded(house: House) -> None:
+async def test_a_client_that_pings_and_reads_no_pongs_is_bounded(house: House) -> None:
     stream = await opened(house)
     with trio.move_on_after(5.0):
         while True:
@@ -411,7 +411,7 @@ async def test_who_asks_for_pongs_and_reads_none_is_bounded(house: House) -> Non
     assert house.served == 0
 
 
-async def test_beyond_its_places_the_gateway_refuses_and_the_sessions_within_go_on(house: House) -> None:
+async def test_clients_beyond_the_capacity_are_refused_and_sessions_go_on(house: House) -> None:
     within = [await opened(house) for _ in range(2)]
     await house.assert_serves_others()
     third = await opened(house)

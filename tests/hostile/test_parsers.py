@@ -291,7 +291,7 @@ def test_no_message_of_a_voice_breaks_a_law_of_its_session(wire: str, resume: An
 
 
 @pytest.mark.parametrize("name", ["to a recognizer", "to a voice"])
-def test_nothing_that_a_client_says_breaks_the_parser(name: str) -> None:
+def test_no_bytes_of_a_client_break_the_parser(name: str) -> None:
     union: Any = wire.stt_from_client if name == "to a recognizer" else wire.tts_from_client
 
     @given(almost(name) | st.text() | st.binary())

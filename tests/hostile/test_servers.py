@@ -114,7 +114,7 @@ async def test_bad_frames_for_ever_end_in_a_named_error_by_the_deadline(wild: Wi
     assert len(wild.peers) < 60
 
 
-async def test_a_gigabyte_is_refused_when_it_is_announced(wild: Wild) -> None:
+async def test_a_frame_of_a_gigabyte_is_refused_at_its_header(wild: Wild) -> None:
     async def gigabyte(peer: Peer) -> None:
         await peer.open()
         await peer.say(frame(announced=GIGABYTE), *[bytes(65_536)] * (GIGABYTE // 65_536))
@@ -171,7 +171,7 @@ REFUSALS: dict[str, tuple[Behavior, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_a_handshake_that_is_none_is_tried_again(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
+async def test_an_invalid_handshake_is_tried_again(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
     behavior, told = REFUSALS[name]
     wild.behave(behavior)
     listening = await Listening(wild).run()
@@ -225,7 +225,7 @@ FINAL_REFUSALS: dict[str, tuple[Behavior, type[ts.ProviderError]]] = {
 
 
 @pytest.mark.parametrize("name", FINAL_REFUSALS)
-async def test_a_refusal_is_understood_however_it_is_said(wild: Wild, name: str) -> None:
+async def test_a_refusal_is_understood_in_every_form(wild: Wild, name: str) -> None:
     behavior, expected = FINAL_REFUSALS[name]
     wild.behave(behavior)
     with pytest.raises(expected) as caught:
@@ -240,7 +240,7 @@ async def test_a_refusal_is_understood_however_it_is_said(wild: Wild, name: str)
 
 
 @pytest.mark.parametrize("after", ["1" * 400, "Mon, 01 Jan 2024 00:00:00 +99999999999999", "nan", "-5", "\xff"])
-async def test_a_time_to_retry_after_that_is_none_ends_in_a_named_error(wild: Wild, after: str) -> None:
+async def test_an_unreadable_retry_after_ends_in_a_named_error(wild: Wild, after: str) -> None:
     head = f"HTTP/1.1 503 Busy\r\nRetry-After: {after}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
     wild.behave(answers(head), for_ever=True)
     with pytest.raises(ts.RetriesExhausted):
@@ -329,7 +329,7 @@ SKIPPED: dict[str, tuple[str, bytes, int]] = {
 
 
 @pytest.mark.parametrize("name", SKIPPED)
-async def test_what_means_nothing_is_skipped(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
+async def test_messages_without_meaning_are_skipped(wild: Wild, gateway: ScriptedGateway, name: str) -> None:
     backend, noise, unknown = SKIPPED[name]
 
     async def noisy(peer: Peer) -> None:
@@ -349,7 +349,7 @@ async def test_what_means_nothing_is_skipped(wild: Wild, gateway: ScriptedGatewa
 
 @pytest.mark.parametrize("every", [0.1, 0.5, 5.0])
 @pytest.mark.parametrize("kind", ["interim_transcript", "preflight_transcript"])
-async def test_endless_guesses_are_no_progress(wild: Wild, gateway: ScriptedGateway, kind: str, every: float) -> None:
+async def test_endless_interims_are_no_progress(wild: Wild, gateway: ScriptedGateway, kind: str, every: float) -> None:
     async def guesses(peer: Peer) -> None:
         async with trio.open_nursery() as nursery:
             await peer.open()
@@ -404,7 +404,7 @@ async def test_wrong_times_leave_the_ledger_whole(wild: Wild, name: str) -> None
     assert trio.current_time() < 120.0
 
 
-async def test_endless_guesses_at_an_endless_source_are_given_up_as_gaps(wild: Wild) -> None:
+async def test_endless_interims_for_an_endless_source_end_in_gaps(wild: Wild) -> None:
     guess = message(type="interim_transcript", transcript="guess", start=0.0, duration=1.0)
     wild.behave(chatters(guess, every=0.5), for_ever=True)
     client = ts.open_client(wild.in_place_of(LIVEKIT), replay=ts.ReplayPolicy(limit=5.0))
@@ -427,7 +427,7 @@ async def test_endless_guesses_at_an_endless_source_are_given_up_as_gaps(wild: W
     assert statistics.in_gaps > 5.0
 
 
-async def test_a_frame_that_comes_a_byte_at_a_time_is_no_sign_of_life(wild: Wild, gateway: ScriptedGateway) -> None:
+async def test_a_frame_that_comes_byte_by_byte_is_no_sign_of_life(wild: Wild, gateway: ScriptedGateway) -> None:
     async def trickle(peer: Peer) -> None:
         await peer.open()
         for byte in final(transcript="x" * 1_000):

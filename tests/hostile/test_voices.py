@@ -93,7 +93,7 @@ ENDLESS: dict[str, tuple[str, Behavior]] = {
 
 
 @pytest.mark.parametrize("name", ENDLESS)
-async def test_a_voice_that_never_makes_sense_is_given_up_by_the_deadline(wild: Wild, name: str) -> None:
+async def test_a_voice_that_never_sends_valid_messages_is_given_up_by_the_deadline(wild: Wild, name: str) -> None:
     service, behavior = ENDLESS[name]
     wild.behave(behavior, for_ever=True)
     async with ts.open_client(wild.in_place_of(BACKENDS[service]), retry=PATIENCE) as client:
@@ -108,7 +108,7 @@ async def test_a_voice_that_never_makes_sense_is_given_up_by_the_deadline(wild: 
 
 
 @pytest.mark.parametrize("name", [name for name, (service, _) in ENDLESS.items() if service == "livekit"])
-async def test_after_a_voice_that_made_no_sense_all_is_said_once(
+async def test_after_invalid_messages_every_word_is_spoken_once(
     wild: Wild, gateway: ScriptedGateway, name: str
 ) -> None:
     wild.behave(ENDLESS[name][1])

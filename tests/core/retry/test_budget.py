@@ -1,4 +1,4 @@
-"""Retry: the verdict table, the budget's laws, and the bucket that sessions share."""
+"""The verdict table, the laws of a session's retry budget, and the bucket that sessions share."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_link_that_fails_alone_is_redialed_at_once() -> None:
     assert budget().failed(0.0, RETRY) == 0.0
 
 
-def test_links_that_fail_together_spread_out() -> None:
+def test_links_that_fail_together_spread_their_dials() -> None:
     policy = RetryPolicy()
     shared = RetryBucket(policy)
     delays = [RetryBudget(policy, shared, Random(n)).failed(5.0, RETRY) for n in range(400)]
@@ -80,7 +80,7 @@ def test_links_that_fail_together_spread_out() -> None:
 
 
 @given(seed=st.integers(), base=st.floats(0.01, 2), most=st.floats(2, 60))
-def test_the_wait_grows_in_full_jitter_to_its_bound(seed: int, base: float, most: float) -> None:
+def test_delays_have_full_jitter_up_to_max_delay(seed: int, base: float, most: float) -> None:
     policy = RetryPolicy(base_delay=base, max_delay=most, deadline=None, max_attempts=None)
     patience = RetryBudget(policy, RetryBucket(policy), Random(seed))
     now = 0.0
@@ -98,25 +98,25 @@ class Longest(Random):
         return b
 
 
-def test_the_longest_wait_doubles_up_to_its_bound() -> None:
+def test_the_longest_delay_doubles_up_to_max_delay() -> None:
     policy = RetryPolicy(base_delay=0.5, max_delay=10.0, deadline=None, max_attempts=None)
     patience = RetryBudget(policy, RetryBucket(policy), Longest())
     assert [patience.failed(100.0 * n, RETRY) for n in range(1, 8)] == [0.0, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
 
 
-def test_a_crowd_spreads_over_as_long_as_its_dials_take_and_leaves_the_last_the_time_for_theirs() -> None:
+def test_a_crowd_spreads_over_the_time_its_dials_take_less_the_last_eighth() -> None:
     policy = RetryPolicy(base_delay=0.5, max_concurrent_dials=2)
     shared = RetryBucket(policy)
     delays = [RetryBudget(policy, shared, Longest()).failed(5.0, RETRY) for _ in range(5)]
     assert delays == [0.0, *(window * 7 / 8 for window in (0.5, 0.75, 1.0, 1.25))]
 
 
-def test_what_the_service_asks_for_is_not_undercut() -> None:
+def test_retry_after_is_never_undercut() -> None:
     patience = budget()
     assert patience.failed(0.0, Verdict("retry", 30.0)) == 30.0
 
 
-def test_attempts_run_out() -> None:
+def test_a_session_has_max_attempts() -> None:
     patience = budget(max_attempts=3)
     assert [patience.failed(10.0 * n, RETRY) is None for n in range(5)] == [False, False, False, True, True]
     assert patience.attempts == 3
@@ -144,7 +144,7 @@ def test_a_handshake_refills_nothing() -> None:
     assert patience.failed(16.0, RETRY) is None
 
 
-def test_being_up_for_long_enough_refills_it() -> None:
+def test_a_link_up_for_stable_after_refills_the_budget() -> None:
     patience = budget(max_attempts=1, stable_after=10.0)
     assert patience.failed(0.0, RETRY) == 0.0
     patience.opened(1.0)
@@ -153,7 +153,7 @@ def test_being_up_for_long_enough_refills_it() -> None:
     assert patience.failed(21.9, RETRY) is None
 
 
-def test_time_in_which_the_service_was_silent_proves_nothing() -> None:
+def test_time_of_silence_does_not_count_as_stable() -> None:
     patience = budget(max_attempts=1, stable_after=10.0)
     silent = Verdict("retry", silent_for=10.0)
     assert patience.failed(0.0, silent) == 0.0
@@ -163,7 +163,7 @@ def test_time_in_which_the_service_was_silent_proves_nothing() -> None:
     assert patience.failed(41.0, silent) == 0.0
 
 
-def test_progress_refills_it_but_what_is_no_news_does_not() -> None:
+def test_progress_refills_the_budget_and_a_repeated_commit_does_not() -> None:
     patience = budget(max_attempts=1)
     patience.committed(100, 0.0)
     assert patience.failed(0.0, RETRY) == 0.0
@@ -174,7 +174,7 @@ def test_progress_refills_it_but_what_is_no_news_does_not() -> None:
     assert patience.failed(10.0, RETRY) == 0.0
 
 
-def test_where_a_stream_begins_is_no_progress() -> None:
+def test_the_first_commit_is_no_progress() -> None:
     patience = budget()
     patience.failed(0.0, RETRY)
     patience.committed(0, 1.0)
@@ -183,7 +183,7 @@ def test_where_a_stream_begins_is_no_progress() -> None:
     assert patience.attempts == 0
 
 
-def test_the_bucket_is_shared_and_refills_with_time_and_with_proof() -> None:
+def test_the_bucket_is_shared_and_refills_with_time_and_with_progress() -> None:
     endpoint = RetryBucket(RetryPolicy(bucket=2))
     assert [endpoint.spend(50.0) for _ in range(4)] == [0.0, 0.0, 1.0, 2.0]
     endpoint.proved_stable(50.0)
@@ -204,7 +204,7 @@ def test_a_progress_after_failures_gives_a_retry_back() -> None:
     assert endpoint.spend(0.0) == 2.0, "without a failure before it, nothing comes back"
 
 
-def test_losses_of_long_ago_are_no_crowd() -> None:
+def test_old_losses_do_not_count_as_a_crowd() -> None:
     endpoint = RetryBucket(RetryPolicy())
     assert [endpoint.lost(now) for now in (0.0, 0.5, 1.0, 1.4, 3.0)] == [1, 2, 3, 3, 1]
 

@@ -1,4 +1,4 @@
-"""Each cause says itself in one line, and is one public error that names where it happened and what to do."""
+"""Each cause is one line of text, and becomes one public error that says where it happened and what to do."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ CASES: list[tuple[Cause, type[ts.SpeechError], str]] = [
 
 
 @pytest.mark.parametrize(("cause", "kind", "text"), CASES, ids=lambda value: type(value).__name__)
-def test_the_error_that_a_cause_is(cause: Cause, kind: type[ts.SpeechError], text: str) -> None:
+def test_a_cause_becomes_an_error(cause: Cause, kind: type[ts.SpeechError], text: str) -> None:
     error = error_of(cause, retryable=False, endpoint="wss://there", model="a/b", attempt=3)
     assert type(error) is kind
     assert str(error) == f"{text} [endpoint wss://there, model a/b, attempt 3]"
     assert "\n" not in str(error)
 
 
-def test_what_is_not_known_is_not_named() -> None:
+def test_unknown_details_are_not_mentioned() -> None:
     assert str(error_of(Ended(), retryable=True, endpoint="wss://there")) == (
         "session closed by the service [endpoint wss://there]"
     )
 
 
 @pytest.mark.parametrize("code", [401, 429, 404, 503, "E1"])
-def test_what_the_service_says_of_itself_is_kept(code: Any) -> None:
+def test_code_and_request_id_are_kept(code: Any) -> None:
     causes: list[Cause] = [Reported(Failure(message="m", code=code, request_id="r", retry_after=7.0))]
     causes += [Refused(code, retry_after=7.0, request_id="r")] if isinstance(code, int) else []
     for cause in causes:
@@ -77,7 +77,7 @@ def test_what_the_service_says_of_itself_is_kept(code: Any) -> None:
 @pytest.mark.parametrize(
     "cause", [Refused(429, retry_after=7.0), Reported(Failure(message="m", code=402, retry_after=7.0))]
 )
-def test_a_quota_s_error_says_when_it_may_be_better(cause: Cause) -> None:
+def test_a_quota_error_has_retry_after(cause: Cause) -> None:
     error = error_of(cause, retryable=False, endpoint="e")
     assert isinstance(error, ts.QuotaError)
     assert error.retry_after == 7.0

@@ -10,7 +10,7 @@ from trio_speech._core.retry.failover import Preference
 NOW = 100.0
 
 
-def test_each_has_its_turn_and_the_last_has_no_successor() -> None:
+def test_backends_are_used_in_order_and_the_last_has_no_successor() -> None:
     preference = Preference(3)
     assert (preference.current, preference.better(NOW)) == (0, [])
     assert preference.fail_over(NOW, NOW)
@@ -20,7 +20,7 @@ def test_each_has_its_turn_and_the_last_has_no_successor() -> None:
     assert preference.current == 2
 
 
-def test_what_refused_for_good_is_never_turned_to_again() -> None:
+def test_a_backend_that_refused_for_good_is_never_used_again() -> None:
     preference = Preference(3)
     preference.fail_over(NOW, math.inf)
     preference.fail_over(NOW, NOW)
@@ -30,7 +30,7 @@ def test_what_refused_for_good_is_never_turned_to_again() -> None:
     assert not Preference(1).fail_over(NOW, math.inf)
 
 
-def test_what_named_a_moment_is_not_turned_to_before_it() -> None:
+def test_a_backend_is_not_used_before_the_moment_that_it_named() -> None:
     preference = Preference(2)
     preference.fail_over(NOW, NOW)
     assert (preference.better(NOW - 0.1), preference.better(NOW)) == ([], [0])
@@ -40,7 +40,7 @@ def test_what_named_a_moment_is_not_turned_to_before_it() -> None:
     assert preference.better(1e9) == []
 
 
-def test_who_fails_over_passes_by_what_is_hopeless() -> None:
+def test_failing_over_skips_backends_that_refused_for_good() -> None:
     preference = Preference(4)
     preference.fail_over(NOW, NOW)
     preference.fail_over(NOW, math.inf)
@@ -51,7 +51,7 @@ def test_who_fails_over_passes_by_what_is_hopeless() -> None:
     assert not preference.fail_over(NOW, NOW)
 
 
-def test_who_fails_over_passes_by_what_named_a_later_moment_unless_all_did() -> None:
+def test_failing_over_skips_backends_that_named_a_later_moment_unless_all_did() -> None:
     preference = Preference(3)
     preference.refused(1, NOW + 60.0)
     assert preference.fail_over(NOW, NOW)
@@ -64,7 +64,7 @@ def test_who_fails_over_passes_by_what_named_a_later_moment_unless_all_did() -> 
 
 
 @given(turns=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, NOW, math.inf])), max_size=20))
-def test_whatever_is_refused_when_nobody_turns_to_what_is_hopeless(turns: list[tuple[int, float]]) -> None:
+def test_no_history_of_refusals_leads_to_a_backend_that_refused_for_good(turns: list[tuple[int, float]]) -> None:
     preference = Preference(4)
     hopeless: set[int] = set()
     for index, until in turns:

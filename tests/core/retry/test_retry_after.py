@@ -1,4 +1,4 @@
-"""``Retry-After``: seconds, a date, or nothing that can be read."""
+"""``Retry-After``: seconds, a date in any of HTTP's forms, or nothing that can be read."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
         ("Thu, 01 Jan 2026 12:00:30 +99999999999999", None),
     ],
 )
-def test_the_time_that_the_service_asks_for(value: str | None, seconds: float | None) -> None:
+def test_retry_after_in_seconds(value: str | None, seconds: float | None) -> None:
     assert retry_after_of(value, NOW) == seconds

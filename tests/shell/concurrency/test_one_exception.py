@@ -25,7 +25,7 @@ def failing(failure: BaseException, after: float = 0.0) -> Callable[[], Awaitabl
     return lambda: fails(failure, after)
 
 
-async def test_nothing_raised_nothing_out() -> None:
+async def test_nothing_raised_nothing_leaves() -> None:
     done: list[str] = []
 
     async def task() -> None:
@@ -38,7 +38,7 @@ async def test_nothing_raised_nothing_out() -> None:
     assert done == ["task"]
 
 
-async def test_tasks_end_with_the_block_and_after_the_farewell() -> None:
+async def test_tasks_end_with_the_block_and_after_the_leaving() -> None:
     order: list[str] = []
 
     async def task() -> None:
@@ -49,18 +49,18 @@ async def test_tasks_end_with_the_block_and_after_the_farewell() -> None:
 
     async def leave() -> None:
         await trio.sleep(0.5)
-        order.append("farewell")
+        order.append("leaving")
 
     async with one_exception(leave, within=1.0) as guard:
         guard.start_soon(task)
         await wait_all_tasks_blocked()
         order.append("body")
-    assert order == ["body", "farewell", "task"]
+    assert order == ["body", "leaving", "task"]
     assert trio.current_time() == 0.5
 
 
 @pytest.mark.parametrize("how", ["done", "raised", "cancelled", "failed"])
-async def test_the_farewell_is_bounded_and_shielded_however_the_body_ends(how: str) -> None:
+async def test_the_leaving_is_bounded_and_shielded_however_the_body_ends(how: str) -> None:
     left: list[float] = []
 
     async def leave() -> None:
@@ -107,7 +107,7 @@ async def test_the_first_of_two_failures_counts() -> None:
                 await trio.sleep(1.0)
 
 
-async def test_a_group_of_a_tasks_own_is_its_own() -> None:
+async def test_a_group_that_a_task_raised_leaves_as_it_is() -> None:
     group = ExceptionGroup("mine", [ValueError()])
     with pytest.raises(ExceptionGroup) as caught:
         async with one_exception(GOODBYE, within=1.0) as guard:
@@ -116,7 +116,7 @@ async def test_a_group_of_a_tasks_own_is_its_own() -> None:
     assert caught.value is group
 
 
-async def test_the_body_wins_and_the_failure_is_its_context() -> None:
+async def test_the_exception_of_the_body_leaves_with_the_failure_as_context() -> None:
     failure = ValueError("mine")
     with pytest.raises(KeyError) as caught:
         async with one_exception(GOODBYE, within=1.0) as guard:
@@ -175,7 +175,7 @@ async def test_what_a_nursery_of_the_body_raises_meanwhile_leaves_without_the_ca
     assert caught.value.exceptions == (also,)
 
 
-async def test_a_cancellation_from_outside_is_one_to_a_nursery_of_the_body_too() -> None:
+async def test_a_cancellation_from_outside_stays_one_through_a_nursery_of_the_body() -> None:
     with trio.move_on_after(1.0) as scope:
         async with one_exception(GOODBYE, within=1.0), trio.open_nursery() as nursery:
             nursery.start_soon(trio.sleep_forever)
@@ -205,7 +205,7 @@ async def test_a_task_of_several_tasks_that_is_cancelled_is_no_failure() -> None
 # ---------------------------------------------------------------- tasks that say when they are ready
 
 
-async def test_a_task_says_what_it_made() -> None:
+async def test_start_returns_what_the_task_made() -> None:
     async def makes(task_status: trio.TaskStatus[str]) -> None:
         task_status.started("made")
         await trio.sleep_forever()
@@ -240,7 +240,7 @@ async def test_a_task_that_fails_later_fails_the_block() -> None:
 # ---------------------------------------------------------------- what must not happen
 
 
-async def test_a_task_that_raises_past_the_guard_is_a_defect_of_ours() -> None:
+async def test_a_task_that_raises_past_the_guard_is_an_internal_error() -> None:
     with pytest.raises(InternalError) as caught:
         async with one_exception(GOODBYE, within=1.0) as guard:
             guard.nursery.start_soon(fails, ValueError("stray"))
@@ -248,13 +248,13 @@ async def test_a_task_that_raises_past_the_guard_is_a_defect_of_ours() -> None:
     assert isinstance(caught.value.__cause__, ExceptionGroup)
 
 
-def test_what_is_left_of_a_group() -> None:
+def test_which_exception_of_a_group_leaves() -> None:
     stray = KeyboardInterrupt()
     assert isinstance(only_one(BaseExceptionGroup("", [ValueError(), stray])), KeyboardInterrupt)
     assert isinstance(only_one(BaseExceptionGroup("", [ExceptionGroup("", [ValueError()])])), InternalError)
 
 
-def test_a_group_of_cancellations_is_one() -> None:
+def test_a_group_of_cancellations_leaves_as_one_cancellation() -> None:
     async def main() -> None:
         with trio.CancelScope() as scope:
             scope.cancel()

@@ -9,11 +9,11 @@ import pytest
 from trio_speech._shell.concurrency.thread_check import ThreadCheck
 
 
-def test_a_home_is_one_thread() -> None:
+def test_another_thread_is_refused() -> None:
     home, complaints = ThreadCheck(), list[str]()
 
     def elsewhere() -> None:
-        with pytest.raises(RuntimeError, match="outside of the session's thread") as caught:
+        with pytest.raises(RuntimeError, match="another thread than trio's") as caught:
             home.check()
         complaints.append(str(caught.value))
 

@@ -1,4 +1,4 @@
-"""A wake-up call without memory."""
+"""A wake-up reaches the tasks that wait at that moment, and no others."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 from trio_speech._shell.concurrency.wakeup import Wakeup, let_others_have_their_turn
 
 
-async def test_it_wakes_all_that_wait_now_and_nobody_later() -> None:
-    signal, woken = Wakeup(), list[str]()
+async def test_fire_wakes_the_tasks_that_wait_and_no_later_ones() -> None:
+    wakeup, woken = Wakeup(), list[str]()
 
     async def wait(name: str) -> None:
-        await signal.wait()
+        await wakeup.wait()
         woken.append(name)
 
-    signal.fire()
+    wakeup.fire()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(wait, "one")
         nursery.start_soon(wait, "two")
         await wait_all_tasks_blocked()
-        signal.fire()
+        wakeup.fire()
         await wait_all_tasks_blocked()
         assert sorted(woken) == ["one", "two"]
         nursery.start_soon(wait, "three")
@@ -29,48 +29,50 @@ async def test_it_wakes_all_that_wait_now_and_nobody_later() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_waiting_until_a_moment() -> None:
-    signal = Wakeup()
+async def test_wait_until_ends_at_its_moment() -> None:
+    wakeup = Wakeup()
     with assert_checkpoints():
-        await signal.wait_until(3.0)
+        await wakeup.wait_until(3.0)
     assert trio.current_time() == 3.0
     with assert_checkpoints():
-        await signal.wait_until(1.0)
+        await wakeup.wait_until(1.0)
     assert trio.current_time() == 3.0
 
 
-async def test_being_woken_before_the_moment_or_without_one() -> None:
-    signal = Wakeup()
+async def test_fire_ends_a_wait_until_before_its_moment() -> None:
+    wakeup = Wakeup()
 
     async def fire() -> None:
         for _ in range(2):
             await trio.sleep(1.0)
-            signal.fire()
+            wakeup.fire()
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(fire)
-        await signal.wait_until(3.0)
+        await wakeup.wait_until(3.0)
         assert trio.current_time() == 1.0
-        await signal.wait_until(None)
+        await wakeup.wait_until(None)
         assert trio.current_time() == 2.0
 
 
-async def test_cancelling_leaves_nothing_behind() -> None:
-    signal = Wakeup()
+async def test_a_cancelled_wait_leaves_nothing_behind() -> None:
+    wakeup = Wakeup()
     with trio.move_on_after(1.0):
-        await signal.wait()
+        await wakeup.wait()
     with trio.move_on_after(1.0):
-        await signal.wait_until(None)
-    assert not signal._waiting
+        await wakeup.wait_until(None)
+    wakeup.fire()  # trio would crash if this task were rescheduled while it runs
+    await trio.sleep(1.0)
+    assert trio.current_time() == 3.0
 
 
-async def test_who_was_woken_goes_before_who_lets_others_have_their_turn() -> None:
-    signal, turns = Wakeup(), 0
+async def test_a_woken_task_runs_before_the_task_that_lets_others_run() -> None:
+    wakeup, turns = Wakeup(), 0
 
     async def count_turns() -> None:
         nonlocal turns
         while True:
-            await signal.wait()
+            await wakeup.wait()
             turns += 1
 
     async with trio.open_nursery() as nursery:
@@ -78,6 +80,6 @@ async def test_who_was_woken_goes_before_who_lets_others_have_their_turn() -> No
         await wait_all_tasks_blocked()
         for turn in range(20):
             assert turns == turn
-            signal.fire()
+            wakeup.fire()
             await let_others_have_their_turn()
         nursery.cancel_scope.cancel()

@@ -295,7 +295,9 @@ async def test_a_refusal_of_the_proxy_is_reported_as_its_own(
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 2", b"\x15\x03\x01 nonsense\r\n\r\n"])
-async def test_a_proxy_that_breaks_may_do_better_next_time(network: Network, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+async def test_a_proxy_that_breaks_may_do_better_next_time(
+    network: Network, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test:3128")
 
     async def breaks(stream: trio.abc.Stream) -> None:

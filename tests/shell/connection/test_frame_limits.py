@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._shell.connection.frame_limits import MAX_OPENING, MAX_FRAGMENTS, FrameLimits
+from trio_speech._shell.connection.frame_limits import MAX_FRAGMENTS, MAX_OPENING, FrameLimits
 
 ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 REQUEST = b"GET /v1/stt HTTP/1.1\r\nHost: speech.test\r\n\r\n"
@@ -46,7 +46,9 @@ def judged(opening: bytes, data: bytes, cuts: list[int]) -> str | None:
 
 
 @given(st.lists(st.integers(0, 900), max_size=5), st.booleans(), st.lists(st.integers(0, 5_000), max_size=20))
-def test_messages_within_the_limit_pass_wherever_the_bytes_are_cut(lengths: list[int], masked: bool, cuts: list[int]) -> None:
+def test_messages_within_the_limit_pass_wherever_the_bytes_are_cut(
+    lengths: list[int], masked: bool, cuts: list[int]
+) -> None:
     data = b"".join(whole(length, masked=masked) for length in lengths)
     assert judged(REQUEST if masked else ANSWER, data, cuts) is None
 

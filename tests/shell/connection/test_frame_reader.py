@@ -22,7 +22,9 @@ def left_of(reader: FrameReader, data: bytes, cuts: list[int]) -> bytes:
 
 @settings(max_examples=150)
 @given(st.lists(MESSAGES | st.sampled_from([PING, PONG]).map(lambda frame: (frame,))), st.lists(st.integers(0)))
-def test_messages_are_taken_out_and_control_frames_are_left(sent: list[str | bytes | tuple[bytes]], cuts: list[int]) -> None:
+def test_messages_are_taken_out_and_control_frames_are_left(
+    sent: list[str | bytes | tuple[bytes]], cuts: list[int]
+) -> None:
     reader = FrameReader()
     wire = b"".join(each[0] if isinstance(each, tuple) else server_frame(each) for each in sent)
     assert left_of(reader, wire, cuts) == b"".join(each[0] for each in sent if isinstance(each, tuple))

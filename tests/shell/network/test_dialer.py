@@ -52,7 +52,7 @@ async def test_no_more_dials_at_once_than_the_policy_allows() -> None:
     assert len(gateway.visits) == 10
 
 
-async def test_a_token_is_asked_for_at_each_dial(gateway: ScriptedGateway) -> None:
+async def test_the_token_provider_is_called_at_each_dial(gateway: ScriptedGateway) -> None:
     asked: list[float] = []
 
     async def token() -> str:
@@ -67,7 +67,7 @@ async def test_a_token_is_asked_for_at_each_dial(gateway: ScriptedGateway) -> No
     assert len(asked) == 2
 
 
-async def test_a_token_provider_that_never_answers_is_a_failed_dial(gateway: ScriptedGateway) -> None:
+async def test_a_token_provider_that_never_answers_fails_the_dial(gateway: ScriptedGateway) -> None:
     liveness, retry = ts.LivenessPolicy(connect_timeout=3.0), ts.RetryPolicy(max_attempts=1)
     with pytest.raises(ts.RetriesExhausted, match="no credential from the token provider within 3 s"):
         async with ts.open_client(live_kit(gateway, trio.sleep_forever), liveness=liveness, retry=retry) as client:
@@ -101,7 +101,7 @@ async def prewarmed(client: ts.Client) -> object:
 
 
 @pytest.mark.parametrize("ask", [recognized, rendered, prewarmed])
-async def test_what_a_token_provider_raises_is_the_caller_s_as_it_was_raised(
+async def test_an_exception_of_the_token_provider_reaches_the_caller_as_raised(
     gateway: ScriptedGateway, ask: Callable[[ts.Client], Awaitable[object]]
 ) -> None:
     async def token() -> str:
@@ -143,8 +143,8 @@ async def refused(_: object) -> object:
     raise LinkDown(Unreachable("connection refused"))
 
 
-async def test_patience_is_each_session_s_own(gateway: ScriptedGateway) -> None:
-    """One session that is out of luck does not spend another one's attempts."""
+async def test_each_session_has_its_own_retry_budget(gateway: ScriptedGateway) -> None:
+    """A session that uses up its attempts does not spend another one's."""
     gateway.plan(*[Drop()] * 3)
     outcomes: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Which of a session's backends serves, whatever it says: on virtual time."""
+"""Which of a session's backends serves, and when a better one is tried again."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _on_virtual_time(autojump_clock: Any) -> None:
     pass
 
 
-async def test_each_has_a_patience_of_its_own_and_its_turn() -> None:
+async def test_each_backend_has_a_budget_of_its_own() -> None:
     order = Three(lambda _: False)
     assert order.has_others
     assert order.provider.endpoint == "one"
@@ -87,7 +87,7 @@ async def test_each_has_a_patience_of_its_own_and_its_turn() -> None:
     assert order.provider.endpoint == "three"
 
 
-async def test_better_ones_are_tried_again_best_first_until_one_is_ready() -> None:
+async def test_better_backends_are_tried_best_first_until_one_is_ready() -> None:
     order = Three(lambda index: index == 1)
     order.fail_over(GONE)
     order.fail_over(GONE)
@@ -95,14 +95,14 @@ async def test_better_ones_are_tried_again_best_first_until_one_is_ready() -> No
     assert order.provider.endpoint == "two"
 
 
-async def test_what_is_ready_serves_at_once_and_nothing_worse_is_tried() -> None:
+async def test_no_worse_backend_is_tried_once_one_is_ready() -> None:
     order = Three(lambda _: True)
     order.fail_over(GONE)
     order.fail_over(GONE)
     assert await order.watched(100.0) == [(10.0, 0)]
 
 
-async def test_what_is_gone_is_tried_again_and_what_refuses_for_good_is_not() -> None:
+async def test_a_broken_backend_is_tried_again_and_one_that_refused_for_good_is_not() -> None:
     causes: dict[int, Cause] = {0: Broken("gone"), 1: Refused(401, "no")}
     order = Three(causes.__getitem__)
     order.fail_over(GONE)
@@ -110,26 +110,26 @@ async def test_what_is_gone_is_tried_again_and_what_refuses_for_good_is_not() ->
     assert await order.watched(35.0) == [(10.0, 0), (10.0, 1), (20.0, 0), (30.0, 0)]
 
 
-async def test_what_names_a_moment_is_not_tried_before_it() -> None:
+async def test_a_better_backend_is_not_tried_before_its_retry_after() -> None:
     order = Three(lambda _: Refused(503, "busy", retry_after=25.0))
     order.fail_over(Verdict("retry", not_before=15.0))
     assert await order.watched(55.0) == [(20.0, 0), (50.0, 0)]
 
 
-async def test_what_refused_for_good_is_not_tried_at_all() -> None:
+async def test_a_backend_that_refused_for_good_is_never_tried_again() -> None:
     order = Three(lambda _: True)
     order.fail_over(NEVER)
     assert await order.watched(100.0) == []
 
 
-async def test_without_a_policy_to_return_nothing_is_tried() -> None:
+async def test_no_better_backend_is_tried_without_return_after() -> None:
     order = Three(lambda _: True, return_after=None)
     order.fail_over(GONE)
     await order.watch_for_better(lambda: None)
     assert order.tried == []
 
 
-async def test_a_better_one_that_is_ready_serves_where_the_last_is_given_up() -> None:
+async def test_failing_over_from_the_last_goes_to_a_better_backend_that_is_ready() -> None:
     order = Three(lambda _: False)
     order.fail_over(GONE)
     order.fail_over(GONE)
@@ -140,9 +140,13 @@ async def test_a_better_one_that_is_ready_serves_where_the_last_is_given_up() ->
     assert not order.fail_over(GONE), "the third has refused for good"
 
 
-async def test_where_all_that_are_left_named_a_moment_it_is_waited_for() -> None:
+async def test_a_retry_after_of_the_last_backend_is_waited_for() -> None:
     order = Three(lambda _: False)
     order.fail_over(GONE)
-    order._preference.refused(2, trio.current_time() + 30.0)
+    order.fail_over(GONE)
+    order.ready = 1
+    order.fail_over(Verdict("retry", not_before=30.0))
+    assert (order.provider.endpoint, order.wait) == ("two", 0.0)
+    order.ready = None
     order.fail_over(GONE)
     assert (order.provider.endpoint, order.wait) == ("three", 30.0)

@@ -1,4 +1,4 @@
-"""One verdict for both kinds of session: dial again, move on, or end with what the user can act on."""
+"""After a failed connection: dial again, move to the next backend, or end with an error that the user can act on."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Provider:
     profile: SttProfile = field(default_factory=SttProfile)
 
 
-class Order:
-    """So many backends, each with a patience of its own."""
+class Backends:
+    """Stands for the backends of a session, each with a budget of its own."""
 
     def __init__(self, *endpoints: str, **policy: int) -> None:
         self._policy = ts.RetryPolicy(**policy)
@@ -50,56 +50,56 @@ class Order:
         return RetryBudget(self._policy, RetryBucket(self._policy), Random(1))
 
 
-def after(cause: Cause, order: Any) -> float:
-    return delay_after(cause, order, "a/model")
+def after(cause: Cause, backends: Any) -> float:
+    return delay_after(cause, backends, "a/model")
 
 
-async def test_what_may_pass_is_dialed_again() -> None:
-    order = Order("ws://one")
-    assert after(GONE, order) == 0.0
-    assert after(Refused(503, "busy", retry_after=7.0), order) == 7.0
-    assert (order.budget.attempts, order.turns) == (2, [])
+async def test_a_transient_cause_is_dialed_again() -> None:
+    backends = Backends("ws://one")
+    assert after(GONE, backends) == 0.0
+    assert after(Refused(503, "busy", retry_after=7.0), backends) == 7.0
+    assert (backends.budget.attempts, backends.turns) == (2, [])
 
 
-async def test_patience_that_is_spent_ends_the_session() -> None:
-    order = Order("ws://one", max_attempts=1)
-    after(GONE, order)
+async def test_a_spent_budget_ends_the_session() -> None:
+    backends = Backends("ws://one", max_attempts=1)
+    after(GONE, backends)
     with pytest.raises(ts.RetriesExhausted, match="gave up after 1 attempt to reconnect") as caught:
-        after(GONE, order)
+        after(GONE, backends)
     error = caught.value
     assert (error.endpoint, error.model, error.attempts) == ("ws://one", "a/model", 1)
     assert isinstance(error.__cause__, ts.LinkError)
-    assert order.turns == [False]
+    assert backends.turns == [False]
 
 
 @pytest.mark.parametrize("cause", [Refused(503), Refused(429, retry_after=7.0), PeerClosed(1011)])
-async def test_what_patience_ran_out_over_may_be_tried_again(cause: Cause) -> None:
+async def test_the_last_error_of_a_spent_budget_is_retryable(cause: Cause) -> None:
     with pytest.raises(ts.RetriesExhausted) as caught:
-        after(cause, Order("ws://one", max_attempts=0))
+        after(cause, Backends("ws://one", max_attempts=0))
     last = caught.value.__cause__
     assert isinstance(last, ts.ProviderError)
     assert last.retryable
 
 
 @pytest.mark.parametrize("cause", [Refused(401), Refused(429, QUOTA_TYPE), PeerClosed(1008)])
-async def test_what_was_refused_for_good_may_not(cause: Cause) -> None:
+async def test_the_error_of_a_final_refusal_is_not_retryable(cause: Cause) -> None:
     with pytest.raises(ts.ProviderError) as caught:
-        after(cause, Order("ws://one"))
+        after(cause, Backends("ws://one"))
     assert not caught.value.retryable
 
 
-async def test_a_refusal_for_good_ends_it_at_once() -> None:
-    order = Order("ws://one")
+async def test_a_final_refusal_ends_the_session_at_once() -> None:
+    backends = Backends("ws://one")
     with pytest.raises(ts.AuthenticationError) as caught:
-        after(Refused(401, "no"), order)
+        after(Refused(401, "no"), backends)
     assert (caught.value.endpoint, caught.value.attempt) == ("ws://one", None)
-    assert order.turns == [True]
+    assert backends.turns == [True]
 
 
 @pytest.mark.parametrize(("cause", "for_good"), [(Refused(401, "no"), True), (GONE, False)])
-async def test_where_there_is_another_it_is_asked_at_once(cause: Cause, for_good: bool) -> None:
-    order = Order("ws://one", "ws://two", max_attempts=0)
-    assert after(cause, order) == 0.0
-    assert order.turns == [for_good]
-    assert order.provider.endpoint == "ws://two"
-    assert order.budget.attempts == 0
+async def test_the_next_backend_is_dialed_at_once(cause: Cause, for_good: bool) -> None:
+    backends = Backends("ws://one", "ws://two", max_attempts=0)
+    assert after(cause, backends) == 0.0
+    assert backends.turns == [for_good]
+    assert backends.provider.endpoint == "ws://two"
+    assert backends.budget.attempts == 0

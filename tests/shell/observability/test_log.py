@@ -1,4 +1,4 @@
-"""The logger says what went wrong and what became of it, and nothing of what was said."""
+"""Log records tell what went wrong and how it ended, and hold no transcript and no text."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ async def transcribe(client: ts.Client, said: LabeledSpeech = SAID) -> list[ts.T
         return [event async for event in transcript]
 
 
-async def test_a_lost_recognition_and_its_return(gateway: ScriptedGateway, logged: pytest.LogCaptureFixture) -> None:
+async def test_a_lost_recognition_and_its_return_are_logged(
+    gateway: ScriptedGateway, logged: pytest.LogCaptureFixture
+) -> None:
     gateway.plan(Hear(1.5), Drop(), Refuse(503))
     async with gateway.client() as client:
         events = await transcribe(client)
@@ -55,7 +57,7 @@ async def test_a_lost_recognition_and_its_return(gateway: ScriptedGateway, logge
     assert f"back after {back.downtime:.2f} s; {back.replayed:.2f} s" in third
 
 
-async def test_a_backend_that_is_given_up_and_returned_to(logged: pytest.LogCaptureFixture) -> None:
+async def test_failing_over_and_returning_are_logged(logged: pytest.LogCaptureFixture) -> None:
     async with open_gateway() as first, open_gateway() as second:
         first.plan(Hear(3.0), Drop(), *[Refuse(503)] * 2)
         said = speech(60.0)
@@ -67,7 +69,9 @@ async def test_a_backend_that_is_given_up_and_returned_to(logged: pytest.LogCapt
     assert [line for line in lines(logged) if line.endswith("serves again")]
 
 
-async def test_a_sentence_that_was_cut_off(gateway: ScriptedGateway, logged: pytest.LogCaptureFixture) -> None:
+async def test_a_lost_synthesis_is_logged_without_its_text(
+    gateway: ScriptedGateway, logged: pytest.LogCaptureFixture
+) -> None:
     gateway.plan(Speak(0.1), Drop())
     async with gateway.client() as client:
         await client.render("nobody shall read this")
@@ -76,7 +80,9 @@ async def test_a_sentence_that_was_cut_off(gateway: ScriptedGateway, logged: pyt
     assert "nobody" not in line
 
 
-async def test_an_idle_connection_that_ends(gateway: ScriptedGateway, logged: pytest.LogCaptureFixture) -> None:
+async def test_the_end_of_an_idle_connection_is_logged_at_debug(
+    gateway: ScriptedGateway, logged: pytest.LogCaptureFixture
+) -> None:
     gateway.plan(Lapse(0.5), Close(1001))
     async with gateway.client() as client:
         await client.prewarm(1)
@@ -86,7 +92,7 @@ async def test_an_idle_connection_that_ends(gateway: ScriptedGateway, logged: py
     assert lines(logged) == []
 
 
-async def test_context_variables_tell_sessions_apart(
+async def test_records_carry_the_context_of_their_session(
     gateway: ScriptedGateway, logged: pytest.LogCaptureFixture
 ) -> None:
     caller: ContextVar[str] = ContextVar("caller", default="nobody")
@@ -107,7 +113,7 @@ async def test_context_variables_tell_sessions_apart(
     assert callers == ["alice", "alice"]
 
 
-async def test_nothing_is_said_where_nothing_goes_wrong(
+async def test_nothing_is_logged_while_nothing_goes_wrong(
     gateway: ScriptedGateway, logged: pytest.LogCaptureFixture
 ) -> None:
     async with gateway.client() as client:

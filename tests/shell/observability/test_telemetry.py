@@ -57,7 +57,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     told.tracers.shutdown()
 
 
-async def test_a_recognition_tells_of_its_links_and_what_they_cost(
+async def test_a_recognition_has_a_span_per_link_and_counts_what_was_replayed(
     gateway: ScriptedGateway, told: Told, autojump_clock: MockClock
 ) -> None:
     gateway.plan(Hear(1.5), Drop(), Refuse(503))
@@ -77,7 +77,7 @@ async def test_a_recognition_tells_of_its_links_and_what_they_cost(
     assert statistics.replayed > 0
 
 
-async def test_what_is_lost_after_the_last_link_is_told_too(
+async def test_audio_lost_after_the_last_link_is_counted(
     gateway: ScriptedGateway, told: Told, autojump_clock: MockClock
 ) -> None:
     gateway.plan(Hear(2.0), Drop(), *[Refuse(503)] * 50)
@@ -95,7 +95,7 @@ async def test_what_is_lost_after_the_last_link_is_told_too(
     assert told.point("lost").value == pytest.approx(lost)
 
 
-async def test_a_planned_move_is_no_failure(gateway: ScriptedGateway, told: Told, autojump_clock: MockClock) -> None:
+async def test_a_planned_move_is_no_error(gateway: ScriptedGateway, told: Told, autojump_clock: MockClock) -> None:
     said = speech(30.0)
     retry = ts.RetryPolicy(max_attempts=0, return_after=10.0)
     gateway.plan(Refuse(503))
@@ -110,7 +110,7 @@ async def test_a_planned_move_is_no_failure(gateway: ScriptedGateway, told: Told
     assert told.point("reconnects").value == 1, "for the refusal, and not for the return"
 
 
-async def test_a_synthesis_tells_of_its_sentences(
+async def test_a_synthesis_has_a_span_per_sentence(
     gateway: ScriptedGateway, told: Told, autojump_clock: MockClock
 ) -> None:
     gateway.plan(Speak(0.3), Drop())
@@ -128,7 +128,9 @@ async def test_pings_are_measured(gateway: ScriptedGateway, told: Told, autojump
     assert told.point("ping").count >= 3
 
 
-async def test_what_is_said_stays_unsaid(gateway: ScriptedGateway, told: Told, autojump_clock: MockClock) -> None:
+async def test_no_text_and_no_transcript_is_exported(
+    gateway: ScriptedGateway, told: Told, autojump_clock: MockClock
+) -> None:
     gateway.plan(Hear(1.5), Drop())
     async with gateway.client() as client:
         await client.recognize(SPOKEN, SPOKEN.audio_format)
@@ -138,7 +140,7 @@ async def test_what_is_said_stays_unsaid(gateway: ScriptedGateway, told: Told, a
     assert not [word for word in ("secret", "garden", "bridge") if word in everything]
 
 
-def test_without_the_api_it_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_api_telemetry_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(telemetry()) is OpenTelemetry
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     silent = telemetry()

@@ -1,1 +1,1 @@
-"""Why a link ended, and what to do about it: verdicts, budgets, the order of backends."""
+"""Why a connection ended, and what to do about it: causes, verdicts, retry budgets, the order of backends."""

@@ -1,12 +1,12 @@
-"""Whether to dial again, and when.
+"""Decides whether to dial again, and when.
 
 Laws
-    1. What cannot get better is never tried again: bad credentials, bad requests, permanent close codes.
+    1. What cannot get better is never retried: bad credentials, bad requests, permanent close codes (see `verdict`).
     2. A service's own ``Retry-After`` is obeyed, and never undercut.
-    3. Only committed progress, or a link up for `stable_after`, refills a session's budget. A handshake refills
-       nothing, so accept-then-close ends in `RetriesExhausted` like any other outage.
-    4. A link that fails alone is redialed at once; links that fail together spread out over the time in which all of
-       them can be dialed, and are dialed early enough to be back when it is over.
+    3. Only committed progress, or a connection that was up for `stable_after`, refills a session's budget. A handshake
+       does not: a service that accepts and then closes ends in `RetriesExhausted` like any other outage.
+    4. A connection that fails alone is redialed at once. Those that fail together spread their dials over the time that
+       all of them need, so that a service that comes back is not overrun.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ...policy import RetryPolicy
 from .verdict import Verdict
 
 _CROWD_WINDOW = 1.0
-_FOR_THE_LAST = 1 / 8
-"""Of the time over which a crowd spreads: what its last ones have to notice their loss, and to dial."""
+_KEPT_FOR_THE_LAST = 1 / 8
+"""The last share of the jitter window, in which no dial begins: the last sessions need it to notice and to dial."""
 
 
 class RetryBucket:
-    """What all sessions of a client share about one service: the token bucket, and who failed just now."""
+    """The token bucket of one endpoint, shared by all sessions of a client, and the losses of the last second."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._capacity = float(policy.bucket)
@@ -32,19 +32,19 @@ class RetryBucket:
         self._losses: deque[float] = deque(maxlen=1024)
 
     def lost(self, now: float) -> int:
-        """Records a link's loss; returns how many links were lost within the last second, this one included."""
+        """Records a lost connection; returns how many were lost within the last second, this one included."""
         while self._losses and self._losses[0] < now - _CROWD_WINDOW:
             self._losses.popleft()
         self._losses.append(now)
         return len(self._losses)
 
     def proved_stable(self, now: float) -> None:
-        """A link did well: one retry comes back."""
+        """Returns one retry to the bucket: a connection made progress after failures."""
         self._refill(now)
         self._tokens = min(self._capacity, self._tokens + 1.0)
 
     def spend(self, now: float) -> float:
-        """Takes one retry out of the bucket; returns in how many seconds it may be made."""
+        """Takes one retry out of the bucket; returns the seconds until it may be made."""
         self._refill(now)
         self._tokens -= 1.0
         return max(0.0, -self._tokens)
@@ -55,47 +55,50 @@ class RetryBucket:
 
 
 class RetryBudget:
-    """One session's patience with one service."""
+    """One session's retries with one endpoint."""
 
-    def __init__(self, policy: RetryPolicy, endpoint: RetryBucket, random: Random) -> None:
+    def __init__(self, policy: RetryPolicy, bucket: RetryBucket, random: Random) -> None:
         self._policy = policy
-        self._endpoint = endpoint
+        self._bucket = bucket
         self._random = random
         self._outage_began: float | None = None
         self._up_since: float | None = None
         self._committed = -1
         self.attempts = 0
-        """Attempts since the last progress."""
+        """Attempts since the last progress, not counting the first dial."""
 
     def committed(self, upto: int, now: float) -> None:
-        """The service has acknowledged all before sample `upto`: progress, where that is news."""
+        """The service has acknowledged the audio before sample `upto`; progress if that is further than before.
+
+        The first call only tells where the stream begins.
+        """
         if upto > self._committed:
             if self._committed >= 0:
                 self.progressed(now)
             self._committed = upto
 
     def opened(self, now: float) -> None:
-        """A handshake succeeded: nothing is refilled by that."""
+        """A handshake succeeded at `now`. That alone refills nothing."""
         self._up_since = now
 
     def progressed(self, now: float) -> None:
-        """The service committed audio, or handed over speech."""
+        """The service committed audio or delivered speech: the budget is full again."""
         if self.attempts:
-            self._endpoint.proved_stable(now)
+            self._bucket.proved_stable(now)
         self.attempts = 0
         self._outage_began = None
 
     def failed(self, now: float, verdict: Verdict) -> float | None:
-        """The delay before the next attempt, or ``None`` where patience has run out."""
+        """Returns the seconds from a failure until the next attempt, or ``None`` if the budget is spent."""
         if self._up_since is not None and now - verdict.silent_for - self._up_since >= self._policy.stable_after:
             self.progressed(now)
         self._up_since = None
         if self._outage_began is None:
             self._outage_began = now
-        crowd = self._endpoint.lost(now)
+        crowd = self._bucket.lost(now)
         if self._exhausted_attempts():
             return None
-        delay = max(self._backoff(crowd), verdict.not_before, self._endpoint.spend(now))
+        delay = max(self._backoff(crowd), verdict.not_before, self._bucket.spend(now))
         deadline = self._policy.deadline
         if deadline is not None and now + delay - self._outage_began > deadline:
             return None
@@ -112,7 +115,7 @@ class RetryBudget:
             if crowd == 1:
                 return 0.0
             window = policy.base_delay * max(1.0, crowd / policy.max_concurrent_dials)
-            window *= 1.0 - _FOR_THE_LAST
+            window *= 1.0 - _KEPT_FOR_THE_LAST
         else:
             window = policy.base_delay * 2.0 ** min(self.attempts, 60)
         return self._random.uniform(0.0, min(policy.max_delay, window))

@@ -1,6 +1,6 @@
-"""Why a link ended, as values. Each says itself in one line, and knows which public error it is.
+"""Why a connection ended or could not be made, as values. `str()` of each is one line for logs and errors.
 
-A cause is what the shell observed; whether to try again is decided in `retry`.
+A cause is what was observed. `verdict` decides whether to try again, and `error_of` which public error it becomes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..provider.messages import Failure
 
 
 class Unreachable(Struct, frozen=True):
-    """The dial failed below HTTP. `permanent` where another dial cannot do better (a bad certificate)."""
+    """The dial failed below HTTP. `permanent` if another dial would fail in the same way (a bad certificate)."""
 
     reason: str
     permanent: bool = False
@@ -32,7 +32,7 @@ class Unreachable(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """The handshake was answered with an HTTP status other than 101."""
+    """The handshake was answered with an HTTP status other than 101. `retry_after` is in seconds."""
 
     status: int
     reason: str = ""
@@ -44,7 +44,7 @@ class Refused(Struct, frozen=True):
 
 
 class PeerClosed(Struct, frozen=True):
-    """A websocket close frame came."""
+    """The service closed the websocket with a close frame."""
 
     code: int
     reason: str = ""
@@ -54,7 +54,7 @@ class PeerClosed(Struct, frozen=True):
 
 
 class Broken(Struct, frozen=True):
-    """The transport ended without a close frame: reset, EOF, or a frame that could not be written whole."""
+    """The byte stream ended without a close frame: a reset, EOF, or a frame that could not be written whole."""
 
     reason: str
 
@@ -63,7 +63,7 @@ class Broken(Struct, frozen=True):
 
 
 class Silent(Struct, frozen=True):
-    """The peer did not do `what` within `seconds`."""
+    """`what` did not come within `seconds`."""
 
     what: str
     seconds: float
@@ -73,7 +73,7 @@ class Silent(Struct, frozen=True):
 
 
 class Malformed(Struct, frozen=True):
-    """A message that the protocol does not allow: what it said is lost, so its audio must be heard again."""
+    """A message that the protocol does not allow. Its content is lost, so the audio must be sent again."""
 
     reason: str
 
@@ -108,13 +108,13 @@ class Rollover(Struct, frozen=True):
 Cause: TypeAlias = Unreachable | Refused | PeerClosed | Broken | Silent | Malformed | Reported | Ended | Rollover
 
 QUOTA_TYPE = "inference_quota_exceeded"
-"""What the gateway says, in a refusal's body, of a quota that no waiting brings back."""
+"""The LiveKit gateway's error type, in a refusal's body, for a quota that waiting does not restore."""
 
 
 def error_of(
     cause: Cause, *, retryable: bool, endpoint: str, model: str | None = None, attempt: int | None = None
 ) -> SpeechError:
-    """The public error that `cause` is, worded for the person who must act."""
+    """The public error for `cause`, with advice to the person who must act on it."""
     error = _error_of(cause)
     error.endpoint, error.model, error.attempt = endpoint, model, attempt
     if isinstance(error, ProviderError):

@@ -1,4 +1,4 @@
-"""Why a link ended, judged: may another link do better, and when at the earliest?
+"""Judges a cause: may another connection do better, and when at the earliest?
 
 cause                                   fate
 ─────────────────────────────────────   ──────────────────────────────
@@ -27,7 +27,7 @@ _TRANSIENT_4XX = frozenset({408, 425, 429, 499})
 
 
 class Fates(Protocol):
-    """The part of a profile that tells what a code means."""
+    """The part of a profile that tells what close codes and in-band codes mean."""
 
     @property
     def close_fates(self) -> Mapping[int, Fate]: ...
@@ -36,10 +36,10 @@ class Fates(Protocol):
 
 
 class Verdict(Struct, frozen=True):
-    """`fate`, and the earliest moment of a retry in seconds from now (0: as soon as the budget allows).
+    """Whether to retry (`fate`), and in how many seconds at the earliest (`not_before`; 0: when the budget allows).
 
-    `silent_for`: the seconds at the end of the link in which the service did not do what it should. They prove nothing
-    of its health; nor does any time of one that ends in what it must not say.
+    `silent_for`: how many seconds at the end of the connection do not count as time in which the service was healthy.
+    Infinite after a malformed message, so that a service that only sends nonsense never counts as stable.
     """
 
     fate: Fate
@@ -48,10 +48,10 @@ class Verdict(Struct, frozen=True):
 
 
 def judge(cause: Cause, profile: Fates) -> Verdict:
-    """What `cause` means for a session with a service of this profile."""
+    """The verdict on `cause`, for a service with this profile."""
     match cause:
         case Refused(status=status, reason=reason, retry_after=after):
-            permanent = not _may_pass(status) or QUOTA_TYPE in reason
+            permanent = not _is_transient(status) or QUOTA_TYPE in reason
             return Verdict("fatal" if permanent else "retry", after or 0.0)
         case PeerClosed(code=code):
             return Verdict(profile.close_fates.get(code, "retry"))
@@ -65,7 +65,7 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
             return Verdict("retry")
 
 
-def _may_pass(status: int) -> bool:
+def _is_transient(status: int) -> bool:
     return status >= 500 or status in _TRANSIENT_4XX
 
 
@@ -75,6 +75,6 @@ def _in_band(failure: Failure, profile: Fates) -> Fate:
         return profile.failure_fates[code]
     if failure.retryable is not None:
         return "retry" if failure.retryable else "fatal"
-    if isinstance(code, int) and code >= 400 and not _may_pass(code):
+    if isinstance(code, int) and code >= 400 and not _is_transient(code):
         return "fatal"
     return "retry"

@@ -1,1 +1,1 @@
-"""Small tools over trio that know nothing of speech."""
+"""Small tools on top of trio that know nothing of speech."""

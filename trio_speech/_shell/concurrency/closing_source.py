@@ -1,4 +1,4 @@
-"""What a user gives a session to read from."""
+"""Closes what a user gives a session to read from."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from typing import Any
 
 
 def closing(source: AsyncIterable[Any]) -> AbstractAsyncContextManager[object]:
-    """Closes `source` where the block is left, if it can be closed: generators can, other iterables need not."""
+    """A block that closes `source` on its way out if it has an `aclose`, as async generators do."""
     return aclosing(source) if hasattr(source, "aclose") else nullcontext()  # type: ignore[type-var]

@@ -1,12 +1,12 @@
-"""One exception out.
+"""Lets one bare exception out of a block with background tasks.
 
-A session is a nursery, yet whoever uses it must never meet an exception group: the user's own exception, a timeout,
-Ctrl-C and every error of ours leave the ``async with`` bare.
+A session is a nursery, but its users must never meet an exception group. Their own exceptions, timeouts, Ctrl-C and
+every error of this package leave the ``async with`` bare.
 
 Laws
-    1. Tasks in the background do not raise: their failure is recorded, and the body is cancelled.
-    2. If the body raised first, its exception wins, and ours becomes its ``__context__``.
-    3. A cancellation from outside stays exactly that.
+    1. Background tasks do not raise: their first failure is recorded, and the body is cancelled.
+    2. If the body raised first, its exception leaves, and the failure becomes its ``__context__``.
+    3. A cancellation from outside stays a cancellation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...errors import InternalError
 
 
 class Guard:
-    """Runs tasks beside a body, and remembers the first failure of any of them."""
+    """Runs tasks beside the body of a block, and records the first failure among them."""
 
     def __init__(self, nursery: trio.Nursery, body: trio.CancelScope) -> None:
         self.nursery = nursery
@@ -29,15 +29,18 @@ class Guard:
         self._body = body
 
     def start_soon(self, task: Callable[[], Awaitable[object]]) -> None:
-        """Runs `task` until it returns, fails or the block ends."""
+        """Runs `task` in the background until it returns or fails, or the block ends."""
         self.nursery.start_soon(self._run, task)
 
     async def start(self, task: Callable[..., Awaitable[object]]) -> Any:
-        """Starts a task that says when it is ready, and what it made; its failure before that is raised here."""
+        """Starts a task and returns what it gives to `task_status.started`.
+
+        If it fails before that, its exception is raised here; if later, it is recorded as for `start_soon`.
+        """
         return await self.nursery.start(self._start, task)
 
     def fail(self, failure: BaseException) -> None:
-        """The session cannot go on: the body is cancelled, and `failure` leaves the block."""
+        """Records `failure`, which then leaves the block, and cancels the body. Only the first call counts."""
         if self.failure is None:
             self.failure = _bare(failure)
             self._body.cancel(reason=f"the session failed: {type(failure).__name__}")
@@ -63,7 +66,7 @@ class Guard:
 
 
 class _Ready:
-    """A task status that remembers whether it was used."""
+    """A trio task status that remembers whether it was used."""
 
     def __init__(self, status: trio.TaskStatus[Any]) -> None:
         self._status = status
@@ -74,18 +77,18 @@ class _Ready:
         self._status.started(value)
 
 
-async def _nothing_to_leave() -> None:
-    """What a block does on its way out that only has tasks to cancel."""
+async def _do_nothing() -> None:
+    """The default for `leave`: the block only has tasks to cancel."""
 
 
 @asynccontextmanager
 async def one_exception(
-    leave: Callable[[], Awaitable[object]] = _nothing_to_leave, *, within: float = 0.0
+    leave: Callable[[], Awaitable[object]] = _do_nothing, *, within: float = 0.0
 ) -> AsyncGenerator[Guard, None]:
-    """A block with background tasks that lets one bare exception out.
+    """A block with background tasks that lets at most one exception out, never in a group.
 
-    When the body is done, whatever the reason, `leave` is run, shielded, for at most `within` seconds; then all tasks
-    are cancelled. Entering does not checkpoint; leaving does.
+    When the body is done, for whatever reason, `leave` is run for at most `within` seconds, shielded from
+    cancellation; then all tasks are cancelled. Entering does not checkpoint; leaving does.
     """
     raised: BaseException | None = None
     inner: BaseException | None = None
@@ -98,11 +101,11 @@ async def one_exception(
                     try:
                         yield guard
                     finally:
-                        await _farewell(leave, within)
+                        await _run_shielded(leave, within)
             except BaseException as error:
                 if _is_cancellation(error):
                     raise
-                raised = error  # leaves below, outside the nursery, bare
+                raised = error  # raised below, outside the nursery, which would wrap it in a group
             nursery.cancel_scope.cancel(reason="the block was left")
     except BaseExceptionGroup as group:
         inner = only_one(group)
@@ -114,13 +117,16 @@ async def one_exception(
         _raise_as_it_is(leaving)
 
 
-async def _farewell(leave: Callable[[], Awaitable[object]], within: float) -> None:
+async def _run_shielded(leave: Callable[[], Awaitable[object]], within: float) -> None:
     with trio.move_on_after(within, shield=True):
         await leave()
 
 
 def _put_behind(raised: BaseException, failure: BaseException) -> None:
-    """Makes `failure` the context of `raised`, in place of the cancellation by which the body learned of it."""
+    """Makes `failure` the last context of `raised`.
+
+    It takes the place of the `trio.Cancelled` by which the body learned of the failure.
+    """
     last = raised
     while last.__context__ is not None and not isinstance(last.__context__, trio.Cancelled):
         last = last.__context__
@@ -129,13 +135,16 @@ def _put_behind(raised: BaseException, failure: BaseException) -> None:
 
 
 def _raise_as_it_is(leaving: BaseException) -> NoReturn:
-    """Raises it with the context that it has: the cancellation by which it ended the body is none of its story."""
+    """Raises `leaving` with the context that it already has.
+
+    Python would set the context to the cancellation that ended the body, which has nothing to do with it.
+    """
     context = leaving.__context__
     try:
         raise leaving
     finally:
         leaving.__context__ = context
-        del leaving, context
+        del leaving, context  # a frame that refers to its own exception is a cycle for the garbage collector
 
 
 def _is_cancellation(failure: BaseException) -> bool:
@@ -145,14 +154,17 @@ def _is_cancellation(failure: BaseException) -> bool:
 
 
 def _bare(failure: BaseException) -> BaseException:
-    """`failure`, unless it is a Ctrl-C that struck in somebody's nursery, and comes out of it as a group."""
+    """`failure` itself, or a bare `KeyboardInterrupt` if Ctrl-C was raised inside a nursery and came out in a group."""
     if isinstance(failure, BaseExceptionGroup) and failure.subgroup(KeyboardInterrupt) is not None:
         return KeyboardInterrupt()
     return failure
 
 
 def only_one(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What leaves a nursery of ours, whose tasks raise nothing but cancellations: anything else is a defect."""
+    """The exception to raise in place of what left one of our nurseries.
+
+    Our tasks raise nothing but cancellations, so any other exception is a defect: an `InternalError`.
+    """
     _, rest = group.split(trio.Cancelled)
     if rest is not None:
         if (bare := _bare(rest)) is not rest:

@@ -1,4 +1,4 @@
-"""Sessions are trio's, and belong to its thread: a callback of an audio library comes from another."""
+"""Sessions may be used from trio's thread only; callbacks of audio libraries often come from another one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from threading import get_ident
 
 
 class ThreadCheck:
-    """The thread in which it was made: the only one from which a session may be touched."""
+    """Remembers the thread in which it was made."""
 
     __slots__ = ("ident",)
 
@@ -14,10 +14,10 @@ class ThreadCheck:
         self.ident = get_ident()
 
     def check(self) -> None:
-        """Raises `RuntimeError` in any other thread, before anything is changed there."""
+        """Raises `RuntimeError` in any other thread. Call it before anything is changed."""
         if get_ident() != self.ident:
             raise RuntimeError(
-                "this was called outside of the session's thread: call "
-                "trio.from_thread.run_sync(method, …, trio_token=trio.lowlevel.current_trio_token()), with the token "
-                "taken in trio's thread"
+                "a session was used from another thread than trio's: there, call "
+                "trio.from_thread.run_sync(method, …, trio_token=token), with a token taken in trio's thread by "
+                "trio.lowlevel.current_trio_token()"
             )

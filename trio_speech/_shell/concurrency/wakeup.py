@@ -1,6 +1,6 @@
-"""A wake-up call without memory: whoever waits checks a condition, and parks again if it does not hold yet.
+"""A condition variable for one thread: a task checks its condition, waits for a wake-up, and checks again.
 
-No call can be missed, because nothing runs between the check and the parking.
+A wake-up is not remembered. None can be missed, because no other task runs between the check and the wait.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ import trio
 
 
 class Wakeup:
-    """Wakes all that wait now."""
+    """Wakes the tasks that wait at that moment."""
 
     __slots__ = ("_waiting",)
 
     def __init__(self) -> None:
-        self._waiting: list[trio.lowlevel.Task] = []  # a parking lot does as much by three times the calls
+        self._waiting: list[trio.lowlevel.Task] = []  # trio's ParkingLot needs three times the calls
 
     def fire(self) -> None:
-        """Wakes everybody; costs next to nothing where nobody waits."""
+        """Wakes all waiting tasks. Does not checkpoint."""
         if self._waiting:
             for task in self._waiting:
                 trio.lowlevel.reschedule(task)
             self._waiting.clear()
 
     async def wait(self) -> None:
-        """Until the next `fire`. Always a checkpoint; cancelling leaves nothing behind."""
+        """Waits for the next `fire`. Always checkpoints; cancelling leaves nothing behind."""
         task = trio.lowlevel.current_task()
         self._waiting.append(task)
 
@@ -35,7 +35,7 @@ class Wakeup:
         await trio.lowlevel.wait_task_rescheduled(leave)
 
     async def wait_until(self, moment: float | None) -> None:
-        """Until the next `fire`, or until `moment` on trio's clock."""
+        """Waits for the next `fire`, but no longer than until `moment` on trio's clock (``None``: for ever)."""
         if moment is None:
             await self.wait()
         else:
@@ -44,6 +44,10 @@ class Wakeup:
 
 
 async def let_others_have_their_turn() -> None:
-    """Whoever could go on when it was called has done so: one checkpoint alone might put us before them."""
+    """Returns once every task that was ready to run has run.
+
+    That takes two checkpoints: trio runs the tasks of one round in random order, so after one checkpoint this task
+    might still run before the others.
+    """
     await trio.lowlevel.checkpoint()
     await trio.lowlevel.checkpoint()

@@ -20,9 +20,7 @@ from .websocket import Connection
 class Handshake:
     """A client's request to open a websocket. Answer it once, with `accept` or `reject`."""
 
-    def __init__(
-        self, request: tw.WebSocketRequest, stream: SharedStream, lifetime: Lifetime, timeout: float
-    ) -> None:
+    def __init__(self, request: tw.WebSocketRequest, stream: SharedStream, lifetime: Lifetime, timeout: float) -> None:
         self._request = request
         self._stream = stream
         self._lifetime = lifetime

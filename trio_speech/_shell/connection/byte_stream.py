@@ -49,7 +49,9 @@ async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.
     except h11.RemoteProtocolError:
         raise LinkDown(Unreachable("the proxy does not answer in HTTP")) from None
     except UnicodeError:
-        raise LinkDown(Unreachable("the name of the host, or of its proxy, is not a valid host name", permanent=True)) from None
+        raise LinkDown(
+            Unreachable("the name of the host, or of its proxy, is not a valid host name", permanent=True)
+        ) from None
     except OSError as error:
         raise LinkDown(Unreachable(f"{host}:{port}: {error.strerror or error}")) from None
     return stream

@@ -102,7 +102,7 @@ class Connection:
             raise self._down() from None
 
     async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
-        """Sends a ping; returns the seconds until its pong. Without one within `timeout` seconds the connection ends."""
+        """Sends a ping; returns the seconds until its pong. Without one in time the connection ends."""
         sent = trio.current_time()
         try:
             # trio-websocket never wakes a ping whose connection has died, so the deadline is all that ends it.
@@ -115,7 +115,7 @@ class Connection:
         return trio.current_time() - sent
 
     async def close(self, timeout: float, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC109
-        """Makes the closing handshake, for at most `timeout` seconds, then drops the stream. Never raises `LinkDown`."""
+        """Makes the closing handshake within `timeout` seconds, then drops the stream. Never raises `LinkDown`."""
         lifetime = self._lifetime
         if lifetime.cause is None:
             lifetime.cause, lifetime.is_closing = Broken(_CLOSED_BY_US), True

@@ -1,1 +1,1 @@
-"""Dialing, failing over and reconnecting, for both kinds of session."""
+"""Dialing, reconnecting and failing over to another backend, for both kinds of session."""

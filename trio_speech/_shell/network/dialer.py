@@ -1,4 +1,4 @@
-"""What a client knows of each service: how to reach it, and the patience that its sessions share."""
+"""Dials services, and keeps what all sessions of a client share about each endpoint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Provider = SttProvider | TtsProvider
 
 
 class NoCredential(LinkDown):
-    """A dial that failed because the user's token provider raised `error`, which is for whom the dial was made."""
+    """The token provider raised `error`. It is re-raised as it is, in the session that asked for the dial."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(Unreachable(f"the token provider raised {type(error).__name__}"))
@@ -30,17 +30,17 @@ class NoCredential(LinkDown):
 
 
 class EndpointState:
-    """One endpoint, shared by all sessions of a client."""
+    """One endpoint's retry bucket and dial slots, shared by all sessions of a client."""
 
     def __init__(self, policy: RetryPolicy) -> None:
-        self.health = RetryBucket(policy)
-        self.dials = trio.CapacityLimiter(policy.max_concurrent_dials)
-        self.warned = False
-        """Whether it was said that credentials are readable on the way to it."""
+        self.retries = RetryBucket(policy)
+        self.dial_slots = trio.CapacityLimiter(policy.max_concurrent_dials)
+        self.has_warned = False
+        """True once the user was warned that credentials for it are sent unencrypted."""
 
 
 class Route:
-    """A backend, and its transport once that is open."""
+    """A backend, and how to connect to it: `connector` opens its byte streams, or ``None`` for the network."""
 
     def __init__(self, backend: Backend, connector: Connector | None) -> None:
         self.backend = backend
@@ -48,7 +48,7 @@ class Route:
 
 
 class Dialer:
-    """Dials, with the client's policies."""
+    """Dials on behalf of a client's sessions and its pool, as the client's policies say."""
 
     def __init__(
         self, retry: RetryPolicy, liveness: LivenessPolicy, ssl_context: ssl.SSLContext | None, random: Random
@@ -58,11 +58,11 @@ class Dialer:
         self.telemetry = telemetry()
         self._ssl_context = ssl_context
         self._random = random
-        self._services: dict[str, EndpointState] = {}
+        self._endpoints: dict[str, EndpointState] = {}
         self._closed = False
 
     def close(self) -> None:
-        """The client's block has been left: nothing is dialed any more."""
+        """Makes every later dial raise `trio.ClosedResourceError`: the client's block has been left."""
         self._closed = True
 
     def check_open(self) -> None:
@@ -70,41 +70,41 @@ class Dialer:
         if self._closed:
             raise closed()
 
-    def service(self, endpoint: str) -> EndpointState:
-        """What is shared about one endpoint."""
-        if endpoint not in self._services:
-            self._services[endpoint] = EndpointState(self.retry)
-        return self._services[endpoint]
+    def endpoint(self, address: str) -> EndpointState:
+        """The state that is shared about one endpoint."""
+        if address not in self._endpoints:
+            self._endpoints[address] = EndpointState(self.retry)
+        return self._endpoints[address]
 
-    def budget(self, endpoint: str) -> RetryBudget:
-        """A session's own patience with one endpoint."""
-        return RetryBudget(self.retry, self.service(endpoint).health, self._random)
+    def budget(self, address: str) -> RetryBudget:
+        """A new retry budget for one session with one endpoint."""
+        return RetryBudget(self.retry, self.endpoint(address).retries, self._random)
 
     async def dial(self, nursery: trio.Nursery, provider: Provider, connector: Connector | None) -> Connection:
-        """One dial, credential and all, within ``connect_timeout``; no more than ``max_concurrent_dials`` at once.
+        """Makes one dial, within ``connect_timeout`` seconds from asking for the credential to the open connection.
 
-        Raises `LinkDown`, which is `NoCredential` where a token provider raised, or `trio.ClosedResourceError`.
-        Cancelling leaves nothing behind.
+        Waits first until fewer than ``max_concurrent_dials`` are under way at this endpoint. Raises `LinkDown`
+        (`NoCredential` if the token provider raised) or `trio.ClosedResourceError`. Cancelling leaves nothing behind.
         """
         self.check_open()
-        service = self.service(provider.endpoint)
-        async with service.dials:
+        endpoint = self.endpoint(provider.endpoint)
+        async with endpoint.dial_slots:
             with self.telemetry.span("dial", provider.endpoint) as failed:
                 try:
-                    return await self._dial(nursery, provider, connector, service)
+                    return await self._dial(nursery, provider, connector, endpoint)
                 except LinkDown as down:
                     failed(down.cause)
                     raise
 
     async def _dial(
-        self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, service: EndpointState
+        self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, endpoint: EndpointState
     ) -> Connection:
         seconds, awaited = self.liveness.connect_timeout, "credential from the token provider"
         with trio.move_on_after(seconds):
             dial = await _credentials(provider)
             awaited = "answer to the handshake"
-            if connector is None and not service.warned and is_readable(dial):
-                service.warned = True
+            if connector is None and not endpoint.has_warned and is_readable(dial):
+                endpoint.has_warned = True
                 warn_of(dial)
             connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
             return await open_connection(
@@ -119,17 +119,17 @@ class Dialer:
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
-        """Made once: reading the system's authorities takes a tenth of a second, in which nothing else runs."""
+        """Made once and late: loading the system's authorities blocks the whole program for a tenth of a second."""
         return self._ssl_context or ssl.create_default_context()
 
 
 async def _credentials(provider: Provider) -> Dial:
     try:
         return await provider.dial()
-    except Exception as error:  # the user's own, of whatever kind
+    except Exception as error:  # a user's token provider may raise anything
         raise NoCredential(error) from error
 
 
 def closed() -> trio.ClosedResourceError:
-    """What a client says that is no more."""
+    """The error to raise when the client has been closed."""
     return trio.ClosedResourceError("this client's block has been left")

@@ -1,4 +1,4 @@
-"""Credentials that everybody between here and the service can read: allowed, and said aloud."""
+"""Warns once per endpoint when credentials cross a network unencrypted. That is allowed, for private networks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _CREDENTIALS = "authorization"
 
 
 def is_readable(dial: Dial) -> bool:
-    """Whether `dial` takes credentials over a network that does not hide them."""
+    """True if this dial sends credentials over an unencrypted connection to another machine."""
     parts = urlsplit(dial.url)
-    bears = any(name.lower() == _CREDENTIALS for name, _ in dial.headers)
-    return bears and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
+    has_credentials = any(name.lower() == _CREDENTIALS for name, _ in dial.headers)
+    return has_credentials and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
 
 def warn_of(dial: Dial) -> None:
-    """Raises a `PlaintextCredentialsWarning` only where warnings are errors."""
+    """Issues a `PlaintextCredentialsWarning`, which is raised where the program turns warnings into errors."""
     warnings.warn(
-        f"credentials go to {urlsplit(dial.url).hostname} unencrypted, for everybody on the way to read: "
-        "use https:// or wss:// in its address",
+        f"credentials are sent to {urlsplit(dial.url).hostname} unencrypted, readable for everybody on the way: "
+        "use an https:// or wss:// address",
         PlaintextCredentialsWarning,
         stacklevel=2,
     )

@@ -1,4 +1,4 @@
-"""What a session does when a connection failed it: dial again, move to the next backend, or end."""
+"""What a session does when a connection failed: dial again, move to the next backend, or end with an error."""
 
 from __future__ import annotations
 
@@ -14,27 +14,30 @@ from .dialer import Provider
 from .failover import Failover
 
 
-def delay_after(cause: Cause, order: Failover[Any], model: str | None) -> float:
-    """Seconds until the next attempt; raises the `SpeechError` that ends the session where there is to be none."""
-    failed = order.provider
+def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> float:
+    """Returns the seconds until the next attempt, at the same backend or, if that is given up, at the next one.
+
+    Raises the `SpeechError` that ends the session if there is no next attempt.
+    """
+    failed = backends.provider
     verdict = judge(cause, failed.profile)
     fatal = verdict.fate == "fatal"
-    delay = None if fatal else order.budget.failed(trio.current_time(), verdict)
+    delay = None if fatal else backends.budget.failed(trio.current_time(), verdict)
     if delay is not None:
-        log.lost(failed.endpoint, cause, order.budget.attempts, delay)
+        log.lost(failed.endpoint, cause, backends.budget.attempts, delay)
         return delay
-    attempts = order.budget.attempts
+    attempts = backends.budget.attempts
     error = error_after(cause, failed, model=model, attempt=attempts or None)
-    if not order.fail_over(verdict):
+    if not backends.fail_over(verdict):
         raise error if fatal else _exhausted(error, cause, attempts)
-    log.given_up(failed.endpoint, cause, order.provider.endpoint)
-    return order.wait
+    log.given_up(failed.endpoint, cause, backends.provider.endpoint)
+    return backends.wait
 
 
 def error_after(
     cause: Cause, provider: Provider, *, model: str | None = None, attempt: int | None = None
 ) -> SpeechError:
-    """The public error that `cause` is, of a dial or a connection of this provider."""
+    """The public error for `cause`, at a dial to this provider or on a connection to it."""
     retryable = judge(cause, provider.profile).fate == "retry"
     return error_of(cause, retryable=retryable, endpoint=provider.endpoint, model=model, attempt=attempt)
 

@@ -1,1 +1,1 @@
-"""The logger and OpenTelemetry."""
+"""What the package tells operators: log records and OpenTelemetry."""

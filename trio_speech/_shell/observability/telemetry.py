@@ -1,14 +1,13 @@
-"""Spans and figures of what happens on the network, by OpenTelemetry, where its API is installed.
+"""Spans and metrics about the network, by OpenTelemetry if its API is installed, else none.
 
-Where they go is the program's choice, as with every library that speaks to that API. Without the API, each call here is
-of a method that does nothing. No audio, no text and no credential is in them, but for what a service quotes in a
-complaint.
+The program chooses where they go, as with every library that uses that API. They hold no audio, no transcript, no text
+to speak and no credential, except where a service quotes one in its error message.
 
-    span       from, to
+    span       begins, ends
     ────────   ─────────────────────────────────────────────────────────────────────
-    dial       the credentials are asked for, the websocket is open
-    link       a recognition has a connection, and has lost it or is done with it
-    segment    a sentence is asked for, and all its audio came
+    dial       when the credential is asked for; when the websocket is open
+    link       when a recognition has a connection; when it has lost it, or needs it no more
+    segment    when a sentence is asked for; when all its audio has come
 """
 
 from __future__ import annotations
@@ -39,26 +38,26 @@ _HISTOGRAMS: dict[Measured, tuple[str, str]] = {
 Failed: TypeAlias = Callable[[Cause], None]
 
 
-def _nobody_listens(_: Cause) -> None:
+def _ignore(_: Cause) -> None:
     pass
 
 
 class Telemetry:
-    """Tells nobody."""
+    """No-op telemetry, used when the OpenTelemetry API is not installed."""
 
     def span(self, operation: Operation, endpoint: str) -> AbstractContextManager[Failed]:
-        """Lasts as long as the block, to which it gives what is to be called where the operation fails."""
-        return nullcontext(_nobody_listens)
+        """A block that is one span. It gives a function to call with the cause if the operation fails."""
+        return nullcontext(_ignore)
 
     def count(self, what: Counted, amount: float, endpoint: str) -> None:
-        """So much more of it."""
+        """Adds `amount` to a counter."""
 
     def measure(self, what: Measured, seconds: float, endpoint: str) -> None:
-        """One observation."""
+        """Records one value in a histogram."""
 
 
 class _Span:
-    """A span, as a block. Nothing inside opens another, so it is never made the current one, which would cost more."""
+    """A span as a block. It is never made the current span: none is opened inside, and that would cost more."""
 
     __slots__ = ("_error", "_span")
 
@@ -78,10 +77,10 @@ class _Span:
 
 
 class OpenTelemetry(Telemetry):
-    """Tells the providers that the program has set, under the name of this package."""
+    """Telemetry to the tracer and meter providers that the program has set."""
 
     def __init__(self) -> None:
-        from opentelemetry import metrics, trace  # noqa: PLC0415  # an extra
+        from opentelemetry import metrics, trace  # noqa: PLC0415  # only in the otel extra
 
         self._error = trace.StatusCode.ERROR
         self._tracer = trace.get_tracer("trio_speech")
@@ -108,7 +107,7 @@ class OpenTelemetry(Telemetry):
 
 
 def telemetry() -> Telemetry:
-    """What the environment offers."""
+    """OpenTelemetry if its API is installed, else no-op telemetry."""
     try:
         return OpenTelemetry()
     except ImportError:

@@ -109,7 +109,7 @@ class RecognizerBackends(Failover[SttProvider]):
 
     async def _dial(self, index: int) -> _Made:
         provider = self._providers[index]
-        connection = await self._network.dial(self._guard.nursery, provider, self._routes[index].connector)
+        connection = await self._dialer.dial(self._guard.nursery, provider, self._routes[index].connector)
         return _Made(index, provider, connection)
 
     def _keep_for_next_link(self, made: _Made) -> None:
@@ -133,4 +133,4 @@ class RecognizerBackends(Failover[SttProvider]):
         return changed or made.index not in (self._preference.current, *self._preference.better(trio.current_time()))
 
     def _dismiss(self, made: _Made) -> None:
-        self._guard.start_soon(partial(made.connection.close, self._network.liveness.close_timeout))
+        self._guard.start_soon(partial(made.connection.close, self._dialer.liveness.close_timeout))
