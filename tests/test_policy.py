@@ -108,5 +108,5 @@ def test_an_unknown_overflow_is_refused() -> None:
 
 def test_a_pool_keeps_no_more_spares_than_it_may_hold() -> None:
     assert PoolPolicy(max_size=2, min_idle=2).min_idle == 2
-    with pytest.raises(ConfigurationError, match=r"min_idle is 3, above max_size, 2"):
+    with pytest.raises(ConfigurationError, match=r"min_idle is 3, above max_size, 2: use a number up to max_size"):
         PoolPolicy(max_size=2, min_idle=3)

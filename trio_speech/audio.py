@@ -25,7 +25,13 @@ _FLOATING = ("e", "f", "d", "g")
 
 
 class AudioFormat(Struct, frozen=True):
-    """How raw audio is to be read: encoding, samples a second, and interleaved channels."""
+    """How raw audio is encoded. Make one with `pcm16`, `mulaw` or `alaw`.
+
+    Fields:
+        encoding: ``"pcm_s16le"``: signed 16-bit little-endian PCM. ``"mulaw"`` and ``"alaw"``: G.711.
+        sample_rate: Samples a second, from 1,000 to 192,000.
+        channels: Interleaved channels, from 1 to 32.
+    """
 
     encoding: Encoding
     sample_rate: int

@@ -1,26 +1,48 @@
-"""Everything that can go wrong, cut by whose turn it is to act.
+"""The errors of this library, ordered by whose turn it is to act.
 
-    SpeechError
-    ├── ConfigurationError      you: an argument, a credential or an option is wrong; nothing was sent
-    ├── ProviderError           the service refused, and said so
-    │   ├── AuthenticationError     …the credentials
-    │   └── QuotaError              …for now, or for this account
-    ├── LinkError               the network: no service was reached, or not for long enough
-    │   ├── ConnectFailed           …one dial
-    │   └── RetriesExhausted        …all that the policy allows
-    ├── ProtocolError           the service said what its protocol does not
-    ├── ReplayOverflow          the log is full and the policy is to say so
-    └── InternalError           us: please report it
+    SpeechError                     the root; catch it to catch all of the below
+    ├── ConfigurationError          you: an argument, credential or option is wrong; nothing was sent
+    ├── ProviderError               the service refused the request, and said so
+    │   ├── AuthenticationError         check the credentials and what they permit
+    │   └── QuotaError                  wait, use fewer sessions at once, or raise the quota of the account
+    ├── LinkError                   the network: no connection could be made, or none lasted
+    │   ├── ConnectFailed               one dial failed; the session retries unless another dial cannot do better
+    │   └── RetriesExhausted            all attempts that the RetryPolicy allows have failed
+    ├── ProtocolError               the service sent something that its protocol does not allow
+    ├── ReplayOverflow              you: read faster, or set another ReplayPolicy.overflow
+    └── InternalError               us: a defect of this library; please report it
 
-Use after your own close raises `trio.ClosedResourceError`, as everywhere in trio. A message names the endpoint, the
-model and the attempt where they are known, and what to do; it never holds a secret, audio or a transcript.
+Using a client or a session after it was closed raises `trio.ClosedResourceError`, as elsewhere in trio. A message names
+the endpoint, the model and the attempt where they are known, and says what to do. No message holds a credential, audio
+or a transcript.
 """
 
 from __future__ import annotations
 
 
 class SpeechError(Exception):
-    """The root of all errors of this library. `endpoint` and `model` are those of the failed attempt, or ``None``."""
+    """The root of all errors of this library.
+
+    Attributes:
+        message: What went wrong and what to do, without the part in brackets that ``str()`` adds.
+        endpoint: The address of the service that failed, without credentials; ``None`` where there was none.
+        model: The model that was asked for; ``None`` where none was named.
+        attempt: The number of the attempt to connect that failed; ``None`` where none was counted.
+
+    The error tree:
+
+        SpeechError
+        ├── ConfigurationError          you: an argument, credential or option is wrong; nothing was sent
+        ├── ProviderError               the service refused the request
+        │   ├── AuthenticationError     the credentials were refused
+        │   └── QuotaError              too many sessions, or no credit left
+        ├── LinkError                   the network
+        │   ├── ConnectFailed           one dial failed
+        │   └── RetriesExhausted        all attempts that the RetryPolicy allows have failed
+        ├── ProtocolError               the service broke its own protocol
+        ├── ReplayOverflow              the replay log is full
+        └── InternalError               a defect of this library
+    """
 
     def __init__(
         self, message: str, *, endpoint: str | None = None, model: str | None = None, attempt: int | None = None
@@ -38,13 +60,16 @@ class SpeechError(Exception):
 
 
 class ConfigurationError(SpeechError):
-    """An argument, an environment variable or a combination of them is wrong. Raised before anything is sent."""
+    """An argument, an environment variable, or a combination of them is wrong. Raised before anything is sent."""
 
 
 class ProviderError(SpeechError):
-    """The service refused. `code` is its own (HTTP status, close code or in-band code).
+    """The service refused the request, or ended the session with an error.
 
-    `retryable` is true where that may pass: the same may be asked again later.
+    Attributes:
+        code: The service's own code: an HTTP status, a websocket close code, or a code of its protocol.
+        request_id: The service's name for the request, to quote to its support; ``None`` where it gives none.
+        retryable: True where the same request may succeed later.
     """
 
     def __init__(
@@ -65,25 +90,33 @@ class ProviderError(SpeechError):
 
 
 class AuthenticationError(ProviderError):
-    """The credentials were refused. Never retried."""
+    """The service refused the credentials. A session never retries this; check the key and what it permits."""
 
 
 class QuotaError(ProviderError):
-    """Too many sessions, or no credit left. `retry_after` is in seconds, where the service names it."""
+    """Too many sessions at once, or no credit left on the account.
+
+    Attributes:
+        retry_after: Seconds after which the service says to try again; ``None`` where it does not say.
+    """
 
     retry_after: float | None = None
 
 
 class LinkError(SpeechError):
-    """The connection could not be made, or could not be kept."""
+    """The connection could not be made, or broke and could not be replaced."""
 
 
 class ConnectFailed(LinkError):
-    """One dial failed: no such host, refused, no valid certificate, no answer in time."""
+    """One dial failed: no such host, refused, no valid certificate, or no answer within ``connect_timeout``."""
 
 
 class RetriesExhausted(LinkError):
-    """The service did not come back within what the `RetryPolicy` allows. `__cause__` is the last failure."""
+    """The service did not come back within what the `RetryPolicy` allows. ``__cause__`` is the last failure.
+
+    Attributes:
+        attempts: Attempts to reconnect that were made since the last progress.
+    """
 
     def __init__(
         self, message: str, *, attempts: int = 0, endpoint: str | None = None, model: str | None = None
@@ -93,16 +126,16 @@ class RetriesExhausted(LinkError):
 
 
 class ProtocolError(SpeechError):
-    """The service sent what its protocol does not allow."""
+    """The service sent something that its protocol does not allow. The message quotes none of its content."""
 
 
 class ReplayOverflow(SpeechError):
-    """The replay log is full under ``overflow="error"``. Nothing of the refused chunk was taken."""
+    """The replay log is full, under ``ReplayPolicy(overflow="error")``. Nothing of the refused chunk was taken."""
 
 
 class InternalError(SpeechError):
-    """A defect of this library. `__cause__` holds what happened; please report it."""
+    """A defect of this library. ``__cause__`` holds what happened; please report it."""
 
 
 class PlaintextCredentialsWarning(UserWarning):
-    """Credentials are sent to another machine over plain ``ws://``. Warned of once for each client and service."""
+    """Credentials are sent to another machine over unencrypted ``ws://``. Issued once for each client and service."""

@@ -1,7 +1,8 @@
-"""What a session tells its user: frozen values to ``match`` on.
+"""The values that sessions give to the program: transcript events, audio chunks, and the results of the one-shot calls.
 
-All times are ``float`` seconds on the stream's own sample clock, where 0 is the first captured sample. The clock
-counts captured audio only: it neither jumps at a reconnection nor runs while the source is silent.
+All are frozen structs, made to be taken apart with ``match``. All times are ``float`` seconds on the stream's own
+clock. That clock counts samples, so 0 is the first captured sample; it does not jump when a connection is replaced,
+and it stands still while no audio is captured.
 """
 
 from __future__ import annotations
@@ -14,7 +15,16 @@ from .audio import AudioFormat
 
 
 class Word(Struct, frozen=True):
-    """One word of a transcript (times on the stream's clock) or of speech (times in the audio handed over)."""
+    """One word of a transcript or of speech, with its place in the audio.
+
+    Fields:
+        text: The word, with its punctuation where the service puts it there.
+        start: Where the word begins, in seconds: on the stream's clock in a transcript, from the session's first sample
+            in speech.
+        end: Where the word ends, in seconds on the same clock.
+        confidence: How sure the recognizer is, from 0 to 1; ``None`` where the service does not say, and in speech.
+        speaker: The service's label of the speaker, where speakers were told apart.
+    """
 
     text: str
     start: float
@@ -24,19 +34,40 @@ class Word(Struct, frozen=True):
 
 
 class SpeechStarted(Struct, frozen=True):
-    """Somebody began to speak at `start`. A reconnection in mid-utterance does not repeat it."""
+    """Somebody began to speak. A connection that is replaced in the middle of an utterance does not repeat this event.
+
+    Fields:
+        start: Where the utterance begins, in seconds on the stream's clock.
+    """
 
     start: float
 
 
 class SpeechEnded(Struct, frozen=True):
-    """The utterance ended at `end` (endpointing), or was finalized there."""
+    """The utterance ended: the service found its end, or the program finalized it.
+
+    Fields:
+        end: Where the utterance ends, in seconds on the stream's clock.
+    """
 
     end: float
 
 
 class InterimTranscript(Struct, frozen=True, kw_only=True):
-    """A guess at the current utterance, which the next one replaces. Unread ones coalesce: only the newest is kept."""
+    """A first guess at the current utterance. The next interim or final transcript replaces it.
+
+    Where the program reads slowly, only the newest interim transcript is kept.
+
+    Fields:
+        text: The whole text of the guess.
+        start: Where the audio begins that the text stands for, in seconds on the stream's clock.
+        end: Where that audio ends.
+        words: The words with their times, where the service gives them.
+        language: The language that the service recognized, such as ``"en"``; ``None`` where it does not say.
+        confidence: How sure the recognizer is, from 0 to 1; ``None`` where the service does not say.
+        speaker: The service's label of the speaker, where speakers were told apart.
+        extra: What else the service said about this transcript, as it said it.
+    """
 
     text: str
     start: float
@@ -49,7 +80,20 @@ class InterimTranscript(Struct, frozen=True, kw_only=True):
 
 
 class PreflightTranscript(Struct, frozen=True, kw_only=True):
-    """An eager end of turn: good enough to begin a reply with, yet it may be taken back. Never acknowledges audio."""
+    """The service thinks that the speaker may have finished. Use it to start a reply early.
+
+    It may be taken back: the speaker may go on, and then a longer final transcript follows.
+
+    Fields:
+        text: The whole text of the utterance so far.
+        start: Where the audio begins that the text stands for, in seconds on the stream's clock.
+        end: Where that audio ends.
+        words: The words with their times, where the service gives them.
+        language: The language that the service recognized, such as ``"en"``; ``None`` where it does not say.
+        confidence: How sure the recognizer is, from 0 to 1; ``None`` where the service does not say.
+        speaker: The service's label of the speaker, where speakers were told apart.
+        extra: What else the service said about this transcript, as it said it.
+    """
 
     text: str
     start: float
@@ -62,11 +106,22 @@ class PreflightTranscript(Struct, frozen=True, kw_only=True):
 
 
 class FinalTranscript(Struct, frozen=True, kw_only=True):
-    """Text that will not be revised. Finals and gaps arrive in stream order, each exactly once.
+    """Text that will not be revised. Finals arrive in stream order, each exactly once.
 
-    `id` is unique within the session and stable across a crash and a journal's resumption. `seam` is true where the
-    final touches the joint of two connections of a provider whose times are not exact: its first words were matched
-    against what had been delivered before, by time and by text.
+    Fields:
+        text: The text. It may be empty where the service ends an utterance without words.
+        start: Where the audio begins that the text stands for, in seconds on the stream's clock.
+        end: Where that audio ends.
+        words: The words with their times, where the service gives them.
+        language: The language that the service recognized, such as ``"en"``; ``None`` where it does not say.
+        confidence: How sure the recognizer is, from 0 to 1; ``None`` where the service does not say.
+        speaker: The service's label of the speaker, where speakers were told apart.
+        extra: What else the service said about this transcript, as it said it.
+        id: Unique within the session. After a crash, a session that `Client.resume_journal` resumes gives a repeated
+            final the same `id`.
+        seam: True where this final is the first after a connection was replaced and the service's times are not exact.
+            Its first words were then compared with those delivered before, by time and by text, and words that were
+            found to be repeated were cut off.
     """
 
     text: str
@@ -82,10 +137,14 @@ class FinalTranscript(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True):
-    """Audio from `start` to `end` that will never be recognized.
+    """Audio that has not been recognized and will not be. Each lost sample is named by exactly one gap.
 
-    `reason` is ``"overflow"`` (the log was full), ``"replay-limit"`` (`ReplayPolicy.max_replayed`) or ``"unanswered"``
-    (two connections heard it, and said nothing of it).
+    Fields:
+        start: Where the lost audio begins, in seconds on the stream's clock.
+        end: Where the lost audio ends.
+        reason: ``"overflow"``: the replay log was full (`ReplayPolicy.limit`). ``"replay-limit"``: a reconnection would
+            have sent more again than `ReplayPolicy.max_replayed` allows. ``"unanswered"``: two connections in a row
+            took the audio and answered nothing about it.
     """
 
     start: float
@@ -94,9 +153,12 @@ class Gap(Struct, frozen=True):
 
 
 class LinkLost(Struct, frozen=True):
-    """The connection died of `cause`; attempt number `attempt` to replace it begins in `retry_in` seconds.
+    """The connection broke. The session reconnects by itself; this event is for information.
 
-    Attempts are counted for each backend, from the last progress on.
+    Fields:
+        cause: Why the connection ended, in words.
+        attempt: The number of the coming attempt to reconnect. It is counted for each backend, since the last progress.
+        retry_in: Seconds until that attempt begins.
     """
 
     cause: str
@@ -105,9 +167,15 @@ class LinkLost(Struct, frozen=True):
 
 
 class Resumed(Struct, frozen=True):
-    """A new connection has taken over, `downtime` seconds after the last; `replayed` seconds are sent a second time.
+    """A new connection has taken over.
 
-    No `LinkLost` came before it where the last one was left for a fresh one, or for a better backend, as planned.
+    No `LinkLost` precedes it where the change was planned: a connection that reached its greatest age was replaced, or
+    a better backend became available again.
+
+    Fields:
+        replayed: Seconds of audio that are sent a second time.
+        downtime: Seconds during which there was no connection.
+        attempt: Attempts to reconnect since the last progress, this one included; 0 where nothing had failed.
     """
 
     replayed: float
@@ -118,15 +186,19 @@ class Resumed(Struct, frozen=True):
 TranscriptEvent: TypeAlias = (
     SpeechStarted | InterimTranscript | PreflightTranscript | FinalTranscript | SpeechEnded | Gap | LinkLost | Resumed
 )
-"""Everything that iterating a transcript can yield."""
+"""Everything that iterating a `Transcript` can yield."""
 
 
 class AudioChunk(Struct, frozen=True):
-    """Speech to play: audio in the session's format, beginning `start` seconds after the session's first sample.
+    """A piece of speech to play.
 
-    `segment` counts the segments from 0. `words` are those whose audio ends in this chunk, where the provider aligns
-    them; their times are on the same clock as `start`. `restart` is true on the chunk with which all the text begins
-    again after a drop, which happens under ``resume="restart"`` alone.
+    Fields:
+        audio: The audio, in the session's `AudioFormat`.
+        start: Where the chunk begins, in seconds since the session's first sample.
+        segment: The number of the segment of text (usually a sentence) that is spoken, counted from 0.
+        words: The words that end in this chunk, where the service aligns them; their times are on the clock of `start`.
+        restart: True on the first chunk after a reconnection with which all the text is spoken from the start again.
+            That happens under ``resume="restart"`` alone.
     """
 
     audio: bytes
@@ -140,7 +212,13 @@ class AudioChunk(Struct, frozen=True):
 
 
 class Recognition(Struct, frozen=True):
-    """The one-shot form of a transcript. `text` joins the finals; `gaps` names what could not be recognized."""
+    """What `Client.recognize` returns.
+
+    Fields:
+        text: The texts of all finals, joined by spaces.
+        finals: The final transcripts, in stream order.
+        gaps: The audio that could not be recognized.
+    """
 
     text: str
     finals: tuple[FinalTranscript, ...]
@@ -153,7 +231,13 @@ class Recognition(Struct, frozen=True):
 
 
 class AudioClip(Struct, frozen=True):
-    """The one-shot form of speech: all the audio, its format, and the words with their times in it."""
+    """What `Client.render` returns.
+
+    Fields:
+        audio: All the audio.
+        audio_format: How `audio` is encoded.
+        words: The words with their times in the audio, where the service aligns them.
+    """
 
     audio: bytes
     audio_format: AudioFormat

@@ -1,6 +1,7 @@
-"""How patient, how careful and how greedy a client is: frozen values, validated when they are made.
+"""How patient a client is, how much audio it keeps, and how many connections: frozen values.
 
-Every duration is in seconds. A value out of its range raises `ConfigurationError` naming the field and the range.
+Every duration is in seconds. Each field is checked when the value is made: a `ConfigurationError` names the field and
+the range that it must lie in.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from .errors import ConfigurationError
 
 
 def _check(policy: Struct, ranges: dict[str, tuple[float, float]]) -> None:
+    """Raises `ConfigurationError` for the first field of `policy` outside its range of `ranges`."""
     for field, (low, high) in ranges.items():
         value, kind = getattr(policy, field), type(policy).__annotations__[field]
         whole, optional = "int" in kind, "None" in kind
         if value is None and optional:
             continue
+        # bool is an int to Python, but max_attempts=True is a mistake; NaN fails the comparison.
         if isinstance(value, int if whole else (int, float)) and not isinstance(value, bool) and low <= value <= high:
             continue
         number = "a whole number" if whole else "a number"
@@ -30,29 +33,38 @@ def _check(policy: Struct, ranges: dict[str, tuple[float, float]]) -> None:
 
 
 class RetryPolicy(Struct, frozen=True, kw_only=True):
-    """When to dial again after a link failed.
+    """When to reconnect after a connection failed, and when to give up.
 
-    The first retry of a link that fails alone comes at once, and of the k-th that fails within a second at a random
-    time within ``base_delay``, or ``base_delay * k / max_concurrent_dials`` where that is more; the n-th after that
-    waits a random time between 0 and ``min(max_delay, base_delay * 2**n)``. A server's ``Retry-After`` is obeyed. The
-    budget of attempts refills when the service commits audio, or when a link has been up for `stable_after`; a mere
-    handshake refills nothing.
+    The first retry comes at once. Where many connections fail within a second, each waits a random time, so that they
+    do not all dial together: up to ``base_delay``, or for the k-th of them up to
+    ``base_delay * k / max_concurrent_dials``, whichever is more. The n-th retry after that waits a random time up to
+    ``min(max_delay, base_delay * 2**n)``. A service's ``Retry-After`` is always obeyed.
+
+    The count of attempts begins anew when the service acknowledges audio or hands over speech, and when a connection
+    has been up for `stable_after`. A handshake alone does not count, because a service that accepts and then closes
+    would be dialed for ever.
+
+    Fields:
+        max_attempts: Attempts in a row without progress before `RetriesExhausted`; ``None``: as many as fit into
+            `deadline`.
+        base_delay: Seconds from which the waits grow, from 0.001 to 3,600.
+        max_delay: The longest wait between two attempts, in seconds, from 0.001 to 86,400.
+        deadline: Seconds that an outage may last before `RetriesExhausted`; ``None``: no limit.
+        stable_after: Seconds after which a connection counts as working.
+        max_concurrent_dials: Dials to one endpoint that may be under way at once, over all sessions of the client.
+        return_after: With several backends: seconds between attempts to return to a better one; ``None``: never.
+        bucket: Retries that all sessions of the client may make at one endpoint in a burst. It refills by one a second,
+            and by one for each connection that proves stable.
     """
 
     max_attempts: int | None = None
-    """Attempts in a row without progress before `RetriesExhausted`; ``None``: as many as `deadline` allows."""
     base_delay: float = 0.25
     max_delay: float = 20.0
     deadline: float | None = 120.0
-    """How long an outage may last; ``None``: for ever."""
     stable_after: float = 10.0
     max_concurrent_dials: int = 8
-    """Dials under way at once to one endpoint, over all sessions of the client."""
     return_after: float | None = 60.0
-    """With several backends: seconds between attempts to return to a better one; ``None``: never return."""
     bucket: int = 500
-    """Retries that all sessions of the client may spend on one endpoint before they must wait for it to refill, which
-    it does at one a second and at one for each link that proves stable."""
 
     def __post_init__(self) -> None:
         _check(
@@ -71,20 +83,29 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
 
 
 class ReplayPolicy(Struct, frozen=True, kw_only=True):
-    """What is kept for a broken connection, and how it is played again."""
+    """How much audio is kept for a broken connection, and how it is sent again.
+
+    A recognition session keeps all audio that the service has not yet acknowledged. After a reconnection that audio is
+    sent again, so that no word is lost.
+
+    Fields:
+        limit: Seconds of audio that are kept at most, from 0.1 to 86,400.
+        overflow: What happens at the limit. ``"wait"``: `Transcript.send` waits. ``"drop_oldest"``: the oldest audio is
+            dropped, and a `Gap` names it. ``"error"``: `Transcript.send` raises `ReplayOverflow`.
+        speed: How fast audio is sent again, as a multiple of real time, at least 1. ``None``: as fast as the service is
+            known to take it. ``math.inf``: as fast as the network allows, whatever is known of the service.
+        lead_in: Seconds of audio before the resume point that are sent again too, from 0 to 30, because a recognizer
+            that starts in the middle of a word misreads it. Words in it that were final before are removed. Services
+            whose word times are too coarse for that get less, or none.
+        max_replayed: Seconds of audio at most that one reconnection sends again, to bound what is paid for twice; older
+            audio becomes a `Gap`. ``None``: all that is kept.
+    """
 
     limit: float = 60.0
-    """Seconds of audio kept that is captured and not yet settled."""
     overflow: Literal["wait", "drop_oldest", "error"] = "wait"
-    """At the limit: hold `send` back, drop the oldest audio (a `Gap` for each run), or raise `ReplayOverflow`."""
     speed: float | None = None
-    """Pace of the catch-up as a multiple of real time; ``None``: what the provider's profile allows, which may be
-    unlimited; ``math.inf``: unlimited whatever the profile says."""
     lead_in: float = 0.5
-    """Seconds of already final audio played again before the resume point, so that the recognizer has context; the
-    words in it are reconciled away. A profile whose word times do not carry this allows less."""
     max_replayed: float | None = None
-    """Seconds of audio at most that one reconnection pays for twice; what is older becomes a `Gap`."""
 
     def __post_init__(self) -> None:
         if self.overflow not in ("wait", "drop_oldest", "error"):
@@ -103,20 +124,29 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
 
 
 class PoolPolicy(Struct, frozen=True, kw_only=True):
-    """How many speech connections a client keeps, and for how long."""
+    """How many connections for speech synthesis a client keeps, and for how long.
+
+    A synthesis leases a connection for a while and gives it back, so that the next one need not wait for a dial. When
+    the pool is full, a new connection of another kind takes the place of the one that has been idle the longest. The
+    attempt to return to a better backend does so too: with ``max_size=1`` it costs the only connection.
+
+    Fields:
+        max_size: Connections at most, from 1 to 10,000: leased, idle and being dialed together. Where several speech
+            generations share one connection, each of them counts.
+        min_idle: Idle connections that are kept ready once the pool is in use. At most `max_size`.
+        max_idle_age: Seconds after which an idle connection is closed.
+        max_age: Seconds after which a connection is closed once it is idle, at least 1. Services end connections after
+            a fixed time; stay below that.
+        age_jitter: The share of `max_age`, from 0 to 1, by which each connection's own limit is shortened at random, so
+            that connections that were opened together do not end together.
+        acquire_timeout: Seconds that a synthesis waits for a connection of a full pool.
+    """
 
     max_size: int = 8
-    """Connections at most, leased, idle and dialing together. Where generations share one, each of them counts.
-
-    What is asked for, made ready, or tried to return to a better backend takes the place of the longest idle: with one
-    place, such a try costs the connection in it.
-    """
     min_idle: int = 0
-    """Warm spares kept ready once the pool is in use."""
     max_idle_age: float = 240.0
     max_age: float = 3_000.0
     age_jitter: float = 0.1
-    """Fraction of `max_age` by which each connection's own age limit is shortened at random."""
     acquire_timeout: float = 30.0
 
     def __post_init__(self) -> None:
@@ -132,23 +162,34 @@ class PoolPolicy(Struct, frozen=True, kw_only=True):
             },
         )
         if self.min_idle > self.max_size:
-            raise ConfigurationError(f"PoolPolicy.min_idle is {self.min_idle}, above max_size, {self.max_size}")
+            raise ConfigurationError(
+                f"PoolPolicy.min_idle is {self.min_idle}, above max_size, {self.max_size}: use a number up to max_size"
+            )
 
 
 class LivenessPolicy(Struct, frozen=True, kw_only=True):
-    """How soon a peer counts as gone. A half-open connection is found within ``ping_interval + ping_timeout``."""
+    """How soon a connection counts as dead, and how long each step of its life may take.
+
+    A connection whose other side has vanished without a word is found within ``ping_interval + ping_timeout``.
+
+    Fields:
+        ping_interval: Seconds between pings on an open connection, at least 0.01.
+        ping_timeout: Seconds within which a ping must be answered, at least 0.01.
+        connect_timeout: Seconds for one dial: credential, name, TCP, TLS, proxy and handshake together.
+        close_timeout: Seconds for leaving a session before its end, and for closing a connection politely; from 0 to
+            3,600.
+        send_timeout: Seconds for one message to be taken by the network. A replay log that is four fifths full waits
+            half of this for progress; then the session asks the service for a final transcript, which frees the log.
+        progress_timeout: Seconds without any result, while speech is being sent and pings are answered, after which the
+            connection counts as dead; ``None``: never.
+    """
 
     ping_interval: float = 5.0
     ping_timeout: float = 5.0
     connect_timeout: float = 10.0
-    """For one dial: credential, name, TCP, TLS, proxy and handshake together."""
     close_timeout: float = 2.0
-    """For leaving a session before its end, and for a farewell to a peer."""
     send_timeout: float = 10.0
-    """For one frame to be taken by the transport. Half of it is how long a log at four fifths of its limit waits for
-    progress before the session asks for what is pending to be final."""
     progress_timeout: float | None = 60.0
-    """Pongs come, speech is being heard and sent, yet no result comes: after so long the link counts as dead."""
 
     def __post_init__(self) -> None:
         _check(

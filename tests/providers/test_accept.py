@@ -29,14 +29,14 @@ def test_what_the_service_takes_passes(audio_format: AudioFormat, profile: SttPr
 @pytest.mark.parametrize(
     ("audio_format", "profile", "says"),
     [
-        (AudioFormat.mulaw(), SttProfile(), "it takes pcm_s16le"),
-        (AudioFormat.alaw(), TtsProfile(), "it takes pcm_s16le"),
-        (pcm16(16_000), SttProfile(sample_rates=(8_000, 24_000)), "it takes 8000 or 24000 Hz"),
-        (pcm16(16_000), TtsProfile(sample_rates=(24_000,)), "it takes 24000 Hz"),
-        (pcm16(16_000), SttProfile(sample_rates=()), "no one rate for all its models"),
-        (pcm16(16_000, 2), SttProfile(), "it takes 1 channel"),
-        (pcm16(16_000, 3), SttProfile(max_channels=2), "it takes 1 or 2 channel"),
-        (pcm16(16_000, 2), TtsProfile(), "it takes 1 channel"),
+        (AudioFormat.mulaw(), SttProfile(), "takes the encoding pcm_s16le"),
+        (AudioFormat.alaw(), TtsProfile(), "takes the encoding pcm_s16le"),
+        (pcm16(16_000), SttProfile(sample_rates=(8_000, 24_000)), "a sample rate of 8000 or 24000 Hz"),
+        (pcm16(16_000), TtsProfile(sample_rates=(24_000,)), "a sample rate of 24000 Hz"),
+        (pcm16(16_000), SttProfile(sample_rates=()), "name other fallback models"),
+        (pcm16(16_000, 2), SttProfile(), "takes 1 channel"),
+        (pcm16(16_000, 3), SttProfile(max_channels=2), "takes 1 to 2 channels"),
+        (pcm16(16_000, 2), TtsProfile(), "takes 1 channel"),
     ],
 )
 def test_what_it_does_not_take_is_refused_with_what_it_takes(
@@ -56,5 +56,5 @@ def test_options_are_copied_so_that_a_later_change_of_theirs_is_not_ours() -> No
 
 @pytest.mark.parametrize("value", [object(), {1j: 2}, "\ud800"])
 def test_an_option_that_json_has_no_value_for_is_named(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match="the option 'odd' cannot be sent"):
+    with pytest.raises(ConfigurationError, match=r"options\['odd'\] cannot be sent as JSON"):
         accept_options({"fine": 1, "odd": value})

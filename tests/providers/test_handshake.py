@@ -85,7 +85,7 @@ def test_what_is_no_address_is_refused_by_the_name_of_its_source_and_not_quoted(
 
 @pytest.mark.parametrize("url", [5, ["a"], {}])
 def test_what_is_no_string_is_no_address(url: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"THE_SOURCE is no string, but of type (int|list|dict)"):
+    with pytest.raises(ConfigurationError, match=r"THE_SOURCE must be a str, not (int|list|dict)"):
         websocket_base(url, "THE_SOURCE")
 
 
@@ -93,9 +93,9 @@ async def test_what_is_no_token_provider_is_told_so() -> None:
     async def number() -> Any:
         return 5
 
-    with pytest.raises(ConfigurationError, match="the token provider is no async function"):
+    with pytest.raises(ConfigurationError, match="api_key must be an async callable"):
         await provided(cast(Any, lambda: "token"))
-    with pytest.raises(ConfigurationError, match="returned a value of type int: give a string"):
+    with pytest.raises(ConfigurationError, match="api_key must return a str, not int"):
         await provided(number)
 
 
@@ -104,7 +104,7 @@ def test_a_key_is_a_string_or_gives_one() -> None:
         return "token"
 
     assert api_key(token, "X_KEY", "X") is token
-    with pytest.raises(ConfigurationError, match="api_key is of type int: give a string, or an async callable"):
+    with pytest.raises(ConfigurationError, match="api_key must be a str or an async callable, not int"):
         api_key(cast(Any, 5), "X_KEY", "X")
 
 

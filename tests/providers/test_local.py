@@ -67,16 +67,16 @@ def test_words_are_spaced_as_by_the_provider_that_is_named(model: str | None, sp
 
 
 def test_formats_that_it_does_not_take_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="it takes pcm_s16le"):
+    with pytest.raises(ConfigurationError, match="takes the encoding pcm_s16le"):
         Local().recognizer(TranscribeRequest(audio_format=AudioFormat.mulaw()))
-    with pytest.raises(ConfigurationError, match="it takes 1 channel"):
+    with pytest.raises(ConfigurationError, match="takes 1 channel"):
         Local().voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000, 2)))
 
 
 def test_it_takes_the_rates_that_its_engines_convert_between() -> None:
     assert Local().recognizer(TranscribeRequest(audio_format=PCM)).profile.sample_rates == RATES
     assert Local().voice(SynthesizeRequest(audio_format=PCM)).profile.sample_rates == RATES
-    with pytest.raises(ConfigurationError, match="it takes 8000 or"):
+    with pytest.raises(ConfigurationError, match="takes a sample rate of 8000 or"):
         Local().recognizer(TranscribeRequest(audio_format=AudioFormat.pcm16(16_001)))
 
 

@@ -63,21 +63,21 @@ async def test_what_is_asked_for_is_told_to_the_service(gateway: ScriptedGateway
     [
         ({"source": b"audio"}, "the source is a bytes, not an async iterable"),
         ({"source": [b"audio"]}, "the source is a list, not an async iterable"),
-        ({"keyterms": "Trio"}, "keyterms is one string"),
-        ({"keyterms": 5}, "keyterms is of type int"),
-        ({"model": 3}, "got `int` - at `model`"),
-        ({"options": 5}, "got `int` - at `options`"),
-        ({"options": []}, "got `array` - at `options`"),
+        ({"keyterms": "Trio"}, "keyterms must be a list"),
+        ({"keyterms": 5}, "keyterms must be a list, not int"),
+        ({"model": 3}, "model must be a str or None, not int"),
+        ({"options": 5}, "options must be a mapping"),
+        ({"options": []}, "options must be a mapping"),
         ({"journal": 5}, "the journal is 5: give the path of a file"),
         ({"journal": ""}, "the journal is '': give the path of a file"),
-        ({"audio_format": 16_000}, "audio_format is of type int"),
-        ({"gateway_fallback": [5]}, "a gateway_fallback is of type int"),
-        ({"gateway_fallback": "deepgram"}, "gateway_fallback is one string"),
-        ({"keyterms": ["Trio"], "model": "unknown/model"}, "no keyterms can be given to this model"),
+        ({"audio_format": 16_000}, "audio_format must be an AudioFormat, not int"),
+        ({"gateway_fallback": [5]}, "must be a str or a FallbackModel, not int"),
+        ({"gateway_fallback": "deepgram"}, "gateway_fallback must be a list"),
+        ({"keyterms": ["Trio"], "model": "unknown/model"}, "keyterms must be empty"),
         ({"model": ":en"}, "names no model"),
-        ({"options": {"x": object()}}, "the option 'x' cannot be sent"),
+        ({"options": {"x": object()}}, r"options\['x'\] cannot be sent"),
         ({"audio_format": ts.AudioFormat.mulaw()}, "mulaw"),
-        ({"audio_format": ts.AudioFormat.pcm16(16_000, 2)}, "channels"),
+        ({"audio_format": ts.AudioFormat.pcm16(16_000, 2)}, "takes 1 channel"),
     ],
 )
 async def test_what_cannot_be_served_is_refused_before_anything_is_dialed(
@@ -196,7 +196,7 @@ async def test_nothing_is_dialed_before_it_is_needed(gateway: ScriptedGateway) -
 
 @pytest.mark.parametrize("none", [[], ()])
 async def test_a_client_needs_a_backend(none: Any) -> None:
-    with pytest.raises(ts.ConfigurationError, match="no backend was given"):
+    with pytest.raises(ts.ConfigurationError, match="backend must name at least one backend"):
         async with ts.open_client(none):
             pytest.fail("the block must not be entered")
 
@@ -218,13 +218,13 @@ class Eager:
 
 
 async def test_a_transport_is_a_context_manager_or_none() -> None:
-    with pytest.raises(ts.ConfigurationError, match="the transport of Eager is of type int: it is to be an async cont"):
+    with pytest.raises(ts.ConfigurationError, match=r"Eager\.transport\(\) must return an async context manager"):
         async with ts.open_client(Eager()):  # type: ignore[arg-type]
             pytest.fail("the block must not be entered")
 
 
 async def test_a_trust_is_an_ssl_context() -> None:
-    with pytest.raises(ts.ConfigurationError, match="ssl_context is of type str: give an"):
+    with pytest.raises(ts.ConfigurationError, match=r"ssl_context must be an ssl\.SSLContext or None, not str"):
         async with ts.open_client(ts.LiveKit(), ssl_context="cert.pem"):  # type: ignore[arg-type]
             pytest.fail("the block must not be entered")
 
@@ -232,7 +232,8 @@ async def test_a_trust_is_an_ssl_context() -> None:
 @pytest.mark.parametrize("none", [None, "https://host/v1", 5, ts.LiveKit, Halved(), [ts.LiveKit(), "key"]])
 async def test_what_is_no_backend_is_refused_and_not_quoted(none: Any) -> None:
     with pytest.raises(
-        ts.ConfigurationError, match=r"a backend is of type (NoneType|str|int|StructMeta|Halved): give one"
+        ts.ConfigurationError,
+        match=r"backend must be (a backend, .* not (NoneType|str|int|Halved)|an instance, not the class LiveKit)",
     ):
         async with ts.open_client(none):
             pytest.fail("the block must not be entered")
@@ -241,10 +242,10 @@ async def test_what_is_no_backend_is_refused_and_not_quoted(none: Any) -> None:
 @pytest.mark.parametrize(
     ("policies", "complaint"),
     [
-        ({"retry": 5}, "of type int: give a RetryPolicy"),
-        ({"replay": ts.RetryPolicy()}, "of type RetryPolicy: give a ReplayPolicy"),
-        ({"pool": None}, "of type NoneType: give a PoolPolicy"),
-        ({"liveness": 5.0}, "of type float: give a LivenessPolicy"),
+        ({"retry": 5}, "retry must be a RetryPolicy, not int"),
+        ({"replay": ts.RetryPolicy()}, "replay must be a ReplayPolicy, not RetryPolicy"),
+        ({"pool": None}, "pool must be a PoolPolicy, not NoneType"),
+        ({"liveness": 5.0}, "liveness must be a LivenessPolicy, not float"),
     ],
 )
 async def test_what_is_no_policy_is_refused(policies: dict[str, Any], complaint: str) -> None:

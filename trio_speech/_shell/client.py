@@ -1,4 +1,4 @@
-"""The client: backends opened, policies held, sessions made."""
+"""The client: opens the backends, holds the policies, and makes the sessions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _BACKEND = ("recognizer", "voice", "transport")
 
 
 class Client(RecognitionCalls, SynthesisCalls):
-    """An open client: makes sessions, and owns the connections that they share. Made by `open_client`."""
+    """An open client, made by `open_client`. It makes sessions, and owns the connections that they share.
+
+    Recognition: `transcribe`, `recognize`, `resume_journal`. Synthesis: `synthesize`, `render`, `prewarm`. Any number
+    of sessions may run at once, in any tasks of the trio run that opened the client.
+    """
 
     def __init__(self, routes: Sequence[Route], network: Dialer, pool: Pool, replay: ReplayPolicy) -> None:
         RecognitionCalls.__init__(self, routes, network, replay)
@@ -40,20 +44,40 @@ async def open_client(
     liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008  # frozen
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Client, None]:
-    """A client of one backend, or of several in order of preference, for the length of the block.
+    """Opens a client, for the length of the ``async with`` block.
 
-    Nothing is dialed before a session asks for it, but what a backend brings itself (`Local`) is started. All that
-    the client opened is closed when the block is left, within ``close_timeout``.
+    Entering the block dials nothing: the first session does. Only what a backend brings itself is started (the engines
+    of `Local`). Leaving the block closes all that the client opened, within ``liveness.close_timeout``.
 
-    Certificates are checked, against the system's authorities or as `ssl_context` says; a bad one is a
-    `ConnectFailed` at once. Where credentials go unencrypted to another machine, there is a
-    `PlaintextCredentialsWarning`.
+    Args:
+        backend: The service to use, such as ``LiveKit()`` or ``Local()``; or several in order of preference. When one
+            fails, sessions move on to the next, and return when a better one is available again.
+        retry: When to reconnect, and when to give up.
+        replay: How much audio a recognition keeps for a broken connection, and how it is sent again.
+        pool: How many connections for synthesis are kept, and for how long.
+        liveness: How soon a connection counts as dead, and the timeouts of dialing, sending and closing.
+        ssl_context: Which certificates are trusted; ``None``: those that the system trusts.
+
+    Raises:
+        ConfigurationError: An argument is wrong, or the extra that a backend needs is not installed.
+
+    An exception of the block leaves it as it was raised, never in an exception group. A bad certificate is not retried:
+    it ends the session with `ConnectFailed`. Where credentials go to another machine without encryption, a
+    `PlaintextCredentialsWarning` is issued.
+
+    Example:
+
+        async with ts.open_client(ts.LiveKit(), replay=ts.ReplayPolicy(limit=30.0)) as client:
+            clip = await client.render("The weather is very nice today.")
+            recognition = await client.recognize(microphone(), ts.AudioFormat.pcm16(16_000))
+            print(recognition.text)
     """
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
     _check_backends(backends)
-    _check_policies(retry, replay, pool, liveness)
-    _check_trust(ssl_context)
-    jitter = random.Random(random.random())  # noqa: S311  # no secret, and a seeded program repeats it
+    _check_policies(retry=retry, replay=replay, pool=pool, liveness=liveness)
+    _check_ssl_context(ssl_context)
+    # Seeded from the module's generator, so that a program that seeds it gets the same waits again.
+    jitter = random.Random(random.random())  # noqa: S311  # keeps no secret
     network = Dialer(retry, liveness, ssl_context, jitter)
     connections = Pool(network, pool, jitter)
     async with one_exception(connections.aclose, within=liveness.close_timeout) as guard:
@@ -63,14 +87,18 @@ async def open_client(
 
 
 async def _transport(backend: Backend, guard: Guard) -> Connector | None:
-    """Keeps what a backend brings itself open in a task of its own, so that no exception of the block passes it."""
+    """Opens the transport of `backend`, if it has one, until the guard's block is left.
+
+    It is held open by a task of its own. If the user's block entered it directly, its ``__aexit__`` would see, and
+    could swallow, the exceptions of the user's block.
+    """
     transport = backend.transport()
     if transport is None:
         return None
     if not isinstance(transport, AbstractAsyncContextManager):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(
-            f"the transport of {type(backend).__name__} is of type {type(transport).__name__}: "
-            "it is to be an async context manager of a connector, or None"
+            f"{type(backend).__name__}.transport() must return an async context manager of a connector, or None, "
+            f"not {type(transport).__name__}"
         )
 
     async def keep_open(task_status: trio.TaskStatus[Connector]) -> None:
@@ -84,22 +112,24 @@ async def _transport(backend: Backend, guard: Guard) -> Connector | None:
 
 def _check_backends(backends: Sequence[object]) -> None:
     if not backends:
-        raise ConfigurationError("no backend was given: name at least one, as in open_client(LiveKit())")
+        raise ConfigurationError("backend must name at least one backend, as in open_client(LiveKit()), not none")
     for backend in backends:
-        if isinstance(backend, type) or not all(callable(getattr(backend, each, None)) for each in _BACKEND):
+        if isinstance(backend, type):
+            raise ConfigurationError(f"backend must be an instance, not the class {backend.__name__}: call it")
+        if not all(callable(getattr(backend, method, None)) for method in _BACKEND):
             raise ConfigurationError(
-                f"a backend is of type {type(backend).__name__}: give one as in open_client(LiveKit())"
+                f"backend must be a backend, or a list of them, as in open_client(LiveKit()), "
+                f"not {type(backend).__name__}"
             )
 
 
-def _check_policies(*policies: object) -> None:
-    for given, kind in zip(policies, (RetryPolicy, ReplayPolicy, PoolPolicy, LivenessPolicy), strict=True):
-        if not isinstance(given, kind):
-            raise ConfigurationError(f"a policy is of type {type(given).__name__}: give a {kind.__name__}(…)")
+def _check_policies(**policies: object) -> None:
+    kinds = {"retry": RetryPolicy, "replay": ReplayPolicy, "pool": PoolPolicy, "liveness": LivenessPolicy}
+    for name, policy in policies.items():
+        if not isinstance(policy, kinds[name]):
+            raise ConfigurationError(f"{name} must be a {kinds[name].__name__}, not {type(policy).__name__}")
 
 
-def _check_trust(ssl_context: object) -> None:
+def _check_ssl_context(ssl_context: object) -> None:
     if not (ssl_context is None or isinstance(ssl_context, ssl.SSLContext)):
-        raise ConfigurationError(
-            f"ssl_context is of type {type(ssl_context).__name__}: give an ssl.SSLContext, or None"
-        )
+        raise ConfigurationError(f"ssl_context must be an ssl.SSLContext or None, not {type(ssl_context).__name__}")

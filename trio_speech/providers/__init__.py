@@ -1,1 +1,1 @@
-"""Wire codecs: one room per provider. They turn bytes into the core's messages and back, and do no I/O."""
+"""The providers: one folder each. A codec turns frames into messages and back, and does no I/O."""

@@ -1,4 +1,4 @@
-"""What is refused before anything is sent: formats that a service does not take, and options that no wire carries."""
+"""Checks that a provider makes of a request before anything is sent: audio formats, options, fallback models."""
 
 from __future__ import annotations
 
@@ -20,38 +20,49 @@ def _listed(values: Iterable[object]) -> str:
 
 
 def accept_format(audio_format: AudioFormat, profile: SttProfile | TtsProfile, *, model: str | None) -> None:
-    """Raises `ConfigurationError` where the service does not take (or give) audio of this format."""
+    """Raises `ConfigurationError` where a service of this profile does not take (or give) audio of this format."""
     channels = profile.max_channels if isinstance(profile, SttProfile) else 1
+    rates = profile.sample_rates
     if audio_format.encoding not in profile.encodings:
-        problem = f"it takes {_listed(profile.encodings)}"
-    elif profile.sample_rates is not None and audio_format.sample_rate not in profile.sample_rates:
-        problem = f"it takes {_listed(profile.sample_rates) or 'no one rate for all its models'} Hz"
+        wanted = f"the encoding {_listed(profile.encodings)}"
+    elif rates == ():
+        wanted = "a sample rate that every model named here takes, and there is none: name other fallback models"
+    elif rates is not None and audio_format.sample_rate not in rates:
+        wanted = f"a sample rate of {_listed(rates)} Hz"
     elif audio_format.channels > channels:
-        problem = f"it takes {_listed(range(1, channels + 1))} channel"
+        wanted = "1 channel" if channels == 1 else f"1 to {channels} channels"
     else:
         return
-    raise ConfigurationError(f"the service does not take {audio_format}: {problem}", model=model)
+    raise ConfigurationError(f"audio_format is {audio_format}, but the service takes {wanted}", model=model)
 
 
 def refuse_fallback(fallback: Collection[object], service: str) -> None:
-    """Raises `ConfigurationError` where other models are asked for, of a service that falls back to none."""
+    """Raises `ConfigurationError` where fallback models are asked for, of a service that has no such thing."""
     if fallback:
-        raise ConfigurationError(f"{service} falls back to no other model: give open_client() a list of backends")
+        raise ConfigurationError(
+            f"gateway_fallback must be empty for {service}, which tries no other model: "
+            "give open_client() a list of backends instead"
+        )
 
 
 def refuse_options(options: Collection[str], ours: Iterable[str], service: str, instead: str) -> None:
-    """Raises `ConfigurationError` where one of `options` is `ours` to say; `instead` tells how the user says it."""
+    """Raises `ConfigurationError` where `options` holds a name of `ours`; `instead` says what the user does instead.
+
+    `ours` are the settings that follow from arguments of ours: given twice, they could contradict each other.
+    """
     for name in ours:
         if name in options:
-            raise ConfigurationError(f"the option {name!r} cannot be given to {service} here: {instead}")
+            raise ConfigurationError(f"options must not hold {name!r} for {service}: {instead}")
 
 
 def accept_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `options`, in values that JSON has; raises `ConfigurationError` naming the option that has none."""
+    """A copy of `options`, in JSON's own types. Raises `ConfigurationError` naming an option that JSON cannot hold."""
     for name, value in options.items():
         try:
             msgspec.json.encode({name: value})
         except (TypeError, ValueError, RecursionError) as error:
-            raise ConfigurationError(f"the option {name!r} cannot be sent: {error}") from error
+            raise ConfigurationError(
+                f"options[{name!r}] cannot be sent as JSON ({error}): use text, numbers, booleans, None, lists or dicts"
+            ) from error
     copy: dict[str, Any] = msgspec.to_builtins(dict(options))
     return copy

@@ -1,7 +1,8 @@
-"""What a provider must be: three small interfaces, and the dial they produce.
+"""The interfaces of a provider, and the handshake that it asks for.
 
-A `Backend` is a frozen value that the user makes. From it and a request comes a *provider*, which knows how to dial and
-what it is like; each connection gets a fresh *codec* from it, which may keep state of that one connection.
+A `Backend` is a frozen value that the user makes, such as ``LiveKit()``. Given a request it makes a *provider*, which
+says how to dial and what the service is like. The provider makes a fresh *codec* for each connection, which translates
+between the service's frames and the messages of this library, and may keep state of that one connection.
 """
 
 from __future__ import annotations
@@ -20,14 +21,19 @@ Frame: TypeAlias = str | bytes
 """One websocket message: ``str`` is sent as text, ``bytes`` as binary."""
 
 Connector: TypeAlias = Callable[["Dial"], Awaitable[Any]]
-"""Opens the byte stream (a `trio.abc.Stream`) for a dial, instead of TCP and TLS."""
+"""An async callable that opens the byte stream (a `trio.abc.Stream`) for a dial, instead of TCP and TLS."""
 
 TokenProvider: TypeAlias = Callable[[], Awaitable[str]]
-"""An async callable that returns a fresh credential; called once per dial."""
+"""An async callable without arguments that returns a fresh credential. It is called for each dial."""
 
 
 class Dial(Struct, frozen=True):
-    """One handshake to make. `headers` holds credentials, so no repr shows it."""
+    """One websocket handshake to make.
+
+    Fields:
+        url: The address, with the scheme ``ws`` or ``wss``. It must hold no secret, for it is shown in errors and logs.
+        headers: Names and values of HTTP headers. They hold credentials, so no repr shows them.
+    """
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -40,30 +46,33 @@ class Dial(Struct, frozen=True):
 
 
 class SttCodec(Protocol):
-    """One recognition connection's wire. Encoders return ``None`` where the protocol has no such message."""
+    """Translates one recognition connection. No method does I/O or waits.
+
+    An encoder returns ``None`` where the protocol has no such message.
+    """
 
     def open(self) -> Iterable[Frame]:
-        """What to send right after the handshake, before any audio."""
+        """The frames to send right after the handshake, before any audio."""
         ...
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
-        """One chunk of audio."""
+        """The frame that carries a piece of audio, in the format of the request."""
         ...
 
     def finalize(self) -> Frame | None:
-        """Ask for the final of what is pending."""
+        """The request for a final transcript of the audio sent so far."""
         ...
 
     def update(self, change: Change) -> Frame | None:
-        """A live change; raises `ConfigurationError` where it cannot be made."""
+        """The request for a change of the session. Raises `ConfigurationError` where the service cannot make it."""
         ...
 
     def keepalive(self) -> Frame | None:
-        """What to send when there is no audio."""
+        """The frame that keeps a connection open on which no audio is sent."""
         ...
 
     def close(self) -> Frame | None:
-        """The polite end of the session."""
+        """The request to end the session. The service may still send finals."""
         ...
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
@@ -72,26 +81,29 @@ class SttCodec(Protocol):
 
 
 class TtsCodec(Protocol):
-    """One synthesis connection's wire: one generation at a time."""
+    """Translates one synthesis connection, one generation of speech after the other. No method does I/O or waits.
+
+    A *generation* is the speech for one request: some text, then a flush, then audio until `Done`.
+    """
 
     def open(self) -> Iterable[Frame]:
-        """What to send right after the handshake, once per connection."""
+        """The frames to send right after the handshake, once for each connection."""
         ...
 
     def text(self, text: str) -> Frame:
-        """A piece of the current generation's text, of characters that a frame can hold."""
+        """The frame that carries a piece of text of the current generation."""
         ...
 
     def flush(self) -> Frame:
-        """No more text for this generation: speak the rest, then say done."""
+        """The frame that says that the generation has no more text: the service speaks the rest, and then ends it."""
         ...
 
     def cancel(self) -> Frame | None:
-        """Abandon the generation. ``None``: the service cannot be told, and its end is waited for, a second at most."""
+        """The request to abandon the generation; ``None``: there is none. Then its end is awaited, up to a second."""
         ...
 
     def close(self) -> Frame | None:
-        """The polite end of the connection."""
+        """The request to end the connection; ``None``: it is closed without one."""
         ...
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
@@ -100,53 +112,70 @@ class TtsCodec(Protocol):
 
 
 class SttProvider(Protocol):
-    """A recognizer as one request sees it."""
+    """A recognizer, as one request wants it."""
 
     @property
-    def profile(self) -> SttProfile: ...
+    def profile(self) -> SttProfile:
+        """What the service is like."""
+        ...
+
     @property
     def endpoint(self) -> str:
-        """Names the service in messages and keys its shared retry budget; holds no secret."""
+        """The service's address for messages and for the retry budget that all sessions share. It holds no secret."""
         ...
 
     @property
     def url(self) -> str:
-        """What is dialed; holds no secret. A connection made for one request serves any other of the same address."""
+        """The address that is dialed. It holds no secret. Requests of equal `url` may use each other's connections."""
         ...
 
     async def dial(self) -> Dial:
-        """Credentials are minted here, anew for each dial."""
+        """The handshake to make, with a fresh credential where those expire. Called once for each dial."""
         ...
 
-    def codec(self) -> SttCodec: ...
+    def codec(self) -> SttCodec:
+        """A new codec, for one connection."""
+        ...
 
 
 class TtsProvider(Protocol):
-    """A voice as one request sees it. Requests of equal `pool_key` may share connections."""
+    """A voice, as one request wants it."""
 
     @property
-    def profile(self) -> TtsProfile: ...
-    @property
-    def endpoint(self) -> str: ...
-    @property
-    def pool_key(self) -> object: ...
+    def profile(self) -> TtsProfile:
+        """What the service is like."""
+        ...
 
-    async def dial(self) -> Dial: ...
+    @property
+    def endpoint(self) -> str:
+        """The service's address for messages and for the retry budget that all sessions share. It holds no secret."""
+        ...
 
-    def codec(self) -> TtsCodec: ...
+    @property
+    def pool_key(self) -> object:
+        """A hashable value; requests of equal keys may use each other's connections."""
+        ...
+
+    async def dial(self) -> Dial:
+        """The handshake to make, with a fresh credential where those expire. Called once for each dial."""
+        ...
+
+    def codec(self) -> TtsCodec:
+        """A new codec, for one connection, or for one of the generations that share it."""
+        ...
 
 
 class Backend(Protocol):
-    """A service that the user names: a frozen value whose repr shows no secret."""
+    """A service, as `open_client` takes it: a frozen value whose repr shows no secret. `LiveKit` is one."""
 
     def recognizer(self, request: TranscribeRequest) -> SttProvider:
-        """Raises `ConfigurationError` where the request cannot be served."""
+        """The recognizer for a request. Raises `ConfigurationError` where the service cannot serve it."""
         ...
 
     def voice(self, request: SynthesizeRequest) -> TtsProvider:
-        """Raises `ConfigurationError` where the request cannot be served."""
+        """The voice for a request. Raises `ConfigurationError` where the service cannot serve it."""
         ...
 
     def transport(self) -> AbstractAsyncContextManager[Connector] | None:
-        """Opened by the client for its own lifetime; ``None``: dial over the network."""
+        """What opens byte streams, entered by the client for its own lifetime; ``None``: dials go over the network."""
         ...

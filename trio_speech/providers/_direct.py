@@ -1,4 +1,4 @@
-"""What backends have in common that reach one provider, with a key of one's own and no gateway between."""
+"""What backends share that reach one provider directly, with a key of that provider and no gateway between."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._handshake import api_key, given_key, websocket_base
 
 
 class Keyed(Struct, frozen=True):
-    """A value with a credential of that name, `key`, which no repr shows."""
+    """A value with a credential in a field named `key`, which its repr does not show."""
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
@@ -24,7 +24,11 @@ class Keyed(Struct, frozen=True):
 
 
 class Direct(Struct, frozen=True):
-    """`service` is its name in the face, `home` the provider's own address, `variable` where the key may be set."""
+    """A backend with one API key and one base address.
+
+    A subclass says what these mean for its service: `service` is its name in messages, `home` the provider's own
+    address, `variable` the environment variable that may hold the key.
+    """
 
     service: ClassVar[str]
     home: ClassVar[str]
@@ -34,6 +38,7 @@ class Direct(Struct, frozen=True):
     url: str | None = None
 
     def __post_init__(self) -> None:
+        # What is wrong with an argument is told here; the environment may still change before a session is asked for.
         self._base()
         given_key(self.api_key, self.service)
 
@@ -54,13 +59,15 @@ class Direct(Struct, frozen=True):
 
 
 def split_named(name: str | None, service: str, default: str) -> tuple[str, str | None]:
-    """The model, and what follows its colon, of ``[service/]model[:suffix]``, where no model is the `default`.
+    """Splits ``[service/]model[:suffix]`` into model and suffix. Without a model it is `default`.
 
-    Raises `ConfigurationError` for another service's.
+    Raises `ConfigurationError` where the name is that of another service's model.
     """
     provider = service.lower()
     given, slash, model = (name or default).rpartition("/")
     if slash and given != provider:
-        raise ConfigurationError(f"{name!r} is no model of {service}: use {provider}/model, or the model alone")
+        raise ConfigurationError(
+            f"model is {name!r}, which is not a model of {service}: use {provider}/model, or the model alone"
+        )
     model, _, suffix = model.partition(":")
     return default if model in ("", provider) else model, suffix or None

@@ -1,4 +1,4 @@
-"""What dials of all providers have in common: settings from the environment, addresses, and who we say we are."""
+"""What the handshakes of all providers share: settings from the environment, addresses, credentials, the user agent."""
 
 from __future__ import annotations
 
@@ -17,41 +17,44 @@ _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 def setting(variable: str) -> str | None:
-    """The value of an environment variable; an empty or blank one counts as unset."""
+    """The value of an environment variable; ``None`` where it is unset, empty or blank."""
     return os.environ.get(variable, "").strip() or None
 
 
 def websocket_base(url: str, source: str) -> str:
-    """`url` as the base of websocket addresses: its scheme made ``ws`` or ``wss``, no slash at its end.
+    """`url` as the base of websocket addresses: with the scheme ``ws`` or ``wss``, and without a slash at its end.
 
-    Raises `ConfigurationError` naming `source`. It never quotes the address, which may hold a password by mistake.
+    Raises `ConfigurationError`, which names the address by `source` and never quotes it: by mistake it may hold a
+    password.
     """
     if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{source} is no string, but of type {type(url).__name__}")
+        raise ConfigurationError(f"{source} must be a str, not {type(url).__name__}")
     return _websocket_base(url, source)
 
 
-@lru_cache(maxsize=64)  # asked for with each session, of few addresses
+@lru_cache(maxsize=64)  # each session asks, and there are few addresses
 def _websocket_base(url: str, source: str) -> str:
     address = url.strip()
     try:
         parts = urlsplit(address)
         _ = parts.port
     except ValueError:
-        raise ConfigurationError(f"{source} is not a URL") from None
+        raise ConfigurationError(f"{source} is not a URL: use an address such as https://host/v1") from None
     if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise ConfigurationError(f"{source} is not an address such as https://host/v1, http://…, wss://… or ws://…")
+        raise ConfigurationError(f"{source} must begin with https://, http://, wss:// or ws:// and name a host")
     if not address.isascii() or not address.isprintable() or " " in address:
-        raise ConfigurationError(f"{source} holds characters that a URL cannot hold: percent-encode them")
+        raise ConfigurationError(f"{source} holds characters that a URL must not hold: percent-encode them")
     if parts.username is not None:
-        raise ConfigurationError(f"{source} holds a user name or a password: give credentials apart from the address")
+        raise ConfigurationError(
+            f"{source} must not hold a user name or password: give credentials by arguments of their own"
+        )
     if parts.query or parts.fragment:
-        raise ConfigurationError(f"{source} holds a query or a fragment: give the part before it")
+        raise ConfigurationError(f"{source} must not hold a query or a fragment: give the part before ? or #")
     return f"{_SCHEMES[parts.scheme]}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address, stands for this machine to itself alone."""
+    """Whether `host`, a name or an address, is this machine, as seen from itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -59,16 +62,16 @@ def is_loopback(host: str) -> bool:
 
 
 def bearable(credential: str, source: str) -> str:
-    """`credential`, fit for a header; raises `ConfigurationError`, without quoting it, where it is not."""
+    """`credential` itself. Raises `ConfigurationError`, without quoting it, where no HTTP header can hold it."""
     if not credential or not credential.isascii() or not credential.isprintable() or " " in credential:
         raise ConfigurationError(
-            f"{source} is no usable credential: it is empty, or holds blanks or control characters"
+            f"{source} must be printable ASCII without blanks, and not empty: check how it was copied"
         )
     return credential
 
 
 def api_key(given: str | TokenProvider | None, variable: str, service: str) -> str | TokenProvider:
-    """The credential `given`, or else the environment's. Raises `ConfigurationError` where there is none to use."""
+    """The credential `given`, or else that of the environment. Raises `ConfigurationError` where there is neither."""
     key = given_key(given or setting(variable), service)
     if key is None:
         raise ConfigurationError(
@@ -84,31 +87,38 @@ def given_key(given: str | TokenProvider | None, service: str) -> str | TokenPro
     if isinstance(given, str):
         return bearable(given, f"the API key of {service}")
     if not callable(given):
-        raise ConfigurationError(f"api_key is of type {type(given).__name__}: give a string, or an async callable")
+        raise ConfigurationError(f"api_key must be a str or an async callable, not {type(given).__name__}")
     return given
 
 
 async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str]:
-    """The header: a key goes by `scheme`, and what a token provider returns as a bearer token. Awaits the provider."""
+    """The ``Authorization`` header: a key by `scheme`, the token of a token provider as a bearer token.
+
+    Checkpoints where the token provider does. Raises what `provided` raises.
+    """
     if isinstance(key, str):
         return "Authorization", f"{scheme} {key}"
     return "Authorization", f"Bearer {await provided(key)}"
 
 
 async def provided(provider: TokenProvider) -> str:
-    """What a token provider returns. Raises `ConfigurationError` where that is no credential, or not to be awaited."""
+    """The token that a token provider returns.
+
+    Raises `ConfigurationError` where it is not an async callable, or returns something other than a credential; and
+    whatever the provider raises.
+    """
     coming = provider()
     if not isinstance(coming, Awaitable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError("the token provider is no async function: its result cannot be awaited")
+        raise ConfigurationError("api_key must be an async callable: its result cannot be awaited")
     token = await coming
     if not isinstance(token, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"the token provider returned a value of type {type(token).__name__}: give a string")
-    return bearable(token, "the result of the token provider")
+        raise ConfigurationError(f"the token provider api_key must return a str, not {type(token).__name__}")
+    return bearable(token, "the token that api_key returned")
 
 
 @cache
 def user_agent() -> str:
-    """Names this library and its version, and the version of Python."""
+    """Our ``User-Agent`` header: this library and its version, and the version of Python."""
     try:
         version = metadata.version("trio-speech")
     except metadata.PackageNotFoundError:

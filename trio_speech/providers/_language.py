@@ -1,4 +1,4 @@
-"""Names and codes of languages, brought to the form that speech services take: ISO 639-1, then script and region."""
+"""Brings names and codes of languages to the form that speech services take: ISO 639-1, then script and region."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ _SHORT = _codes()
 
 
 def normalize_language(language: str) -> str | None:
-    """``"English"``, ``"eng"`` and ``" en "`` are ``"en"``, ``"zh_hans_cn"`` is ``"zh-Hans-CN"``; blank is ``None``.
+    """The code for `language`: ``"en"`` for ``"English"`` or ``"eng"``, ``"zh-Hans-CN"`` for ``"zh_hans_cn"``.
 
-    What is not known is lower-cased and passed on: services have words of their own, such as ``multi``.
+    ``None`` for a blank text. A name that is not known is lower-cased and passed on, because services have words of
+    their own, such as ``multi``.
     """
     lowered = " ".join(language.lower().split())
     if short := _SHORT.get(lowered):

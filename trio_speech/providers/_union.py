@@ -1,4 +1,4 @@
-"""Reading JSON frames that are told apart by a tag: known, unknown or malformed."""
+"""Reads JSON frames that a field named ``type`` tells apart: known, unknown or malformed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..errors import ProtocolError
 Message = TypeVar("Message")
 
 Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
-"""A time on the wire: finite, for what is no number within 1e9 of 0 is malformed."""
+"""A time on the wire. Anything but a number from -1e9 to 1e9 is malformed; so is an infinite one."""
 
 _LONGEST_TAG = 64
 
@@ -33,15 +33,16 @@ class TaggedUnion(Generic[Message]):
         self._tags = frozenset(kind.__struct_config__.tag for kind in get_args(union))
 
     def decode(self, frame: str | bytes) -> Message | Unknown:
-        """The message in a frame; `Unknown` where its tag is, or where the frame is binary.
+        """The message in a frame; `Unknown` where its tag is not in the union, or where the frame is binary.
 
-        Raises `ProtocolError`, which quotes no content, where it is no tagged JSON object or where the fields of a
-        known tag are wrong.
+        Raises `ProtocolError` where the frame is not a tagged JSON object, or where a known tag has wrong fields. The
+        error quotes nothing of the content, which may be a transcript.
         """
         if not isinstance(frame, str):
             return Unknown("binary")
         try:
             try:
+                # One pass for the common case. Only where that fails is the tag looked at alone.
                 return self._decoder.decode(frame)
             except msgspec.ValidationError:
                 tag = _tag_decoder.decode(frame).type

@@ -1,7 +1,7 @@
-"""The embedded gateway: recognition and speech on this machine, with no account and no network.
+"""The `Local` backend: the embedded gateway, with recognition and speech on this machine.
 
-It speaks the LiveKit inference wire over memory streams, so its codecs are those of `livekit`, but that no engine
-here changes in mid-stream.
+It speaks the LiveKit inference protocol over memory streams, so it uses the codecs of `livekit`. The one difference is
+that its engines take no change of a running session.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .livekit.models import has_spaced_words, split_model
 from .livekit.stt import LiveKitSttCodec
 
 BASE = "ws://local/v1"
-"""What the addresses of its dials begin with; nothing is looked up."""
+"""The base of its addresses. No name is looked up, for dials go over memory streams."""
 
 STT = SttProfile(
     sample_rates=RATES,
@@ -32,29 +32,32 @@ STT = SttProfile(
     quiet_after_finalized=0.0,
     idle_codes=(INACTIVE,),
 )
-"""Times are exact, and a replay from the end of a final is heard as it would have been without the break, bit for bit:
-audio from before it would only disturb that. ``session.finalized`` comes after the finals that it asks for, always: on
-a busy machine, a long silence after a final says nothing."""
+"""Times are exact. A replay that begins at the end of a final is recognized exactly as without the break, and a lead-in
+would only disturb that. ``session.finalized`` always comes after the finals that it asks for; a long silence after a
+final says nothing, because the machine may be busy."""
 
 TTS = TtsProfile(sample_rates=RATES, aligned=True, deterministic=True)
-"""Equal texts give equal samples. Aligned words bring blanks or not, as the provider that the model's name begins with
-has them: the gateway stands in for it."""
+"""Equal texts give equal samples. Whether aligned words contain blanks follows the provider that the model's name
+begins with, because the gateway stands in for it."""
 
 
 class LocalSttCodec(LiveKitSttCodec):
     """See `SttCodec`."""
 
     def update(self, change: Change) -> None:
-        """Raises `ConfigurationError`, which names what was to be changed."""
+        """Always raises `ConfigurationError`, which names what was to be changed."""
         for name, value in asdict(change).items():
             if value is not None:
-                raise ConfigurationError(f"Local() cannot change the {name} of a running session: open another one")
+                raise ConfigurationError(
+                    f"Local() cannot change the {name} of a running session: open a new session with it"
+                )
 
 
 class Local(Struct, frozen=True):
-    """The embedded gateway, started and stopped by `open_client`. Models and voices are those of its engines.
+    """Recognition and speech on this machine, without an account or a network.
 
-    Opening a client of it raises `ConfigurationError` where the extra is missing: ``pip install 'trio-speech[local]'``.
+    `open_client` starts the engines and stops them. It raises `ConfigurationError` where they are not installed; they
+    come with the extra: ``pip install 'trio-speech[local]'``. There are no settings.
     """
 
     def recognizer(self, request: TranscribeRequest) -> backend.LiveKitRecognizer:
@@ -72,6 +75,6 @@ class Local(Struct, frozen=True):
             from ..gateway import open_local_gateway  # noqa: PLC0415  # only those pay for the engines who use them
         except ModuleNotFoundError as error:
             raise ConfigurationError(
-                f"Local() needs its engines, and {error.name} is missing: pip install 'trio-speech[local]'"
+                f"Local() needs the module {error.name}, which is not installed: pip install 'trio-speech[local]'"
             ) from error
         return open_local_gateway()

@@ -28,26 +28,34 @@ class Numbered:
 @pytest.mark.parametrize(
     ("kind", "fields", "complaint"),
     [
-        (TranscribeRequest, {"audio_format": 16_000}, "audio_format is of type int, and no AudioFormat"),
-        (SynthesizeRequest, {"audio_format": None}, "audio_format is of type NoneType, and no AudioFormat"),
-        (TranscribeRequest, {"audio_format": PCM, "fallback": (5,)}, "a gateway_fallback is of type int"),
-        (SynthesizeRequest, {"audio_format": PCM, "fallback": (FallbackModel(cast(Any, 5)),)}, "of a gateway_fallback"),
-        (TranscribeRequest, {"audio_format": PCM, "model": 3}, r"Expected `str \| None`, got `int` - at `model`"),
-        (TranscribeRequest, {"audio_format": PCM, "options": 5}, "got `int` - at `options`"),
-        (TranscribeRequest, {"audio_format": PCM, "options": {1: 2}}, "got `int` - at `key` in `options`"),
-        (TranscribeRequest, {"audio_format": PCM, "keyterms": (1,)}, r"got `int` - at `keyterms\[0\]`"),
-        (SynthesizeRequest, {"audio_format": PCM, "voice": b"v"}, "got `bytes` - at `voice`"),
-        (TranscribeRequest, {"audio_format": PCM, "options": Numbered()}, "the options are of type Numbered, and no"),
+        (TranscribeRequest, {"audio_format": 16_000}, "audio_format must be an AudioFormat, not int"),
+        (SynthesizeRequest, {"audio_format": None}, "audio_format must be an AudioFormat, not NoneType"),
+        (
+            TranscribeRequest,
+            {"audio_format": PCM, "fallback": (5,)},
+            r"gateway_fallback\[0\] must be a str or a FallbackModel",
+        ),
+        (
+            SynthesizeRequest,
+            {"audio_format": PCM, "fallback": (FallbackModel(cast(Any, 5)),)},
+            r"gateway_fallback\[0\]\.model",
+        ),
+        (TranscribeRequest, {"audio_format": PCM, "model": 3}, "model must be a str or None, not int"),
+        (TranscribeRequest, {"audio_format": PCM, "options": 5}, "options must be a mapping .*, not int"),
+        (TranscribeRequest, {"audio_format": PCM, "options": {1: 2}}, "options must have keys of type str, not 1"),
+        (TranscribeRequest, {"audio_format": PCM, "keyterms": (1,)}, r"keyterms\[0\] must be a str, not int"),
+        (SynthesizeRequest, {"audio_format": PCM, "voice": b"v"}, "voice must be a str or None, not bytes"),
+        (TranscribeRequest, {"audio_format": PCM, "options": Numbered()}, "options must be a mapping .*, not Numbered"),
         (
             SynthesizeRequest,
             {"audio_format": PCM, "fallback": (FallbackModel("a/b", options=cast(Any, Numbered())),)},
-            "the options of a gateway_fallback are of type Numbered",
+            r"gateway_fallback\[0\]\.options must be a mapping .*, not Numbered",
         ),
-        (SynthesizeRequest, {"audio_format": PCM, "model": HALF}, "an argument cannot be sent: .*surrogates"),
-        (SynthesizeRequest, {"audio_format": PCM, "voice": HALF}, "an argument cannot be sent: .*surrogates"),
-        (Change, {"language": HALF}, "an argument cannot be sent: .*surrogates"),
-        (Change, {"keyterms": ("Trio", HALF)}, "an argument cannot be sent: .*surrogates"),
-        (Change, {"options": [1]}, r"Expected `mapping \| None`, got `array` - at `options`"),
+        (SynthesizeRequest, {"audio_format": PCM, "model": HALF}, "model cannot be sent as UTF-8 text .*surrogates"),
+        (SynthesizeRequest, {"audio_format": PCM, "voice": HALF}, "voice cannot be sent as UTF-8 text .*surrogates"),
+        (Change, {"language": HALF}, "language cannot be sent as UTF-8 text"),
+        (Change, {"keyterms": ("Trio", HALF)}, r"keyterms\[1\] cannot be sent"),
+        (Change, {"options": [1]}, "options must be a mapping .*, not list"),
     ],
 )
 def test_a_value_of_another_kind_is_named(kind: Any, fields: dict[str, Any], complaint: str) -> None:
@@ -70,9 +78,9 @@ def test_what_is_asked_for_is_nobody_elses_to_change() -> None:
 
 def test_a_list_is_not_one_string_nor_a_number() -> None:
     assert listed("keyterms", (term for term in ("Trio", "nursery"))) == ("Trio", "nursery")
-    with pytest.raises(ConfigurationError, match="keyterms is one string, 'Trio': give a list"):
+    with pytest.raises(ConfigurationError, match="keyterms must be a list, not the single string 'Trio'"):
         listed("keyterms", "Trio")
-    with pytest.raises(ConfigurationError, match="keyterms is of type int: give a list"):
+    with pytest.raises(ConfigurationError, match="keyterms must be a list, not int"):
         listed("keyterms", cast(Any, 5))
 
 

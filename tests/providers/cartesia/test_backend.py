@@ -48,7 +48,7 @@ def test_only_its_own_formats_are_asked_for() -> None:
         Cartesia("key").voice(speaking(taken))
     with pytest.raises(ConfigurationError, match="48000 Hz"):
         Cartesia("key").voice(speaking(AudioFormat.pcm16(32_000)))
-    with pytest.raises(ConfigurationError, match="it takes 1 channel"):
+    with pytest.raises(ConfigurationError, match="takes 1 channel"):
         Cartesia("key").voice(speaking(AudioFormat.pcm16(24_000, 2)))
 
 
@@ -86,7 +86,7 @@ def test_no_two_connections_name_a_context_alike() -> None:
 
 
 def test_what_is_not_served_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="falls back to no other model"):
+    with pytest.raises(ConfigurationError, match="tries no other model"):
         Cartesia("key").voice(speaking(fallback=(FallbackModel("sonic-2"),)))
-    with pytest.raises(ConfigurationError, match="speaks only"):
+    with pytest.raises(ConfigurationError, match="does not recognize"):
         Cartesia("key").recognizer(TranscribeRequest(audio_format=PCM))

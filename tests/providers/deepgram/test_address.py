@@ -52,7 +52,7 @@ def test_an_explicit_language_wins() -> None:
 
 @pytest.mark.parametrize("model", ["cartesia/ink-2", "deepgram/flux-general-en", "flux-general"])
 def test_models_that_are_not_served_here_are_refused(model: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"no model of Deepgram|another protocol"):
+    with pytest.raises(ConfigurationError, match=r"not a model of Deepgram|Flux model"):
         split_model(model)
 
 
@@ -102,16 +102,16 @@ def test_keyterms_join_those_among_the_options() -> None:
     ],
 )
 def test_options_that_would_contradict_us_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match=f"the option '{next(iter(options))}' cannot be given"):
+    with pytest.raises(ConfigurationError, match=f"options must not hold '{next(iter(options))}'"):
         asked(options=options)
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [["a", 1]], [None], object()])
 def test_options_that_no_address_can_hold_are_refused(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match="the option 'tag'"):
+    with pytest.raises(ConfigurationError, match=r"options\['tag'\]"):
         asked(options={"tag": value})
 
 
 def test_text_that_no_address_can_hold_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be put into an address"):
+    with pytest.raises(ConfigurationError, match="text that an address can hold"):
         asked(keyterms=("\ud800",))

@@ -65,9 +65,9 @@ def test_keyterms_change_as_a_whole() -> None:
 @pytest.mark.parametrize(
     ("model", "change", "says"),
     [
-        ("nova-3", Change(language="fr"), "on a new connection only"),
-        ("nova-3", Change(options={"numerals": True}, keyterms=("a",)), "on a new connection only"),
-        ("nova-2", Change(keyterms=("a",)), "are fixed when it is opened"),
+        ("nova-3", Change(language="fr"), "open a new session with them"),
+        ("nova-3", Change(options={"numerals": True}, keyterms=("a",)), "open a new session with them"),
+        ("nova-2", Change(keyterms=("a",)), "with nova-3 models only"),
     ],
 )
 def test_what_cannot_change_is_refused(model: str, change: Change, says: str) -> None:

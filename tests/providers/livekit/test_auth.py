@@ -119,7 +119,7 @@ def test_half_a_pair_of_arguments_is_an_error_whatever_the_environment_holds(
 
 @pytest.mark.parametrize(("key", "secret"), [(5, "hunter2"), ("hunter2", b"hunter2")])
 def test_a_pair_is_of_strings(key: Any, secret: Any) -> None:
-    with pytest.raises(ConfigurationError, match="api_key and api_secret are not both strings") as caught:
+    with pytest.raises(ConfigurationError, match="api_key and api_secret must both be str") as caught:
         given_credentials(key, secret)
     assert "hunter2" not in str(caught.value)
 
@@ -127,14 +127,14 @@ def test_a_pair_is_of_strings(key: Any, secret: Any) -> None:
 @pytest.mark.parametrize(("key", "secret"), [("key", "hunter2\udcff"), ("key\udcff", "hunter2")])
 def test_a_pair_can_be_written_down(key: str, secret: str) -> None:
     """As an environment that is not in UTF-8 gives it."""
-    with pytest.raises(ConfigurationError, match="api_key and api_secret hold what is no text") as caught:
+    with pytest.raises(ConfigurationError, match="api_key and api_secret must be UTF-8 text") as caught:
         given_credentials(key, secret)
     assert "hunter2" not in str(caught.value)
 
 
 def test_a_token_provider_stands_alone() -> None:
     assert given_credentials(token, None) == Credentials(token)
-    with pytest.raises(ConfigurationError, match="needs no api_secret"):
+    with pytest.raises(ConfigurationError, match="api_secret must be left out"):
         given_credentials(token, "s")
 
 
@@ -208,7 +208,7 @@ async def test_a_token_that_no_header_can_hold_is_refused() -> None:
     async def provider() -> str:
         return "hunter2\r\nX-Other: 1"
 
-    with pytest.raises(ConfigurationError, match="the result of the token provider") as caught:
+    with pytest.raises(ConfigurationError, match="the token that api_key returned") as caught:
         await dial("wss://host", Credentials(provider))
     assert "hunter2" not in str(caught.value)
 

@@ -140,7 +140,7 @@ def test_keyterms_go_under_the_providers_own_key(model: str, options: dict[str, 
 
 @pytest.mark.parametrize("model", ["xai/stt-1", "inworld/inworld-stt-1", "auto", None])
 def test_keyterms_that_a_model_does_not_take_are_refused_not_lost(model: str | None) -> None:
-    with pytest.raises(ConfigurationError, match="no keyterms can be given to this model: use one of assemblyai"):
+    with pytest.raises(ConfigurationError, match="keyterms must be empty for this model: only models of assemblyai"):
         with_keyterms(model, {}, ("a",))
 
 

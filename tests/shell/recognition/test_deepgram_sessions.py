@@ -329,9 +329,9 @@ async def test_what_cannot_change_is_refused_at_the_call(gateway: ScriptedGatewa
         ts.open_client(gateway.in_place_of(DEEPGRAM)) as client,
         client.transcribe(model="nova-2") as transcript,
     ):
-        with pytest.raises(ts.ConfigurationError, match="keyterms of this model are fixed"):
+        with pytest.raises(ts.ConfigurationError, match="with nova-3 models only"):
             transcript.update(keyterms=["x"])
-        with pytest.raises(ts.ConfigurationError, match="on a new connection only"):
+        with pytest.raises(ts.ConfigurationError, match="open a new session with them"):
             transcript.update(language="fr")
 
 

@@ -1,1 +1,1 @@
-"""What providers and machines say to each other: messages, requests, profiles, and the checks of what callers give."""
+"""What providers and session machines exchange: requests, messages, profiles; and checks of callers' arguments."""

@@ -1,7 +1,7 @@
-"""What codecs and machines say to each other: requests on the way out, provider-neutral messages on the way in.
+"""The messages that a codec makes of what a service sends, in terms that are the same for all providers.
 
-A codec turns one provider's wire into these values and back; the machines know no provider. Times of a message are
-seconds on the clock of *its own connection*, which starts at 0 with the first sample sent on it.
+The session machines know these messages and no provider. Times are seconds on the clock of the message's *own
+connection*, which starts at 0 with the first sample sent on it; the machines map them to the stream's clock.
 """
 
 from __future__ import annotations
@@ -13,32 +13,49 @@ from msgspec.structs import asdict, force_setattr
 
 from ...events import Word
 
-_LONGEST_COMPLAINT = 500
-
-# ---------------------------------------------------------------- requests
+_LONGEST_MESSAGE = 500
 
 
 # ---------------------------------------------------------------- messages from a recognizer
 
 
 class Opened(Struct, frozen=True):
-    """The service has opened the session."""
+    """The service has opened the session.
+
+    Fields:
+        session_id: The service's name for the session; ``None`` where it gives none.
+    """
 
     session_id: str | None = None
 
 
 class SpeechOnset(Struct, frozen=True):
-    """Somebody began to speak; ``None``: at a time the service does not tell."""
+    """Somebody began to speak.
+
+    Fields:
+        at: When, in seconds; ``None`` where the service does not say.
+    """
 
     at: float | None = None
 
 
 class RecognitionResult(Struct, frozen=True, kw_only=True):
-    """A transcript of some degree of certainty.
+    """A transcript: interim, preflight or final.
 
-    `start` and `end` bound the audio it stands for, as the provider tells it: whether that can be trusted is in the
-    profile. `id` identifies a final where the provider gives it an identity, so that a repeated one is recognized.
-    `ends_speech` says that the utterance is over with it.
+    Fields:
+        kind: ``"interim"``: a guess, which the next result replaces. ``"preflight"``: the speaker may have finished.
+            ``"final"``: will not be revised.
+        text: The text; a final without text ends an utterance that had no words, and an interim without text takes the
+            one before it back.
+        start: Where the audio begins that the text stands for, as the service says it, in seconds.
+        end: Where that audio ends. The profile says whether `start` and `end` can be trusted.
+        words: The words with their times, where the service gives them.
+        language: The language that was recognized; ``None`` where the service does not say.
+        confidence: From 0 to 1; ``None`` where the service does not say.
+        speaker: The label of the speaker, where speakers were told apart.
+        extra: What else the service said, for the user.
+        id: The service's own name for a final, by which one that comes twice is recognized.
+        ends_speech: The utterance is over with this result.
     """
 
     kind: Literal["interim", "preflight", "final"]
@@ -55,57 +72,83 @@ class RecognitionResult(Struct, frozen=True, kw_only=True):
 
 
 class SpeechOver(Struct, frozen=True):
-    """The utterance ended, said apart from any final."""
+    """The utterance ended; sent by services that say so apart from a final.
+
+    Fields:
+        at: When, in seconds; ``None`` where the service does not say.
+    """
 
     at: float | None = None
 
 
 class Acknowledged(Struct, frozen=True):
-    """All audio before `upto` has been recognized (a watermark); says nothing of words."""
+    """The service has recognized all audio before a certain time. This says nothing about words.
+
+    Fields:
+        upto: That time, in seconds.
+    """
 
     upto: float
 
 
 class FinalizeAnswered(Struct, frozen=True):
-    """The answer to a finalize request. Trailing finals may still follow."""
+    """The service's answer to a finalize request. Finals may still follow it."""
 
 
 # ---------------------------------------------------------------- messages from a voice
 
 
 class Audio(Struct, frozen=True):
-    """Speech in the session's format, which need not be PCM."""
+    """Some speech of the current generation.
+
+    Fields:
+        pcm: The audio, in the format that was asked for (which need not be PCM). It may end inside a sample.
+    """
 
     pcm: bytes
 
 
 class Aligned(Struct, frozen=True):
-    """Words with their times in the audio of the current generation."""
+    """Words of the current generation, with their times in its audio.
+
+    Fields:
+        words: The words, in order; times are seconds from the first audio of the generation.
+    """
 
     words: tuple[Word, ...]
 
 
 class Done(Struct, frozen=True):
-    """The generation is complete."""
+    """All audio of the current generation has come."""
 
 
 # ---------------------------------------------------------------- messages from either
 
 
 class Going(Struct, frozen=True):
-    """The service announces that it will end the connection, in `within` seconds."""
+    """The service announces that it will end the connection. The session moves to a new one before.
+
+    Fields:
+        within: Seconds until then.
+    """
 
     within: float
 
 
 class Closed(Struct, frozen=True):
-    """The service has ended the session in-band."""
+    """The service has ended the session, by a message of its protocol."""
 
 
 class Failure(Struct, frozen=True, kw_only=True):
-    """The service reports an error in-band. `retryable` is its own opinion, or ``None``.
+    """The service reports an error, by a message of its protocol. Texts are cut at 500 characters.
 
-    What it says at greater length than 500 characters is cut short: it goes into errors, logs and spans.
+    Fields:
+        message: What the service said.
+        code: The service's code; the profile's `failure_fates` says what it means, and a number is else read as an HTTP
+            status.
+        request_id: The service's name for the request, to quote to its support.
+        retryable: Whether the service says that the same may succeed later; ``None`` where it does not say.
+        retry_after: Seconds to wait before the next attempt; ``None`` where the service does not say.
     """
 
     message: str
@@ -115,13 +158,18 @@ class Failure(Struct, frozen=True, kw_only=True):
     retry_after: float | None = None
 
     def __post_init__(self) -> None:
+        # These texts go into errors, logs and spans: a service must not fill them with megabytes.
         for name, value in asdict(self).items():
             if isinstance(value, str):
-                force_setattr(self, name, value[:_LONGEST_COMPLAINT])
+                force_setattr(self, name, value[:_LONGEST_MESSAGE])
 
 
 class Unknown(Struct, frozen=True):
-    """A message of a type that the codec does not know: skipped. A recognition counts them."""
+    """A message of a type that the codec does not know. It is skipped, and counted in the statistics.
+
+    Fields:
+        tag: The type, as the service named it.
+    """
 
     tag: str
 
@@ -138,4 +186,7 @@ SttMessage: TypeAlias = (
     | Failure
     | Unknown
 )
+"""What a recognizer's codec may return."""
+
 TtsMessage: TypeAlias = Opened | Audio | Aligned | Done | Going | Closed | Failure | Unknown
+"""What a voice's codec may return."""

@@ -1,9 +1,6 @@
-"""What a provider is like, as data. A machine asks the profile, never for a name.
+"""What a provider is like, as data. The session machines read the profile and never ask for a provider's name.
 
-Every duration is in seconds. The defaults describe a careful provider of exact spans.
-
-No service here has these yet, though sessions heed them: a ``"watermark"`` as the only acknowledgment, `session_cap`,
-`Going`, `Hypothesis.id` and `Failure.retry_after`.
+Every duration is in seconds. The defaults describe a service whose times are exact and whose limits are careful.
 """
 
 from __future__ import annotations
@@ -14,75 +11,100 @@ from typing import Literal
 from msgspec import Struct, field
 
 Acknowledgment = Literal["span", "watermark", "finalize"]
-"""What acknowledges audio: the end of a final; an explicit watermark; or only an answered finalize request."""
+"""What acknowledges audio: ``"span"``: the end of a final. ``"watermark"``: `Acknowledged` alone. ``"finalize"``: an
+answered finalize request alone, for services whose times cannot be trusted."""
 
 Fate = Literal["retry", "fatal"]
-"""What a close code means for the session: another link may do better, or none will."""
+"""What a code means for the session: another connection may succeed, or none will."""
 
 CLOSE_FATES: Mapping[int, Fate] = dict.fromkeys((1002, 1003, 1007, 1008, 1009, 1010), "fatal")
-"""RFC 6455 section 7.4.1: the codes with which a server says that the client's own data is at fault."""
+"""The websocket close codes with which a server says that the client's own data is at fault (RFC 6455, section 7.4.1).
+Sending the same again cannot succeed."""
 
 
 class SttProfile(Struct, frozen=True, kw_only=True):
-    """How a recognizer acknowledges, paces, idles and ends."""
+    """How a recognizer acknowledges audio, how fast it takes it, and how its connections idle and end.
+
+    Fields:
+        acknowledges: What acknowledges audio.
+        exact_times: Times of words and spans are exact on the connection's sample clock. Else words that come twice
+            after a reconnection are found by their text too.
+        word_times: Finals carry words with times. Else no lead-in is sent, and a final is cut only as a whole.
+        finalizes_itself: The service ends utterances by itself. Else the session must ask for each final.
+        endpoint_after: Where the service does not end utterances by itself: the session asks for a final when an
+            interim has not changed for so long.
+        max_lead_in: The longest lead-in (see `ReplayPolicy.lead_in`) that helps with this service.
+        replay_speed: The fastest that the service takes audio, as a multiple of real time; ``None``: no limit is known.
+        chunk: The length of one audio message.
+        sample_rates: The only sample rates that the service takes; ``None``: any.
+        encodings: The encodings that the service takes, as `AudioFormat` names them.
+        max_channels: The most channels that the service takes.
+        keepalive: A keepalive is sent after so long without audio; ``None``: the service needs none.
+        session_cap: The service ends every connection after so long, and the session moves to a new one before;
+            ``None``: it does not.
+        quiet_after_final: After a finalize request: so long without a message after a final counts as the answer.
+        quiet_after_finalized: After the answer to a finalize request: so long without a message, and no interim open,
+            means that no further final belongs to it.
+        quiet_unanswered: After a finalize request: so long without any message means that no answer will come.
+        idle_codes: Error codes and close codes that only say that nothing was sent for long. They are no failure once
+            the input has ended.
+        close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
+        failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's.
+    """
 
     acknowledges: Acknowledgment = "span"
     exact_times: bool = True
-    """Word times and spans are exact on the link's sample clock; else overlaps are reconciled by text too."""
     word_times: bool = True
-    """Finals carry words with times. Without them there is no lead-in, and the cut is at the watermark."""
     finalizes_itself: bool = True
-    """The service ends utterances by itself; else the session must ask (`finalize`) to get any final at all."""
     endpoint_after: float = 1.0
-    """Where the service does not end utterances by itself: an interim unchanged for so long is asked to be final."""
     max_lead_in: float = 30.0
     replay_speed: float | None = 1.25
-    """The fastest catch-up that the service takes, as a multiple of real time; ``None``: no limit."""
     chunk: float = 0.05
-    """Length of one audio frame on the wire."""
     sample_rates: tuple[int, ...] | None = None
-    """The only sample rates that the service takes; ``None``: any."""
     encodings: tuple[str, ...] = ("pcm_s16le",)
     max_channels: int = 1
     keepalive: float | None = None
-    """After so long without sending audio, a keepalive frame is due."""
     session_cap: float | None = None
-    """The service ends every connection after so long; the session moves to a new one before."""
     quiet_after_final: float = 3.0
-    """Once finalize was asked for: silence after a final that counts as its answer."""
     quiet_after_finalized: float = 0.5
-    """Silence after the service's own answer to finalize, with no interim left open, that completes it."""
     quiet_unanswered: float = 30.0
-    """Silence with neither a final nor an answer after which finalize counts as unanswerable."""
     idle_codes: tuple[int | str, ...] = ()
-    """In-band codes and close codes that only say that nothing was sent for long: no failure once input has ended."""
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)
 
     @property
     def places_words(self) -> bool:
-        """Whether words can be found again in the audio: they have times, on a clock that can be trusted so far."""
+        """Whether a word can be found again in the audio: words have times, on a clock that can be trusted so far."""
         return self.word_times and self.acknowledges != "finalize"
 
 
 class TtsProfile(Struct, frozen=True, kw_only=True):
-    """How a voice takes text and gives audio."""
+    """How a voice takes text and gives audio.
+
+    Fields:
+        max_characters: The longest text of one request; a longer sentence is cut at a space. ``None``: no limit is
+            known.
+        aligned: Words come with their times in the audio.
+        spaced_words: Aligned words contain the blanks between them. Else they are bare.
+        deterministic: The same text gives exactly the same samples again.
+        sample_rates: The only sample rates that the service gives; ``None``: any.
+        encodings: The encodings that the service gives, as `AudioFormat` names them.
+        receive_timeout: So long without a message while text waits to be spoken means that the connection is dead.
+        quiet_after_done: Some services end one generation with several `Done`. The last one is known by so long without
+            another message.
+        generations: How many generations one connection carries side by side.
+        close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
+        failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's.
+    """
 
     max_characters: int | None = None
-    """Longest text of one request; a longer sentence is cut at a space."""
     aligned: bool = False
-    """Words come with their times in the audio."""
     spaced_words: bool = False
-    """Aligned words bring their own spacing; else they are bare."""
     deterministic: bool = False
-    """The same text gives the same samples again."""
     sample_rates: tuple[int, ...] | None = None
     encodings: tuple[str, ...] = ("pcm_s16le",)
     receive_timeout: float = 10.0
-    """Silence from the service while text is outstanding after which the connection counts as dead."""
     quiet_after_done: float = 0.0
-    """Some services end one generation with several `Done`: the last is known by this much silence after it."""
     generations: int = 1
-    """How many generations one connection carries side by side."""
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)

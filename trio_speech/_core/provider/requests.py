@@ -1,4 +1,4 @@
-"""What a session asks of a provider, whatever the provider's wire."""
+"""What a session asks of a provider, in terms that are the same for all providers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from ...audio import AudioFormat
 
 
 class FallbackModel(Struct, frozen=True):
-    """A model that the service itself is to try where the first one fails."""
+    """A model that the gateway itself tries where the first one fails. Only gateways such as `LiveKit` take these.
+
+    Fields:
+        model: The model, as ``provider/model``.
+        options: Options for this model alone; ``None``: none.
+        voice: The voice for this model, in synthesis; ``None``: the gateway's default.
+    """
 
     model: str
     options: Mapping[str, Any] | None = None
@@ -19,7 +25,16 @@ class FallbackModel(Struct, frozen=True):
 
 
 class TranscribeRequest(Struct, frozen=True, kw_only=True):
-    """What a recognition session asks for. `model` may carry a ``:language`` suffix; `language` wins over it."""
+    """What a recognition session asks for.
+
+    Fields:
+        audio_format: The format of the audio that will be sent.
+        model: The model, with or without a ``:language`` suffix; ``None``: the provider's default.
+        language: The language of the speech; it wins over the suffix of `model`.
+        options: The provider's own settings, by their names on its wire.
+        keyterms: Words that the recognizer should listen for.
+        fallback: Models that a gateway tries where `model` fails.
+    """
 
     audio_format: AudioFormat
     model: str | None = None
@@ -30,7 +45,16 @@ class TranscribeRequest(Struct, frozen=True, kw_only=True):
 
 
 class SynthesizeRequest(Struct, frozen=True, kw_only=True):
-    """What a synthesis session asks for. `model` may carry a ``:voice`` suffix; `voice` wins over it."""
+    """What a synthesis session asks for.
+
+    Fields:
+        audio_format: The format of the audio that is wanted.
+        model: The model, with or without a ``:voice`` suffix; ``None``: the provider's default.
+        voice: The voice; it wins over the suffix of `model`.
+        language: The language of the text.
+        options: The provider's own settings, by their names on its wire.
+        fallback: Models that a gateway tries where `model` fails.
+    """
 
     audio_format: AudioFormat
     model: str | None = None
@@ -41,7 +65,13 @@ class SynthesizeRequest(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """A live change of a recognition session; what is ``None`` stays as it is."""
+    """A change of a running recognition session. ``None`` leaves a setting as it is.
+
+    Fields:
+        language: The new language.
+        options: Settings to change; those not named stay as they are.
+        keyterms: The new words to listen for, all of them.
+    """
 
     language: str | None = None
     options: Mapping[str, Any] | None = None

@@ -1,12 +1,14 @@
-"""What a caller gives, held against what it is to be: at the call, and by name."""
+"""Checks of the arguments that callers give, at the call and by the argument's own name.
+
+Without them a wrong value would fail far from its cause: in a codec, after a dial, or only at the service.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from msgspec import Struct, ValidationError, convert
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from ...audio import AudioFormat
 from ...errors import ConfigurationError
@@ -17,60 +19,77 @@ _Item = TypeVar("_Item")
 
 Fallback = str | FallbackModel
 
-
-class _Plain(Struct):
-    """What a caller gives as plain values, by whatever request."""
-
-    model: str | None = None
-    voice: str | None = None
-    language: str | None = None
-    options: Mapping[str, Any] | None = None
-    keyterms: tuple[str, ...] | None = None
+_TEXTS = ("model", "voice", "language")
 
 
 def checked(asked: _Asked) -> _Asked:
-    """`asked`, with options of its own. Raises `ConfigurationError` where a value is not of the kind it is to be."""
+    """`asked` with a copy of its options, so that the caller may go on using its own.
+
+    Raises `ConfigurationError` naming the argument that is of the wrong type or that cannot be sent.
+    """
     if not isinstance(asked, Change):
-        _check_kind("audio_format", asked.audio_format, AudioFormat)
-        for each in asked.fallback:
-            _check_kind("a gateway_fallback", each, FallbackModel)
-            _plain(each, " of a gateway_fallback")
-    return replace(asked, options=_plain(asked).options)
-
-
-def _plain(asked: Struct, whose: str = "") -> _Plain:
-    given = asdict(asked)
-    try:
-        plain = convert(given, _Plain)
-        for text in (plain.model, plain.voice, plain.language, *(plain.keyterms or ())):
-            (text or "").encode()
-    except ValidationError as error:
-        found = str(error).replace("$.", "").replace("null", "None").replace("`object", "`mapping")
-        raise ConfigurationError(f"an argument{whose} is of the wrong kind: {found}") from None
-    except UnicodeError as error:
-        raise ConfigurationError(f"an argument{whose} cannot be sent: {error}") from None
-    except AttributeError:  # of what has items by index, and no keys
-        kind = type(given["options"]).__name__
-        raise ConfigurationError(f"the options{whose} are of type {kind}, and no mapping") from None
-    return plain
-
-
-def _check_kind(name: str, value: object, kind: type) -> None:
-    if not isinstance(value, kind):
-        raise ConfigurationError(f"{name} is of type {type(value).__name__}, and no {kind.__name__}")
+        if not isinstance(asked.audio_format, AudioFormat):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"audio_format must be an AudioFormat, not {_kind(asked.audio_format)}")
+        for index, fallback in enumerate(asked.fallback):
+            _check_fallback(f"gateway_fallback[{index}]", fallback)
+    _check_texts(asked)
+    for index, term in enumerate(getattr(asked, "keyterms", None) or ()):
+        _check_text(f"keyterms[{index}]", term)
+    return replace(asked, options=_options("options", asked.options))
 
 
 def listed(name: str, values: Iterable[_Item]) -> tuple[_Item, ...]:
-    """The `values` of the argument `name`. Raises `ConfigurationError` for a string, which would be taken for its
-    letters, and for what is no iterable."""
+    """The `values` of the argument `name` as a tuple. Raises `ConfigurationError` where they are not a list.
+
+    A single string is refused: as an iterable it would be taken for its letters.
+    """
     if isinstance(values, str):
-        raise ConfigurationError(f"{name} is one string, {values!r}: give a list")
+        raise ConfigurationError(f"{name} must be a list, not the single string {values!r}: put it into a list")
     if not isinstance(values, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{name} is of type {type(values).__name__}: give a list")
+        raise ConfigurationError(f"{name} must be a list, not {_kind(values)}")
     return tuple(values)
 
 
 def fallback_models(fallbacks: Iterable[Fallback]) -> tuple[FallbackModel, ...]:
-    """What the service itself is to try next. Raises `ConfigurationError` for a single string."""
+    """The argument ``gateway_fallback`` as models. Raises `ConfigurationError` where it is not a list."""
     given = listed("gateway_fallback", fallbacks)
     return tuple(FallbackModel(each) if isinstance(each, str) else each for each in given)
+
+
+def _check_fallback(name: str, fallback: object) -> None:
+    if not isinstance(fallback, FallbackModel):
+        raise ConfigurationError(f"{name} must be a str or a FallbackModel, not {_kind(fallback)}")
+    _check_text(f"{name}.model", fallback.model)
+    _check_texts(fallback, f"{name}.")
+    _options(f"{name}.options", fallback.options)
+
+
+def _check_texts(asked: object, prefix: str = "") -> None:
+    for field in _TEXTS:
+        value = getattr(asked, field, None)
+        if value is not None:
+            _check_text(prefix + field, value, " or None")
+
+
+def _check_text(name: str, value: object, otherwise: str = "") -> None:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name} must be a str{otherwise}, not {_kind(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"{name} cannot be sent as UTF-8 text ({error}): remove the character") from None
+
+
+def _options(name: str, options: Any) -> dict[str, Any] | None:
+    if options is None:
+        return None
+    if not isinstance(options, Mapping):
+        raise ConfigurationError(f"{name} must be a mapping such as a dict, or None, not {_kind(options)}")
+    for key in options:
+        if not isinstance(key, str):
+            raise ConfigurationError(f"{name} must have keys of type str, not {key!r}")
+    return dict(options)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__

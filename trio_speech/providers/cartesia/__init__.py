@@ -1,4 +1,4 @@
-"""Cartesia: the wire of its speech synthesis, and the `Cartesia` backend."""
+"""Cartesia's speech synthesis: its protocol, and the `Cartesia` backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `Cartesia` backend: synthesis, without a gateway between."""
+"""The `Cartesia` backend: speech by Cartesia, without a gateway between."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .wire import VERSION
 
 
 class CartesiaVoice(Keyed, frozen=True):
-    """See `TtsProvider`. Connections are shared where all that rides on each text is equal."""
+    """See `TtsProvider`. Requests share connections where all fields that go with each text are equal."""
 
     endpoint: str
     fields: dict[str, Any]
@@ -41,15 +41,18 @@ class CartesiaVoice(Keyed, frozen=True):
 
 
 class Cartesia(Direct, frozen=True):
-    """Cartesia's speech synthesis, with models as ``sonic-3[:voice]`` or ``cartesia/sonic-3[:voice]``.
+    """Speech by Cartesia.
 
-    `api_key`, or else ``CARTESIA_API_KEY``; an empty variable counts as unset. It may be an async callable that returns
-    an access token: it is awaited for each dial. `url` is the base address of a server of one's own. A voice is needed,
-    by its id. Options become fields of each request, such as ``generation_config``; one that is ``None`` is left to the
-    service. With ``add_timestamps=False`` no word times come, and sentences are handed over whole.
+    Models are named ``sonic-3[:voice]`` or ``cartesia/sonic-3[:voice]``. Each session needs a voice, by its id. The
+    `options` of a session become fields of each request, such as ``generation_config``; an option of ``None`` is left
+    out. With ``{"add_timestamps": False}`` no word times come, and sentences are handed over whole.
 
-    Arguments are checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
-    shows no secret.
+    Raises `ConfigurationError`: here where an argument is wrong, and when a session is opened where there is no key.
+
+    Fields:
+        api_key: The API key, or an async callable that returns an access token, which is awaited for each dial;
+            ``None``: the environment variable ``CARTESIA_API_KEY``. The repr does not show it.
+        url: The base address of a server other than Cartesia's own, such as ``https://host``; ``None``: Cartesia's.
     """
 
     service = "Cartesia"
@@ -57,9 +60,9 @@ class Cartesia(Direct, frozen=True):
     variable = "CARTESIA_API_KEY"
 
     def recognizer(self, request: TranscribeRequest) -> NoReturn:
-        """Always raises `ConfigurationError`: only synthesis is here."""
+        """Always raises `ConfigurationError`: only speech is supported."""
         raise ConfigurationError(
-            "Cartesia() speaks only: for its recognition, use LiveKit()",
+            "Cartesia() speaks and does not recognize speech: use Deepgram(), Local(), or LiveKit()",
             model=request.model,
         )
 

@@ -1,4 +1,4 @@
-"""What is asked of Cartesia's voices: the fields that ride unchanged on every input of a context.
+"""Puts a synthesis request into the fields that go, unchanged, with every text of a context.
 
 Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI).
 """
@@ -28,22 +28,22 @@ _OURS = (
     "output_format",
     "language",
 )
-_INSTEAD = "model, voice, language and audio_format say what can be had, and the text what is to be spoken"
+_INSTEAD = "use the arguments text, model, voice, language and audio_format"
 
 
 def split_model(name: str | None) -> tuple[str, str | None]:
-    """The model and the voice of ``model[:voice]``; raises `ConfigurationError` for another provider's."""
+    """Splits ``model[:voice]``. Raises `ConfigurationError` for a model of another provider."""
     return split_named(name, "Cartesia", _MODEL)
 
 
 def fields(request: SynthesizeRequest) -> dict[str, Any]:
-    """The request as fields of an input. Raises `ConfigurationError` where it cannot be put into them."""
+    """The fields for a request. Raises `ConfigurationError` where they cannot hold it."""
     refuse_options(request.options, _OURS, "Cartesia", _INSTEAD)
     model, suffix = split_model(request.model)
     voice = request.voice or suffix
     if not voice:
         raise ConfigurationError(
-            "Cartesia speaks with a voice of its library: give the id of one as voice=…, or as model:voice", model=model
+            "voice must be the id of a voice of Cartesia's library: give voice=…, or model='sonic-3:<id>'", model=model
         )
     language = (normalize_language(request.language or "") or "").partition("-")[0]
     asked: dict[str, Any] = {
@@ -55,7 +55,7 @@ def fields(request: SynthesizeRequest) -> dict[str, Any]:
             "sample_rate": request.audio_format.sample_rate,
         },
         "language": language or None,
-        # Whole sentences are sent: the service is not to wait for more, and word times say where to resume.
+        # We send whole sentences, so the service need not wait for more text. Word times tell us where to resume.
         "add_timestamps": True,
         "max_buffer_delay_ms": 0,
         **accept_options(request.options),
@@ -64,5 +64,7 @@ def fields(request: SynthesizeRequest) -> dict[str, Any]:
     try:
         msgspec.json.encode(asked)
     except UnicodeError as error:
-        raise ConfigurationError(f"the request cannot be put into JSON: {error}", model=model) from error
+        raise ConfigurationError(
+            f"model, voice, language and options must be text that JSON can hold as UTF-8: {error}", model=model
+        ) from error
     return asked

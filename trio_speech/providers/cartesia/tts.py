@@ -1,9 +1,9 @@
-"""One connection to Cartesia's speech synthesis, ``/tts/websocket``, and what that service is like.
+"""The codec and the profile of Cartesia's speech synthesis, ``/tts/websocket``.
 
-A connection carries many contexts. One codec has one generation after the other, each in a context of its own name, and
-other codecs may share the connection: what comes of any other context is not heard. So a context that is cancelled need
-not end before the next begins. What is on its way of it still comes, and whether an end of it is ever said is not
-known, hence the first message that comes of it counts as its `Done`.
+A connection carries many *contexts*. A codec makes one generation after the other, each in a context of its own, and
+several codecs may share the connection, so a codec skips the messages of all other contexts. A context that was
+cancelled need not end before the next begins: messages of it that are on their way still arrive. Whether the service
+ever says that such a context is over is not known, so its first message after the cancellation counts as `Done`.
 
 Source: Cartesia's AsyncAPI specification and guides (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI).
 """
@@ -27,15 +27,14 @@ PROFILE = TtsProfile(
     encodings=("pcm_s16le", "mulaw", "alaw"),
     generations=10,
 )
-"""A connection carries dozens of contexts, by its documentation. Its errors bear the status codes of HTTP, and mean
-what those mean; a close of any code that blames nobody may pass. Its longest text is not published: this is what the
-LiveKit gateway cuts at."""
+"""By the documentation a connection carries dozens of contexts. Its errors have HTTP's status codes and meanings. The
+longest text is not published; 400 characters are where the LiveKit gateway cuts."""
 
 _LONGEST_MESSAGE = 500
 
 
 class CartesiaCodec:
-    """See `TtsCodec`. `fields` ride on every input; the contexts are called ``name-1``, ``name-2`` and so on."""
+    """See `TtsCodec`. `fields` go with every text; the contexts are named ``name-1``, ``name-2`` and so on."""
 
     def __init__(self, fields: Mapping[str, Any], name: str) -> None:
         self._fields = fields
@@ -49,7 +48,7 @@ class CartesiaCodec:
         return ()
 
     def text(self, text: str) -> Frame:
-        """Verbatim: pieces of one generation are joined as they are."""
+        """The text as it is: the service joins the pieces of one context without adding blanks."""
         return wire.generation(self._context(), text, self._fields, more=True)
 
     def flush(self) -> Frame:

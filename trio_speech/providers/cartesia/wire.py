@@ -1,10 +1,9 @@
-"""The messages of Cartesia's speech synthesis, ``/tts/websocket``, told apart by their ``type``.
+"""The messages of Cartesia's speech synthesis, ``/tts/websocket``, told apart by their field ``type``.
 
-Times are seconds from the first audio of the context, finite and within 1e9 of it. They run on from one input of a
-context to the next.
+Times are seconds from the first audio of the context. They run on from one text of a context to the next.
 
 Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI). That times
-run on is seen in pipecat issue 2307.
+run on is reported in pipecat issue 2307.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from msgspec import Struct
 from .._union import Seconds, TaggedUnion
 
 VERSION = "2026-03-01"
-"""The date that names the protocol spoken here, in each dial."""
+"""The version of the protocol, which each dial names."""
 
 
 class Chunk(Struct, frozen=True, tag="chunk"):
@@ -46,7 +45,7 @@ class PhonemeTimestamps(Struct, frozen=True, tag="phoneme_timestamps"):
 
 
 class FlushDone(Struct, frozen=True, tag="flush_done"):
-    """All audio of one flushed part of a context has been said; more may follow."""
+    """All audio of one flushed part of a context has been sent; more may follow."""
 
     context_id: str
 
@@ -58,7 +57,10 @@ class Done(Struct, frozen=True, tag="done"):
 
 
 class Error(Struct, frozen=True, kw_only=True, tag="error"):
-    """A context is over, or the whole connection is at fault where none is named. `error`: as older versions say it."""
+    """An error of a context, which is then over; without `context_id`, of the whole connection.
+
+    Older versions of the protocol have the text in `error` instead of `message`.
+    """
 
     context_id: str | None = None
     title: str | None = None
@@ -74,7 +76,7 @@ from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
 
 
 def generation(context_id: str, transcript: str, fields: Mapping[str, Any], *, more: bool) -> str:
-    """The text frame for one input of a context; `more`: others may follow it, with equal `fields`."""
+    """The text frame for one text of a context; `more`: further texts may follow, with equal `fields`."""
     return _encode({"context_id": context_id, **fields, "transcript": transcript, "continue": more})
 
 

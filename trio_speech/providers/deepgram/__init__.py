@@ -1,4 +1,4 @@
-"""Deepgram: the wire of its live recognition, and the `Deepgram` backend."""
+"""Deepgram's live recognition: its protocol, and the `Deepgram` backend."""
 
 from __future__ import annotations
 

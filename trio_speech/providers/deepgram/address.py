@@ -1,4 +1,4 @@
-"""What is asked of Deepgram's live recognition, as the query of an address.
+"""Puts a recognition request into the query of Deepgram's address.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v1``.
 """
@@ -19,19 +19,22 @@ from .listen import knows_keyterms
 _MODEL = "nova-3"
 _ENCODINGS = {"pcm_s16le": "linear16", "mulaw": "mulaw", "alaw": "alaw"}
 _OURS = ("encoding", "sample_rate", "channels", "multichannel", "callback", "callback_method", "model", "language")
-_INSTEAD = "audio_format, model and language say what can be had, in one channel, and results come to this connection"
+_INSTEAD = "use the arguments audio_format, model and language; results always come to this session"
 
 
 def split_model(name: str | None) -> tuple[str, str | None]:
-    """The model and the language of ``model[:language]``; raises `ConfigurationError` for another provider's."""
+    """Splits ``model[:language]``. Raises `ConfigurationError` for a model of another provider, and for Flux."""
     model, language = split_named(name, "Deepgram", _MODEL)
     if model.startswith("flux"):
-        raise ConfigurationError("the Flux models speak another protocol: use a nova model, or LiveKit()", model=model)
+        raise ConfigurationError(
+            "model is a Flux model, whose protocol is not supported here: use a nova model, or LiveKit()",
+            model=model,
+        )
     return model, language
 
 
 def query(request: TranscribeRequest) -> str:
-    """The request as the query of an address. Raises `ConfigurationError` where it cannot be put into one."""
+    """The query for a request. Raises `ConfigurationError` where an address cannot hold it."""
     model, suffix = split_model(request.model)
     language = normalize_language(request.language or suffix or "")
     settings: dict[str, Any] = {
@@ -50,7 +53,9 @@ def query(request: TranscribeRequest) -> str:
     try:
         return urlencode(pairs)
     except UnicodeError as error:
-        raise ConfigurationError(f"the request cannot be put into an address: {error}", model=model) from error
+        raise ConfigurationError(
+            f"options and keyterms must be text that an address can hold as UTF-8: {error}", model=model
+        ) from error
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,4 +72,6 @@ def _spelled(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise ConfigurationError(f"the option {name!r} holds {type(value).__name__}: use text, numbers, booleans, or lists")
+    raise ConfigurationError(
+        f"options[{name!r}] must be text, a number, a boolean, or a list of these, not {type(value).__name__}"
+    )

@@ -1,4 +1,4 @@
-"""The `Deepgram` backend: recognition, without a gateway between."""
+"""The `Deepgram` backend: recognition by Deepgram, without a gateway between."""
 
 from __future__ import annotations
 
@@ -40,14 +40,17 @@ class DeepgramRecognizer(Keyed, frozen=True):
 
 
 class Deepgram(Direct, frozen=True):
-    """Deepgram's live recognition, with models as ``nova-3[:language]`` or ``deepgram/nova-3[:language]``.
+    """Recognition by Deepgram.
 
-    `api_key`, or else ``DEEPGRAM_API_KEY``; an empty variable counts as unset. It may be an async callable that returns
-    a temporary token: it is awaited for each dial. `url` is the base address of a server of one's own. Options become
-    query parameters.
+    Models are named ``nova-3[:language]`` or ``deepgram/nova-3[:language]``. The `options` of a session become query
+    parameters of Deepgram's address, such as ``{"smart_format": True}``.
 
-    Arguments are checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
-    shows no secret.
+    Raises `ConfigurationError`: here where an argument is wrong, and when a session is opened where there is no key.
+
+    Fields:
+        api_key: The API key, or an async callable that returns a temporary token, which is awaited for each dial;
+            ``None``: the environment variable ``DEEPGRAM_API_KEY``. The repr does not show it.
+        url: The base address of a server other than Deepgram's own, such as ``https://host``; ``None``: Deepgram's.
     """
 
     service = "Deepgram"
@@ -63,7 +66,8 @@ class Deepgram(Direct, frozen=True):
         return DeepgramRecognizer(f"{self._base()}/v1/listen", query(request), key, model)
 
     def voice(self, request: SynthesizeRequest) -> NoReturn:
-        """Always raises `ConfigurationError`: only recognition is here."""
+        """Always raises `ConfigurationError`: only recognition is supported."""
         raise ConfigurationError(
-            "Deepgram() recognizes speech only: for its voices, use LiveKit()", model=request.model
+            "Deepgram() recognizes speech and does not speak: use Cartesia(), Local(), or LiveKit()",
+            model=request.model,
         )

@@ -1,9 +1,10 @@
-"""One connection to Deepgram's live recognition, ``/v1/listen``, and what that service is like.
+"""The codec and the profile of Deepgram's live recognition, ``/v1/listen``.
 
-Audio goes out in binary frames, and what was asked for stands in the address. Results come in windows that lie end to
-end, silence included, so the end of every final window acknowledges the audio before it. A transcript lasts from its
-first word to its last, for its window may have begun long before; one without words is none, unless an interim
-transcript had guessed at words in the window, which it takes back. An utterance may be several finals long.
+All settings stand in the address; audio goes out in binary frames. Results come in windows that lie end to end, silence
+included, so the end of every final window acknowledges all audio before it. The codec gives a transcript the span from
+its first word to its last, because its window may have begun long before. A final window without words becomes no
+transcript, unless an interim had shown words in that window: then the empty final takes them back. One utterance may
+take several finals.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v1``.
 """
@@ -43,13 +44,13 @@ PROFILE = SttProfile(
         "CONFIGURE_INTERNAL_ERROR": "retry",
     },
 )
-"""It closes after 10 s with neither audio nor a keepalive, and takes no more than 1.25 times real time. With little
-audio pending, a finalize may stay unanswered. A new connection has the new keyterms in its address, which makes good
-for a change that failed for no fault of theirs."""
+"""Deepgram closes a connection after 10 s without audio or a keepalive. It takes audio at 1.25 times real time at most.
+With little audio pending it may not answer a finalize request. Where a change of keyterms failed for no fault of the
+keyterms, another connection is tried: it has the new keyterms in its address."""
 
 
 def knows_keyterms(model: str) -> bool:
-    """Whether the model takes keyterms, which may change; others take keywords, which stay as they are."""
+    """Whether the model takes ``keyterm``, which may change; older models take ``keywords``, which may not."""
     return model.startswith("nova-3")
 
 
@@ -71,16 +72,19 @@ class DeepgramCodec:
         return wire.encode(wire.Finalize())
 
     def update(self, change: Change) -> Frame | None:
-        """Keyterms alone can be changed, as a whole, and of models that know them."""
+        """Only keyterms can be changed, all of them at once, and only for models that take them."""
         if change.language is not None or change.options:
             raise ConfigurationError(
-                "Deepgram takes a new language or new options on a new connection only: open another session",
+                "language and options of a running Deepgram session cannot be changed: open a new session with them",
                 model=self._model,
             )
         if change.keyterms is None:
             return None
         if not knows_keyterms(self._model):
-            raise ConfigurationError("the keyterms of this model are fixed when it is opened", model=self._model)
+            raise ConfigurationError(
+                "keyterms of a running session can be changed with nova-3 models only: open a new session with them",
+                model=self._model,
+            )
         return wire.encode(wire.Configure(change.keyterms))
 
     def keepalive(self) -> Frame:

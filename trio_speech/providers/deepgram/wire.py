@@ -1,6 +1,6 @@
-"""The messages of Deepgram's live recognition, ``/v1/listen``, told apart by their ``type``.
+"""The messages of Deepgram's live recognition, ``/v1/listen``, told apart by their field ``type``.
 
-Times are seconds from the first audio of the connection, finite and within 1e9 of it.
+Times are seconds from the first audio of the connection.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v1``.
 """
@@ -53,7 +53,7 @@ class UtteranceEnd(Struct, frozen=True, tag=True):
 
 
 class Metadata(Struct, frozen=True, tag=True):
-    """What is left to say after ``CloseStream``; no results follow."""
+    """The last message after ``CloseStream``; no results follow it."""
 
 
 class ConfigureSuccess(Struct, frozen=True, tag=True):
@@ -67,7 +67,7 @@ class ConfigureFailure(Struct, frozen=True, tag=True):
 
 
 class Error(Struct, frozen=True, tag=True):
-    """Its ``message`` quotes what we sent, and is not read."""
+    """An error. Its field ``message`` quotes what we sent, so it is not read."""
 
     variant: str | None = None
     description: str | None = None

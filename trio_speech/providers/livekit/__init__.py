@@ -1,4 +1,4 @@
-"""The LiveKit inference gateway: its wire, its models, its credentials, and the `LiveKit` backend."""
+"""The LiveKit inference gateway: its protocol, its models, its credentials, and the `LiveKit` backend."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Credentials, addresses and handshakes of the LiveKit inference gateway.
+"""Credentials, addresses and handshakes of the LiveKit inference gateway. Rules:
 
 1. A key and its secret come as a pair from one source: the arguments, else ``LIVEKIT_INFERENCE_API_KEY`` and
-   ``…_SECRET``, else ``LIVEKIT_API_KEY`` and ``…_SECRET``. Half of a pair is an error and is never completed from the
-   next source: a mixed pair would only be refused later, by the service, with less to go by.
+   ``…_SECRET``, else ``LIVEKIT_API_KEY`` and ``…_SECRET``. Half of a pair is an error. It is never completed from the
+   next source: the service would refuse a mixed pair later, with a message that explains less.
 2. An empty variable counts as unset.
-3. A token provider in the place of the key returns the bearer token itself, and needs no secret.
-4. A token is minted for each dial, lives for `TOKEN_LIFETIME`, and is never refreshed: sessions may outlive it.
-5. Nothing here shows a secret in its repr or in an error.
+3. A token provider in the place of the key returns the bearer token itself, so it needs no secret.
+4. Each dial gets a new token, which lives for `TOKEN_LIFETIME`. It is not refreshed, because sessions may outlive it.
+5. No repr and no error shows a secret.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -37,7 +37,7 @@ _VARIABLES = (
 
 
 class Credentials(Struct, frozen=True):
-    """A key with its secret, or a token provider alone."""
+    """A key with its secret, or a token provider alone. The repr shows neither."""
 
     key: str | TokenProvider
     secret: str | None = None
@@ -56,30 +56,28 @@ class Credentials(Struct, frozen=True):
 
 
 def access_token(key: str, secret: str, *, now: float) -> str:
-    """A JWT (RFC 7519) for inference, signed by HMAC-SHA256; `now` is in seconds since 1970.
-
-    How long the secret is, is the service's to say: development servers have short ones.
-    """
+    """A JWT (RFC 7519) that permits inference, signed by HMAC-SHA256. `now` is POSIX time in seconds."""
     import jwt  # noqa: PLC0415  # slow to import, and only those need it who dial with a secret
 
     began = int(now)
     claims = {"inference": {"perform": True}, "sub": "agent", "iss": key, "nbf": began, "exp": began + TOKEN_LIFETIME}
+    # The warning about a short secret is silenced: the service decides, and development servers have short ones.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", jwt.InsecureKeyLengthWarning)
         return jwt.encode(claims, secret, algorithm="HS256")
 
 
 def given_credentials(api_key: str | TokenProvider | None, api_secret: str | None) -> Credentials | None:
-    """What the arguments give; raises `ConfigurationError` for half of a pair."""
+    """The credentials of the arguments; ``None`` without any. Raises `ConfigurationError` for half of a pair."""
     if callable(api_key):
         if api_secret:
-            raise ConfigurationError("a token provider in the place of api_key needs no api_secret: leave it out")
+            raise ConfigurationError("api_secret must be left out where api_key is a token provider")
         return Credentials(api_key)
     return _pair(api_key, api_secret, ("api_key", "api_secret"))
 
 
 def find_credentials(api_key: str | TokenProvider | None, api_secret: str | None) -> Credentials:
-    """What the arguments give, else the environment; raises `ConfigurationError` where neither does."""
+    """The credentials of the arguments, or else of the environment. Raises `ConfigurationError` without any."""
     found = given_credentials(api_key, api_secret)
     for names in _VARIABLES:
         found = found or _pair(setting(names[0]), setting(names[1]), names)
@@ -94,18 +92,18 @@ def find_credentials(api_key: str | TokenProvider | None, api_secret: str | None
 def _pair(key: object, secret: object, names: tuple[str, str]) -> Credentials | None:
     if key and secret:
         if not isinstance(key, str) or not isinstance(secret, str):
-            raise ConfigurationError(f"{' and '.join(names)} are not both strings: a key and its secret are")
+            raise ConfigurationError(f"{' and '.join(names)} must both be str")
         if any(each.encode("utf-8", "replace").decode() != each for each in (key, secret)):
-            raise ConfigurationError(f"{' and '.join(names)} hold what is no text in UTF-8: set them anew")
+            raise ConfigurationError(f"{' and '.join(names)} must be UTF-8 text: set them again")
         return Credentials(key, secret)
     if not key and not secret:
         return None
     there, missing = names if key else reversed(names)
-    raise ConfigurationError(f"{there} is set but {missing} is not: a key and its secret come from the same place")
+    raise ConfigurationError(f"{there} is set but {missing} is not: set both in the same place")
 
 
 def find_base(url: str | None) -> str:
-    """The websocket base address: the argument, else the environment, else production."""
+    """The base address: of the argument, or else of the environment, or else LiveKit's own."""
     if url:
         return websocket_base(url, "the url of LiveKit")
     if configured := setting("LIVEKIT_INFERENCE_URL"):
@@ -115,7 +113,7 @@ def find_base(url: str | None) -> str:
 
 
 async def dial(url: str, credentials: Credentials | None) -> Dial:
-    """The handshake for `url`. Checkpoints only where a token provider does."""
+    """The handshake for `url`, with a new token. Checkpoints only where a token provider does."""
     agent = ("User-Agent", user_agent())
     if credentials is None:
         return Dial(url, (agent,))

@@ -1,4 +1,4 @@
-"""The `LiveKit` backend, and the two providers that come of it and of every server of the same wire."""
+"""The `LiveKit` backend, and the recognizer and voice of any server of the same protocol."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LiveKitRecognizer(Struct, frozen=True):
 
 
 class LiveKitVoice(Struct, frozen=True):
-    """See `TtsProvider`. Connections are shared where all that was said when they were opened is equal."""
+    """See `TtsProvider`. Requests share connections where address, credentials and first message are equal."""
 
     endpoint: str
     url: str
@@ -65,8 +65,9 @@ def recognizer(
     profile: SttProfile,
     kind: type[stt.LiveKitSttCodec] = stt.LiveKitSttCodec,
 ) -> LiveKitRecognizer:
-    """`kind` is the codec of each connection. Raises `ConfigurationError` where a service of this profile cannot serve
-    the request.
+    """The recognizer for a request, at the gateway with the base address `base`. `kind` makes the codecs.
+
+    Raises `ConfigurationError` where a service of this profile cannot serve the request.
     """
     model, _ = split_model(request.model)
     accept_format(request.audio_format, profile, model=model)
@@ -78,8 +79,9 @@ def recognizer(
 def voice(
     base: str, credentials: Credentials | None, request: SynthesizeRequest, profile: TtsProfile | None = None
 ) -> LiveKitVoice:
-    """`profile` is the models' own, where none is given. Raises `ConfigurationError` where a service of this profile
-    cannot serve the request.
+    """The voice for a request, at the gateway with the base address `base`. Without a profile it is that of the models.
+
+    Raises `ConfigurationError` where a service of this profile cannot serve the request.
     """
     created = tts.creation(request)
     profile = profile or tts_profile(tts.models(created))
@@ -93,30 +95,38 @@ def _opening(creation: wire.SttCreate | wire.TtsCreate, model: str | None) -> st
     try:
         return wire.encode(creation)
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"the request cannot be put into JSON: {error}", model=model) from error
+        raise ConfigurationError(
+            f"model, voice, language and options must be values that JSON can hold: {error}", model=model
+        ) from error
 
 
-@lru_cache(maxsize=64)  # a session each, of few models
+@lru_cache(maxsize=64)  # each session asks, and there are few models
 def _address(endpoint: str, model: str | None) -> str:
     return f"{endpoint}?model={quote(model, safe='')}" if model else endpoint
 
 
 class LiveKit(Struct, frozen=True):
-    """The LiveKit inference gateway: many providers' models behind one wire.
+    """The LiveKit inference gateway: the models of many providers behind one protocol.
 
-    `url` is the base address of the gateway; without it ``LIVEKIT_INFERENCE_URL``, else production (staging where
-    ``LIVEKIT_URL`` is on staging). `api_key` and `api_secret` come as a pair; without them
-    ``LIVEKIT_INFERENCE_API_KEY`` and ``LIVEKIT_INFERENCE_API_SECRET``, else ``LIVEKIT_API_KEY`` and
-    ``LIVEKIT_API_SECRET``. An empty variable counts as unset. `api_key` may be an async callable that returns a bearer
-    token: it is awaited for each dial, and no secret is needed.
+    Models are named ``provider/model[:language]`` for recognition and ``provider/model[:voice]`` for speech.
 
-    The model decides how much is recognized again after a loss. Where its spans can be trusted (``deepgram``,
-    ``assemblyai``, ``speechmatics``, ``xai/stt-1``, ``cartesia/ink-whisper``) that is what follows its last final. With
-    any other, and without a model, it is all since finalize was last asked for and answered, which a session does at
-    four fifths of `ReplayPolicy.limit`: call `Transcript.finalize` where a turn ends to keep it short.
+    The model decides how much audio is sent again after a connection broke. With ``deepgram``, ``assemblyai``,
+    ``speechmatics``, ``xai/stt-1`` and ``cartesia/ink-whisper`` it is the audio after the last final, because their
+    times can be trusted. With any other model, and without one, it is all audio since finalize was last answered. A
+    session finalizes by itself when its log is four fifths full (`ReplayPolicy.limit`); call `Transcript.finalize` at
+    the end of a turn to keep replays short.
 
-    Arguments are checked here, the environment when a session is asked for; both raise `ConfigurationError`. The repr
-    shows no secret.
+    Raises `ConfigurationError`: here where an argument is wrong, and when a session is opened where there are no
+    credentials.
+
+    Fields:
+        url: The base address of the gateway; ``None``: the environment variable ``LIVEKIT_INFERENCE_URL``, or else
+            LiveKit's production gateway (staging where ``LIVEKIT_URL`` is on staging).
+        api_key: The API key, or an async callable that returns a bearer token, which is awaited for each dial;
+            ``None``: ``LIVEKIT_INFERENCE_API_KEY`` with ``LIVEKIT_INFERENCE_API_SECRET`` from the environment, or else
+            ``LIVEKIT_API_KEY`` with ``LIVEKIT_API_SECRET``. An empty variable counts as unset.
+        api_secret: The secret that belongs to `api_key`; ``None`` where that is a token provider. The repr shows
+            neither.
     """
 
     url: str | None = None

@@ -1,6 +1,6 @@
-"""What the gateway's error codes mean: those of HTTP, and a few of its own.
+"""What the gateway's error codes mean. They are HTTP's, and a few of its own.
 
-Those of HTTP are judged as HTTP's. Its official clients do so too, but that to them 425 is final.
+HTTP's codes are judged as HTTP's. The official clients do the same, except that they give up on 425.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm): a code from 400 to 499, but
 for 408, 429 and 499, is final; 2007 ends a session that sent nothing for about half an hour; a close of any code may
@@ -13,12 +13,13 @@ from ..._core.provider.messages import Failure
 from . import wire
 
 INACTIVE = 2007
+"""The code with which the gateway ends a session that sent nothing for about half an hour."""
 
 _LONGEST_CODE = 9
 
 
 def failure(error: wire.Error) -> Failure:
-    """The in-band error as the core knows it; a code in digits is a number."""
+    """The error of the protocol as a `Failure`. A code that is written in digits becomes a number."""
     code = error.code
     if isinstance(code, str) and code.isascii() and code.isdecimal() and len(code) <= _LONGEST_CODE:
         code = int(code)

@@ -1,7 +1,8 @@
-"""The models behind the gateway, as data: what a name means, and what the model of that name is like.
+"""The models behind the gateway, as data: how they are named, and what each is like.
 
-A name is ``provider``, ``provider/model``, or ``auto``. The tables are asked for the whole name, then for the provider,
-then for ``""``, which stands for what is not known and is careful: only an answered finalize acknowledges its audio.
+A name is ``provider``, ``provider/model``, or ``auto``. The tables are searched for the whole name, then for the
+provider, then for ``""``. That last entry is for unknown models and is careful: only an answered finalize request
+acknowledges audio.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm). That some voices end one
 request with several ``done`` is in agents-js pull request 2146.
@@ -24,16 +25,18 @@ T = TypeVar("T")
 
 
 def split_model(name: str | None) -> tuple[str | None, str | None]:
-    """The model, and what follows its last colon: a language or a voice; ``None`` for what is missing.
+    """Splits ``model[:suffix]`` at the last colon; the suffix is a language or a voice. A missing part is ``None``.
 
-    Raises `ConfigurationError` where nothing precedes the colon.
+    Raises `ConfigurationError` where there is a suffix and no model.
     """
     if not name:
         return None, None
     model, colon, suffix = name.rpartition(":")
     model = (model if colon else suffix).strip()
     if not model:
-        raise ConfigurationError(f"{name!r} names no model: use provider/model, or provider/model:suffix")
+        raise ConfigurationError(
+            f"model is {name!r}, which names no model: use provider/model, or provider/model:suffix"
+        )
     return model, (suffix.strip() or None) if colon else None
 
 
@@ -73,7 +76,7 @@ STT_PROFILES: Mapping[str, SttProfile] = {
 
 
 def stt_profile(models: Sequence[str | None]) -> SttProfile:
-    """What may be relied on, whichever of `models` the gateway falls back to."""
+    """The profile that holds for each of `models`, because the gateway may use any of them."""
     profiles = [_lookup(STT_PROFILES, model) for model in models]
     return replace(
         profiles[0],
@@ -93,13 +96,13 @@ def _common(rates: Iterable[tuple[int, ...] | None]) -> tuple[int, ...] | None:
 
 
 class Keyterms(Struct, frozen=True):
-    """The option that takes keyterms, and the key of the term where the provider wants objects."""
+    """How a provider takes keyterms: in the option `option`, as texts, or as objects with the text under `content`."""
 
     option: str
     content: str | None = None
 
     def merged(self, given: Any, terms: Iterable[str]) -> dict[str, list[Any]]:
-        """The option, holding what the user gave it and then each of `terms` that is not among it."""
+        """The option with what the user had in it, and then each of `terms` that was not there yet."""
         merged: list[Any] = [given] if isinstance(given, str) else list(given or ())
         for term in terms:
             entry = {self.content: term} if self.content else term
@@ -124,14 +127,15 @@ KEYTERMS: Mapping[str, Keyterms] = {
 
 
 def with_keyterms(model: str | None, options: Mapping[str, Any], terms: Iterable[str]) -> dict[str, Any]:
-    """The one option that carries `terms` to `model`, merged with what `options` hold of it.
+    """The option that carries `terms` to `model`, merged with the keyterms that `options` already hold.
 
     Raises `ConfigurationError` where the provider takes no keyterms.
     """
     keyterms = KEYTERMS.get(provider_of(model))
     if keyterms is None:
         raise ConfigurationError(
-            f"no keyterms can be given to this model: use one of {', '.join(sorted(KEYTERMS))}", model=model
+            f"keyterms must be empty for this model: only models of {', '.join(sorted(KEYTERMS))} take them",
+            model=model,
         )
     return keyterms.merged(options.get(keyterms.option), terms)
 
@@ -149,7 +153,7 @@ TTS_PROFILES: Mapping[str, TtsProfile] = {
 
 
 class Alignment(Struct, frozen=True):
-    """The option that asks for word times, how we ask, and which answers give them."""
+    """How a provider gives word times: with which option, the value that we ask for, and all values that give them."""
 
     option: str
     ask: Any
@@ -164,7 +168,7 @@ ALIGNMENT: Mapping[str, Alignment] = {
 
 
 def aligned_options(model: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    """`options`, with word times asked for where they can be and the user does not say otherwise."""
+    """`options`, with word times asked for where the provider has them and the user does not say otherwise."""
     alignment = ALIGNMENT.get(provider_of(model))
     return dict(options) if alignment is None else {alignment.option: alignment.ask, **options}
 
@@ -175,14 +179,14 @@ def _aligns(model: str | None, options: Mapping[str, Any]) -> bool:
 
 
 def tts_profile(models: Iterable[tuple[str | None, Mapping[str, Any]]]) -> TtsProfile:
-    """What may be relied on, whichever of `models`, with its options, the gateway falls back to."""
+    """The profile that holds for each of `models` with its options, because the gateway may use any of them."""
     return reduce(
         _either, [replace(_lookup(TTS_PROFILES, model), aligned=_aligns(model, options)) for model, options in models]
     )
 
 
 def has_spaced_words(model: str | None) -> bool:
-    """Whether the aligned words of this voice bring their own spacing."""
+    """Whether the aligned words of this voice contain the blanks between them."""
     return _lookup(TTS_PROFILES, model).spaced_words
 
 

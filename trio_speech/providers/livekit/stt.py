@@ -1,7 +1,7 @@
-"""One recognition connection through the gateway.
+"""The codec for recognition through the gateway.
 
-Nothing is waited for before audio is sent. Interims without text are dropped (``xai/stt-1`` sends one a second for
-ever); a final without text is delivered, and ends the utterance as every final here does.
+Audio may be sent before the gateway has answered. Interims without text are dropped, because ``xai/stt-1`` sends one
+every second for ever. A final without text is delivered. Every final ends the utterance.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -24,16 +24,16 @@ from .failures import failure
 from .models import split_model, with_keyterms
 
 AUTO = "auto"
-"""The gateway chooses the model by the language; said in the address, not in the session."""
+"""With this name the gateway chooses a model by the language. It goes into the address, not the first message."""
 
 
 def models(request: TranscribeRequest) -> tuple[str | None, ...]:
-    """The model asked for, then those to fall back to, without their suffixes."""
+    """The model that is asked for and then the fallback models, without their suffixes."""
     return tuple(split_model(name)[0] for name in (request.model, *(each.model for each in request.fallback)))
 
 
 def creation(request: TranscribeRequest) -> wire.SttCreate:
-    """The first message. Raises `ConfigurationError` where the request cannot be put into it."""
+    """The first message for a request. Raises `ConfigurationError` where it cannot hold the request."""
     model, suffix = split_model(request.model)
     language = normalize_language(request.language or suffix or "")
     extra = accept_options(request.options)
@@ -59,7 +59,7 @@ def _fallback(fallback: FallbackModel) -> wire.FallbackModel:
 
 
 class LiveKitSttCodec:
-    """See `SttCodec`. `opening` is the encoded `creation` of `request`."""
+    """See `SttCodec`. `opening` is the encoded first message for `request`."""
 
     def __init__(self, request: TranscribeRequest, opening: str) -> None:
         self._opening = opening

@@ -1,7 +1,7 @@
-"""One synthesis connection through the gateway: one generation at a time.
+"""The codec for speech through the gateway, one generation after the other.
 
-Voice, model, language and options ride on every text. There is no message that cancels. Where characters are aligned
-instead of words, they are put together here.
+Voice, model, language and options go with every text. The protocol has no message that cancels. Where a provider aligns
+characters instead of words, they are put together here.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -29,7 +29,7 @@ _FLUSH = wire.encode(wire.SessionFlush())
 
 
 def creation(request: SynthesizeRequest) -> wire.TtsCreate:
-    """The first message. Raises `ConfigurationError` where the request cannot be put into it."""
+    """The first message for a request. Raises `ConfigurationError` where it cannot hold the request."""
     model, voice = split_model(request.model)
     language = normalize_language(request.language) if request.language else None
     return wire.TtsCreate(
@@ -56,13 +56,13 @@ def _options(model: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def models(created: wire.TtsCreate) -> list[tuple[str | None, Mapping[str, Any]]]:
-    """The model that is asked for, then those to fall back to, each with the options that it is sent."""
+    """The model that is asked for and then the fallback models, each with the options that are sent for it."""
     others = created.fallback.models if created.fallback else ()
     return [(created.model or None, created.extra or {}), *((each.model, each.extra or {}) for each in others)]
 
 
 class LiveKitTtsCodec:
-    """See `TtsCodec`. `opening` is `created`, encoded; `spaced`: its words bring their own spacing."""
+    """See `TtsCodec`. `opening` is `created`, encoded; `spaced`: aligned words contain the blanks between them."""
 
     def __init__(self, created: wire.TtsCreate, opening: str, *, spaced: bool) -> None:
         self._opening = opening
@@ -117,10 +117,10 @@ def _word(word: wire.AlignedWord) -> Word:
 
 
 class Letters:
-    """Puts aligned characters together to words, over messages that may end inside one.
+    """Puts aligned characters together to words, across messages that may end inside a word.
 
-    A word is over where a letter follows a blank. It lasts from its first letter to its last; the blanks after it are
-    part of its text where `spaced`.
+    A word ends where a letter follows a blank. It lasts from its first letter to its last; where `spaced`, the blanks
+    after it are part of its text.
     """
 
     def __init__(self, *, spaced: bool) -> None:
@@ -129,7 +129,7 @@ class Letters:
         self._start = self._end = 0.0
 
     def take(self, letters: Iterable[wire.AlignedChar]) -> Iterator[Word]:
-        """The words that `letters` complete. Raises `ProtocolError` where one has no end."""
+        """The words that `letters` complete. Raises `ProtocolError` for a word of more than 1,000 letters."""
         for letter in letters:
             if len(self._text) >= _LONGEST_WORD:
                 raise ProtocolError(f"malformed message: a word of more than {_LONGEST_WORD} letters")
@@ -145,7 +145,7 @@ class Letters:
             self._end = max(self._end, letter.end)
 
     def rest(self) -> Iterator[Word]:
-        """The word begun and not yet complete, where there is one: the generation is over."""
+        """The last word, if one has begun. Call it when the generation is over."""
         if self._text:
             yield Word(self._text if self._spaced else self._text.rstrip(), self._start, self._end)
         self._text = ""

@@ -1,14 +1,14 @@
-"""The messages of the LiveKit inference protocol: both endpoints, both directions, as tagged unions.
+"""The messages of the LiveKit inference protocol: recognition and speech, both directions, as tagged unions.
 
-One JSON object to a text frame, told apart by its ``type``. Clients read with ``stt_from_server.decode``
-and ``tts_from_server.decode``, servers with `stt_from_client` and `tts_from_client`; everybody sends with `encode`.
+Each text frame holds one JSON object, which its field ``type`` tells apart. Clients read with `stt_from_server` and
+`tts_from_server`, servers with `stt_from_client` and `tts_from_client`; both send with `encode`.
 
-1. A ``type`` that this module does not know is `Unknown`, and so is a binary frame: to be skipped, by either side.
-2. What is no such JSON object, or holds a known ``type`` with wrong fields, raises `ProtocolError`, which quotes none
-   of the content; of `OutputAudio` when its `pcm` is asked for, if the base64 is wrong.
-3. Times are seconds from the start of the connection's audio. They are finite and within 1e9; a slightly
-   negative one is let through, for the codec to clamp.
-4. Every field but the payload of an audio message may be missing. `UNSET` fields are left out of what is sent.
+1. A ``type`` that this module does not know, and a binary frame, become `Unknown`. Either side skips them.
+2. A frame that is not such a JSON object, or has a known ``type`` with wrong fields, raises `ProtocolError`, which
+   quotes nothing of the content. Wrong base64 in `OutputAudio` is found when its `pcm` is asked for.
+3. Times are seconds from the start of the connection's audio. A slightly negative time is let through, and the codec
+   makes it 0.
+4. Every field may be missing, except the payload of an audio message. `UNSET` fields are left out of what is sent.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -28,18 +28,18 @@ Extra: TypeAlias = dict[str, Any]
 
 T = TypeVar("T")
 Maybe: TypeAlias = T | UnsetType | None
-"""`UNSET` is left out of the frame, ``None`` is sent as null; both are read as nothing."""
+"""A field that may be missing. `UNSET` is left out of the frame and ``None`` is sent as null; both mean the same."""
 
 
 class Said(Struct, frozen=True):
-    """The root of all messages."""
+    """The base class of all messages."""
 
 
 # ---------------------------------------------------------------- parts of client messages
 
 
 class FallbackModel(Struct, frozen=True):
-    """A model that the gateway tries by itself; `voice` belongs to synthesis alone."""
+    """A model that the gateway tries by itself where the first one fails; `voice` is for speech alone."""
 
     model: str = ""
     voice: Maybe[str] = UNSET
@@ -51,14 +51,14 @@ class Fallback(Struct, frozen=True):
 
 
 class UpstreamPolicy(Struct, frozen=True):
-    """How the gateway is to dial its own providers: seconds, and attempts."""
+    """How the gateway dials the providers behind it: `timeout` in seconds, and the number of `retries`."""
 
     timeout: float = 10.0
     retries: int = 3
 
 
 class SttSettings(Struct, frozen=True):
-    """`sample_rate` is a string of hertz on this wire; a number is understood."""
+    """`sample_rate` is in hertz. This protocol sends it as a string; a number is read too."""
 
     sample_rate: str | int = "16000"
     encoding: str = "pcm_s16le"
@@ -67,7 +67,7 @@ class SttSettings(Struct, frozen=True):
 
 
 class SttChanges(Struct, frozen=True):
-    """What is `UNSET` stays as it is."""
+    """Settings to change; those that are `UNSET` stay as they are."""
 
     model: Maybe[str] = UNSET
     language: Maybe[str] = UNSET
@@ -84,7 +84,7 @@ class GenerationConfig(Struct, frozen=True):
 
 
 class SttCreate(Said, frozen=True, tag="session.create"):
-    """The first frame of a recognition; without `model` the server chooses one."""
+    """The first message of a recognition. Without `model` the server chooses one."""
 
     model: Maybe[str] = UNSET
     settings: SttSettings = field(default_factory=SttSettings)
@@ -97,7 +97,7 @@ class InputAudio(Said, frozen=True, tag="input_audio"):
 
 
 class SessionFinalize(Said, frozen=True, tag="session.finalize"):
-    """Asks for the finals of the audio so far; the session goes on."""
+    """Asks for the finals of the audio sent so far. The session goes on."""
 
 
 class SessionUpdate(Said, frozen=True, tag="session.update"):
@@ -109,7 +109,7 @@ class SessionClose(Said, frozen=True, tag="session.close"):
 
 
 class TtsCreate(Said, frozen=True, tag="session.create"):
-    """The first frame of a synthesis; flat, where recognition has `settings`."""
+    """The first message of a synthesis. Its settings are not nested, unlike those of a recognition."""
 
     sample_rate: str | int = "24000"
     encoding: str = "pcm_s16le"
@@ -129,7 +129,7 @@ class InputTranscript(Said, frozen=True, tag="input_transcript"):
 
 
 class SessionFlush(Said, frozen=True, tag="session.flush"):
-    """No more text for this generation: speak the rest, then `Done`."""
+    """The generation has no more text: the server speaks the rest, and then sends `Done`."""
 
 
 # ---------------------------------------------------------------- server to client
@@ -152,7 +152,7 @@ class Word(Struct, frozen=True):
 
 
 class Transcript(Said, frozen=True):
-    """What the three transcripts share; `request_id` and `extra` are the provider's."""
+    """What the three kinds of transcripts share. `request_id` and `extra` come from the provider behind the gateway."""
 
     session_id: str | None = None
     request_id: str | None = None
@@ -179,7 +179,7 @@ class FinalTranscript(Transcript, frozen=True, tag="final_transcript"):
 
 
 class SessionFinalized(Said, frozen=True, tag="session.finalized"):
-    """The answer to `SessionFinalize`; trailing finals may follow it."""
+    """The answer to `SessionFinalize`. Finals may still follow it."""
 
 
 class SessionClosed(Said, frozen=True, tag="session.closed"):
@@ -194,7 +194,7 @@ class Error(Said, frozen=True, tag="error"):
 
 
 class OutputAudio(Said, frozen=True, kw_only=True, tag="output_audio"):
-    """`audio` is base64, which is not looked at before it is asked for as `pcm`."""
+    """Some speech. `audio` is base64, which is decoded only when `pcm` is asked for."""
 
     session_id: str | None = None
     audio: str
@@ -206,10 +206,10 @@ class OutputAudio(Said, frozen=True, kw_only=True, tag="output_audio"):
 
     @property
     def pcm(self) -> bytes:
-        """Raises `ProtocolError` where it is no base64."""
+        """The decoded audio. Raises `ProtocolError` where `audio` is not base64."""
         try:
             return b64decode(self.audio, validate=True)
-        except ValueError:  # what it says may quote the content
+        except ValueError:  # its message may quote the content
             raise ProtocolError("malformed message: Invalid base64 encoded string - at `$.audio`") from None
 
 
@@ -226,7 +226,7 @@ class AlignedChar(Struct, frozen=True):
 
 
 class OutputAlignment(Said, frozen=True, tag="output_alignment"):
-    """Times in the audio of the generation; `chars` stand in where there are no `words`."""
+    """Times in the audio of the generation, of words or, from some providers, of characters."""
 
     session_id: str | None = None
     words: tuple[AlignedWord, ...] | None = ()
@@ -257,12 +257,15 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(message: Said) -> str:
-    """The text frame for `message`. Raises `TypeError` where an `extra` holds what JSON cannot."""
+    """The text frame for `message`. Raises `TypeError` where an `extra` holds a value that JSON cannot hold."""
     return _encoder.encode(message).decode()
 
 
 def encode_audio(pcm: bytes | memoryview) -> str:
-    """The `InputAudio` frame for `pcm`, whose bytes must be contiguous and are read in place."""
+    """The text frame of an `InputAudio` with `pcm`, which must be contiguous and is not copied first.
+
+    Written by hand, because this is the frame that is sent most: base64 needs no escaping in JSON.
+    """
     return f'{{"type":"input_audio","audio":"{b64encode_as_string(pcm)}"}}'
 
 

@@ -1,0 +1,61 @@
+"""The examples in public docstrings are programs, and each of them runs, against the scripted gateway."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+import trio
+
+import trio_speech as ts
+from trio_speech.testing import LabeledSpeech, ScriptedGateway, speech
+
+from .docstrings import examples
+
+EXAMPLES = examples()
+SAID: LabeledSpeech = speech(3.0)
+
+
+async def tokens() -> AsyncIterator[str]:
+    """What a language model might yield."""
+    for token in ("The weather ", "is very ", "nice ", "today."):
+        await trio.sleep(0.05)
+        yield token
+
+
+async def play(audio: bytes) -> None:
+    """Plays audio, as a loudspeaker would."""
+    assert audio
+    await trio.sleep(len(audio) / 2 / 24_000)
+
+
+@pytest.fixture
+def scripted(gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch) -> ScriptedGateway:
+    """The scripted gateway in the place of LiveKit's, and of the engines of this machine: all speak one protocol."""
+    monkeypatch.setenv("LIVEKIT_API_KEY", "key")
+    monkeypatch.setenv("LIVEKIT_API_SECRET", "secret")
+
+    def transport(self: ts.LiveKit | ts.Local) -> AbstractAsyncContextManager[Any]:
+        return gateway.backend().transport()
+
+    for backend in (ts.LiveKit, ts.Local):
+        monkeypatch.setattr(backend, "transport", transport)
+    return gateway
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+async def test_example(name: str, scripted: ScriptedGateway, autojump_clock: Any) -> None:
+    program = "async def example():\n" + textwrap.indent(EXAMPLES[name], "    ")
+    names: dict[str, Any] = {"ts": ts, "trio": trio, "microphone": SAID.source, "tokens": tokens, "play": play}
+    exec(compile(program, f"the example of {name}", "exec"), names)
+    async with ts.open_client(ts.LiveKit()) as client:
+        names["client"] = client
+        await names["example"]()
+    assert scripted.visits
+
+
+def test_there_are_examples() -> None:
+    assert set(EXAMPLES) >= {"open_client"}

@@ -1,0 +1,59 @@
+"""What ``help()`` shows of the public names: every field and every argument is described there."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from msgspec import Struct
+
+import trio_speech as ts
+
+from .docstrings import entries, public
+
+STRUCTS = {name: value for name, value in public() if inspect.isclass(value) and issubclass(value, Struct)}
+ERRORS = {name: value for name, value in public() if inspect.isclass(value) and issubclass(value, ts.SpeechError)}
+CALLS = {"open_client": ts.open_client}
+
+
+@pytest.mark.parametrize("name", sorted(STRUCTS))
+def test_every_field_is_described_in_order(name: str) -> None:
+    struct = STRUCTS[name]
+    described = entries(struct, "Fields")
+    assert tuple(described) == struct.__struct_fields__
+    assert all(text.endswith(".") for text in described.values())
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_every_argument_is_described_in_order(name: str) -> None:
+    described = entries(CALLS[name], "Args")
+    taken = [parameter for parameter in inspect.signature(CALLS[name]).parameters if parameter != "self"]
+    assert list(described) == taken
+    assert all(text.endswith(".") for text in described.values())
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+def test_every_attribute_of_an_error_is_described(name: str) -> None:
+    attributes = [attribute for each in ERRORS[name].__mro__ for attribute in entries(each, "Attributes")]
+    assert set(attributes) >= vars(ERRORS[name]("it failed")).keys()
+
+
+def test_the_error_tree_is_shown_by_help_of_its_root() -> None:
+    shown = inspect.getdoc(ts.SpeechError) or ""
+    assert [name for name in ERRORS if name not in shown] == []
+
+
+def test_an_entry_may_take_several_lines_and_a_section_ends_with_its_indent() -> None:
+    def documented() -> None:
+        """A call.
+
+        Args:
+            one: The first,
+                which is long.
+            two: The second.
+
+        More.
+        """
+
+    assert entries(documented, "Args") == {"one": "The first,\n    which is long.", "two": "The second."}
+    assert entries(documented, "Fields") == {}
