@@ -54,9 +54,7 @@ class SpeechEnded(Struct, frozen=True):
 
 
 class InterimTranscript(Struct, frozen=True, kw_only=True):
-    """A first guess at the current utterance. The next interim or final transcript replaces it.
-
-    Where the program reads slowly, only the newest interim transcript is kept.
+    """A guess at the current utterance, which the next transcript replaces. Only the newest unread one is kept.
 
     Fields:
         text: The whole text of the guess.
@@ -157,7 +155,7 @@ class LinkLost(Struct, frozen=True):
 
     Fields:
         cause: Why the connection ended, in words.
-        attempt: The number of the coming attempt to reconnect. It is counted for each backend, since the last progress.
+        attempt: The number of the coming attempt to reconnect, counted for each backend since the last progress.
         retry_in: Seconds until that attempt begins.
     """
 
