@@ -1,7 +1,7 @@
 """Audio formats of constant rate, with exact arithmetic between bytes, samples and seconds.
 
-A *sample* here is one instant of time: with two channels it is two values. Every cursor of the library counts samples;
-seconds appear only at the face and on the wire.
+A *sample* is one instant of time: with two channels it is two values. Every position inside the library counts
+samples; seconds appear only in the public API and on the wire.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BYTES_PER_VALUE: dict[str, int] = {"pcm_s16le": 2, "mulaw": 1, "alaw": 1}
 _RATES = range(1_000, 192_001)
 _CHANNELS = range(1, 33)
 _FLOATING = ("e", "f", "d", "g")
-"""Formats of a buffer, as `struct` names them."""
+"""Item formats of a buffer that hold floating-point numbers, in the notation of `struct`."""
 
 
 class AudioFormat(Struct, frozen=True):
@@ -31,6 +31,8 @@ class AudioFormat(Struct, frozen=True):
         encoding: ``"pcm_s16le"``: signed 16-bit little-endian PCM. ``"mulaw"`` and ``"alaw"``: G.711.
         sample_rate: Samples a second, from 1,000 to 192,000.
         channels: Interleaved channels, from 1 to 32.
+
+    Raises `ConfigurationError` for other values.
     """
 
     encoding: Encoding
@@ -38,15 +40,15 @@ class AudioFormat(Struct, frozen=True):
     channels: int = 1
 
     def __post_init__(self) -> None:
-        if self.encoding not in list(_BYTES_PER_VALUE):  # which need not be hashable
+        if self.encoding not in list(_BYTES_PER_VALUE):  # a list, because what was passed need not be hashable
             known = ", ".join(sorted(_BYTES_PER_VALUE))
-            raise ConfigurationError(f"unknown audio encoding {self.encoding!r}: use one of {known}")
+            raise ConfigurationError(f"encoding must be one of {known}, not {self.encoding!r}")
         if type(self.sample_rate) is not int or self.sample_rate not in _RATES:
             raise ConfigurationError(
-                f"sample rate {self.sample_rate!r} is not a whole number of hertz from 1,000 to 192,000"
+                f"sample_rate must be a whole number of hertz from 1,000 to 192,000, not {self.sample_rate!r}"
             )
         if type(self.channels) is not int or self.channels not in _CHANNELS:
-            raise ConfigurationError(f"{self.channels!r} channels: use a whole number from 1 to 32")
+            raise ConfigurationError(f"channels must be a whole number from 1 to 32, not {self.channels!r}")
 
     @classmethod
     def pcm16(cls, sample_rate: int, channels: int = 1) -> AudioFormat:
@@ -65,7 +67,7 @@ class AudioFormat(Struct, frozen=True):
 
     @property
     def frame_size(self) -> int:
-        """Bytes of one sample, all channels together."""
+        """The bytes of one sample, of all channels together."""
         return _BYTES_PER_VALUE[self.encoding] * self.channels
 
     def samples(self, seconds: float) -> int:
@@ -77,17 +79,18 @@ class AudioFormat(Struct, frozen=True):
         return samples / self.sample_rate
 
     def whole_samples(self, audio: Buffer) -> memoryview:
-        """`audio` as a flat view of bytes, without copying it.
+        """Checks that `audio` holds whole samples, and returns it as a flat view of bytes, without copying it.
 
-        Raises `ConfigurationError` where it does not hold a whole number of samples, or holds floating-point numbers,
-        and `TypeError` where it is not bytes-like or not contiguous.
+        Raises `ConfigurationError` if it does not hold a whole number of samples, or holds floating-point numbers;
+        raises `TypeError` if it is not bytes-like or not contiguous.
         """
         try:
             view = memoryview(audio)
         except TypeError:
-            raise TypeError(f"audio comes as a bytes-like object, not as {type(audio).__name__}") from None
+            raise TypeError(f"audio must be a bytes-like object, not {type(audio).__name__}") from None
         if view.format[-1:] in _FLOATING:
-            raise ConfigurationError(f"the audio holds floating-point numbers, and {self} is asked for: convert it")
+            # The bytes of an array of floats would be taken for samples without an error, and heard as noise.
+            raise ConfigurationError(f"audio must be {self}, not floating-point numbers: convert it to integers first")
         if not view.c_contiguous:
             raise TypeError("audio must be contiguous in memory: pass a copy of this view")
         view = view.cast("B") if view.nbytes else memoryview(b"")

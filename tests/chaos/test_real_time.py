@@ -34,7 +34,7 @@ from trio_speech.testing import (
     say,
     speech,
 )
-from trio_speech.testing.fault_proxy.proxy import Happening, Proxy, open_proxy, read_plan
+from trio_speech.testing.fault_proxy import Happening, Proxy, open_proxy, read_plan
 from trio_speech.testing.speech import pseudoword
 
 SECONDS = 60 * float(os.environ.get("TRIO_SPEECH_SOAK_MINUTES", "0.05"))

@@ -9,6 +9,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_transcribe_survives_a_drop(run: Run, scripted: Any, recorded: Any) -> N
 
 
 @pytest.mark.parametrize("command", [("transcribe", "{file}"), ("speak", "one two", "-o", "{file}")])
-def test_while_a_service_is_not_there_the_wait_is_told(
+def test_a_retry_is_reported_while_the_service_is_down(
     run: Run, scripted: Any, recorded: Any, command: tuple[str, ...]
 ) -> None:
     scripted.plan = [Refuse(503)]
@@ -129,7 +130,9 @@ def test_an_interrupt_ends_cleanly(run: Run, scripted: Any, recorded: Any, monke
     assert "Traceback" not in result.output
 
 
-def test_no_letter_and_no_warning_is_a_traceback(run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unencodable_text_and_warnings_print_no_traceback(
+    run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def in_letters(*_: object) -> Recognition:
         return Recognition("naïve…", (trio_speech.FinalTranscript(text="naïve…", start=0, end=1),), ())
 
@@ -145,7 +148,7 @@ def test_no_letter_and_no_warning_is_a_traceback(run: Run, recorded: Any, monkey
     assert warnings.formatwarning("take care", UserWarning, "file.py", 7) == "trio-speech: take care\n"
 
 
-def test_a_reader_that_has_left_is_no_error_of_ours(run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_is_not_an_error(run: Run, recorded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def nobody_reads(*_: object) -> Recognition:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
@@ -189,8 +192,14 @@ def test_without_its_extra_the_command_says_so(
     assert capsys.readouterr().err == f"trio-speech: {missing} is missing: pip install 'trio-speech[cli]'\n"
 
 
-def test_a_defect_in_the_command_is_no_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_in_the_command_is_not_reported_as_a_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "trio_speech.cli.app", raising=False)
     monkeypatch.setitem(sys.modules, "trio_speech.cli.captions", None)
     with pytest.raises(ModuleNotFoundError, match="captions"):
         cli.main()
+
+
+def test_version_prints_the_installed_version(run: Callable[..., Any]) -> None:
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.stdout == f"trio-speech {version('trio-speech')}\n"

@@ -41,7 +41,7 @@ def test_json_is_the_value_itself() -> None:
 
 
 @pytest.mark.parametrize(("name", "empty"), [("text", ""), ("srt", ""), ("vtt", "WEBVTT\n")])
-def test_nothing_recognized_is_an_empty_file(name: str, empty: str) -> None:
+def test_no_finals_give_an_empty_file(name: str, empty: str) -> None:
     silent = FinalTranscript(text=" ", start=0, end=1)
     assert captions.FORMATS[name](Recognition("", (), ())) == empty
     if name != "text":

@@ -33,28 +33,28 @@ step = [{ do = "reset", up = 60_001 }]
         ("[::1]:0", ("::1", 0)),
     ],
 )
-def test_addresses(text: str, address: tuple[str, int]) -> None:
+def test_an_address_is_host_and_port(text: str, address: tuple[str, int]) -> None:
     assert parse_address(text) == address
 
 
 @pytest.mark.parametrize(
     "text", ["", "9000", ":9000", "host", "host:", "host:x", "host:65536", "::1:80", "[h]:1", "h:" + "9" * 5_000]
 )
-def test_an_address_that_is_none(text: str) -> None:
-    with pytest.raises(ts.ConfigurationError, match="is no address: use HOST:PORT"):
+def test_a_malformed_address_is_refused(text: str) -> None:
+    with pytest.raises(ts.ConfigurationError, match="is not an address: use HOST:PORT"):
         parse_address(text)
 
 
 def test_the_example_is_a_plan() -> None:
     plan = load_plan(str(EXAMPLE))
     kinds = {type(step).__name__ for connection in plan.connection for step in connection.step}
-    assert kinds == {"Shape", "Reset", "FreezeLine", "RefuseDials", "End", "HalfOpen", "Garbage"}
+    assert kinds == {"Shape", "Reset", "FreezeConnection", "RefuseDials", "End", "HalfOpen", "Garbage"}
 
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [(b"[[connection]]\nstep = [{ do = 'explode' }]", "Invalid value 'explode' - at `$.connection[0].step[0].do`"),
-     (b"\xff", "is not UTF-8"),
+     (b"\xff", "not UTF-8"),
      (None, "No such file")],
 )  # fmt: skip
 def test_a_plan_that_cannot_be_used_is_wrong_use(
@@ -70,7 +70,7 @@ def test_a_plan_that_cannot_be_used_is_wrong_use(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "example.test"])
-def test_strangers_are_not_led_everywhere(run: Callable[..., Any], host: str) -> None:
+def test_without_upstream_only_loopback_is_listened_on(run: Callable[..., Any], host: str) -> None:
     result = run("chaos", "--listen", f"{host}:0", "--plan", str(EXAMPLE))
     assert result.exit_code == 2
     assert "--upstream" in result.stderr
@@ -85,7 +85,7 @@ def test_a_port_that_is_taken_is_named(run: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-async def test_it_breaks_what_it_was_told_to_and_says_so(
+async def test_connections_are_broken_as_planned_and_reported(
     gateway: ScriptedGateway, tmp_path: Path, end: signal.Signals
 ) -> None:
     plan = tmp_path / "plan.toml"

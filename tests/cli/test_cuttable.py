@@ -1,4 +1,4 @@
-"""A cut is like a pulled cable: whoever sends or receives is told at once, and a new connection is whole."""
+"""A cut breaks present operations at once; connections made later work."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Loopback:
 
 async def test_a_cut_breaks_both_directions_and_spares_later_connections() -> None:
     loopback = Loopback()
-    cable = CuttableBackend(loopback)  # type: ignore[arg-type]
+    backend = CuttableBackend(loopback)  # type: ignore[arg-type]
     broken = []
 
     async def receive(stream: trio.abc.Stream) -> None:
@@ -41,14 +41,14 @@ async def test_a_cut_breaks_both_directions_and_spares_later_connections() -> No
             await stream.receive_some()
         broken.append(caught.value)
 
-    async with cable.transport() as connect:
+    async with backend.transport() as connect:
         first = await connect(None)
         await first.send_all(b"whole")
         assert await loopback.peers[0].receive_some() == b"whole"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(receive, first)
             await trio.testing.wait_all_tasks_blocked()
-            cable.cut()
+            backend.cut()
         assert len(broken) == 1
         with pytest.raises(trio.BrokenResourceError):
             await first.send_all(b"lost")
@@ -61,9 +61,9 @@ async def test_a_cut_breaks_both_directions_and_spares_later_connections() -> No
         assert await second.receive_some() == b"whole again"
 
 
-async def test_cancelling_from_outside_is_no_cut() -> None:
-    cable = CuttableBackend(Loopback())  # type: ignore[arg-type]
-    async with cable.transport() as connect:
+async def test_cancelling_an_operation_does_not_cut() -> None:
+    backend = CuttableBackend(Loopback())  # type: ignore[arg-type]
+    async with backend.transport() as connect:
         stream = await connect(None)
         with trio.move_on_after(0) as scope:
             await stream.receive_some()

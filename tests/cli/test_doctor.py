@@ -56,7 +56,7 @@ def test_a_service_that_only_recognizes_or_only_speaks_is_ready() -> None:
     assert doctor.Diagnosis(lacks, doctor.Finding(), lacks).trouble is lacks.trouble
 
 
-async def test_a_mute_service_is_not_waited_for_long(
+async def test_a_service_that_never_answers_times_out(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: Any, scripted: Any
 ) -> None:
     async def mute(*_: object, **__: object) -> None:
@@ -69,6 +69,8 @@ async def test_a_mute_service_is_not_waited_for_long(
     assert "no answer within 15 s" in str(found.recognition.trouble)
 
 
-def test_a_package_that_is_not_there_is_said_so(run: Run, one_backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_listed_as_not_installed(
+    run: Run, one_backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(doctor, "ENGINES", ("no-such-engine",))
     assert "engines: no-such-engine (not installed)" in run("doctor").stdout

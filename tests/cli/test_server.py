@@ -17,7 +17,7 @@ from trio_speech.cli.server import parse_keys
 from trio_speech.testing import speech
 
 
-def test_keys_are_pairs() -> None:
+def test_keys_are_parsed_as_pairs() -> None:
     assert parse_keys(["one:two", "three:four:five"]) == {"one": "two", "three": "four:five"}
 
 
@@ -29,14 +29,14 @@ def test_a_bad_key_is_refused_and_not_repeated(given: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.test"])
-def test_strangers_are_not_let_in_without_keys(run: Callable[..., Any], host: str) -> None:
+def test_a_public_host_needs_keys(run: Callable[..., Any], host: str) -> None:
     result = run("serve", "--host", host)
     assert result.exit_code == 2
     assert "--key" in result.stderr
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-async def test_a_client_is_served_until_it_is_told_to_end(end: signal.Signals) -> None:
+async def test_clients_are_served_until_a_signal(end: signal.Signals) -> None:
     program = [
         sys.executable,
         "-m",

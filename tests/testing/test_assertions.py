@@ -120,7 +120,7 @@ def test_times_may_be_off_by_so_much_and_no_more() -> None:
         assert_times_within(4, [], SPOKEN)
 
 
-def test_stream_order() -> None:
+def test_events_out_of_stream_order_are_found() -> None:
     events = [*RIGHT[:2], Gap(RIGHT[1].end, RIGHT[2].start, "overflow"), *RIGHT[2:]]  # type: ignore[union-attr]
     assert_in_stream_order(events)
     with pytest.raises(AssertionError, match="out of order"):
@@ -140,12 +140,12 @@ def test_stream_order() -> None:
         (FinalTranscript(text="a b", start=1, end=2, words=(Word("a", 1, 1.6), Word("b", 1.5, 2))), "overlap"),
     ],
 )
-def test_a_final_or_gap_that_cannot_be(event: TranscriptEvent, complaint: str) -> None:
+def test_an_impossible_final_or_gap_is_found(event: TranscriptEvent, complaint: str) -> None:
     with pytest.raises(AssertionError, match=complaint):
         assert_in_stream_order([event])
 
 
-def test_ids() -> None:
+def test_missing_or_repeated_ids_are_found() -> None:
     with pytest.raises(AssertionError, match=r"ids come twice: \['f0'\]"):
         assert_unique_ids([RIGHT[0], RIGHT[0]])
     with pytest.raises(AssertionError, match="no id"):
@@ -200,7 +200,7 @@ def chunks_of(spoken: LabeledSpeech, *, aligned: bool = True) -> list[AudioChunk
 
 
 @pytest.mark.parametrize("aligned", [True, False])
-def test_speech_that_says_the_text_once(aligned: bool) -> None:
+def test_spoken_once_accepts_complete_speech(aligned: bool) -> None:
     assert_spoken_once(chunks_of(ASKED, aligned=aligned), ASKED.text, RATE)
 
 
@@ -226,7 +226,7 @@ def misspelled(chunks: list[AudioChunk]) -> list[AudioChunk]:
         (lambda chunks: [*chunks[:-2], *(REPLACE(chunk, words=()) for chunk in chunks[-2:])], "words spoken"),
     ],
 )
-def test_speech_that_is_wrong(change: Callable[[list[AudioChunk]], list[AudioChunk]], complaint: str) -> None:
+def test_spoken_once_finds_each_fault(change: Callable[[list[AudioChunk]], list[AudioChunk]], complaint: str) -> None:
     with pytest.raises(AssertionError, match=complaint):
         assert_spoken_once(change(chunks_of(ASKED)), ASKED.text, RATE)
 
@@ -259,5 +259,5 @@ def test_the_picture_shows_what_was_spoken_and_what_became_of_it() -> None:
     ]
 
 
-def test_a_picture_of_very_much_is_cut_short() -> None:
+def test_the_picture_lists_at_most_sixty_events() -> None:
     assert picture(SPOKEN, [Gap(float(at), at + 1.0, "overflow") for at in range(100)]).endswith("… and 40 more")

@@ -27,7 +27,7 @@ async def test_a_client_of_the_gateway(gateway: ScriptedGateway, autojump_clock:
     assert "<- 3.000 s heard; Drop() at 3.000; connection broken: connection reset by peer" in drawn
 
 
-async def test_a_connection_that_heard_no_word_is_not_placed(
+async def test_a_connection_without_a_whole_word_is_not_placed(
     gateway: ScriptedGateway, autojump_clock: MockClock
 ) -> None:
     gateway.plan(Hear(0.2), Drop())
@@ -54,7 +54,7 @@ FAILING = """
 """
 
 
-def test_a_failing_test_shows_what_the_gateway_saw(pytester: Any) -> None:
+def test_the_report_of_a_failed_test_lists_the_visits(pytester: Any) -> None:
     pytester.makeini("[pytest]\ntrio_mode = true")
     pytester.makepyfile(FAILING)
     result = pytester.runpytest_inprocess("-p", "trio_speech.testing.plugin")

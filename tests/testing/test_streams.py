@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock, assert_checkpoints, check_half_closeable_stream, wait_all_tasks_blocked
 
 from trio_speech.testing.scripted.faults import BlackHole, Drop, Fin, Freeze, StallWrites
-from trio_speech.testing.streams import Line, MemoryStream, memory_stream_pair
+from trio_speech.testing.streams import BreakableStream, MemoryStream, memory_stream_pair
 
 Pair = tuple[MemoryStream, MemoryStream]
 
@@ -74,7 +74,7 @@ async def test_severing_wakes_a_blocked_sender() -> None:
     assert await blocked(lambda: left.send_all(bytes(11)), right.sever) is trio.BrokenResourceError
 
 
-async def test_what_had_arrived_can_be_read_after_the_break() -> None:
+async def test_data_that_arrived_can_be_read_after_a_break() -> None:
     left, right = memory_stream_pair(10)
     await left.send_all(b"last words")
     left.sever()
@@ -93,9 +93,9 @@ async def test_a_peer_that_goes_is_noticed() -> None:
         await left.aclose()
 
 
-async def test_a_line_carries_what_it_is_given() -> None:
+async def test_data_passes_unchanged_without_faults() -> None:
     ours, theirs = memory_stream_pair()
-    line = Line(ours)
+    line = BreakableStream(ours)
     await theirs.send_all(b"there")
     assert await line.receive_some() == b"there"
     await line.wait_send_all_might_not_block()
@@ -108,7 +108,7 @@ async def test_a_line_carries_what_it_is_given() -> None:
 async def test_pongs_are_counted() -> None:
     ours, _ = memory_stream_pair()
     pongs: list[int] = []
-    line = Line(ours, on_pong=lambda: pongs.append(1))
+    line = BreakableStream(ours, on_pong=lambda: pongs.append(1))
     for frame in (b"\x8a\x00", b"\x81\x01x", b"HTTP/1.1 101", b"\x8a\x02hi"):
         await line.send_all(frame)
     assert len(pongs) == 2
@@ -116,23 +116,23 @@ async def test_pongs_are_counted() -> None:
 
 async def test_drop_is_a_reset() -> None:
     ours, theirs = memory_stream_pair()
-    assert await Line(ours).strike(Drop())
+    assert await BreakableStream(ours).strike(Drop())
     with pytest.raises(trio.BrokenResourceError):
         await theirs.receive_some()
 
 
-async def test_fin_is_an_end_without_a_word() -> None:
+async def test_fin_ends_the_stream_without_a_close_frame() -> None:
     ours, theirs = memory_stream_pair()
-    line = Line(ours)
+    line = BreakableStream(ours)
     assert await line.strike(Fin())
     assert await theirs.receive_some() == b""
     await theirs.send_all(b"anybody there?")
     await line.send_all(b"swallowed")
 
 
-async def test_a_black_hole_takes_everything_and_gives_nothing(autojump_clock: MockClock) -> None:
+async def test_a_black_hole_discards_data_in_both_directions(autojump_clock: MockClock) -> None:
     ours, theirs = memory_stream_pair(10)
-    line = Line(ours)
+    line = BreakableStream(ours)
     assert await line.strike(BlackHole())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(line.receive_some)
@@ -145,9 +145,9 @@ async def test_a_black_hole_takes_everything_and_gives_nothing(autojump_clock: M
         await theirs.aclose()
 
 
-async def test_a_stalled_peer_lets_the_sender_block_and_notices_that_it_goes(autojump_clock: MockClock) -> None:
+async def test_stalled_writes_block_the_sender_until_it_leaves(autojump_clock: MockClock) -> None:
     ours, theirs = memory_stream_pair(10)
-    line = Line(ours)
+    line = BreakableStream(ours)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(line.receive_some)
         await wait_all_tasks_blocked()
@@ -158,9 +158,9 @@ async def test_a_stalled_peer_lets_the_sender_block_and_notices_that_it_goes(aut
         await theirs.aclose()
 
 
-async def test_a_frozen_line_holds_everything_then_delivers_it(autojump_clock: MockClock) -> None:
+async def test_a_freeze_holds_data_then_delivers_it(autojump_clock: MockClock) -> None:
     ours, theirs = memory_stream_pair()
-    line = Line(ours)
+    line = BreakableStream(ours)
     times: dict[str, float] = {}
 
     async def read() -> None:
@@ -180,7 +180,7 @@ async def test_a_frozen_line_holds_everything_then_delivers_it(autojump_clock: M
 
 async def test_a_torn_frame_is_half_a_frame_and_a_reset() -> None:
     ours, theirs = memory_stream_pair()
-    line = Line(ours)
+    line = BreakableStream(ours)
     line.tear()
     with pytest.raises(trio.BrokenResourceError):
         await line.send_all(b"123456")
@@ -189,9 +189,9 @@ async def test_a_torn_frame_is_half_a_frame_and_a_reset() -> None:
         await theirs.receive_some()
 
 
-async def test_a_lingering_line_is_closed_late(autojump_clock: MockClock) -> None:
+async def test_a_lingering_stream_is_closed_after_its_time(autojump_clock: MockClock) -> None:
     ours, theirs = memory_stream_pair()
-    line = Line(ours)
+    line = BreakableStream(ours)
     line.linger(7.0)
     await line.aclose()
     with trio.move_on_after(1.0) as scope:
@@ -202,18 +202,18 @@ async def test_a_lingering_line_is_closed_late(autojump_clock: MockClock) -> Non
     assert await theirs.receive_some() == b""
 
 
-async def test_a_lingering_line_is_closed_when_the_client_leaves(autojump_clock: MockClock) -> None:
+async def test_a_lingering_stream_is_closed_when_the_client_leaves(autojump_clock: MockClock) -> None:
     ours, theirs = memory_stream_pair()
-    line = Line(ours)
+    line = BreakableStream(ours)
     line.linger(3_600.0)
     await theirs.aclose()
     await line.hang_up()
     assert trio.current_time() == 0.0
 
 
-async def test_the_end_of_a_stream_that_has_ended_already_is_none() -> None:
+async def test_fin_on_an_ended_stream_does_nothing() -> None:
     ours, theirs = memory_stream_pair()
-    line = Line(ours)
+    line = BreakableStream(ours)
     await ours.aclose()
     assert await line.strike(Fin())
     assert await theirs.receive_some() == b""
@@ -221,7 +221,7 @@ async def test_the_end_of_a_stream_that_has_ended_already_is_none() -> None:
 
 async def test_a_stream_ends_though_somebody_is_sending() -> None:
     ours, theirs = memory_stream_pair(4)
-    line = Line(ours)
+    line = BreakableStream(ours)
     cut = trio.Event()
 
     async def send() -> None:

@@ -26,27 +26,25 @@ def recordings(draw: st.DrawFn) -> tuple[bytes, list[AudibleWord]]:
 
 
 @given(recordings())
-def test_what_was_said_is_heard_to_the_sample(recording: tuple[bytes, list[AudibleWord]]) -> None:
+def test_words_are_decoded_to_the_sample(recording: tuple[bytes, list[AudibleWord]]) -> None:
     audio, words = recording
     assert hear(audio) == words
 
 
 @given(recordings(), st.lists(st.integers(0, 2_000), max_size=12))
-def test_what_is_heard_does_not_depend_on_the_pieces(
-    recording: tuple[bytes, list[AudibleWord]], cuts: list[int]
-) -> None:
+def test_decoding_does_not_depend_on_the_pieces(recording: tuple[bytes, list[AudibleWord]], cuts: list[int]) -> None:
     audio, words = recording
-    ear, heard = WordDecoder(), []
+    decoder, heard = WordDecoder(), []
     places = [0, *sorted(min(2 * cut, len(audio)) for cut in cuts), len(audio)]
     for start, end in pairwise(places):
-        heard += ear.hear(memoryview(audio)[start:end])
-        assert ear.position == end // 2
+        heard += decoder.hear(memoryview(audio)[start:end])
+        assert decoder.position == end // 2
     assert heard == words
-    assert ear.pending is None
+    assert decoder.pending is None
 
 
 @given(recordings(), st.integers(0, 2_000))
-def test_two_halves_have_each_letter_once(recording: tuple[bytes, list[AudibleWord]], cut: int) -> None:
+def test_two_halves_of_a_word_have_each_letter_once(recording: tuple[bytes, list[AudibleWord]], cut: int) -> None:
     audio, words = recording
     cut = min(2 * cut, len(audio))
     first, second = hear(audio[:cut]), hear(audio[cut:], start=cut // 2)
@@ -91,25 +89,25 @@ def test_samples_that_are_missing_or_come_twice_break_a_word(word: bytes, place:
 
 
 def test_a_word_in_progress_is_pending_and_can_be_cut() -> None:
-    ear, audio = WordDecoder(100), silence(10) + word_audio("ab", 40)
-    assert ear.hear(audio[:60]) == []
-    assert ear.pending == AudibleWord("a", 110, 130, offset=False)
-    assert ear.cut() == AudibleWord("a", 110, 130, offset=False)
-    assert ear.cut() is None
-    assert ear.hear(audio[60:]) == [AudibleWord("b", 130, 150, onset=False)]
+    decoder, audio = WordDecoder(100), silence(10) + word_audio("ab", 40)
+    assert decoder.hear(audio[:60]) == []
+    assert decoder.pending == AudibleWord("a", 110, 130, offset=False)
+    assert decoder.cut() == AudibleWord("a", 110, 130, offset=False)
+    assert decoder.cut() is None
+    assert decoder.hear(audio[60:]) == [AudibleWord("b", 130, 150, onset=False)]
 
 
-def test_what_is_cut_short_by_silence_is_over() -> None:
+def test_silence_ends_a_word_cut_short() -> None:
     assert hear(word_audio("ab", 40)[:30] + silence(5)) == [AudibleWord("a", 0, 15, offset=False)]
 
 
-def test_what_is_no_speech_is_silence() -> None:
+def test_other_audio_decodes_to_no_words() -> None:
     assert hear(b"\x10\x80\x00\xff" * 50) == []
 
 
 @pytest.mark.parametrize("text", ["", "two words", " lead", "nul\0"])
-def test_what_is_no_word_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not one word"):
+def test_a_text_that_is_not_one_word_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must be one word"):
         word_audio(text, 1_000)
 
 

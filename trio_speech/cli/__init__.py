@@ -1,4 +1,4 @@
-"""The ``trio-speech`` command, from the ``[cli]`` extra: one-shot forms, a server, a fault proxy and self-checks."""
+"""The ``trio-speech`` command, from the extra ``[cli]``: recognition, speech, a server, a fault proxy, self-checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EXTRA = {"typer", "rich", "soundfile", "soxr", "numpy"}
 
 
 def main() -> None:
-    """Runs the command; where its extra is missing, says so and exits with 2."""
+    """Runs the command. If a package of its extra is missing, says which extra to install and exits with 2."""
     try:
         from .app import app  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -20,7 +20,8 @@ def main() -> None:
         raise SystemExit(2) from None
     warnings.formatwarning = _line
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does: not every terminal has every letter
+        # Python does this for standard error by itself: a terminal that lacks a letter is no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
     app(prog_name="trio-speech")
 
 

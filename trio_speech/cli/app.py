@@ -1,8 +1,9 @@
-"""The commands: options in, one call of the library, the result on standard output, all else on standard error."""
+"""The commands of ``trio-speech``. Each result goes to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from typing import Annotated, Literal
 
 import trio
@@ -26,6 +27,21 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"trio-speech {version('trio-speech')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself, without one of its subcommands."""
+
+
 Backend = Annotated[
     BackendName,
     typer.Option(envvar="TRIO_SPEECH_BACKEND", help="The service; all but local want credentials in the environment."),
@@ -43,7 +59,7 @@ def transcribe(
     language: Language = None,
     format: Annotated[Literal["text", "json", "srt", "vtt"], typer.Option(help="How to write it.")] = "text",
 ) -> None:
-    """Writes what is said in a recording."""
+    """Recognize the speech in a recording."""
     with exit_codes(), network_news(), open_recording(file) as recording:
         output = opened(sys.stdout)
         recognition = trio.run(recognize, BACKENDS[backend](), recording, model, language)
@@ -62,7 +78,7 @@ def speak(
     voice: Annotated[str | None, typer.Option(help="A voice of the model.")] = None,
     language: Language = None,
 ) -> None:
-    """Says a text into an audio file."""
+    """Speak a text into an audio file."""
     with exit_codes(), network_news():
         check_writable(output)
         words = read_text() if text == STANDARD else text
@@ -80,7 +96,7 @@ def serve(
         typer.Option(envvar="TRIO_SPEECH_KEYS", help="KEY:SECRET, for each client to be let in.", show_default=False),
     ] = None,
 ) -> None:
-    """Serves the embedded engines to any client of the LiveKit inference protocol."""
+    """Serve the embedded engines to any client of the LiveKit inference protocol."""
     with exit_codes():
         trio.run(serve_tcp, host, port, parse_keys(key or ()))
 
@@ -94,21 +110,21 @@ def chaos(
         str | None, typer.Option(help="HOST:PORT of the service; without it, clients ask as of an HTTPS_PROXY.")
     ] = None,
 ) -> None:
-    """Stands between any client and a service, and breaks their connections as planned."""
+    """Run a fault proxy between any client and a service, which breaks connections as planned."""
     with exit_codes():
         trio.run(relay, parse_address(listen), None if upstream is None else parse_address(upstream), load_plan(plan))
 
 
 @app.command()
 def demo() -> None:
-    """Speaks, listens, has its connection cut half way, and shows that no word was lost."""
+    """Speak, listen, have the connection cut half way, and show that no word was lost."""
     with exit_codes():
         trio.run(demonstrate, results)
 
 
 @app.command()
 def doctor(*, backend: Backend = "local") -> None:
-    """Says what is installed and which services answer. Shows no credentials."""
+    """Report what is installed and which services answer. Shows no credentials."""
     with exit_codes():
         diagnosis = trio.run(diagnose, results, backend)
     if diagnosis.trouble is not None:

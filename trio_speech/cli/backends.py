@@ -1,4 +1,4 @@
-"""Which service a name stands for. Each takes its credentials from the environment."""
+"""The backend for each name that ``--backend`` takes. Each reads its credentials from the environment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import trio_speech as ts
 
 BackendName: TypeAlias = Literal["local", "livekit", "deepgram", "cartesia"]
-"""What ``--backend`` takes."""
+"""The values of ``--backend``."""
 
 BACKENDS: Mapping[BackendName, Callable[[], ts.Backend]] = {
     "local": ts.Local,

@@ -1,4 +1,4 @@
-"""``trio-speech chaos``: a fault proxy, and on standard error what it does to which connection and when."""
+"""``trio-speech chaos``: runs a fault proxy, and prints on standard error what it does to which connection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from trio_speech import ConfigurationError
 from trio_speech.providers._handshake import is_loopback
-from trio_speech.testing.fault_proxy.proxy import Happening, ProxyPlan, open_proxy, read_plan
+from trio_speech.testing.fault_proxy import Happening, ProxyPlan, open_proxy, read_plan
 
 from .exits import messages
 
@@ -18,12 +18,16 @@ Address = tuple[str, int]
 
 
 async def relay(listen: Address, upstream: Address | None, plan: ProxyPlan) -> None:
-    """Carries connections until SIGINT or SIGTERM comes, to where each asks for if there is no `upstream`.
+    """Relays connections to `upstream` until SIGINT or SIGTERM comes. Without `upstream`, each client names its own.
 
-    Raises `ConfigurationError` where it cannot listen, and where strangers could reach everything through it.
+    Raises `ConfigurationError` if it cannot listen there, and if it would be an open proxy for other machines.
     """
     if upstream is None and not is_loopback(listen[0]):
-        raise ConfigurationError(f"others could reach everything through {listen[0]}: name the --upstream")
+        # Without an upstream this is a general HTTP proxy: on a public address, anybody could use it to reach anything.
+        raise ConfigurationError(
+            f"--listen {listen[0]} is reachable from other machines, which could reach any address through the proxy: "
+            "give --upstream, or listen on 127.0.0.1"
+        )
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with open_proxy(upstream, plan, tell=_tell) as proxy:
             try:
@@ -37,11 +41,11 @@ async def relay(listen: Address, upstream: Address | None, plan: ProxyPlan) -> N
 
 
 def load_plan(name: str) -> ProxyPlan:
-    """The plan in a TOML file. Raises `OSError`, and `ConfigurationError` that says where the file is wrong."""
+    """Reads the plan in a TOML file. Raises `OSError`, and `ConfigurationError` that says where the mistake is."""
     try:
         return read_plan(Path(name).read_text(encoding="utf-8"), name)
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{name} is no plan for a proxy: it is not UTF-8 ({error.reason})") from None
+        raise ConfigurationError(f"{name} is not a valid plan for a fault proxy: not UTF-8 ({error.reason})") from None
 
 
 def parse_address(text: str) -> Address:
@@ -51,7 +55,7 @@ def parse_address(text: str) -> Address:
     plain = host[1:-1] if bracketed else host
     sound = port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65_536
     if not plain or (":" in plain) != bracketed or not sound:
-        raise ConfigurationError(f"{text!r} is no address: use HOST:PORT, such as 127.0.0.1:9000 or [::1]:9000")
+        raise ConfigurationError(f"{text!r} is not an address: use HOST:PORT, such as 127.0.0.1:9000 or [::1]:9000")
     return plain, int(port)
 
 

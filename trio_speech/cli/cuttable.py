@@ -1,4 +1,4 @@
-"""A backend whose network can be cut: how the demo shows what a break is like, without waiting for one."""
+"""A backend whose connections can be broken at will. The demo uses it to show a lost connection."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ T = TypeVar("T")
 
 
 class CuttableBackend:
-    """`backend`, with all its connections on one cable. Connections made after a cut are whole."""
+    """`backend`, with connections that `cut` breaks. Connections that are made after a cut work."""
 
     def __init__(self, backend: ts.Local) -> None:
         self._backend = backend
-        self._ends: list[_End] = []
+        self._streams: list[_CuttableStream] = []
         self.recognizer = backend.recognizer
         self.voice = backend.voice
 
     def cut(self) -> None:
-        """Breaks every connection there is: both directions, at once, without a farewell."""
-        for end in self._ends:
-            end.cut()
-        self._ends.clear()
+        """Breaks every open connection in both directions at once, without a close frame."""
+        for stream in self._streams:
+            stream.cut()
+        self._streams.clear()
 
     def transport(self) -> AbstractAsyncContextManager[Callable[[Any], Awaitable[trio.abc.Stream]]]:
-        """The backend's own, held so that it can be cut."""
+        """The backend's own transport; its streams can be cut."""
         return self._transport()
 
     @asynccontextmanager
     async def _transport(self) -> AsyncGenerator[Callable[[Any], Awaitable[trio.abc.Stream]]]:
         async with self._backend.transport() as connect:
 
-            async def connect_by_cable(dial: Any) -> trio.abc.Stream:
-                end = _End(await connect(dial))
-                self._ends.append(end)
-                return end
+            async def connect_cuttable(dial: Any) -> trio.abc.Stream:
+                stream = _CuttableStream(await connect(dial))
+                self._streams.append(stream)
+                return stream
 
-            yield connect_by_cable
+            yield connect_cuttable
 
 
-class _End(trio.abc.Stream):
-    """A stream that, once cut, breaks under whoever is using it."""
+class _CuttableStream(trio.abc.Stream):
+    """A stream whose operations, present and future, raise `trio.BrokenResourceError` once it is cut."""
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
@@ -77,4 +77,4 @@ class _End(trio.abc.Stream):
                     return await operate(*arguments)
                 finally:
                     self._in_use.discard(scope)
-        raise trio.BrokenResourceError("the cable was cut")
+        raise trio.BrokenResourceError("the connection was cut")

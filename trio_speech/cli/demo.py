@@ -1,4 +1,4 @@
-"""The demo: the embedded voice speaks, the embedded recognizer listens, and half way the cable between them is cut."""
+"""The demo: the embedded voice speaks, the embedded recognizer listens, and half way their connection is cut."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Row = tuple[ts.Word | None, ts.Word | None]
 
 
 async def demonstrate(console: Console) -> None:
-    """Speaks, listens, breaks the connection once, and shows both with the times of the words. Takes some 15 s."""
-    cable = CuttableBackend(ts.Local())
-    async with ts.open_client(cable) as client:
+    """Speaks, listens, cuts the connection once, and prints both word by word, with their times. Takes about 15 s."""
+    backend = CuttableBackend(ts.Local())
+    async with ts.open_client(backend) as client:
         clip = await _say(client)
         console.print(f"The embedded voice said {len(clip.words)} words in {clip.duration:.1f} s. Listening:\n")
         heard: list[ts.Word] = []
-        async with client.transcribe(_played(clip, cable), FORMAT) as transcript:
+        async with client.transcribe(_played(clip, backend), FORMAT) as transcript:
             async for event in transcript:
                 _report(event, console)
                 if isinstance(event, ts.FinalTranscript):
@@ -54,14 +54,14 @@ async def _say(client: ts.Client) -> ts.AudioClip:
     return ts.AudioClip(bytes(audio), FORMAT, tuple(words))
 
 
-async def _played(clip: ts.AudioClip, cable: CuttableBackend) -> AsyncIterator[bytes]:
-    """The clip as a microphone would hear it, in real time; half way, the cable is cut."""
+async def _played(clip: ts.AudioClip, backend: CuttableBackend) -> AsyncIterator[bytes]:
+    """The clip in real time, as from a microphone; half way, the connection is cut."""
     chunk = FORMAT.samples(_CHUNK_SECONDS) * FORMAT.frame_size
     half = len(clip.audio) // 2 // chunk * chunk
     due = trio.current_time()
     for at in range(0, len(clip.audio), chunk):
         if at == half:
-            cable.cut()
+            backend.cut()
         yield clip.audio[at : at + chunk]
         due += _CHUNK_SECONDS
         await trio.sleep_until(due)
@@ -72,18 +72,18 @@ def _report(event: ts.TranscriptEvent, console: Console) -> None:
         case ts.FinalTranscript(text=text, start=start):
             console.print(f"{start:6.2f} s  {text}")
         case ts.LinkLost():
-            console.print("[yellow]          the cable is cut …[/]")
+            console.print("[yellow]          the connection is cut …[/]")
         case ts.Resumed(replayed=replayed, downtime=downtime):
             console.print(
-                f"[green]          … and whole again {downtime * 1_000:.0f} ms later; "
-                f"{replayed:.1f} s of audio are sent once more[/]"
+                f"[green]          … and restored {downtime * 1_000:.0f} ms later; "
+                f"{replayed:.1f} s of audio are sent again[/]"
             )
         case _:
             pass
 
 
 def side_by_side(said: tuple[ts.Word, ...], heard: list[ts.Word]) -> Iterator[Row]:
-    """The words of both, those that agree in one row."""
+    """Rows of a word said and a word heard; words that agree are in one row."""
     matcher = SequenceMatcher(a=[_plain(word) for word in said], b=[_plain(word) for word in heard], autojunk=False)
     for _, said_from, said_to, heard_from, heard_to in matcher.get_opcodes():
         for row in range(max(said_to - said_from, heard_to - heard_from)):

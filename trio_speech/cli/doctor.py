@@ -1,4 +1,4 @@
-"""``trio-speech doctor``: what is installed, and which services answer, through the same doors as every session."""
+"""``trio-speech doctor``: reports what is installed and which services answer, through the public API."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from .backends import BACKENDS, BackendName
 
 PACKAGES = ("trio-speech", "trio", "trio-websocket", "msgspec")
 ENGINES = ("pocketsphinx", "hibari-tts", "espeakng-loader")
-_PATIENCE = 15.0  # seconds for one question to one service
+_TIMEOUT = 15.0
+"""Seconds for one request to one service."""
 _FORMAT = ts.AudioFormat.pcm16(16_000)
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What came of one question: how many seconds the answer took, or why there was none."""
+    """The outcome of one request: how many seconds the answer took, or why there was none."""
 
     seconds: float | None = None
     trouble: ts.SpeechError | None = None
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """A backend: a connection for speech, a ping on it, and a tenth of a second of silence recognized."""
+    """What was found about one backend: a dial for speech, a ping on it, and recognition of 0.1 s of silence."""
 
     dial: Finding
     ping: Finding
@@ -38,20 +39,20 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
     @property
     def trouble(self) -> ts.SpeechError | None:
-        """Why the backend is of no use. Some only recognize, and some only speak: either will do."""
+        """Why the backend cannot be used; ``None`` if it can. A backend that only recognizes or only speaks is fine."""
         if self.dial.seconds is not None or self.recognition.seconds is not None:
             return None
         return self.recognition.trouble
 
     @property
     def troubles(self) -> list[ts.SpeechError]:
-        """Each once."""
+        """The errors that occurred, without repetition."""
         found = [finding.trouble for finding in (self.dial, self.recognition) if finding.trouble is not None]
         return list({str(trouble): trouble for trouble in found}.values())
 
 
 async def diagnose(console: Console, chosen: BackendName) -> Diagnosis:
-    """Prints what there is, and returns what was found about `chosen`."""
+    """Prints what is installed and which backends answer. Returns what was found about `chosen`."""
     console.print(f"Python {platform.python_version()}, {_versions(PACKAGES)}", soft_wrap=True)
     console.print(f"engines: {_versions(ENGINES)}\n", soft_wrap=True)
     table = Table("", "backend", "dial", "ping", "recognition", "", box=None)
@@ -67,7 +68,7 @@ async def diagnose(console: Console, chosen: BackendName) -> Diagnosis:
 
 
 async def examine(name: BackendName) -> Diagnosis:
-    """Asks a backend everything once, without retries. A failure is a finding. Takes 30 s at most."""
+    """Sends each request to a backend once, without retries. Failures are part of the result. Takes 30 s at most."""
     async with ts.open_client(BACKENDS[name](), retry=ts.RetryPolicy(max_attempts=0)) as client:
         dial = await _ask(client.prewarm)
         ping = Finding(client.statistics().ping)
@@ -77,12 +78,12 @@ async def examine(name: BackendName) -> Diagnosis:
 async def _ask(question: Callable[[], Awaitable[object]]) -> Finding:
     started = trio.current_time()
     try:
-        with trio.fail_after(_PATIENCE):
+        with trio.fail_after(_TIMEOUT):
             await question()
     except ts.SpeechError as error:
         return Finding(trouble=error)
     except trio.TooSlowError:
-        return Finding(trouble=ts.ConnectFailed(f"no answer within {_PATIENCE:g} s"))
+        return Finding(trouble=ts.ConnectFailed(f"no answer within {_TIMEOUT:g} s"))
     return Finding(trio.current_time() - started)
 
 

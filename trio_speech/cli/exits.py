@@ -1,4 +1,4 @@
-"""What went wrong, in one line on standard error and in the exit code.
+"""Errors as one line on standard error and an exit code.
 
 0    done
 1    the service or the network failed
@@ -22,19 +22,19 @@ from trio_speech import ConfigurationError, Gap, SpeechError
 FAILED, MISUSED, INCOMPLETE = 1, 2, 3
 
 results = Console(highlight=False)
-"""Standard output, for what is made for eyes."""
+"""Standard output, for results that are read by people."""
 
 messages = Console(stderr=True, highlight=False)
-"""Standard error: everything that is not the result itself."""
+"""Standard error, for everything that is not the result itself."""
 
 
 @contextmanager
 def exit_codes() -> Generator[None]:
-    """Turns the errors that a user can act on into a line and a code; a defect keeps its traceback."""
+    """Turns errors that a user can act on into a line and an exit code. Other exceptions keep their traceback."""
     try:
         yield
     except BrokenPipeError:
-        raise  # whoever read our output has left: typer ends quietly
+        raise  # the reader of a pipe has left (such as `| head`): typer ends quietly
     except OSError as error:
         _tell(f"{error.filename or 'operating system'}: {error.strerror}")
         raise typer.Exit(MISUSED) from error
@@ -45,7 +45,10 @@ def exit_codes() -> Generator[None]:
 
 @contextmanager
 def network_news() -> Generator[None]:
-    """Tells of connections that are lost and back: a command that waits in silence looks as if it hung."""
+    """Prints lost and restored connections on standard error: a command that waits for them silently seems to hang.
+
+    They are the library's own log records of level INFO.
+    """
     logger, news = logging.getLogger("trio_speech"), _News()
     level = logger.level
     logger.addHandler(news)
@@ -63,12 +66,12 @@ class _News(logging.Handler):
 
 
 def code_of(error: SpeechError) -> int:
-    """Whether it is the user's turn to act, or the service's."""
+    """The exit code for an error: wrong use, or a failure of the service or the network."""
     return MISUSED if isinstance(error, ConfigurationError) else FAILED
 
 
 def report_gaps(gaps: Iterable[Gap]) -> None:
-    """Names what could not be recognized, and exits with 3 if there is any."""
+    """Prints the stretches that could not be recognized, and exits with 3 if there are any."""
     lost = tuple(gaps)
     for gap in lost:
         messages.print(f"[yellow]not recognized:[/] {gap.start:.2f} to {gap.end:.2f} s ({gap.reason})")

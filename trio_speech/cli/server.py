@@ -17,7 +17,7 @@ from .exits import messages
 
 
 class _Announcement:
-    """Says where it listens, and what a client is to be told."""
+    """The task status of the server: when it listens, prints its address and who may use it."""
 
     def __init__(self, host: str, *, guarded: bool) -> None:
         self._host = f"[{host}]" if ":" in host else host
@@ -26,19 +26,22 @@ class _Announcement:
     def started(self, value: int | None = None) -> None:
         address = escape(f"http://{self._host}:{value}/v1")
         messages.print(f"[green]serving:[/] LIVEKIT_INFERENCE_URL={address}", soft_wrap=True)
-        messages.print("with the keys given" if self._guarded else "to everybody who can reach it; any key will do")
+        messages.print("Clients need one of the keys given." if self._guarded else "Any API key is accepted.")
         messages.print("Ctrl-C ends it.")
 
 
 async def serve_tcp(host: str, port: int, keys: Mapping[str, str]) -> None:
-    """Serves until SIGINT or SIGTERM comes. Raises `ConfigurationError` where it cannot, or would let strangers in.
+    """Serves until SIGINT or SIGTERM comes.
 
-    Signals are received as events: Python ignores SIGINT in what a shell runs in the background, and a
-    `KeyboardInterrupt` is lost where it strikes a finalizer.
+    Raises `ConfigurationError` if it cannot listen there, and if other machines could use it without a key.
     """
     if not keys and not is_loopback(host):
-        raise ConfigurationError(f"others can reach the gateway on {host}: give it --key KEY:SECRET, behind TLS")
+        raise ConfigurationError(
+            f"--host {host} is reachable from other machines: give --key KEY:SECRET, and put TLS in front of it"
+        )
     announcement = _Announcement(host, guarded=bool(keys))
+    # Signals are received as events, not as KeyboardInterrupt: Python ignores SIGINT in background jobs of a shell, and
+    # a KeyboardInterrupt that is raised in a finalizer is lost.
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals, trio.CancelScope() as serving:
         async with one_exception() as guard:
             guard.nursery.start_soon(_end_on, signals, serving)
@@ -52,11 +55,11 @@ async def _end_on(signals: AsyncIterator[int], serving: trio.CancelScope) -> Non
 
 
 def parse_keys(pairs: Iterable[str]) -> dict[str, str]:
-    """``KEY:SECRET`` each. Raises `ConfigurationError`, which does not repeat what it was given."""
+    """Parses pairs ``KEY:SECRET``. Raises `ConfigurationError`, whose message does not repeat the secret."""
     parsed: dict[str, str] = {}
     for pair in pairs:
         key, mark, secret = pair.partition(":")
         if not (key and mark and secret):
-            raise ConfigurationError("a --key is KEY:SECRET, neither of them empty")
+            raise ConfigurationError("--key must be KEY:SECRET, and neither of them empty")
         parsed[key] = secret
     return parsed

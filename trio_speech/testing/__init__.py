@@ -1,4 +1,4 @@
-"""For tests of programs that listen and speak: a gateway that fails as told, and speech that can be checked.
+"""For tests of programs that use speech: a scripted gateway whose faults are planned, and speech that can be checked.
 
     from trio_speech.testing import Drop, Hear, assert_exactly_once, speech
 
@@ -9,14 +9,16 @@
             events = [event async for event in transcript]
         assert_exactly_once(events, spoken, gateway.visits)
 
-That is a test for pytest-trio with ``trio_mode = true`` in its settings; else it wants ``@pytest.mark.trio``.
+This test needs pytest-trio with ``trio_mode = true`` in its settings, or else ``@pytest.mark.trio``. Without pytest,
+write ``async with open_gateway() as gateway``.
 
-The gateway speaks over memory streams, so an hour of outage passes in milliseconds, and no port is opened: the LiveKit
-inference wire, and Deepgram's live recognition, for ``gateway.in_place_of(trio_speech.Deepgram("key"))``. Its audio
-carries the words (`say`, `speech`, `hear`), so a lost or doubled one is proved. `Manner` is how it recognizes,
-`Delivery` how it speaks, a *plan* what goes wrong (see `faults`), and `Visit` what it saw. Without pytest:
-``async with open_gateway() as gateway``. Between real clients and real services, `trio_speech.testing.proxy` breaks
-what passes through it.
+- The gateway is reached over memory streams, so no port is opened, and on trio's `MockClock` an hour of outage takes
+  milliseconds. It serves the LiveKit inference protocol, and Deepgram's live recognition for
+  ``gateway.in_place_of(trio_speech.Deepgram("key"))``.
+- The audio of `say` and `speech` encodes its own words, and `hear` decodes them. A lost or doubled word can be proved.
+- `Manner` says how the gateway recognizes, `Delivery` how it speaks. A *plan* says what goes wrong, in faults such as
+  `Drop`. A `Visit` records what the gateway received on one connection.
+- `trio_speech.testing.fault_proxy` breaks connections between real clients and real services.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What every session must keep, as assertions; a failure shows a picture of what happened.
+"""The guarantees of every session, as assertions. A failed one shows a picture of what happened.
 
-The *events* are those that iterating a transcript gave, to its end; *speech* is what was said. All raise
+`events` are all events that iterating a transcript gave, to its end. `speech` is the audio that was sent. All raise
 `AssertionError`.
 """
 
@@ -18,12 +18,12 @@ from .scripted.visits import Visit
 from .speech import LabeledSpeech
 from .word_signal import AudibleWord, hear
 
-_HAIR = 1e-6
-"""Seconds: less than half a sample at any rate."""
+_TOLERANCE = 1e-6
+"""Seconds, for rounding: less than half a sample at any rate."""
 
 
 class LedgerFigures(Protocol):
-    """Of a session's statistics, those that must add up; all in seconds of audio."""
+    """The figures of a session's statistics that must add up; all are seconds of audio."""
 
     @property
     def captured(self) -> float: ...
@@ -36,14 +36,17 @@ class LedgerFigures(Protocol):
 
 
 class _Expected(Struct, frozen=True):
-    """A word that must come; one that touches a gap may be missing, or come in pieces."""
+    """A word that must be delivered. A `doubtful` one touches a gap: it may be missing, or come in pieces."""
 
     word: AudibleWord
     doubtful: bool
 
 
 def assert_exactly_once(events: Iterable[TranscriptEvent], speech: LabeledSpeech, visits: Iterable[Visit] = ()) -> None:
-    """Each word spoken was delivered once, in order, and nothing else was; but for words that touch a `Gap`."""
+    """Each word of `speech` was delivered exactly once, in order, and nothing else was.
+
+    Words that touch a `Gap` may be missing or come in pieces. `visits` (``gateway.visits``) only add to the message.
+    """
     events = list(events)
     if (failure := _Comparison(events, speech).failure) is not None:
         raise AssertionError(f"{failure}\n\n{picture(speech, events, visits)}")
@@ -52,7 +55,7 @@ def assert_exactly_once(events: Iterable[TranscriptEvent], speech: LabeledSpeech
 def assert_times_within(
     samples: int, events: Iterable[TranscriptEvent], speech: LabeledSpeech, visits: Iterable[Visit] = ()
 ) -> None:
-    """Each word delivered, and each final, is within so many samples of where it was spoken."""
+    """The times of each delivered word are at most `samples` samples away from where `speech` has it."""
     events = list(events)
     comparison = _Comparison(events, speech)
     if comparison.failure is not None:
@@ -60,20 +63,20 @@ def assert_times_within(
     rate = speech.audio_format.sample_rate
     for told, spoken in comparison.pairs:
         off = max(abs(told.start * rate - spoken.start), abs(told.end * rate - spoken.end))
-        if off > samples + _HAIR * rate:
+        if off > samples + _TOLERANCE * rate:
             truth = f"{spoken.start / rate:.4f} to {spoken.end / rate:.4f}"
-            failure = f"{told.text!r} was spoken from {truth}, and told as {told.start:.4f} to {told.end:.4f}"
+            failure = f"{told.text!r} was spoken from {truth}, and delivered as {told.start:.4f} to {told.end:.4f}"
             raise AssertionError(f"{failure}: {off:.1f} samples off\n\n{picture(speech, events, visits)}")
 
 
 def assert_in_stream_order(events: Iterable[TranscriptEvent], *, overlap: float = 0.0) -> None:
-    """Finals and gaps come in stream order; none begins more than `overlap` seconds before the last one ends.
+    """Finals and gaps come in stream order: none starts more than `overlap` seconds before the one before it ends.
 
-    Words are in order within each final, and lie inside it.
+    The words of each final are in order, do not overlap, and lie within the final.
     """
     told = [event for event in events if isinstance(event, FinalTranscript | Gap)]
     for event, after in pairwise(told):
-        if after.start < event.end - overlap - _HAIR:
+        if after.start < event.end - overlap - _TOLERANCE:
             raise AssertionError(f"out of order: {event} is followed by {after}")
     for event in told:
         if event.start > event.end:
@@ -84,15 +87,15 @@ def assert_in_stream_order(events: Iterable[TranscriptEvent], *, overlap: float 
 
 def _assert_words_inside(final: FinalTranscript) -> None:
     for word, after in pairwise(final.words):
-        if word.end > after.start + _HAIR:
+        if word.end > after.start + _TOLERANCE:
             raise AssertionError(f"{word} and {after} overlap in {final}")
     for word in final.words:
-        if not final.start - _HAIR <= word.start <= word.end <= final.end + _HAIR:
+        if not final.start - _TOLERANCE <= word.start <= word.end <= final.end + _TOLERANCE:
             raise AssertionError(f"{word} is outside {final}")
 
 
 def assert_unique_ids(events: Iterable[TranscriptEvent]) -> None:
-    """No two finals share an id, and each has one."""
+    """Each final has an id, and no two have the same."""
     ids = [event.id for event in events if isinstance(event, FinalTranscript)]
     if not all(ids):
         raise AssertionError("a final has no id")
@@ -101,7 +104,7 @@ def assert_unique_ids(events: Iterable[TranscriptEvent]) -> None:
 
 
 def assert_speech_alternates(events: Iterable[TranscriptEvent]) -> None:
-    """Speech that has started is not said to start again before it ended, nor to end twice."""
+    """`SpeechStarted` and `SpeechEnded` alternate, and the first is a `SpeechStarted`."""
     states = [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
     for state, after in pairwise(states):
         if type(state) is type(after):
@@ -111,24 +114,25 @@ def assert_speech_alternates(events: Iterable[TranscriptEvent]) -> None:
 
 
 def assert_ledger(statistics: LedgerFigures, events: Iterable[TranscriptEvent], captured: float) -> None:
-    """Each of the `captured` seconds is settled, named by exactly one `Gap`, or still unsettled.
+    """Each of the `captured` seconds of audio is settled, named by exactly one `Gap`, or still unsettled.
 
-    For a session that came to its end, nothing may be unsettled: assert that apart.
+    A session that has ended must have nothing unsettled; that is not checked here.
     """
     gaps = sum(event.end - event.start for event in events if isinstance(event, Gap))
-    if abs(statistics.captured - captured) >= _HAIR:
+    if abs(statistics.captured - captured) >= _TOLERANCE:
         raise AssertionError(f"{captured} s were sent, {statistics.captured} s captured")
     total = statistics.settled + statistics.in_gaps + statistics.unsettled
-    if abs(total - captured) >= _HAIR:
+    if abs(total - captured) >= _TOLERANCE:
         raise AssertionError(f"{captured} s captured, but {total} s accounted for: {statistics}")
-    if abs(gaps - statistics.in_gaps) >= _HAIR:
-        raise AssertionError(f"gaps of {gaps} s were told, of {statistics.in_gaps} s counted")
+    if abs(gaps - statistics.in_gaps) >= _TOLERANCE:
+        raise AssertionError(f"the gaps delivered last {gaps} s, and the statistics count {statistics.in_gaps} s")
 
 
 def assert_spoken_once(chunks: Iterable[AudioChunk], text: str, sample_rate: int) -> None:
-    """The audio handed over says each word of `text` once, whole, in order, without a hole on the session's clock.
+    """The audio of `chunks` says each word of `text` once, whole and in order, and has no hole on the session's clock.
 
-    Words that come with the chunks have the times at which the audio says them.
+    Where the chunks carry word times, these agree with the audio to the sample. The audio must be mono PCM16 from a
+    `ScriptedSynthesizer`.
     """
     chunks = list(chunks)
     audio, at = bytearray(), 0
@@ -153,7 +157,7 @@ def assert_spoken_once(chunks: Iterable[AudioChunk], text: str, sample_rate: int
 
 
 class _Comparison:
-    """Matches what was delivered with what was spoken, word by word, in order."""
+    """Matches the delivered words with the spoken ones, in order. `failure` says where they part; ``None``: nowhere."""
 
     def __init__(self, events: Sequence[TranscriptEvent], speech: LabeledSpeech) -> None:
         self.pairs: list[tuple[Word, AudibleWord]] = []
@@ -165,12 +169,13 @@ class _Comparison:
     def _match(self, finals: Sequence[FinalTranscript]) -> str | None:
         at, pieces = 0, 0
         for told in _words(finals):
+            # A doubtful word is passed over until one matches: which of them is missing, the gap does not say.
             while (expected := self._expected[at : at + 1]) and expected[0].doubtful:
                 if told.text == expected[0].word.text or _is_piece(told.text, expected[0].word.text, pieces):
                     break
                 at, pieces = at + 1, 0
             if not expected:
-                return f"{told.text!r} was delivered at {told.start:.3f} after all that was spoken{self._twice(told)}"
+                return f"{told.text!r} was delivered at {told.start:.3f}, after the last word{self._twice(told)}"
             word = expected[0].word
             if told.text == word.text:
                 self.pairs.append((told, word))
@@ -197,6 +202,6 @@ def _is_piece(told: str, word: str, taken: int) -> bool:
 
 
 def _words(finals: Sequence[FinalTranscript]) -> Iterator[Word]:
-    """The words told; where there are none, those of the text, with the times of their final."""
+    """The words of the finals; for a final without word times, those of its text, with the times of the final."""
     for final in finals:
         yield from final.words or (Word(text, final.start, final.end) for text in final.text.split())

@@ -1,4 +1,4 @@
-"""What happened, drawn over the stream's time: for the message of a failed assertion.
+"""Draws a session over the stream's time, for the message of a failed assertion.
 
 seconds  0         5         10
 spoken   |-== == ==---=== ==-|
@@ -23,9 +23,10 @@ _LISTED = 60
 
 
 def picture(speech: LabeledSpeech, events: Iterable[TranscriptEvent] = (), visits: Iterable[Visit] = ()) -> str:
-    """Lines of text: speech, what each connection heard of it, finals, gaps, then the events that are no interims.
+    """Draws the words of `speech`, what each connection received of them, the finals and the gaps, as lines of text.
 
-    A connection is placed by the first word that it heard whole.
+    Below it are the finals, gaps and reconnects in the order in which they were delivered. A connection is placed by
+    the first word that it received whole.
     """
     events, visits = list(events), [visit for visit in visits if visit.audio]
     ends = [event.end for event in events if isinstance(event, FinalTranscript | Gap)]
@@ -78,7 +79,7 @@ def _visit(visit: Visit, speech: LabeledSpeech, scale: _Scale) -> str:
     note = f"   <- {visit.heard:.3f} s heard{'; ' if faults else ''}{faults}{ended}"
     label = _label(f"visit {visit.number}")
     if first is None:
-        return f"{label}| not placed: it heard no word whole{note}"
+        return f"{label}| not placed: it received no whole word{note}"
     rate = visit.sample_rate
     base = first / rate
     heard = [(base, base + visit.heard, "-")]

@@ -1,9 +1,10 @@
-"""Speech to feed to a recognizer, with the truth about it: which words, and at which samples.
+"""Speech for a recognizer, together with its words and the samples at which they are.
 
-    async with client.transcribe(speech(30.0), speech.audio_format) as transcript: ...
+    spoken = speech(30.0)
+    async with client.transcribe(spoken, spoken.audio_format) as transcript: ...
 
-Iterating a `LabeledSpeech` plays it in real time on trio's clock, like a microphone; `LabeledSpeech.source` plays
-it otherwise.
+Iterating a `LabeledSpeech` plays it in real time on trio's clock, like a microphone. `LabeledSpeech.source` plays it
+at another speed, or in other chunks.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from .word_signal import AudibleWord, silence, word_audio
 PCM16 = AudioFormat.pcm16(16_000)
 _SYLLABLES = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
 _PAIRS = len(_SYLLABLES) ** 2
-_STRIDE = 2741  # has no factor in common with the number of pairs, so it visits each, and neighbors are not alike
+_STRIDE = 2741  # coprime to the number of pairs: it visits each of them, and neighbors do not resemble each other
 
-_Part: TypeAlias = float | tuple[str, float]  # silence, or a word, of so many seconds
+_Part: TypeAlias = float | tuple[str, float]  # silence of so many seconds, or a word and how many seconds it lasts
 
 
 class LabeledSpeech(Struct, frozen=True):
-    """Audio and the words in it."""
+    """Audio in `audio_format`, and the words in it. Made by `say` and `speech`."""
 
     audio: bytes
     audio_format: AudioFormat
@@ -41,23 +42,23 @@ class LabeledSpeech(Struct, frozen=True):
 
     @property
     def samples(self) -> int:
-        """How long it is."""
+        """The length in samples."""
         return len(self.audio) // 2
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length in seconds."""
         return self.audio_format.seconds(self.samples)
 
     def __add__(self, other: LabeledSpeech) -> LabeledSpeech:
-        """One after the other. Raises `ValueError` where the formats differ."""
+        """This speech followed by `other`. Raises `ValueError` if their formats differ."""
         if self.audio_format != other.audio_format:
-            raise ValueError(f"{self.audio_format} and {other.audio_format} cannot be joined")
+            raise ValueError(f"speech in {self.audio_format} and in {other.audio_format} cannot be joined")
         later = (AudibleWord(word.text, word.start + self.samples, word.end + self.samples) for word in other.words)
         return LabeledSpeech(self.audio + other.audio, self.audio_format, (*self.words, *later))
 
     def chunks(self, seconds: float | Sequence[float] = 0.05) -> Iterator[bytes]:
-        """The audio in pieces of so many seconds; several lengths are used in turn."""
+        """The audio in chunks of `seconds`; a sequence of lengths is used in turn, again and again."""
         lengths = itertools.cycle([seconds] if isinstance(seconds, (int, float)) else seconds)
         at = 0
         while at < self.samples:
@@ -69,15 +70,15 @@ class LabeledSpeech(Struct, frozen=True):
         return self.source()
 
     def source(self, *, chunk: float | Sequence[float] = 0.05, speed: float | None = 1.0) -> Source:
-        """Plays it: each chunk comes when its last sample has been spoken, at `speed` times real time.
+        """Plays the audio in chunks of `chunk` seconds, at `speed` times real time; ``None``: as fast as it is taken.
 
-        ``None``: as fast as it is taken.
+        Each chunk is given out when its last sample has been spoken, as by a microphone.
         """
         return Source(self, chunk, speed)
 
 
 class Source:
-    """A `LabeledSpeech` being played, once. `__anext__` checkpoints; cancelling it loses nothing."""
+    """A `LabeledSpeech` being played once. `__anext__` checkpoints; a chunk whose wait was cancelled comes again."""
 
     def __init__(self, speech: LabeledSpeech, chunk: float | Sequence[float], speed: float | None) -> None:
         self._chunks = speech.chunks(chunk)
@@ -110,9 +111,9 @@ class Source:
 def say(
     *script: str | float, audio_format: AudioFormat = PCM16, letter: float = 0.05, gap: float = 0.08
 ) -> LabeledSpeech:
-    """The words of `script` as audio: `letter` seconds a letter, `gap` seconds between words.
+    """The words of `script` as audio. A number is silence, in seconds: ``say(0.5, "turn left", 1.0, "now", 1.0)``.
 
-    A number is silence of so many seconds: ``say(0.5, "turn left", 1.0, "now", 1.0)``.
+    `letter`: seconds a letter lasts. `gap`: seconds of silence between two words.
     """
     items: list[str | float] = []
     for part in script:
@@ -127,10 +128,10 @@ def say(
 
 
 def speech(seconds: float, *, seed: int = 0, audio_format: AudioFormat = PCM16, pause: float = 0.8) -> LabeledSpeech:
-    """So many seconds of utterances of 2 to 8 words, with pauses of about `pause` seconds between them.
+    """`seconds` of speech: utterances of 2 to 8 words, with pauses of about `pause` seconds between them.
 
-    Every word is another one, so that a transcript with one missing or one twice shows it. Equal seeds give equal
-    audio, and a longer one of equal seed begins like a shorter one.
+    No word comes twice, so a transcript shows whether one is missing or repeated. Equal seeds give equal speech, and a
+    longer one of the same seed begins like a shorter one.
     """
     random, names = Random(seed), map(pseudoword, itertools.count())  # noqa: S311
     length = min(seconds, random.uniform(0.1, 0.5))
@@ -147,7 +148,7 @@ def speech(seconds: float, *, seed: int = 0, audio_format: AudioFormat = PCM16, 
 
 
 def pseudoword(number: int) -> str:
-    """The word of that number: different numbers give different words, of two syllables or four."""
+    """The invented word number `number`, of two or more syllables. Different numbers give different words."""
     block, place = divmod(number, _PAIRS)
     head, tail = divmod(place * _STRIDE % _PAIRS, len(_SYLLABLES))
     return (pseudoword(block - 1) if block else "") + _SYLLABLES[head] + _SYLLABLES[tail]

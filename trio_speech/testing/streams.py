@@ -1,4 +1,4 @@
-"""The wire between client and gateway: memory streams with bounded buffers, and a line that can be broken."""
+"""Byte streams for tests: a pair in memory with bounded buffers, and a wrapper that can be made to fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PONG = (
 
 
 class _Pipe:
-    """One direction: at most `capacity` bytes under way."""
+    """One direction of a stream pair. It holds at most `capacity` bytes that were sent and not yet read."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -72,7 +72,7 @@ class _Pipe:
 
 
 class MemoryStream(trio.abc.HalfCloseableStream):
-    """One end of `memory_stream_pair`. What has arrived can be read even after the connection broke."""
+    """One end of `memory_stream_pair`. Data that arrived before the connection broke can still be read."""
 
     def __init__(self, incoming: _Pipe, outgoing: _Pipe) -> None:
         self._incoming = incoming
@@ -110,7 +110,7 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         self.end()
 
     def end(self) -> None:
-        """As `send_eof`, at once, whoever is sending."""
+        """Ends the outgoing direction like `send_eof`, but at once, even while another task is sending."""
         self._outgoing.ended = True
         self._outgoing.changed()
 
@@ -122,13 +122,13 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         await trio.lowlevel.checkpoint()
 
     def sever(self) -> None:
-        """Breaks the connection for both sides, at once."""
+        """Breaks the connection at once, for both ends."""
         for pipe in (self._incoming, self._outgoing):
             pipe.broken = True
             pipe.changed()
 
     async def wait_peer_gone(self) -> None:
-        """Returns when the other side has closed its end, or the connection is broken."""
+        """Waits until the other end is closed, or the connection broken."""
         while not (self._outgoing.unread or self._outgoing.broken or self._closed):
             await self._outgoing.change()
 
@@ -149,22 +149,23 @@ class MemoryStream(trio.abc.HalfCloseableStream):
 
 
 def memory_stream_pair(capacity: int = _CHUNK) -> tuple[MemoryStream, MemoryStream]:
-    """Two connected streams, with at most `capacity` bytes under way each way: a full one blocks its sender."""
+    """Two connected streams. Each direction holds at most `capacity` unread bytes; a full one blocks its sender."""
     there, back = _Pipe(capacity), _Pipe(capacity)
     return MemoryStream(back, there), MemoryStream(there, back)
 
 
 def sever(stream: MemoryStream | trio.SocketStream) -> None:
-    """Breaks a connection for both sides, at once: over TCP, by a reset."""
+    """Breaks a connection at once, for both ends; a TCP connection by a reset."""
     if isinstance(stream, MemoryStream):
         stream.sever()
     elif stream.socket.fileno() != -1:
+        # A linger time of 0 makes close() send RST in place of FIN.
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         stream.socket.close()
 
 
 def _end(stream: MemoryStream | trio.SocketStream) -> None:
-    """Ends what this side says, at once, be it in the middle of a frame."""
+    """Ends the outgoing direction at once, even in the middle of a frame."""
     if isinstance(stream, MemoryStream):
         stream.end()
     else:
@@ -172,8 +173,8 @@ def _end(stream: MemoryStream | trio.SocketStream) -> None:
             stream.socket.shutdown(trio.socket.SHUT_WR)
 
 
-class Line(trio.abc.Stream):
-    """The gateway's end of a connection, which can be made to fail in the ways that networks and peers do."""
+class BreakableStream(trio.abc.Stream):
+    """The gateway's end of a connection, which a plan can make fail as networks and peers do."""
 
     def __init__(
         self, stream: MemoryStream | trio.SocketStream, *, on_pong: Callable[[], object] = lambda: None
@@ -187,7 +188,7 @@ class Line(trio.abc.Stream):
         self._frozen_until = 0.0
 
     async def strike(self, fault: NetworkFault) -> bool:
-        """Lets a fault of the network happen, now; tells whether the conversation is over with it."""
+        """Causes a fault of the network now. Returns whether it ends the conversation."""
         match fault:
             case Drop():
                 self._sever()
@@ -204,15 +205,15 @@ class Line(trio.abc.Stream):
         return True
 
     def tear(self) -> None:
-        """The next write is cut in half by a reset."""
+        """Makes the next write stop half way, with a reset."""
         self._tears = True
 
     def linger(self, seconds: float) -> None:
-        """From now on closing leaves the stream open; `hang_up` waits for so long."""
+        """From now on `aclose` leaves the stream open. `hang_up` closes it after `seconds` at most."""
         self._lingers = seconds
 
     async def hang_up(self) -> None:
-        """Closes the stream; a lingering one when the client has left, or its time has passed."""
+        """Closes the stream: at once, or after `linger` when the client has left or the time has passed."""
         with trio.move_on_after(self._lingers):
             await self._wait_client_gone()
         await trio.aclose_forcefully(self._stream)

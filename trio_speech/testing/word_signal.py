@@ -1,14 +1,14 @@
-"""Audio that carries what was said in it, so that a lost or a doubled word can be proved.
+"""Audio that encodes its own words, so that a test can prove a word lost or doubled.
 
-Silence is zeros. A word is a run of 16-bit samples of which each one holds
+Silence is zeros. A word is a run of 16-bit samples. Each sample holds
 
-    low byte    one letter (a UTF-8 byte) of the word; the letters share its length evenly
+    low byte    one letter (a UTF-8 byte) of the word; the letters share the word's length evenly
     high byte   bits 5-6: a mark (inside a letter, first of a letter, first of the word, last of the word)
                 bits 0-4: 1 + (position in the word modulo 31)
 
-so a stretch cut anywhere can be read back, to the sample; where samples are missing or come twice, the position
-jumps and the word falls apart, as it would for a human ear. A letter is heard where its first sample is: the pieces of
-a word that was cut have each of its letters exactly once between them.
+A stretch that is cut anywhere can therefore be decoded, to the sample. Where samples are missing or repeated, the
+position jumps and the word decodes as several pieces. A letter belongs to the piece that holds its first sample, so
+the pieces of a cut word have each of its letters exactly once between them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ONSET = re.compile(rb"[Wl]")
 class AudibleWord(Struct, frozen=True):
     """A word in audio, from sample `start` up to but not including sample `end`.
 
-    `onset` and `offset` tell whether its first and its last sample are there; `text` has the letters that are.
+    `onset` and `offset`: its first and its last sample are in the audio. `text`: the letters that are in the audio.
     """
 
     text: str
@@ -41,20 +41,23 @@ class AudibleWord(Struct, frozen=True):
 
     @property
     def whole(self) -> bool:
-        """Nothing of it is missing."""
+        """The word was decoded from its first sample to its last."""
         return self.onset and self.offset
 
     @property
     def token(self) -> str:
-        """What a recognizer makes of it: a word cut short shows a dash where the rest is missing."""
+        """The word as the scripted recognizer writes it: with a dash where it was cut (``"-ning"``, ``"mor-"``)."""
         return f"{'' if self.onset else '-'}{self.text}{'' if self.offset else '-'}"
 
 
 def word_audio(text: str, samples: int) -> bytes:
-    """`text`, one word, as PCM16 of so many samples. Raises `ValueError` where it is no word or has too little room."""
+    """`text`, one word, as `samples` samples of PCM16.
+
+    Raises `ValueError` if `text` is not one word, or has more than one letter for every two samples.
+    """
     letters = text.encode()
     if not letters or 0 in letters or len(text.split()) != 1 or text != text.strip():
-        raise ValueError(f"{text!r} is not one word")
+        raise ValueError(f"text must be one word without spaces or NUL characters, not {text!r}")
     if samples < 2 * len(letters):
         raise ValueError(f"{text!r} needs {2 * len(letters)} samples or more, not {samples}")
     onsets = [index * samples // len(letters) for index in range(len(letters) + 1)]
@@ -72,31 +75,32 @@ def word_audio(text: str, samples: int) -> bytes:
 
 
 def silence(samples: int) -> bytes:
-    """So many samples of nothing."""
+    """`samples` samples of silence."""
     return bytes(2 * samples)
 
 
 def hear(audio: bytes | bytearray | memoryview, start: int = 0) -> list[AudibleWord]:
-    """All words and parts of words in PCM16 audio whose first sample counts as number `start`."""
-    ear = WordDecoder(start)
-    words = ear.hear(audio)
-    return words if ear.pending is None else [*words, ear.pending]
+    """All words and pieces of words in PCM16 `audio`. `start`: the number of its first sample."""
+    decoder = WordDecoder(start)
+    words = decoder.hear(audio)
+    return words if decoder.pending is None else [*words, decoder.pending]
 
 
 class WordDecoder:
-    """Hears audio piece by piece; what it makes of it does not depend on where the pieces were cut."""
+    """Decodes audio that comes piece by piece. The words do not depend on where the pieces were cut."""
 
     def __init__(self, position: int = 0) -> None:
         self.position = position
-        """Samples heard, plus where the first one was."""
+        """The number of the next sample."""
         self.pending: AudibleWord | None = None
-        """The word that has begun and is not over."""
+        """The word in progress, as far as it has been decoded."""
         self._held = b""
 
     def hear(self, audio: bytes | bytearray | memoryview) -> list[AudibleWord]:
-        """The words that are over with this piece. Raises `ValueError` where it is not whole samples."""
+        """The words that end in this piece. Raises `ValueError` if it is not a whole number of samples."""
         if len(audio) % 2:
-            raise ValueError(f"{len(audio)} bytes are not whole 16-bit samples")
+            raise ValueError(f"audio must hold whole 16-bit samples, and {len(audio)} bytes are an odd number")
+        # The word in progress is decoded again from its start: its pieces need not be joined, whatever the cuts were.
         first = self.position - len(self._held) // 2
         heard = self._held + bytes(audio)
         self.position += len(audio) // 2
@@ -110,7 +114,7 @@ class WordDecoder:
         return words
 
     def cut(self) -> AudibleWord | None:
-        """The word in progress, as far as it was heard; its rest will be heard as a word of its own."""
+        """Ends the word in progress and returns it; its remaining samples become a piece of their own."""
         word, self.pending, self._held = self.pending, None, b""
         return word
 
@@ -138,7 +142,7 @@ def _unbroken(phases: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _agreement(phases: bytes) -> int:
-    """How many phases from the first on follow upon one another."""
+    """How many positions, from the first one on, are consecutive."""
     skip = phases[0] - 1
     expected = (_PHASES * (len(phases) // _PERIOD + 2))[skip : skip + len(phases)]
     if phases == expected:

@@ -11,7 +11,7 @@ import trio
 from trio_speech._core.retry.causes import Cause
 from trio_speech._shell.connection import Connection, LinkDown, accept_connection, open_connection
 from trio_speech.testing import MemoryStream, memory_stream_pair
-from trio_speech.testing.streams import Line
+from trio_speech.testing.streams import BreakableStream
 
 URL = "ws://speech.test:81/v1/stt?model=a%2Fb"
 HEADERS = (("Authorization", "Bearer secret"), ("User-Agent", "test"))
@@ -27,7 +27,7 @@ class Pair:
     def __init__(self, nursery: trio.Nursery, capacity: int) -> None:
         self.nursery = nursery
         self.ours, self.theirs = memory_stream_pair(capacity)
-        self.line = Line(self.theirs)
+        self.line = BreakableStream(self.theirs)
         self.client: Connection
         self.server: Connection
 

@@ -26,8 +26,8 @@ from trio_speech.testing import (
     memory_stream_pair,
     speech,
 )
+from trio_speech.testing.fault_proxy import open_proxy
 from trio_speech.testing.fault_proxy.plan import End, Garbage, HalfOpen, PlannedConnection, ProxyPlan, Reset
-from trio_speech.testing.fault_proxy.proxy import open_proxy
 
 KEY, SECRET = "key", "very-secret-secret-of-32-characters"
 WSS = ts.LiveKit("https://speech.test/v1", KEY, SECRET)

@@ -26,9 +26,10 @@ from trio_speech.testing import (
     open_gateway,
     speech,
 )
+from trio_speech.testing.fault_proxy import Happening, Proxy, open_proxy, read_plan
 from trio_speech.testing.fault_proxy.plan import (
     End,
-    FreezeLine,
+    FreezeConnection,
     Garbage,
     HalfOpen,
     PlannedConnection,
@@ -38,7 +39,6 @@ from trio_speech.testing.fault_proxy.plan import (
     Shape,
     Step,
 )
-from trio_speech.testing.fault_proxy.proxy import Happening, Proxy, open_proxy, read_plan
 from trio_speech.testing.scripted.backend import StandIn
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "chaos.toml"
@@ -128,7 +128,7 @@ async def test_latency_and_jitter_delay_and_never_reorder(autojump_clock: MockCl
         assert trio.current_time() <= 1.5
 
 
-async def test_a_line_that_changes_under_way_keeps_the_order(autojump_clock: MockClock) -> None:
+async def test_a_change_of_latency_keeps_the_order(autojump_clock: MockClock) -> None:
     steps = (Shape(latency=3.0), Shape(latency=1.0, after=1.0), Shape(after=4.0))
     async with connected(*steps) as (_, client, service):
         await client.send_all(b"a")
@@ -172,7 +172,7 @@ async def test_backpressure_passes_through_and_what_waits_is_bounded(autojump_cl
 
 @pytest.mark.parametrize("count", [0, 1, 7, 1_000])
 @pytest.mark.parametrize("way", ["up", "down"])
-async def test_a_cut_is_at_the_very_byte(autojump_clock: MockClock, way: str, count: int) -> None:
+async def test_a_reset_comes_at_its_exact_byte(autojump_clock: MockClock, way: str, count: int) -> None:
     service = Service()
     async with open_proxy(service.dial, plan_of((Reset(**{way: count}),))) as proxy:
         client = await proxy.connect()
@@ -189,7 +189,7 @@ async def test_a_cut_is_at_the_very_byte(autojump_clock: MockClock, way: str, co
         assert said(proxy)[-1] == f"reset after {counts} bytes"
 
 
-async def test_a_fin_comes_after_what_was_said_and_swallows_what_follows(autojump_clock: MockClock) -> None:
+async def test_an_end_comes_after_relayed_data_and_discards_the_rest(autojump_clock: MockClock) -> None:
     async with connected(End(down=3)) as (proxy, client, service):
         await service.send_all(b"abcdef")
         assert await all_of(client) == b"abc"
@@ -201,7 +201,7 @@ async def test_a_fin_comes_after_what_was_said_and_swallows_what_follows(autojum
         assert said(proxy)[-1] == "ended by a FIN after 0 up and 3 down bytes"
 
 
-async def test_who_does_not_leave_after_a_fin_is_reset(autojump_clock: MockClock) -> None:
+async def test_an_end_that_stays_after_a_fin_is_reset(autojump_clock: MockClock) -> None:
     async with connected(End(after=1.0)) as (_, client, _):
         assert await all_of(client) == b""
         await trio.sleep(61.0)
@@ -231,8 +231,12 @@ async def test_half_open_for_a_while_ends_in_a_reset(autojump_clock: MockClock) 
     assert trio.current_time() == 30.0
 
 
-async def test_a_freeze_holds_all_and_loses_nothing(autojump_clock: MockClock) -> None:
-    async with connected(FreezeLine(seconds=5.0, up=2), FreezeLine(seconds=4.0, after=3.0)) as (_, client, service):
+async def test_a_freeze_holds_data_and_loses_none(autojump_clock: MockClock) -> None:
+    async with connected(FreezeConnection(seconds=5.0, up=2), FreezeConnection(seconds=4.0, after=3.0)) as (
+        _,
+        client,
+        service,
+    ):
         await client.send_all(b"abcd")
         assert await service.receive_some() == b"ab"
         assert trio.current_time() == 0.0
@@ -243,7 +247,7 @@ async def test_a_freeze_holds_all_and_loses_nothing(autojump_clock: MockClock) -
         assert trio.current_time() == 7.0
 
 
-async def test_garbage_in_the_place_of_an_answer(autojump_clock: MockClock) -> None:
+async def test_garbage_replaces_the_first_answer(autojump_clock: MockClock) -> None:
     service, answers = Service(), []
     async with open_proxy(service.dial, plan_of(*[(Garbage(size=20),)] * 2, seed=3)) as proxy:
         for _ in range(2):
@@ -270,7 +274,7 @@ async def test_dials_are_refused_while_the_connection_goes_on(autojump_clock: Mo
         assert proxy.connections == 2
 
 
-async def test_a_service_that_is_not_there(autojump_clock: MockClock) -> None:
+async def test_an_unreachable_service_resets_the_client(autojump_clock: MockClock) -> None:
     async def dial() -> MemoryStream:
         await trio.lowlevel.checkpoint()
         raise ConnectionRefusedError(111, "Connection refused")
@@ -280,11 +284,11 @@ async def test_a_service_that_is_not_there(autojump_clock: MockClock) -> None:
         assert said(proxy) == ["opened", "reset: the service was not reached: Connection refused"]
 
 
-async def test_a_name_that_is_none_breaks_one_connection_only(autojump_clock: MockClock) -> None:
+async def test_an_invalid_host_name_breaks_only_its_connection(autojump_clock: MockClock) -> None:
     async with open_proxy(("x" * 64 + ".test", 80)) as proxy:
         for _ in range(2):
             assert await all_of(await proxy.connect()) == b"!"
-        assert said(proxy)[-1] == "reset: the name of the service is none"
+        assert said(proxy)[-1] == "reset: the name of the service is not a valid host name"
 
 
 async def test_leaving_the_block_breaks_what_is_open(autojump_clock: MockClock) -> None:
@@ -294,12 +298,12 @@ async def test_leaving_the_block_breaks_what_is_open(autojump_clock: MockClock) 
     assert await all_of(service) == b"!"
 
 
-async def test_what_happened_and_when(autojump_clock: MockClock) -> None:
+async def test_happenings_have_time_and_connection(autojump_clock: MockClock) -> None:
     await trio.sleep(100.0)
     told: list[Happening] = []
     steps: tuple[Step, ...] = (
         Shape(latency=0.25, jitter=0.5, bandwidth=8_000, direction="down"),
-        FreezeLine(seconds=2, after=1.5),
+        FreezeConnection(seconds=2, after=1.5),
         RefuseDials(seconds=1),
         Reset(after=0.5),
     )
@@ -322,7 +326,7 @@ PLANS: dict[str, tuple[tuple[Step, ...], ...]] = {
     "fin, with refusals": ((RefuseDials(seconds=2.0, after=3.0), End()), (End(up=70_001),)),
     "half-open": ((HalfOpen(up=120_001),), (HalfOpen(),)),
     "a slow and shaky line": ((Shape(latency=0.2, jitter=0.3, bandwidth=60_000), Reset(up=200_000)),),
-    "frozen": ((FreezeLine(seconds=4.0, up=90_001),),),
+    "frozen": ((FreezeConnection(seconds=4.0, up=90_001),),),
     "garbage": ((Garbage(up=100_000),), (Garbage(),)),
 }
 
@@ -481,7 +485,7 @@ async def tunnel(monkeypatch: pytest.MonkeyPatch, *steps: Step) -> AsyncGenerato
 @pytest.mark.parametrize(
     ("authority", "asked"), [(b"speech.test:443", ("speech.test", 443)), (b"[2001:db8::1]:80", ("2001:db8::1", 80))]
 )
-async def test_a_tunnel_leads_where_it_is_asked_for(
+async def test_connect_reaches_the_host_that_it_names(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock, authority: bytes, asked: tuple[str, int]
 ) -> None:
     async with tunnel(monkeypatch, Reset(up=3)) as (_, client, service):
@@ -507,19 +511,17 @@ async def test_a_tunnel_leads_where_it_is_asked_for(
         b"\x16\x03\x01" + bytes(9_000),
     ],
 )
-async def test_what_asks_for_no_tunnel_is_refused(
+async def test_a_request_other_than_connect_is_refused(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock, head: bytes
 ) -> None:
     async with tunnel(monkeypatch) as (proxy, client, service):
         await client.send_all(head)
         assert (await all_of(client)).startswith(b"HTTP/1.1 405 ")
-        assert said(proxy)[-1] == "refused: it did not ask for HOST:PORT by an HTTP CONNECT"
+        assert said(proxy)[-1] == "refused: the client did not ask for HOST:PORT by an HTTP CONNECT"
         assert service.ends == []
 
 
-async def test_who_asks_for_nothing_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
-) -> None:
+async def test_a_missing_connect_times_out(monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock) -> None:
     async with tunnel(monkeypatch) as (proxy, client, _):
         await client.send_all(b"CONNECT ")
         assert await all_of(client) == b""
@@ -533,7 +535,7 @@ async def test_who_asks_for_nothing_is_not_waited_for(
         assert said(proxy)[-1] == "refused: the client has left"
 
 
-async def test_a_client_that_follows_the_environment_comes_through_it(
+async def test_a_client_with_https_proxy_uses_the_proxy(
     gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("no_proxy", "NO_PROXY", "http_proxy"):

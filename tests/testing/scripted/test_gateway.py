@@ -193,7 +193,9 @@ async def test_delayed_answers_come_all_in_order(
 
 
 @pytest.mark.parametrize("kind", ["json", "shape", "types"])
-async def test_garbled_messages(autojump_clock: MockClock, gateway: ScriptedGateway, kind: Any) -> None:
+async def test_each_kind_of_garbled_message_is_invalid(
+    autojump_clock: MockClock, gateway: ScriptedGateway, kind: Any
+) -> None:
     gateway.plan(Hear(0.1), Garble(kind))
     async with gateway.backend().transport() as connector:
         assert connector == gateway.connect
@@ -207,7 +209,7 @@ async def test_binary_messages(autojump_clock: MockClock, gateway: ScriptedGatew
     assert isinstance(await raw_frame_of(gateway), bytes)
 
 
-async def test_messages_as_they_stand(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
+async def test_send_writes_the_frame_unchanged(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
     gateway.plan(Hear(0.1), Send('{"type":"weather"}'))
     assert await raw_frame_of(gateway) == '{"type":"weather"}'
 
@@ -236,7 +238,9 @@ async def test_errors_in_band_leave_the_connection_open(
     assert caller.text == SPOKEN.text
 
 
-async def test_a_session_closed_in_band_is_deaf(autojump_clock: MockClock, gateway: ScriptedGateway, call: Any) -> None:
+async def test_after_an_in_band_close_nothing_is_answered(
+    autojump_clock: MockClock, gateway: ScriptedGateway, call: Any
+) -> None:
     gateway.plan(Hear(1.0), CloseSession())
     async with call(gateway) as caller:
         await caller.play(SPOKEN.source())
@@ -339,7 +343,7 @@ async def test_a_silent_outage_that_begins_with_a_dial(
         (Restart(1.0), PeerClosed(1012, "service restart")),
     ],
 )
-async def test_what_strikes_everybody(
+async def test_outage_and_restart_affect_all_connections(
     autojump_clock: MockClock, gateway: ScriptedGateway, call: Any, fault: Step, cause: object
 ) -> None:
     gateway.plan(Hear(1.0), fault)
@@ -430,7 +434,9 @@ async def test_a_plan_is_consumed_dial_by_dial(autojump_clock: MockClock, gatewa
     assert gateway.heard == 0.75 + SPOKEN.seconds
 
 
-async def test_where_a_connection_began_to_hear(autojump_clock: MockClock, gateway: ScriptedGateway, call: Any) -> None:
+async def test_base_finds_the_first_sample_received(
+    autojump_clock: MockClock, gateway: ScriptedGateway, call: Any
+) -> None:
     for first in (0, 9_000, 30_000):
         part = LabeledSpeech(SPOKEN.audio[2 * first :], SPOKEN.audio_format, ())
         async with call(gateway) as caller:
@@ -442,7 +448,7 @@ async def test_where_a_connection_began_to_hear(autojump_clock: MockClock, gatew
 # ---------------------------------------------------------------- manners, and bad clients
 
 
-async def test_the_manner_is_that_of_the_moment_of_the_dial(
+async def test_a_new_manner_applies_to_new_connections(
     autojump_clock: MockClock, gateway: ScriptedGateway, call: Any
 ) -> None:
     gateway.manner = Manner(endpointing=None, finalized="before", trailing=0.4)
@@ -466,9 +472,7 @@ async def test_the_sample_rate_is_that_of_the_session(
     assert gateway.visits[0].words == list(spoken.words)
 
 
-async def test_what_a_client_says_wrong_is_put_on_record(
-    autojump_clock: MockClock, gateway: ScriptedGateway, call: Any
-) -> None:
+async def test_protocol_violations_are_recorded(autojump_clock: MockClock, gateway: ScriptedGateway, call: Any) -> None:
     async with call(gateway) as caller:
         await caller.connection.send('{"type":"unheard_of"}', 1.0)
         await caller.connection.send("no json", 1.0)
@@ -491,7 +495,7 @@ async def test_a_session_is_created_once_for_speech_too(
     assert gateway.visits[0].complaints == ["a session is created once"]
 
 
-async def test_changes_are_put_on_record(autojump_clock: MockClock, gateway: ScriptedGateway, call: Any) -> None:
+async def test_changes_of_settings_are_recorded(autojump_clock: MockClock, gateway: ScriptedGateway, call: Any) -> None:
     gateway.plan(Await("update", 2), Drop())
     async with call(gateway) as caller:
         await caller.say(wire.SessionUpdate(wire.SttChanges(language="fr")), wire.SessionUpdate())
@@ -666,7 +670,7 @@ async def struck(gateway: ScriptedGateway) -> None:
         await trio.sleep(0.01)
 
 
-def test_over_tcp(call: Any) -> None:
+def test_a_session_over_tcp(call: Any) -> None:
     """The one test here on real ports and real time."""
 
     async def main() -> None:

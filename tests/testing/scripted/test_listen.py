@@ -134,14 +134,14 @@ async def test_interims_grow_from_the_start_of_their_window(
     assert len(first) > 3
 
 
-async def test_what_is_not_asked_for_is_not_told(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
+async def test_optional_messages_are_off_by_default(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
     async with calling(gateway) as caller:
         await caller.play(SPOKEN)
         await caller.take_leave()
     assert caller.kinds == ["Results", "Results", "Metadata"]
 
 
-async def test_the_end_of_an_utterance_may_be_told_apart(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
+async def test_utterance_end_is_a_message_of_its_own(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
     async with calling(gateway, utterance_end_ms=1_000, interim_results="true") as caller:
         await caller.play(say(0.3, "hello there", 2.0, "now", 1.5))
         await caller.take_leave()
@@ -151,7 +151,7 @@ async def test_the_end_of_an_utterance_may_be_told_apart(autojump_clock: MockClo
     ]
 
 
-async def test_finalize_goes_on(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
+async def test_finalize_keeps_the_session_open(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
     async with calling(gateway) as caller:
         await caller.play(say(0.3, "hello", 0.1))
         await caller.say("Finalize")
@@ -166,7 +166,7 @@ async def test_finalize_goes_on(autojump_clock: MockClock, gateway: ScriptedGate
     ]
 
 
-async def test_what_is_pending_is_told_before_the_end_and_a_word_is_cut_by_it(
+async def test_close_stream_sends_pending_results_and_cuts_the_word(
     autojump_clock: MockClock, gateway: ScriptedGateway
 ) -> None:
     gateway.plan(Delay(0.5))
@@ -207,7 +207,7 @@ async def test_a_client_that_falls_silent_is_closed_too(autojump_clock: MockCloc
     assert caller.cause == PeerClosed(1011, "NET-0001")
 
 
-async def test_a_client_that_says_it_lives_is_not(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
+async def test_keepalives_prevent_the_idle_close(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
     async with calling(gateway) as caller:
         for _ in range(10):
             await trio.sleep(9.0)
@@ -219,7 +219,7 @@ async def test_a_client_that_says_it_lives_is_not(autojump_clock: MockClock, gat
     assert gateway.visits[0].heard == SPOKEN.seconds
 
 
-async def test_pings_are_no_sign_of_life(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
+async def test_pings_do_not_prevent_the_idle_close(autojump_clock: MockClock, gateway: ScriptedGateway) -> None:
     async with calling(gateway) as caller:
         while not caller.down.is_set():
             await caller.connection.ping(1.0)
@@ -293,7 +293,7 @@ async def test_keyterms_are_changed(autojump_clock: MockClock, gateway: Scripted
     assert gateway.visits[0].keyterms == ("a", "b")
 
 
-async def test_what_a_client_says_wrong_is_put_on_record_and_told(
+async def test_protocol_violations_are_recorded_and_answered(
     autojump_clock: MockClock, gateway: ScriptedGateway
 ) -> None:
     async with calling(gateway) as caller:

@@ -72,12 +72,12 @@ def test_a_plan_is_cut_into_what_each_dial_meets() -> None:
         (Refuse(42), "Expected `int` >= 200"),
     ],
 )
-def test_what_is_no_step_is_refused_where_it_is_planned(step: Any, complaint: str) -> None:
+def test_an_invalid_step_is_refused_when_it_is_planned(step: Any, complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         list(acts([Hear(1.0), step]))
 
 
-def test_a_refusal_is_the_next_dials() -> None:
+def test_a_refusal_applies_to_the_next_dial() -> None:
     assert list(acts([Hear(3.0), Refuse(503)])) == [(Hear(3.0),), (Refuse(503),)]
 
 
@@ -150,7 +150,7 @@ def test_moments_are_counted_from_the_step_that_awaits_them() -> None:
     assert due(played) == [Drop()]
 
 
-def test_in_the_middle_of_a_word() -> None:
+def test_mid_word_waits_for_seconds_of_a_word() -> None:
     played = script(MidWord(2, 0.1), Drop())
     assert played.room("heard") == 5
     for begun, into in ((0, 0.0), (1, 0.3), (1, 0.0), (2, 0.05)):
@@ -185,7 +185,7 @@ def test_idleness_runs_from_the_last_message() -> None:
     assert due(played, 9.0, 7.0) == [Drop()]
 
 
-def test_what_strikes_while_the_client_dials() -> None:
+def test_leading_network_faults_happen_while_dialing() -> None:
     played = script(Freeze(1.0), BlackHole(), Hear(1.0), Drop())
     assert list(played.at_once()) == [Freeze(1.0), BlackHole()]
     assert played.step == Hear(1.0)

@@ -18,7 +18,7 @@ from trio_speech._core.provider.messages import (
     SpeechOver,
 )
 from trio_speech.testing.scripted.manner import Drift, Manner
-from trio_speech.testing.scripted.recognizer import Lull, Pause, RecognizerOutput, ScriptedRecognizer
+from trio_speech.testing.scripted.recognizer import Pause, RecognizerOutput, ScriptedRecognizer, UtteranceEnded
 from trio_speech.testing.speech import LabeledSpeech, say, speech
 
 EXACT = Manner()
@@ -93,14 +93,14 @@ def test_asking_for_finals_loses_and_repeats_no_letter(cuts: list[int], manner: 
         assert text(said) == spoken.text
 
 
-def test_a_word_in_progress_waits_or_falls_to_pieces() -> None:
+def test_finalize_in_mid_word_holds_or_cuts_the_word() -> None:
     for manner, finals in ((EXACT, ["hello"]), (Manner(mid_word="cut"), ["hel-", "-lo"])):
         recognizer = ScriptedRecognizer(manner, 16_000)
         said = recognizer.hear(SHORT.audio[: 2 * 7_000])
-        assert recognizer.begun == 1
-        assert recognizer.into == 0.1375
+        assert recognizer.words_begun == 1
+        assert recognizer.seconds_into_word == 0.1375
         said += [*recognizer.finalize(), *recognizer.hear(SHORT.audio[2 * 7_000 : 2 * 9_600]), *recognizer.finalize()]
-        assert recognizer.into == 0.0
+        assert recognizer.seconds_into_word == 0.0
         assert [final.text for final in of_kind(said, "final")] == finals
 
 
@@ -110,7 +110,7 @@ def test_a_word_in_progress_waits_or_falls_to_pieces() -> None:
         [EXACT, Manner(longest=0.7), Manner(silence=0.2), Manner(held=0.5, silence=0.5), Manner(drift=Drift(0.08))]
     ),
 )
-def test_what_is_told_lies_between_two_acknowledgments(seed: int, manner: Manner) -> None:
+def test_results_lie_between_two_acknowledgments(seed: int, manner: Manner) -> None:
     spoken = speech(8.0, seed=seed, audio_format=AudioFormat.pcm16(1_000))
     said = recognize(spoken, manner)
     before, told = 0.0, list[RecognitionResult]()
@@ -147,7 +147,7 @@ def test_at_the_end_a_word_in_progress_is_told_as_far_as_it_was_heard() -> None:
     assert ScriptedRecognizer(EXACT, 16_000).finish() == [Acknowledged(0.0)]
 
 
-def test_an_utterance_whose_words_were_all_given_ends_apart() -> None:
+def test_speech_over_follows_alone_after_a_finalize() -> None:
     said = recognize(say("hello", 0.6), Manner(longest=0.1, interim=None))
     final, *rest = said[1:]
     assert isinstance(final, RecognitionResult)
@@ -155,12 +155,12 @@ def test_an_utterance_whose_words_were_all_given_ends_apart() -> None:
     assert rest == [Acknowledged(0.26), SpeechOver(0.25), Acknowledged(0.56), FinalizeAnswered(), Acknowledged(0.85)]
 
 
-def test_a_lull_is_told_once() -> None:
+def test_an_utterance_end_is_sent_once() -> None:
     said = recognize(say(1.5, "hello", 2.5, "there", 2.5), Manner(utterance_end=1.0))
-    lulls = [message for message in said if isinstance(message, Lull)]
-    assert lulls == [Lull(pytest.approx(1.75)), Lull(pytest.approx(4.5))]
+    lulls = [message for message in said if isinstance(message, UtteranceEnded)]
+    assert lulls == [UtteranceEnded(pytest.approx(1.75)), UtteranceEnded(pytest.approx(4.5))]
     asked_for = ScriptedRecognizer(Manner(endpointing=None, utterance_end=0.3), 16_000)
-    assert Lull(0.25) in asked_for.hear(say("hello", 0.5).audio)
+    assert UtteranceEnded(0.25) in asked_for.hear(say("hello", 0.5).audio)
 
 
 def test_long_speech_is_given_in_parts() -> None:
@@ -173,7 +173,7 @@ def test_long_speech_is_given_in_parts() -> None:
     assert onsets == [SpeechOnset(0.0)]
 
 
-def test_finals_that_must_be_asked_for() -> None:
+def test_without_endpointing_finals_come_only_on_finalize() -> None:
     recognizer = ScriptedRecognizer(Manner(endpointing=None), 16_000)
     assert not of_kind(recognizer.hear(SHORT.audio), "final")
     assert [final.text for final in of_kind(recognizer.finalize(), "final")] == ["hello there now"]
@@ -188,7 +188,7 @@ def test_finals_that_must_be_asked_for() -> None:
         (Manner(finalized="never"), [RecognitionResult, Acknowledged]),
     ],
 )
-def test_where_the_answer_to_finalize_comes(manner: Manner, order: list[type]) -> None:
+def test_the_answer_to_finalize_comes_after_before_or_never(manner: Manner, order: list[type]) -> None:
     recognizer = ScriptedRecognizer(manner, 16_000)
     recognizer.hear(say("hello").audio)
     answer = recognizer.finalize()
@@ -196,7 +196,7 @@ def test_where_the_answer_to_finalize_comes(manner: Manner, order: list[type]) -
     assert not of_kind(recognizer.finalize(), "final")
 
 
-def test_finals_held_back_come_later_or_when_asked_for() -> None:
+def test_held_finals_come_later_or_on_finalize() -> None:
     recognizer = ScriptedRecognizer(Manner(held=0.5), 16_000)
     early = recognizer.hear(SHORT.audio[: 2 * round(1.5 * 16_000)])
     assert not of_kind(early, "final")
@@ -211,7 +211,7 @@ def test_finals_that_come_twice() -> None:
     assert finals[0] == finals[1]
 
 
-def test_billed_spans_start_at_nothing_and_sum_to_what_was_heard() -> None:
+def test_billed_spans_start_at_0_and_sum_to_the_audio() -> None:
     manner = Manner(spans="billed")
     said = recognize(SHORT, manner)
     finals = of_kind(said, "final")
@@ -253,11 +253,11 @@ def test_a_preflight_comes_before_the_final_once_an_utterance() -> None:
     assert not of_kind(said, "preflight")[0].ends_speech
 
 
-def test_without_onsets_none_is_told() -> None:
+def test_without_onsets_no_speech_start_is_sent() -> None:
     assert not [message for message in recognize(SHORT, Manner(onsets=False)) if isinstance(message, SpeechOnset)]
 
 
-def test_the_default_is_told_as_a_provider_of_exact_spans() -> None:
+def test_the_default_profile_has_exact_spans() -> None:
     profile = EXACT.profile()
     assert (profile.acknowledges, profile.exact_times, profile.word_times, profile.finalizes_itself) == (
         "span", True, True, True,

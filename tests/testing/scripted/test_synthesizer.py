@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from trio_speech._core.provider.messages import Aligned, Audio, Done
 from trio_speech.events import Word
 from trio_speech.testing.scripted.recognizer import Pause
-from trio_speech.testing.scripted.synthesizer import Delivery, ScriptedSynthesizer, Spelling, Uttered
+from trio_speech.testing.scripted.synthesizer import AlignedCharacters, Delivery, ScriptedSynthesizer, SynthesizerOutput
 from trio_speech.testing.word_signal import hear
 
 RATE = 24_000
 TEXTS = st.lists(st.lists(st.sampled_from(["a", "hello,", "“quoted”", "été."]), max_size=4).map(" ".join), max_size=4)
 
 
-def audio(uttered: list[Uttered]) -> bytes:
+def audio(uttered: list[SynthesizerOutput]) -> bytes:
     return b"".join(message.pcm for message in uttered if isinstance(message, Audio))
 
 
-def words(uttered: list[Uttered]) -> list[Word]:
+def words(uttered: list[SynthesizerOutput]) -> list[Word]:
     return [word for message in uttered if isinstance(message, Aligned) for word in message.words]
 
 
@@ -80,21 +80,21 @@ def test_with_variation_each_synthesis_lasts_differently() -> None:
     assert not delivery.profile().deterministic
 
 
-def test_characters_stand_in_for_words() -> None:
+def test_alignment_by_characters() -> None:
     uttered = list(ScriptedSynthesizer(Delivery(alignment="chars", chunk=1.0), RATE).speak("ab c"))
-    spelled = [char for message in uttered if isinstance(message, Spelling) for char in message.characters]
+    spelled = [char for message in uttered if isinstance(message, AlignedCharacters) for char in message.characters]
     assert "".join(char.text for char in spelled) == "ab c "
     assert [char.start for char in spelled] == pytest.approx([0.0, 0.05, 0.1, 0.18, 0.23])
     assert not words(uttered)
 
 
-def test_without_alignment_there_is_none() -> None:
+def test_without_alignment_only_audio_is_sent() -> None:
     uttered = list(ScriptedSynthesizer(Delivery(alignment=None), RATE).speak("ab c"))
     assert {type(message) for message in uttered} == {Audio}
     assert not Delivery(alignment=None).profile().aligned
 
 
-def test_words_may_bring_their_spaces() -> None:
+def test_spaced_words_include_the_space_after_them() -> None:
     assert [word.text for word in words(list(ScriptedSynthesizer(Delivery(spaced=True), RATE).speak("ab c")))] == [
         "ab ",
         "c ",
@@ -108,13 +108,13 @@ def test_audio_may_come_late_and_at_a_pace() -> None:
     assert sum(waits[1:]) == pytest.approx(len(audio(uttered)) / 2 / RATE / 2)
 
 
-def test_there_may_be_several_dones() -> None:
+def test_done_per_text_and_one_for_the_flush() -> None:
     voice = ScriptedSynthesizer(Delivery(done="text"), RATE)
     uttered = [*voice.speak("one"), *voice.speak("two"), *voice.flush()]
     assert [message for message in uttered if isinstance(message, Done)] == [Done()] * 3
     assert Delivery(done="text").profile().quiet_after_done > 0
 
 
-def test_what_no_audio_can_say_is_passed_over() -> None:
+def test_text_without_words_gives_no_audio() -> None:
     uttered = list(ScriptedSynthesizer(Delivery(), RATE).speak("one\0two \0 three"))
     assert [word.token for word in hear(audio(uttered))] == ["one", "two", "three"]

@@ -17,10 +17,10 @@ from trio_speech.testing.scripted.wires.livekit import LiveKitWire
         ("/v1/listen", Refuse),
     ],
 )
-def test_the_path_says_which_wire_is_spoken(resource: str, kind: type) -> None:
+def test_the_path_selects_the_wire(resource: str, kind: type) -> None:
     assert isinstance(answer(resource, "x"), kind)
 
 
 @pytest.mark.parametrize("resource", ["", "/", "/v1", "/v1/stt/", "/v2/listen", "/stt?/v1/stt"])
-def test_nothing_else_is_found(resource: str) -> None:
+def test_other_paths_are_refused_with_404(resource: str) -> None:
     assert answer(resource, "x") == Refuse(404)

@@ -1,10 +1,10 @@
-"""One connection through a fault proxy: bytes carried both ways, as its schedule says.
+"""One proxied connection: it relays bytes in both directions and takes the steps of its schedule.
 
 Laws
-    1. What passes is what came, in order; of a step that waits for bytes, not one more passes before it is taken (but
-       for a write that was under way when the step before it was).
-    2. What waits in the proxy is bounded: where the one side does not read, the other is not read from either.
-    3. What one side does, the other sees: data, a FIN and a reset; but for what the schedule adds or holds back.
+    1. Bytes are relayed unchanged and in order. A step that waits for N bytes is taken after exactly N, unless a write
+       was already in progress when the step before it was taken.
+    2. What waits in the proxy is bounded: while one end does not read, the other end is not read from.
+    3. Each end sees what the other does (data, FIN, reset), except for what the schedule adds or holds back.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ import trio
 
 from ..streams import sever
 from .direction import CHUNK, ByteStream, ProxiedDirection
-from .plan import Direction, End, FreezeLine, Garbage, HalfOpen, Last, RefuseDials, Reset, Schedule, Shape, Step
+from .plan import Direction, End, FreezeConnection, Garbage, HalfOpen, Last, RefuseDials, Reset, Schedule, Shape, Step
 
-_FAREWELL = 60.0
-"""Seconds for both ends to leave after a FIN; then they get a reset."""
+_FIN_TIMEOUT = 60.0
+"""Seconds in which both ends must close after a FIN; then they get a reset."""
 _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class ProxiedConnection:
-    """`schedule` played on one connection. `say` is told what was done, `refuse` how long dials are to fail."""
+    """Plays `schedule` on the connection of `client`.
+
+    `chance` gives the random numbers for a purpose. `say` is called with what was done, in words. `refuse` is called
+    with the seconds for which dials are to be refused.
+    """
 
     def __init__(
         self,
@@ -43,51 +47,50 @@ class ProxiedConnection:
         self._chance = chance
         self._say = say
         self._refuse = refuse
-        self._lanes: dict[Direction, ProxiedDirection] = {}
+        self._directions: dict[Direction, ProxiedDirection] = {}
         self._shapes: dict[Direction, Shape] = {"up": Shape(), "down": Shape()}
         self._last: Last | None = None
-        self._carrying = trio.CancelScope()
+        self._relaying = trio.CancelScope()
         self._frozen_until = -math.inf
         self._moved = trio.Event()
 
     async def run(self, dial: Callable[[], Awaitable[ByteStream]]) -> None:
-        """Until both ends have left, or the schedule ends it. `dial` opens the way to the service.
+        """Runs until both ends have closed, or the schedule ends the connection. `dial` connects to the service.
 
-        Raises nothing; cancelling breaks the connection.
+        A failed dial resets the client and is reported by `say`. Cancelling resets both ends.
         """
         ends = [self._client]
         try:
             self._play()
             if self._last is None:
                 ends.append(await dial())
-                await self._carry(*ends)
-            await self._part(ends)
+                await self._relay(*ends)
+            await self._close(ends)
         except OSError as error:
             self._say(f"reset: the service was not reached: {error.strerror or error}")
         except UnicodeError:
-            self._say("reset: the name of the service is none")
+            self._say("reset: the name of the service is not a valid host name")
         finally:
             for end in ends:
                 sever(end)
 
-    async def _carry(self, client: ByteStream, service: ByteStream) -> None:
-        self._lanes = {
+    async def _relay(self, client: ByteStream, service: ByteStream) -> None:
+        self._directions = {
             "up": ProxiedDirection("up", client, service, self._chance("up")),
             "down": ProxiedDirection("down", service, client, self._chance("down")),
         }
-        for direction, lane in self._lanes.items():
-            lane.shape = self._shapes[direction]
+        for name, direction in self._directions.items():
+            direction.shape = self._shapes[name]
         sources: dict[Direction, str] = {"up": "client", "down": "service"}
         sinks: dict[Direction, str] = {"up": "service", "down": "client"}
-        with self._carrying:
+        with self._relaying:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch_clock)
-                async with trio.open_nursery() as lanes:
-                    for direction, lane in self._lanes.items():
-                        lanes.start_soon(self._until_gone, lane.take, sources[direction])
-                        lanes.start_soon(
-                            self._until_gone, partial(lane.give, self._room, self._passed), sinks[direction]
-                        )
+                async with trio.open_nursery() as both:
+                    for name, direction in self._directions.items():
+                        write = partial(direction.write, self._room, self._passed)
+                        both.start_soon(self._until_gone, direction.read, sources[name])
+                        both.start_soon(self._until_gone, write, sinks[name])
                 nursery.cancel_scope.cancel(reason="both ends have left")
 
     async def _until_gone(self, work: Callable[[], Awaitable[None]], end: str) -> None:
@@ -97,8 +100,8 @@ class ProxiedConnection:
             if self._last is None:
                 self._finish(Reset(), f"broken by the {end}")
 
-    async def _part(self, ends: list[ByteStream]) -> None:
-        """Ends the connection in the way that was decided; what is left in `ends` is to get a reset."""
+    async def _close(self, ends: list[ByteStream]) -> None:
+        """Ends the connection as was decided. Ends that are left in the list are reset by the caller."""
         match self._last:
             case None:
                 self._say(f"closed by both ends{self._so_far}")
@@ -108,7 +111,7 @@ class ProxiedConnection:
                 await _swallow(ends, math.inf if seconds is None else seconds)
             case last:
                 await self._end(ends, last)
-                await _swallow(ends, _FAREWELL)
+                await _swallow(ends, _FIN_TIMEOUT)
         while ends:
             await ends.pop().aclose()
 
@@ -126,7 +129,7 @@ class ProxiedConnection:
             self._play()
 
     async def _room(self, direction: Direction) -> float:
-        """How many bytes may be written now, at most; waits while the line is frozen."""
+        """How many bytes may be written now; waits while the connection is frozen."""
         if trio.current_time() < self._frozen_until:
             await trio.sleep_until(self._frozen_until)
             return await self._room(direction)
@@ -147,12 +150,12 @@ class ProxiedConnection:
     def _take(self, step: Step) -> None:
         match step:
             case Shape(direction=direction):
-                for each in ("up", "down") if direction == "both" else (direction,):
-                    self._shapes[each] = step
-                    if each in self._lanes:
-                        self._lanes[each].shape = step
+                for name in ("up", "down") if direction == "both" else (direction,):
+                    self._shapes[name] = step
+                    if name in self._directions:
+                        self._directions[name].shape = step
                 self._say(f"shaped, {direction}: {_shape(step)}")
-            case FreezeLine(seconds=seconds):
+            case FreezeConnection(seconds=seconds):
                 self._frozen_until = trio.current_time() + seconds
                 self._say(f"frozen for {seconds:g} s{self._so_far}")
             case RefuseDials(seconds=seconds):
@@ -164,14 +167,14 @@ class ProxiedConnection:
     def _finish(self, last: Last, what: str) -> None:
         self._last = last
         if isinstance(last, Reset):
-            for lane in self._lanes.values():
-                lane.sever()
-        self._carrying.cancel(reason=what)
+            for direction in self._directions.values():
+                direction.sever()
+        self._relaying.cancel(reason=what)
         self._say(what + self._so_far)
 
     @property
     def _so_far(self) -> str:
-        counts = " and ".join(f"{lane.passed} {direction}" for direction, lane in self._lanes.items())
+        counts = " and ".join(f"{direction.passed} {name}" for name, direction in self._directions.items())
         return f" after {counts} bytes" if counts else ""
 
 
@@ -189,12 +192,12 @@ def _shape(shape: Shape) -> str:
 
 
 def _garbage(size: int, chance: Random) -> bytes:
-    """Random bytes that begin neither a TLS record (RFC 8446, section 5.1: 20 to 23) nor an HTTP answer."""
+    """Random bytes that are neither the start of a TLS record (RFC 8446, section 5.1: 20 to 23) nor of HTTP."""
     return bytes(chance.randrange(128, 256) for _ in range(size))
 
 
 async def _swallow(ends: list[ByteStream], seconds: float) -> None:
-    """Reads and forgets, until all ends have left; those that have not after so many seconds get a reset."""
+    """Reads and discards until all ends have closed. Those that have not after `seconds` are reset."""
     with trio.move_on_after(seconds) as scope:
         async with trio.open_nursery() as nursery:
             for end in ends:

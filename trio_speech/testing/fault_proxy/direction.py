@@ -1,4 +1,4 @@
-"""One direction of a connection through a fault proxy: bytes wait until they are due, and leave at the line's pace."""
+"""One direction of a proxied connection: bytes wait for their latency, and leave at the configured bandwidth."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from .plan import Direction, Shape
 ByteStream: TypeAlias = MemoryStream | trio.SocketStream
 
 CHUNK = 16_384
-"""Bytes read at once, at most."""
+"""The most bytes to read at once."""
 _BUFFER = 262_144
-"""Bytes that wait, at most, before no more are read."""
+"""Bytes that may wait in the proxy. At this bound nothing more is read, so that backpressure passes through."""
 _STRIDE = 0.02
-"""Seconds of bandwidth in one write, and how much of what a timer came late is made up for."""
+"""Seconds of bandwidth to write at once. A timer that fires late is made up for by at most this much."""
 
 
 class ProxiedDirection:
-    """One direction. `take` reads what comes and dates it; `give` writes what is due."""
+    """One direction. One task runs `read`, which gives each chunk the time at which it is due; another runs `write`."""
 
     def __init__(self, direction: Direction, source: ByteStream, sink: ByteStream, chance: Random) -> None:
         self.direction: Direction = direction
@@ -36,24 +36,30 @@ class ProxiedDirection:
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._held = 0
         self._latest = 0.0
-        self._free = 0.0
+        self._next_write = 0.0
         self._changed = trio.lowlevel.ParkingLot()
 
-    async def take(self) -> None:
-        """Until the end of the stream, which is passed on like data."""
+    async def read(self) -> None:
+        """Reads until the end of the stream, which is queued as an empty chunk."""
         data = b"?"
         while data:
             while self._held >= _BUFFER:
                 await self._changed.park()
             data = bytes(await self._source.receive_some(CHUNK))
             delay = self.shape.latency + self._chance.uniform(0.0, self.shape.jitter)
+            # Jitter must not reorder a byte stream: no chunk is due before the one ahead of it.
             self._latest = max(self._latest, trio.current_time() + delay)
             self._waiting.append((self._latest, data))
             self._held += len(data)
             self._changed.unpark_all()
 
-    async def give(self, room: Callable[[Direction], Awaitable[float]], tell: Callable[[Direction, int], None]) -> None:
-        """Writes no more at once than there is `room` for, and tells of all that was written."""
+    async def write(
+        self, room: Callable[[Direction], Awaitable[float]], passed: Callable[[Direction, int], None]
+    ) -> None:
+        """Writes each chunk when it is due, until the end of the stream.
+
+        `room` is awaited before each write, and returns how many bytes it may have. `passed` is called after it.
+        """
         while True:
             while not self._waiting:
                 await self._changed.park()
@@ -65,10 +71,11 @@ class ProxiedDirection:
                 await self._sink.send_all(piece)
                 self.passed += len(piece)
                 left = left[len(piece) :]
-                tell(self.direction, len(piece))
+                passed(self.direction, len(piece))
                 if self.shape.bandwidth is not None:
-                    self._free = max(self._free, trio.current_time() - _STRIDE) + len(piece) / self.shape.bandwidth
-                    await trio.sleep_until(self._free)
+                    earliest = trio.current_time() - _STRIDE
+                    self._next_write = max(self._next_write, earliest) + len(piece) / self.shape.bandwidth
+                    await trio.sleep_until(self._next_write)
             self._waiting.popleft()
             self._held -= len(data)
             self._changed.unpark_all()
@@ -78,7 +85,7 @@ class ProxiedDirection:
                 return
 
     def sever(self) -> None:
-        """Breaks the connection that it reads from."""
+        """Resets the connection that this direction reads from."""
         sever(self._source)
 
     @property

@@ -1,6 +1,6 @@
-"""A fault proxy that is asked for the service by an HTTP CONNECT (RFC 9110, section 9.3.6).
+"""HTTP CONNECT (RFC 9110, section 9.3.6), by which a client names the service that it wants to reach.
 
-So every client that follows ``HTTPS_PROXY`` comes through it, with the service's own name and certificate.
+Clients that follow ``HTTPS_PROXY`` use it, so the TLS session is between client and service, with its own certificate.
 """
 
 from __future__ import annotations
@@ -9,37 +9,39 @@ import trio
 
 from .direction import ByteStream
 
-_HEAD = 8_192
-"""Bytes of a request at most."""
-_PATIENCE = 10.0
-"""Seconds for the request to come."""
+_MAX_REQUEST_BYTES = 8_192
+_REQUEST_TIMEOUT = 10.0
+"""Seconds within which the request must be complete."""
 
 
-class NoTunnel(Exception):
-    """What was asked for is no tunnel, or nothing was; the client has been told."""
+class ConnectRefused(Exception):
+    """The client did not send a valid CONNECT request. It has already been answered."""
 
 
 async def answer_connect(client: ByteStream) -> tuple[str, int]:
-    """The host and the port that `client` asks for, which is told that it has them. Raises `NoTunnel`."""
+    """Reads a CONNECT request, confirms it, and returns the host and the port that it names.
+
+    Raises `ConnectRefused` if the request is something else, does not come in time, or the client leaves.
+    """
     try:
-        with trio.move_on_after(_PATIENCE):
-            target = _target(await _head(client))
+        with trio.move_on_after(_REQUEST_TIMEOUT):
+            target = _target(await _read_request(client))
             answer = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: CONNECT\r\nConnection: close\r\n\r\n"
             await client.send_all(b"HTTP/1.1 200 Connection established\r\n\r\n" if target else answer)
             if target:
                 return target
             await client.send_eof()
-            raise NoTunnel("it did not ask for HOST:PORT by an HTTP CONNECT")
+            raise ConnectRefused("the client did not ask for HOST:PORT by an HTTP CONNECT")
     except (trio.BrokenResourceError, trio.ClosedResourceError):
-        raise NoTunnel("the client has left") from None
-    raise NoTunnel(f"no HTTP CONNECT within {_PATIENCE:g} s")
+        raise ConnectRefused("the client has left") from None
+    raise ConnectRefused(f"no HTTP CONNECT within {_REQUEST_TIMEOUT:g} s")
 
 
-async def _head(client: ByteStream) -> bytes:
-    """What comes up to an empty line; a client waits there, so that nothing comes after it."""
+async def _read_request(client: ByteStream) -> bytes:
+    """The request up to the empty line. Nothing follows it, because a client waits for the answer before it sends."""
     head = b""
-    while len(head) < _HEAD and not head.endswith(b"\r\n\r\n"):
-        data = await client.receive_some(_HEAD - len(head))
+    while len(head) < _MAX_REQUEST_BYTES and not head.endswith(b"\r\n\r\n"):
+        data = await client.receive_some(_MAX_REQUEST_BYTES - len(head))
         if not data:
             break
         head += data

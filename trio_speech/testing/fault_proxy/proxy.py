@@ -1,16 +1,4 @@
-"""A fault proxy: between any client and any service, it does to their connections what a plan says.
-
-    plan = read_plan(Path("plan.toml").read_text())
-    async with open_proxy(("speech.example", 443), plan) as proxy:
-        host, port = await proxy.listen()
-        ...                                     # clients dial this instead
-    print(*proxy.happenings, sep="\\n")
-
-It carries bytes and knows nothing of what they say; TLS passes through it untouched. Without an address it is an HTTP
-proxy, through which clients that follow ``HTTPS_PROXY`` come to any service. For tests on virtual time, give a
-function that opens a stream in the place of the address, and `Proxy.connect` in the place of listening. The command is
-``trio-speech chaos``; what a plan holds is told in `proxyplan`.
-"""
+"""The proxy itself: it accepts connections, dials the service, and runs each connection's part of the plan."""
 
 from __future__ import annotations
 
@@ -28,10 +16,8 @@ from ..._shell.concurrency.one_exception import Guard, one_exception
 from ..streams import MemoryStream, memory_stream_pair
 from .connection import ProxiedConnection
 from .direction import ByteStream
-from .http_connect import NoTunnel, answer_connect
-from .plan import ProxyPlan, read_plan
-
-__all__ = ["Happening", "Proxy", "ProxyPlan", "open_proxy", "read_plan"]
+from .http_connect import ConnectRefused, answer_connect
+from .plan import ProxyPlan
 
 _REMEMBERED = 10_000
 
@@ -39,11 +25,14 @@ Dial = Callable[[], Awaitable[ByteStream]]
 
 
 class Happening(Struct, frozen=True):
-    """What was done to a connection, `at` so many seconds after the proxy was opened."""
+    """Something that the proxy did to a connection."""
 
     at: float
+    """Seconds since the proxy was opened."""
     connection: int
+    """The number of the connection, from 1."""
     what: str
+    """What was done, in words, such as ``"reset after 90000 up and 312 down bytes"``."""
 
     def __str__(self) -> str:
         return f"{self.at:9.3f} s  connection {self.connection}: {self.what}"
@@ -54,9 +43,9 @@ class Proxy:
 
     def __init__(self, guard: Guard, dial: Dial | None, plan: ProxyPlan, tell: Callable[[Happening], object]) -> None:
         self.happenings: deque[Happening] = deque(maxlen=_REMEMBERED)
-        """What was done to which connection and when: the last ten thousand."""
+        """What was done to which connection and when. Only the last 10,000 are kept."""
         self.connections = 0
-        """How many there have been."""
+        """How many connections have been opened so far."""
         self._guard = guard
         self._dial = dial
         self._plan = plan
@@ -66,34 +55,40 @@ class Proxy:
         self._listening: set[trio.CancelScope] = set()
 
     async def listen(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
-        """Takes connections over TCP for as long as the proxy is open; returns where. Raises `OSError`."""
+        """Accepts TCP connections until the proxy is closed; port 0 takes a free port.
+
+        Returns the host and the port. Raises `OSError` if the address cannot be bound. Checkpoints.
+        """
         listeners = await trio.open_tcp_listeners(port, host=host)
         port = listeners[0].socket.getsockname()[1]
         self._guard.start_soon(partial(self._serve, host, port, listeners))
         return host, port
 
     async def connect(self) -> MemoryStream:
-        """A connection through the proxy without a network. Raises `ConnectionRefusedError`; checkpoints."""
+        """Opens a connection through the proxy in memory, without a network.
+
+        Raises `ConnectionRefusedError` while the plan refuses dials. Checkpoints.
+        """
         await trio.lowlevel.checkpoint()
         if trio.current_time() < self._refusing_until:
             raise ConnectionRefusedError(errno.ECONNREFUSED, "the proxy refuses dials")
         ours, theirs = memory_stream_pair()
-        self._guard.start_soon(partial(self._carry, ours))
+        self._guard.start_soon(partial(self._relay, ours))
         return theirs
 
     async def _serve(self, host: str, port: int, listeners: list[trio.SocketListener]) -> None:
-        """Listens, but while dials are refused: then the system itself refuses them, as nobody is there."""
+        """Accepts connections. While dials are to be refused, the listeners are closed, so that the system refuses."""
         while True:
             with trio.CancelScope() as listening:
                 self._listening.add(listening)
                 try:
-                    await trio.serve_listeners(self._carry, listeners, handler_nursery=self._guard.nursery)
+                    await trio.serve_listeners(self._relay, listeners, handler_nursery=self._guard.nursery)
                 finally:
                     self._listening.discard(listening)
             await trio.sleep_until(self._refusing_until)
             listeners = await trio.open_tcp_listeners(port, host=host)
 
-    async def _carry(self, client: ByteStream) -> None:
+    async def _relay(self, client: ByteStream) -> None:
         self.connections += 1
         number = self.connections
 
@@ -103,13 +98,15 @@ class Proxy:
         say("opened")
         try:
             dial = self._dial or partial(trio.open_tcp_stream, *await answer_connect(client))
-        except NoTunnel as refusal:
+        except ConnectRefused as refusal:
             say(f"refused: {refusal}")
             await trio.aclose_forcefully(client)
             return
         schedule = self._plan.schedule(number, trio.current_time())
-        carriage = ProxiedConnection(client, schedule, partial(self._plan.random, number), say=say, refuse=self._refuse)
-        await carriage.run(dial)
+        connection = ProxiedConnection(
+            client, schedule, partial(self._plan.random, number), say=say, refuse=self._refuse
+        )
+        await connection.run(dial)
 
     def _say(self, connection: int, what: str) -> None:
         happening = Happening(trio.current_time() - self._opened_at, connection, what)
@@ -129,10 +126,11 @@ async def open_proxy(
     *,
     tell: Callable[[Happening], object] = lambda _: None,
 ) -> AsyncGenerator[Proxy, None]:
-    """A proxy to `upstream`, which serves until the block is left.
+    """Opens a proxy that runs until the block is left; connections that are still open are then reset.
 
-    `upstream` is host and port, what opens a stream, or ``None``: whatever each client asks for by an HTTP CONNECT.
-    `tell` is called with each `Happening`. Leaving the block breaks what is still open.
+    `upstream`: the service, as ``(host, port)``; or an async function that opens a stream to it; or ``None``, and each
+    client names the service by an HTTP CONNECT. `plan`: what to do to each connection; by default nothing. `tell`: a
+    function that is called with each `Happening`.
     """
     dial = partial(trio.open_tcp_stream, *upstream) if isinstance(upstream, tuple) else upstream
     async with one_exception(trio.lowlevel.checkpoint, within=0.0) as guard:

@@ -1,1 +1,1 @@
-"""The scripted gateway: a service that recognizes and speaks as told, and fails as told."""
+"""The scripted gateway: a speech service for tests, whose behavior and faults are set by the test."""

@@ -1,4 +1,4 @@
-"""The scripted gateway as a backend, and in the place of another."""
+"""The backends by which a client reaches the scripted gateway."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BASE = "ws://gateway.test/v1"
 
 
 class ScriptedBackend(Struct, frozen=True):
-    """Made by `Gateway.backend`. A client of it needs no network."""
+    """The scripted gateway as a backend, over memory streams. Made by `ScriptedGateway.backend`."""
 
     connect: Connector = field()
     stt: SttProfile
@@ -40,7 +40,7 @@ class ScriptedBackend(Struct, frozen=True):
 
 
 class StandIn(Struct, frozen=True):
-    """Made by `Gateway.in_place_of`: another backend, whose dials come to the gateway."""
+    """Another backend, whose dials are answered by the gateway. Made by `ScriptedGateway.in_place_of`."""
 
     connect: Connector = field()
     backend: Backend

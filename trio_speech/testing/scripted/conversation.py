@@ -1,4 +1,4 @@
-"""One websocket of the scripted gateway: how it listens, says what it has to say, and fails as told."""
+"""One websocket of the scripted gateway: it receives requests, sends replies at their times, and causes faults."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from ..._core.provider.messages import (
     RecognitionResult,
 )
 from ..._shell.connection import Connection
-from ..streams import Line
+from ..streams import BreakableStream
 from .faults import Close, CloseSession, Delay, Fault, Garble, InBandError, Outage, Restart, Send, TearFrame
 from .plan import Script
 from .recognizer import Pause
-from .synthesizer import Spelling
+from .synthesizer import AlignedCharacters
 from .visits import Passed, Visit
 from .wires.protocol import Incoming, Mistake, Outgoing, Reply, Request, Text, Wire
 
-_BACKLOG = 4_096  # messages waiting for their time
-_GOODBYE = 5.0  # seconds for a client to answer a close frame
+_BACKLOG = 4_096
+"""How many messages may wait for their time."""
+_CLOSE_TIMEOUT = 5.0
+"""Seconds for a client to answer a close frame."""
 _GARBLED: dict[str, str | bytes] = {
     "json": '{"type":"Results","transcript":"ba',
     "shape": '["Results", 1, 2]',
@@ -39,16 +41,16 @@ _MOMENTS: dict[type, str] = {
     Opened: "created",
     FinalizeAnswered: "finalized",
     Aligned: "alignment",
-    Spelling: "alignment",
+    AlignedCharacters: "alignment",
     Done: "done",
 }
 
-Everywhere: TypeAlias = Callable[[Outage | Restart], Awaitable[object]]
-"""Strikes the whole gateway with a fault."""
+StrikeAll: TypeAlias = Callable[[Outage | Restart], Awaitable[object]]
+"""Causes a fault on every connection of the gateway."""
 
 
 class Conversation:
-    """`strike` and `say` may be called by any task; one of them must run `write`, one `watch`, and one ask for `next`.
+    """One task runs `write`, one runs `watch`, and one awaits `next`; `strike` and `say` may be called by any.
 
     Every method that sends or receives raises `LinkDown` once the client is gone.
     """
@@ -58,29 +60,29 @@ class Conversation:
         connection: Connection,
         wire: Wire,
         *,
-        line: Line,
+        stream: BreakableStream,
         script: Script,
         visit: Visit,
-        everywhere: Everywhere,
+        strike_all: StrikeAll,
     ) -> None:
         self.wire = wire
         self.script = script
         self.visit = visit
-        self.deaf = False
-        """Nothing that comes is heeded any more."""
+        self.ended = False
+        """The gateway has ended the session: what the client sends is read and ignored."""
         self._connection = connection
-        self._line = line
-        self._everywhere = everywhere
+        self._stream = stream
+        self._strike_all = strike_all
         self._delay = 0.0
         self._last_due = -math.inf
         self._last_message = trio.current_time()
-        self._stirred = trio.Event()
+        self._script_changed = trio.Event()
         self._written = trio.Event()
         self._out, self._backlog = trio.open_memory_channel[tuple[float, Reply, trio.Event]](_BACKLOG)
         self._asked = deque(wire.opens())
 
     async def next(self) -> Request:
-        """What the client asks for next; what it did wrong is put on record, and told to it."""
+        """The client's next request. Its mistakes are recorded in `visit.complaints` and answered."""
         while True:
             while not self._asked:
                 incoming = self.wire.decode(await self._next_frame())
@@ -95,17 +97,17 @@ class Conversation:
     async def _next_frame(self) -> str | bytes:
         idle = self.wire.idle
         while True:
-            with trio.move_on_after(idle.seconds if idle and not self.deaf else math.inf):
+            with trio.move_on_after(idle.seconds if idle and not self.ended else math.inf):
                 frame = await self._connection.receive()
-                if self.deaf:
+                if self.ended:
                     continue
                 self._last_message = trio.current_time()
                 return frame
-            if idle and not self.deaf:
+            if idle and not self.ended:
                 await self.close(idle.close.code, idle.close.reason)
 
     async def say(self, messages: Iterable[Reply | Pause]) -> None:
-        """Sends messages in order; returns when those that are due now have been written."""
+        """Queues messages in order, and waits until those that are due now have been written."""
         due = max(self._last_due, trio.current_time() + self._delay)
         for message in messages:
             if isinstance(message, Pause):
@@ -118,11 +120,11 @@ class Conversation:
         self._last_due = due
 
     async def said_all(self) -> None:
-        """Returns when all that is to be sent later has been sent too."""
+        """Waits until all queued messages have been written."""
         await self._written.wait()
 
     async def write(self) -> None:
-        """Sends each message at its time, for ever."""
+        """Writes each queued message at its time; runs until it is cancelled."""
         async for due, reply, written in self._backlog:
             await trio.sleep_until(due)
             if isinstance(reply, Audio):
@@ -133,7 +135,7 @@ class Conversation:
 
     async def _write(self, reply: Reply) -> None:
         for outgoing in self.wire.encode(reply):
-            if self.deaf:
+            if self.ended:
                 return
             await self._connection.send(outgoing.frame, math.inf)
             await self._sent(outgoing)
@@ -147,7 +149,7 @@ class Conversation:
                 await self.happened(moment)
 
     async def _write_audio(self, pcm: bytes) -> None:
-        while pcm and not self.deaf:
+        while pcm and not self.ended:
             size = int(min(len(pcm) // 2, self.script.room("spoken")))
             piece, pcm = pcm[: 2 * size], pcm[2 * size :]
             for outgoing in self.wire.encode(Audio(piece)):
@@ -157,31 +159,31 @@ class Conversation:
             await self.happened("spoken", size)
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """The polite end."""
-        self.deaf = True
-        await self._connection.close(_GOODBYE, code, reason)
+        """Ends the session and closes the websocket with a close frame."""
+        self.ended = True
+        await self._connection.close(_CLOSE_TIMEOUT, code, reason)
 
     async def happened(self, what: str, amount: int = 1) -> None:
-        """Something that a plan may wait for. The faults that are due with it have struck when this returns."""
+        """Counts something that a plan may wait for, and causes the faults that are now due."""
         self.script.count(what, amount)
         await self.play()
 
     async def play(self) -> None:
-        """Strikes with whatever is due."""
+        """Causes the faults that are due."""
         for fault in self.script.due(trio.current_time(), self._last_message):
             await self.strike(fault)
-        self._stirred.set()
+        self._script_changed.set()
 
     async def watch(self) -> None:
-        """Strikes with what is due because time passes, for ever."""
+        """Causes faults that become due as time passes; runs until it is cancelled."""
         while True:
-            self._stirred = trio.Event()
+            self._script_changed = trio.Event()
             with trio.move_on_at(self.script.alarm(self._last_message)):
-                await self._stirred.wait()
+                await self._script_changed.wait()
             await self.play()
 
     async def strike(self, fault: Fault) -> None:
-        """Lets a fault happen, now."""
+        """Causes a fault now."""
         self.visit.struck.append((trio.current_time(), fault))
         match fault:
             case Delay(seconds):
@@ -193,22 +195,22 @@ class Conversation:
             case InBandError(code, message):
                 await self._tell(Failure(message=message, code=code))
             case CloseSession():
-                self.deaf = True
+                self.ended = True
                 await self._tell(Closed())
             case Close(code, reason, lingers):
-                self._line.linger(lingers)
+                self._stream.linger(lingers)
                 await self.close(code, reason)
             case TearFrame():
-                self.deaf = True
-                self._line.tear()
-                await self._tell(Failure(message="the frame is torn"))
+                self.ended = True
+                self._stream.tear()
+                await self._tell(Failure(message="the frame is torn"))  # any message: only half of it is written
             case Outage() | Restart():
-                await self._everywhere(fault)
+                await self._strike_all(fault)
             case _:
-                self.deaf = await self._line.strike(fault)
+                self.ended = await self._stream.strike(fault)
 
     async def _tell(self, reply: Reply) -> None:
-        """Past what waits for its time."""
+        """Sends a reply now, ahead of the messages that wait for their time."""
         for outgoing in self.wire.encode(reply):
             await self._connection.send(outgoing.frame, math.inf)
 

@@ -1,11 +1,13 @@
-"""Faults as values. A plan is a sequence of them, each where the conversation is to have come to:
+"""Faults and triggers as values. A plan is a sequence of them: triggers say when, faults say what happens.
 
     gateway.plan(Hear(3.0), Drop(), Hear(2.0), Close(1011), Refuse(503, retry_after=1.0))
 
-says: serve until 3 s of audio have been heard, then break the connection; on the next one hear 2 s, then close it with
-code 1011; refuse the dial after that; then serve as usual. A plan is consumed dial by dial: each takes the steps up to
-and including the next fault that ends a conversation (an *act*; see `acts`). A fault with no trigger before it strikes
-as early as it can: while the client dials, or as soon as there is a websocket.
+This plan serves until 3 s of audio have been received, then drops the connection. The next connection gets 2 s, then
+is closed with code 1011. The dial after that is refused. Later connections are served normally.
+
+Each dial takes the steps up to and including the next fault that ends a connection; this part of a plan is an *act*.
+A fault without a trigger before it happens as early as possible: while the client dials, or as soon as the websocket
+is open.
 """
 
 from __future__ import annotations
@@ -18,74 +20,74 @@ Moment: TypeAlias = Literal[
     "create", "created", "audio", "interim", "final", "finalize", "finalized", "update", "close", "text", "flush",
     "alignment", "done",
 ]  # fmt: skip
-"""What can be waited for: a message of the client that has come (*create, audio, finalize, update, close, text, flush*)
-and is not answered yet, or one of the gateway's that has been sent (*created, interim, final, finalized, alignment,
-done*). On a wire that has no such message, the moment never comes; where the address says it all, *create* is the
-handshake."""
+"""A message that `Await` can wait for. One of the client's (*create, audio, finalize, update, close, text, flush*)
+counts when it has come, before it is answered; one of the gateway's (*created, interim, final, finalized, alignment,
+done*) when it has been sent. A wire that lacks such a message never reaches the moment. Where the URL holds the whole
+request, *create* is the handshake."""
 
 Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
-"""A plan with a negative one is refused."""
+"""At least 0; a plan with a negative number is refused."""
 
-# ---------------------------------------------------------------- triggers: serve normally until...
+# ---------------------------------------------------------------- triggers: what comes next waits for them
 
 
 class Hear(Struct, frozen=True):
-    """...so many more seconds of audio have been heard on this connection, to the sample."""
+    """Waits until `seconds` more of audio have been received on this connection, to the sample."""
 
     seconds: Seconds
 
 
 class Speak(Struct, frozen=True):
-    """...so many more seconds of audio have been sent on this connection, to the sample."""
+    """Waits until `seconds` more of audio have been sent on this connection, to the sample."""
 
     seconds: Seconds
 
 
 class MidWord(Struct, frozen=True):
-    """...`seconds` of the `count`-th word from here on have been heard, within 5 ms."""
+    """Waits until `seconds` of a word have been received, to within 5 ms; `count`: of which word from here on."""
 
     count: int = 1
     seconds: Seconds = 0.05
 
 
 class Await(Struct, frozen=True):
-    """...`moment` has come `count` times more."""
+    """Waits until `moment` has come `count` more times."""
 
     moment: Moment
     count: int = 1
 
 
 class Idle(Struct, frozen=True):
-    """...no message has come for so many seconds."""
+    """Waits until no message has come for `seconds`."""
 
     seconds: Seconds
 
 
 class Lapse(Struct, frozen=True):
-    """...so many seconds have passed, from the end of the last step or the opening of the connection."""
+    """Waits until `seconds` have passed since the last step, or since the connection was opened."""
 
     seconds: Seconds
 
 
 Trigger: TypeAlias = Hear | Speak | MidWord | Await | Idle | Lapse
 
-# ---------------------------------------------------------------- faults of a conversation that goes on
+# ---------------------------------------------------------------- faults after which the connection goes on
 
 
 class Delay(Struct, frozen=True):
-    """From now on, what the gateway says comes so many seconds late; at the beginning of a plan, the handshake too."""
+    """Sends all later messages `seconds` late; as the first step of an act, the answer to the handshake too."""
 
     seconds: Seconds
 
 
 class Freeze(Struct, frozen=True):
-    """The network holds everything for so many seconds, in both directions, then delivers it."""
+    """The network holds all data in both directions for `seconds`, then delivers it."""
 
     seconds: Seconds
 
 
 class Send(Struct, frozen=True):
-    """One message, as it stands: ``str`` as text, ``bytes`` as binary."""
+    """Sends `frame` as a message: ``str`` as text, ``bytes`` as binary."""
 
     frame: str | bytes
 
@@ -98,11 +100,11 @@ class Drop(Struct, frozen=True):
 
 
 class Fin(Struct, frozen=True):
-    """The stream ends, without a close frame."""
+    """The stream ends (TCP FIN) without a close frame."""
 
 
 class Close(Struct, frozen=True):
-    """A close frame; the stream stays open for `lingers` seconds after it, or until the client ends it."""
+    """Sends a close frame. The stream stays open for `lingers` seconds after it, or until the client closes it."""
 
     code: Annotated[int, Meta(ge=1000, le=4999)] = 1011
     reason: str = ""
@@ -110,11 +112,11 @@ class Close(Struct, frozen=True):
 
 
 class BlackHole(Struct, frozen=True):
-    """Half-open: everything is swallowed and nothing answered, not even pings."""
+    """Half-open: all that comes is discarded and nothing is answered, not even pings."""
 
 
 class StallWrites(Struct, frozen=True):
-    """The gateway stops reading, so that what the client sends is stuck once the buffers between are full."""
+    """The gateway stops reading: the client's sends block once the buffers between are full."""
 
 
 class TearFrame(Struct, frozen=True):
@@ -122,26 +124,30 @@ class TearFrame(Struct, frozen=True):
 
 
 class Garble(Struct, frozen=True):
-    """A message that is none: broken JSON, JSON that is no message, wrong types, or binary."""
+    """Sends an invalid message.
+
+    ``"json"``: broken JSON. ``"shape"``: JSON that is not an object. ``"types"``: fields of wrong types. ``"binary"``:
+    a binary message of noise.
+    """
 
     kind: Literal["json", "shape", "types", "binary"] = "json"
 
 
 class InBandError(Struct, frozen=True):
-    """The protocol's own error message. The connection stays open."""
+    """Sends the protocol's own error message. The connection stays open."""
 
     code: int | str | None = None
     message: str = "a scripted failure"
 
 
 class CloseSession(Struct, frozen=True):
-    """The protocol's own end of a session. The connection stays open, and nothing more is said on it."""
+    """Sends the protocol's own end of a session. The connection stays open, and nothing more is sent on it."""
 
 
 class Outage(Struct, frozen=True):
-    """All connections break and dials fail for so many seconds.
+    """All connections break, and dials fail for `seconds`.
 
-    `silent`: without a word, as when a cable is pulled; a dial gets its answer when the cable is back.
+    `silent`: nothing is reset or refused, as when a cable is unplugged; a dial is answered when the outage is over.
     """
 
     seconds: Seconds
@@ -149,7 +155,7 @@ class Outage(Struct, frozen=True):
 
 
 class Restart(Struct, frozen=True):
-    """All connections are closed with code 1012 (service restart), and dials are refused for so many seconds."""
+    """All connections are closed with code 1012 (service restart), and dials are refused for `seconds`."""
 
     seconds: Seconds = 0.0
 
@@ -158,7 +164,7 @@ class Restart(Struct, frozen=True):
 
 
 class Refuse(Struct, frozen=True):
-    """The handshake is answered with an HTTP status; `retry_after` is in seconds, or an HTTP date."""
+    """Answers the handshake with an HTTP `status`. `retry_after`: the header's value, in seconds or an HTTP date."""
 
     status: Annotated[int, Meta(ge=200, le=599)] = 503
     retry_after: float | str | None = None
@@ -166,7 +172,7 @@ class Refuse(Struct, frozen=True):
 
 
 class NeverAnswer(Struct, frozen=True):
-    """The stream is opened and the handshake never answered."""
+    """Accepts the stream, and never answers the handshake."""
 
 
 NetworkFault: TypeAlias = Drop | Fin | BlackHole | StallWrites | Freeze

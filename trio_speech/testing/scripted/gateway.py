@@ -1,4 +1,4 @@
-"""The scripted gateway: several wires, over memory streams or loopback TCP, with faults as planned.
+"""The scripted gateway: speaks several wire protocols, over memory streams or loopback TCP, with planned faults.
 
 async with open_gateway() as gateway:
     gateway.plan(Hear(3.0), Drop(), Hear(2.0))
@@ -24,7 +24,7 @@ from ..._shell.client import Client, open_client
 from ..._shell.concurrency.one_exception import Guard, one_exception
 from ..._shell.connection import Connection, Handshake, LinkDown, accept_connection
 from ...providers._codec import Backend, Dial
-from ..streams import Line, MemoryStream, memory_stream_pair
+from ..streams import BreakableStream, MemoryStream, memory_stream_pair
 from .backend import ScriptedBackend, StandIn
 from .conversation import Conversation
 from .faults import Act, BlackHole, Close, Delay, Drop, NeverAnswer, Outage, Refuse, Restart, Step
@@ -41,72 +41,77 @@ _SERVICE_RESTART = 1012
 
 
 class ScriptedGateway:
-    """Made by `open_gateway`. `manner` and `delivery` may be replaced at any time: new connections follow them."""
+    """A speech service for tests. Made by `open_gateway`.
+
+    `manner` (how it recognizes) and `delivery` (how it speaks) may be replaced at any time, for new connections.
+    """
 
     def __init__(self, guard: Guard, manner: Manner, delivery: Delivery, capacity: int) -> None:
         self.manner = manner
         self.delivery = delivery
         self.connect_time = 0.0
-        """How long a dial over memory streams takes, in seconds."""
+        """Seconds that a dial over memory streams takes."""
         self.visits: list[Visit] = []
-        """All dials, in order, and what came of them."""
+        """One record for each dial, in order."""
         self.peak = 0
-        """The most websockets open at once."""
+        """The largest number of websockets that were open at once."""
         self._guard = guard
         self._capacity = capacity
         self._acts: deque[Act] = deque()
-        self._dark_until = -math.inf
+        self._outage_until = -math.inf
         self._silent = False
         self._conversations: list[Conversation] = []
         self._synthesis = itertools.count()
 
     def plan(self, *steps: Step) -> None:
-        """What the dials to come are to meet, after what was planned before; then all goes well.
+        """Adds steps to the plan of faults; see `faults`. When the plan is used up, all dials are served normally.
 
-        Raises `ConfigurationError` for what is no step of a plan.
+        Raises `ConfigurationError` for a step that is neither a trigger nor a fault, or has invalid values.
         """
         self._acts.extend(list(acts(steps)))
 
     @property
     def planned(self) -> tuple[Act, ...]:
-        """What no dial has met yet."""
+        """The part of the plan that no dial has taken yet."""
         return tuple(self._acts)
 
     @property
     def open(self) -> list[Visit]:
-        """The websockets open now."""
+        """The connections that are open now."""
         return [visit for visit in self.visits if visit.open]
 
     @property
     def heard(self) -> float:
-        """Seconds of audio heard on all connections together: what would be billed."""
+        """Seconds of audio received on all connections together, as a service would bill them."""
         return sum(visit.heard for visit in self.visits)
 
     def backend(self, stt: SttProfile | None = None, tts: TtsProfile | None = None) -> ScriptedBackend:
-        """Dials this gateway over memory streams.
+        """A backend that dials this gateway over memory streams.
 
-        The profiles are what the client takes the service for; without one, it is told the truth.
+        `stt`, `tts`: the profile that the client is to assume; by default the one that `manner` or `delivery` fits.
         """
         return ScriptedBackend(self.connect, stt or self.manner.profile(), tts or self.delivery.profile())
 
     def in_place_of(self, backend: Backend) -> StandIn:
-        """`backend`, codec and profile and all, but that its dials come here, over memory streams.
+        """`backend` with its own codec and profile, but its dials are answered by this gateway, over memory streams.
 
-        The path that it dials says which wire is spoken: LiveKit's (``/v1/stt``, ``/v1/tts``) or Deepgram's
-        (``/v1/listen``).
+        The path of the URL selects the protocol: LiveKit's (``/v1/stt``, ``/v1/tts``) or Deepgram's (``/v1/listen``).
         """
         return StandIn(self.connect, backend)
 
     def client(self, **policies: Any) -> AbstractAsyncContextManager[Client]:
-        """`trio_speech.open_client` on this gateway; takes what that takes but for the backend."""
+        """Opens a client of this gateway: `trio_speech.open_client`, with all its keyword arguments."""
         return open_client(self.backend(), **policies)
 
     async def connect(self, dial: Dial) -> MemoryStream:
-        """A byte stream to the gateway. Checkpoints; raises `LinkDown` in an outage, and waits out a silent one."""
+        """Opens a byte stream to the gateway.
+
+        Raises `LinkDown` during an outage; during a silent one, waits for its end. Checkpoints.
+        """
         await trio.sleep(self.connect_time)
-        visit = self._arrive()
+        visit = self._record_visit()
         try:
-            if not await self._meet(visit):
+            if not await self._admit(visit):
                 raise LinkDown(Unreachable("connection refused"))
         except BaseException:
             visit.end(trio.current_time(), "an outage")
@@ -116,73 +121,73 @@ class ScriptedGateway:
         return theirs
 
     async def listen(self, port: int = 0, *, host: str = "127.0.0.1") -> str:
-        """Serves over TCP too, for as long as the gateway is open; the base URL to dial. Checkpoints."""
+        """Also serves over TCP until the gateway is closed; returns the base URL to dial. Checkpoints."""
         listeners = await trio.open_tcp_listeners(port, host=host)
         self._guard.start_soon(partial(trio.serve_listeners, self._answer, listeners))
         return f"http://{host}:{listeners[0].socket.getsockname()[1]}/v1"
 
     async def fail(self, fault: Outage | Restart) -> None:
-        """Strikes all connections, and the dials to come. Checkpoints."""
+        """Causes `fault` now, on all connections and later dials. Checkpoints."""
         await trio.lowlevel.checkpoint()
-        self._dark_until = trio.current_time() + fault.seconds
+        self._outage_until = trio.current_time() + fault.seconds
         self._silent = isinstance(fault, Outage) and fault.silent
         each: Close | Drop | BlackHole = Close(_SERVICE_RESTART, "service restart")
         if isinstance(fault, Outage):
             each = BlackHole() if fault.silent else Drop()
         for conversation in self._conversations:
-            conversation.deaf = True
-            self._guard.start_soon(partial(_befall, conversation, each))
+            conversation.ended = True
+            self._guard.start_soon(partial(_strike_unless_gone, conversation, each))
 
-    def _arrive(self) -> Visit:
+    def _record_visit(self) -> Visit:
         visit = Visit(len(self.visits) + 1, trio.current_time())
         self.visits.append(visit)
         return visit
 
-    async def _meet(self, visit: Visit) -> bool:
-        """Whether the dial gets through; in a silent outage, that is known at its end."""
-        if not self._dark and self._acts:
+    async def _admit(self, visit: Visit) -> bool:
+        """Takes the dial's act from the plan. Returns whether the dial gets through; waits out a silent outage."""
+        if not self._in_outage and self._acts:
             visit.act = self._acts.popleft()
             if visit.act and isinstance(visit.act[0], Outage | Restart):
                 visit.struck.append((trio.current_time(), visit.act[0]))
                 await self.fail(visit.act[0])
-        if self._dark and self._silent:
-            await trio.sleep_until(self._dark_until)
+        if self._in_outage and self._silent:
+            await trio.sleep_until(self._outage_until)
             visit.act = ()
-            return await self._meet(visit)
-        return not self._dark
+            return await self._admit(visit)
+        return not self._in_outage
 
     @property
-    def _dark(self) -> bool:
-        return trio.current_time() < self._dark_until
+    def _in_outage(self) -> bool:
+        return trio.current_time() < self._outage_until
 
     async def _answer(self, stream: trio.SocketStream) -> None:
-        visit = self._arrive()
-        if await self._meet(visit):
+        visit = self._record_visit()
+        if await self._admit(visit):
             await self._serve(stream, visit)
         else:
             visit.end(trio.current_time(), "an outage")
-            await Line(stream).strike(Drop())
+            await BreakableStream(stream).strike(Drop())
 
     async def _serve(self, stream: MemoryStream | trio.SocketStream, visit: Visit) -> None:
-        line, script = Line(stream, on_pong=visit.ponged), Script(visit.act, trio.current_time())
+        breakable, script = BreakableStream(stream, on_pong=visit.ponged), Script(visit.act, trio.current_time())
         try:
             async with trio.open_nursery() as nursery:
                 for fault in script.at_once():
                     visit.struck.append((trio.current_time(), fault))
-                    await line.strike(BlackHole() if isinstance(fault, NeverAnswer) else fault)
-                handshake = await accept_connection(nursery, line, timeout=math.inf)
-                connection, wire = await self._welcome(handshake, script, visit)
+                    await breakable.strike(BlackHole() if isinstance(fault, NeverAnswer) else fault)
+                handshake = await accept_connection(nursery, breakable, timeout=math.inf)
+                connection, wire = await self._answer_handshake(handshake, script, visit)
                 await self._converse(
-                    Conversation(connection, wire, line=line, script=script, visit=visit, everywhere=self.fail)
+                    Conversation(connection, wire, stream=breakable, script=script, visit=visit, strike_all=self.fail)
                 )
                 nursery.cancel_scope.cancel(reason="the conversation is over")
         except* LinkDown as down:
             visit.end(trio.current_time(), _first(down))
         finally:
             visit.end(trio.current_time(), "closed by the gateway")
-            await line.hang_up()
+            await breakable.hang_up()
 
-    async def _welcome(self, handshake: Handshake, script: Script, visit: Visit) -> tuple[Connection, Wire]:
+    async def _answer_handshake(self, handshake: Handshake, script: Script, visit: Visit) -> tuple[Connection, Wire]:
         visit.resource, visit.headers = handshake.resource, handshake.headers
         wire = answer(visit.resource, visit.session_id)
         if isinstance(wire, Refuse):
@@ -224,7 +229,7 @@ async def _refuse(handshake: Handshake, refusal: Refuse, visit: Visit) -> NoRetu
     raise LinkDown(Refused(refusal.status))
 
 
-async def _befall(conversation: Conversation, fault: Close | Drop | BlackHole) -> None:
+async def _strike_unless_gone(conversation: Conversation, fault: Close | Drop | BlackHole) -> None:
     try:
         await conversation.strike(fault)
     except LinkDown:
@@ -235,10 +240,10 @@ async def _befall(conversation: Conversation, fault: Close | Drop | BlackHole) -
 async def open_gateway(
     *, manner: Manner | None = None, delivery: Delivery | None = None, capacity: int = _CAPACITY
 ) -> AsyncGenerator[ScriptedGateway, None]:
-    """A scripted gateway that serves until the block is left.
+    """Opens a scripted gateway that serves until the block is left; connections that are still open then break.
 
-    `manner` is how it recognizes, `delivery` how it speaks, `capacity` how many bytes are under way at most on one
-    connection each way. Leaving the block breaks what is still open.
+    `manner`: how it recognizes. `delivery`: how it speaks. `capacity`: how many unread bytes one direction of a
+    connection over memory streams holds before its sender blocks.
     """
     async with one_exception(trio.lowlevel.checkpoint, within=0.0) as guard:
         yield ScriptedGateway(guard, manner or Manner(), delivery or Delivery(), capacity)

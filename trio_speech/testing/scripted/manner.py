@@ -1,4 +1,4 @@
-"""How the scripted recognizer is to behave."""
+"""How the scripted recognizer behaves, as data."""
 
 from __future__ import annotations
 
@@ -12,49 +12,50 @@ from ..._core.provider.profile import SttProfile
 
 
 class Drift(Struct, frozen=True):
-    """Times that are off by up to `bound` seconds, differently on each connection, changing slowly along it."""
+    """Makes word times wrong by up to `bound` seconds: differently on each connection, and slowly changing along it."""
 
     bound: float = 0.08
     seed: int = 0
 
 
 class Manner(Struct, frozen=True, kw_only=True):
-    """How the scripted recognizer behaves. The default is a provider of exact spans; all durations are in seconds."""
+    """How the scripted recognizer behaves. By default its word times are exact. All durations are in seconds."""
 
     endpointing: float | None = 0.3
-    """Silence that ends an utterance; ``None``: there are no finals but when they are asked for."""
+    """Silence that ends an utterance; ``None``: finals come only when the client asks for them."""
     longest: float | None = 15.0
-    """An utterance is given in finals of this length at most."""
+    """The longest final; a longer utterance is delivered in several. ``None`` for no limit."""
     interim: float | None = 0.2
-    """How much audio lies between two interims."""
+    """Audio between two interims; ``None``: there are none."""
     preflight: float | None = None
-    """Silence after which an utterance is given early, as a preflight."""
+    """Silence after which a preflight transcript of the utterance is sent; ``None``: there are none."""
     word_times: bool = True
-    """Finals carry words."""
+    """Finals carry words with times."""
     spans: Literal["utterance", "billed"] = "utterance"
     """``"billed"``: like cartesia/ink-2, a final starts at 0 and lasts as long as the audio billed since the last."""
     drift: Drift | None = None
+    """Makes the times inexact; ``None``: they are exact to the sample."""
     held: float = 0.0
-    """Finals come only when so much more audio has been heard, or when they are asked for."""
+    """Finals are held back until so much more audio has been received, or the client asks for them."""
     twice: bool = False
-    """Each final comes a second time."""
+    """Each final is sent twice."""
     mid_word: Literal["hold", "cut"] = "hold"
-    """When asked for finals in mid-word: the word waits for its end, or falls to pieces."""
+    """What a finalize in the middle of a word does: the word waits for its end, or is cut in two."""
     finalized: Literal["after", "before", "never"] = "after"
-    """Where the answer to finalize comes, seen from the finals that it brings."""
+    """Whether the answer to finalize comes after the finals that it causes, before them, or never."""
     trailing: float = 0.0
-    """Time between the answer to finalize and finals that come after it."""
+    """Time from the answer to finalize to the finals that come after it (with ``finalized="before"``)."""
     onsets: bool = True
-    """Says when speech starts."""
+    """Tells when speech starts."""
     silence: float = 3.0
     """Silence is acknowledged in stretches of this length."""
     utterance_end: float | None = None
-    """Silence after a word that is told as such, apart from any final."""
+    """Silence after a word, after which a separate message tells the end of the utterance; ``None``: none does."""
     pace: float | None = None
-    """It hears no faster than at this multiple of real time: what is sent faster waits."""
+    """The fastest it takes audio, as a multiple of real time; faster audio waits. ``None`` for no limit."""
 
     def profile(self) -> SttProfile:
-        """What a client may rely on with a provider of this manner."""
+        """The provider profile that describes a service of this manner."""
         trusted = self.spans == "utterance"
         return SttProfile(
             acknowledges="span" if trusted else "finalize",
@@ -65,7 +66,7 @@ class Manner(Struct, frozen=True, kw_only=True):
 
 
 class Clock(Struct, frozen=True):
-    """What one connection takes a moment for, both in seconds."""
+    """Maps true seconds to the times that one connection reports."""
 
     offset: float = 0.0
     swing: float = 0.0
@@ -75,7 +76,7 @@ class Clock(Struct, frozen=True):
 
 
 def clock_of(drift: Drift | None, number: int) -> Clock:
-    """The clock of the connection of that number."""
+    """The clock of connection `number`."""
     if drift is None:
         return Clock()
     random = Random(f"{drift.seed}:{number}")  # noqa: S311

@@ -1,4 +1,4 @@
-"""How a plan of faults is worked through: pure, one `Script` to a connection."""
+"""Plays a plan of faults: which are due, given what has happened. One `Script` a connection; nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _GOES_ON = (*get_args(Trigger), Delay, Freeze, Send)
 
 
 def acts(plan: Iterable[Step]) -> Iterator[Act]:
-    """Cuts a plan into what each dial in turn is to meet. Raises `ConfigurationError` for what is no step."""
+    """Cuts a plan into one act for each dial. Raises `ConfigurationError` for a step that is not one, or is invalid."""
     act: list[Step] = []
     for step in plan:
         _check(step)
@@ -66,44 +66,44 @@ def acts(plan: Iterable[Step]) -> Iterator[Act]:
 
 
 def _check(step: Step) -> None:
-    """A test whose fault never strikes would pass for the wrong reason."""
+    """Refuses an invalid step where it is planned: a fault that never happens would let a test pass for nothing."""
     if not isinstance(step, get_args(Step)):
-        raise ConfigurationError(f"{step!r} is no step of a plan: give triggers and faults, such as Hear(3.0), Drop()")
-    if isinstance(step, Send):  # whose kinds cannot be told apart below
+        raise ConfigurationError(f"a plan takes triggers and faults, such as Hear(3.0), Drop(), not {step!r}")
+    if isinstance(step, Send):  # msgspec cannot convert to the union of str and bytes
         return
     try:
         convert(asdict(step), type(step))
     except ValidationError as error:
-        raise ConfigurationError(f"{step!r} is no step of a plan: {error}") from None
+        raise ConfigurationError(f"{step!r} cannot be planned: {error}") from None
 
 
 class Script:
-    """One act being played: told what happens, it says which faults are due."""
+    """Plays one act: it is told what happens on a connection, and says which faults are due."""
 
     def __init__(self, act: Act, now: float) -> None:
         self.since = now
-        """When the step that is being waited for began."""
+        """When the current step began."""
         self.sample_rate = 16_000
         self._steps = list(act)
         self._counts: Counter[str] = Counter()
         self._base: Counter[str] = Counter()
-        self._into = 0.0
+        self._into_word = 0.0
 
     @property
     def step(self) -> Step | None:
-        """What comes next; ``None``: the act is over."""
+        """The current step; ``None`` when the act is over."""
         return self._steps[0] if self._steps else None
 
     def count(self, what: str, amount: int = 1) -> None:
-        """So many more of these have happened: a `Moment`, or samples ``"heard"`` or ``"spoken"``."""
+        """Counts `amount` more of `what`: a `Moment`, ``"heard"`` samples or ``"spoken"`` samples."""
         self._counts[what] += amount
 
     def word(self, begun: int, into: float) -> None:
-        """So many words have begun in all, and so many seconds of the last one have been heard."""
-        self._counts["word"], self._into = begun, into
+        """Notes how many words have begun, and how many seconds of the last one have been received."""
+        self._counts["word"], self._into_word = begun, into
 
     def room(self, what: str) -> float:
-        """How many samples may yet be ``"heard"`` or ``"spoken"`` before the next fault."""
+        """How many more samples may be ``"heard"`` or ``"spoken"`` before the current step must be looked at again."""
         match self.step:
             case Hear(seconds) if what == "heard":
                 return round(seconds * self.sample_rate) - self._since(what)
@@ -115,7 +115,7 @@ class Script:
                 return math.inf
 
     def alarm(self, last_message: float) -> float:
-        """When the next fault is due if nothing happens until then."""
+        """The time at which the current step is over if nothing happens until then."""
         match self.step:
             case Lapse(seconds):
                 return self.since + seconds
@@ -125,13 +125,13 @@ class Script:
                 return math.inf
 
     def at_once(self) -> Iterator[NetworkFault | NeverAnswer]:
-        """The faults at the beginning of the act that strike while the client dials."""
+        """The faults at the beginning of the act that can happen while the client dials."""
         while self._steps and isinstance(step := self._steps[0], NetworkFault | NeverAnswer):
             del self._steps[0]
             yield step
 
     def due(self, now: float, last_message: float = math.inf) -> Iterator[Fault]:
-        """The faults that are to strike now, one by one; what happens between them counts for the next."""
+        """The faults that are due now, one by one. What happens between two of them counts for the later one."""
         while (step := self.step) is not None:
             if isinstance(step, DialFault) or (
                 isinstance(step, Trigger) and not self._fulfilled(step, now, last_message)
@@ -150,7 +150,7 @@ class Script:
                 return self.room("spoken") <= 0
             case MidWord(count, seconds):
                 more = self._since("word") - count
-                return more > 0 or (more == 0 and self._into >= seconds)
+                return more > 0 or (more == 0 and self._into_word >= seconds)
             case Await(moment, count):
                 return self._since(moment) >= count
             case Idle() | Lapse():
@@ -179,15 +179,15 @@ _DRAWN: dict[type[Step], Callable[[Random], Step]] = {
 }
 
 RECOVERABLE = tuple(_DRAWN)
-"""The faults after which a client is to go on."""
+"""The kinds of fault after which a session is expected to go on."""
 
 
 def random_plan(
     seed: int, *, acts: int = 6, hears: float = 6.0, faults: tuple[type[Step], ...] = RECOVERABLE
 ) -> tuple[Step, ...]:
-    """A plan of so many faults, each at a random point of the conversation; equal seeds give equal plans.
+    """A plan of `acts` faults at random points of the session. Equal seeds give equal plans.
 
-    `hears` is the longest stretch of audio heard between two of them, in seconds.
+    `hears`: the longest stretch of audio between two faults, in seconds. `faults`: the kinds to draw from.
     """
     random = Random(seed)  # noqa: S311
     plan: list[Step] = []

@@ -1,10 +1,10 @@
-"""The scripted recognizer: it hears what the audio carries, and tells it in the manner of a provider.
+"""The scripted recognizer: it decodes the words that audio encodes, and reports them as a `Manner` says.
 
 Laws
-    1. What it says depends on the audio and on when finalize was asked for, never on how the audio was cut.
-    2. Each letter heard is in exactly one final, so whoever plays no audio twice and skips none gets each word once.
-    3. In the default manner all times are those of the samples, exactly.
-    4. Of audio that it has acknowledged it says no more. What it said since the last time lies before that point.
+    1. The results depend on the audio and on where finalize was called, never on how the audio was cut into chunks.
+    2. Each letter received is in exactly one final: a client that sends all audio once gets each word once.
+    3. In the default manner all times are exact to the sample.
+    4. `Acknowledged` comes after the finals of the audio before it, and no later result is about that audio.
 """
 
 from __future__ import annotations
@@ -21,69 +21,70 @@ from ...events import Word
 from ..word_signal import AudibleWord, WordDecoder
 from .manner import Manner, clock_of
 
-_STEP = 0.02  # seconds: decisions fall on multiples of it
+_STEP = 0.02
+"""Seconds. Decisions are made at multiples of it only, so that they do not depend on the chunks (law 1)."""
 
 
 class Pause(Struct, frozen=True):
-    """Time, in seconds, that passes before the next message is sent."""
+    """Waits `seconds` before the next message is sent."""
 
     seconds: float
 
 
-class Lull(Struct, frozen=True):
-    """Nobody has spoken since then, for as long as `Manner.utterance_end` says."""
+class UtteranceEnded(Struct, frozen=True):
+    """Nothing has been said since `since`, for as long as `Manner.utterance_end` says."""
 
     since: float
 
 
 RecognizerOutput: TypeAlias = (
-    SpeechOnset | RecognitionResult | SpeechOver | Lull | Acknowledged | FinalizeAnswered | Pause
+    SpeechOnset | RecognitionResult | SpeechOver | UtteranceEnded | Acknowledged | FinalizeAnswered | Pause
 )
 
 
 class ScriptedRecognizer:
-    """Recognizes the audio of one connection. `number` tells connections apart where their times drift."""
+    """Recognizes the audio of one connection. `number`: the connection's, by which its clock drifts."""
 
     def __init__(self, manner: Manner, sample_rate: int, number: int = 0) -> None:
         self.manner = manner
         self._rate = sample_rate
         self._clock = clock_of(manner.drift, number)
         self._step = max(1, round(_STEP * sample_rate))
-        self._ear = WordDecoder()
+        self._decoder = WordDecoder()
         self._words: list[AudibleWord] = []
-        self._over = 0
+        self._words_ended = 0
         self._speaking = False
         self._preflighted = False
         self._billed = 0
         self._last_end = 0
-        self._lull = 0
+        self._utterance_end_told = 0
         self._acknowledged = 0
         self._held: list[tuple[int, RecognizerOutput]] = []
 
     @property
-    def begun(self) -> int:
-        """How many words have begun so far."""
-        return self._over + (self._ear.pending is not None)
+    def words_begun(self) -> int:
+        """The number of words that have begun so far."""
+        return self._words_ended + (self._decoder.pending is not None)
 
     @property
-    def into(self) -> float:
-        """How many seconds of the word in progress have been heard; 0 between words."""
-        word = self._ear.pending
-        return (self._ear.position - word.start) / self._rate if word else 0.0
+    def seconds_into_word(self) -> float:
+        """Seconds of the word in progress that have been received; 0 between words."""
+        word = self._decoder.pending
+        return (self._decoder.position - word.start) / self._rate if word else 0.0
 
     def hear(self, pcm: bytes) -> list[RecognizerOutput]:
-        """Takes audio in, and tells what it makes of it."""
+        """Takes PCM16 audio, and returns the results that it completes."""
         said: list[RecognizerOutput] = []
         while pcm:
-            size = 2 * (self._step - self._ear.position % self._step)
+            size = 2 * (self._step - self._decoder.position % self._step)
             self._listen(pcm[:size])
             pcm = pcm[size:]
-            if self._ear.position % self._step == 0:
+            if self._decoder.position % self._step == 0:
                 said += self._decide()
         return said
 
     def finalize(self) -> list[RecognizerOutput]:
-        """Tells all that is still pending."""
+        """Answers a finalize: the finals of all that is pending, and the answer itself."""
         if self.manner.mid_word == "cut":
             self._cut()
         finals = [*self._release(math.inf), *self._pending_final()]
@@ -97,34 +98,34 @@ class ScriptedRecognizer:
                 return [*finals, acknowledged]
 
     def finish(self) -> list[RecognizerOutput]:
-        """Tells the rest, since no more audio comes: a word in progress falls to pieces."""
+        """The last results, after the end of the audio. A word in progress is cut off."""
         self._cut()
         return [*self._release(math.inf), *self._pending_final(), self._acknowledge()]
 
     def _cut(self) -> None:
-        if word := self._ear.cut():
+        if word := self._decoder.cut():
             self._words.append(word)
-            self._over += 1
+            self._words_ended += 1
 
     def _pending_final(self) -> list[RecognitionResult]:
-        return self._final(goes_on=self._ear.pending is not None) if self._words else []
+        return self._final(goes_on=self._decoder.pending is not None) if self._words else []
 
     def _acknowledge(self) -> Acknowledged:
-        """All before the word in progress is told."""
-        self._acknowledged = self._ear.pending.start if self._ear.pending else self._ear.position
+        """Acknowledges all audio before the word in progress."""
+        self._acknowledged = self._decoder.pending.start if self._decoder.pending else self._decoder.position
         return Acknowledged(self._clock(self._acknowledged / self._rate))
 
     def _listen(self, pcm: bytes) -> None:
-        words = self._ear.hear(pcm)
+        words = self._decoder.hear(pcm)
         self._words += words
-        self._over += len(words)
+        self._words_ended += len(words)
 
     def _decide(self) -> Iterator[RecognizerOutput]:
-        at = self._ear.position
+        at = self._decoder.position
         yield from self._release(at)
-        started = [*self._words, *([self._ear.pending] if self._ear.pending else ())]
+        started = [*self._words, *([self._decoder.pending] if self._decoder.pending else ())]
         yield from self._speech(started, at) if started else self._silence(at)
-        yield from self._stillness(at)
+        yield from self._utterance_end(at)
 
     def _speech(self, started: list[AudibleWord], at: int) -> Iterator[RecognizerOutput]:
         manner = self.manner
@@ -148,17 +149,22 @@ class ScriptedRecognizer:
         elif at - self._acknowledged >= self.manner.silence * self._rate:
             yield from self._hold([self._acknowledge()])
 
-    def _stillness(self, at: int) -> Iterator[Lull]:
+    def _utterance_end(self, at: int) -> Iterator[UtteranceEnded]:
         last = self._words[-1].end if self._words else self._last_end
         enough = self.manner.utterance_end
-        if enough is None or self._ear.pending or last <= self._lull or at - last < enough * self._rate:
+        if (
+            enough is None
+            or self._decoder.pending
+            or last <= self._utterance_end_told
+            or at - last < enough * self._rate
+        ):
             return
-        self._lull = last
-        yield Lull(self._clock(last / self._rate))
+        self._utterance_end_told = last
+        yield UtteranceEnded(self._clock(last / self._rate))
 
     def _is_quiet(self, samples: int) -> bool:
         endpointing = self.manner.endpointing
-        return endpointing is not None and self._ear.pending is None and samples >= endpointing * self._rate
+        return endpointing is not None and self._decoder.pending is None and samples >= endpointing * self._rate
 
     def _is_long(self, samples: int) -> bool:
         longest = self.manner.longest
@@ -168,13 +174,13 @@ class ScriptedRecognizer:
         final = msgspec.structs.replace(self._hypothesis("final", self._words), ends_speech=not goes_on)
         self._last_end = self._words[-1].end
         self._words, self._speaking, self._preflighted = [], goes_on, False
-        self._billed = self._ear.position
+        self._billed = self._decoder.position
         return [final, final] if self.manner.twice else [final]
 
     def _hold(self, said: list[RecognizerOutput]) -> list[RecognizerOutput]:
         if not self.manner.held:
             return said
-        due = self._ear.position + round(self.manner.held * self._rate)
+        due = self._decoder.position + round(self.manner.held * self._rate)
         self._held += [(due, message) for message in said]
         return []
 
@@ -201,5 +207,5 @@ class ScriptedRecognizer:
         )
         if self.manner.spans == "utterance":
             return hypothesis
-        billed = (self._ear.position - self._billed) / self._rate
+        billed = (self._decoder.position - self._billed) / self._rate
         return msgspec.structs.replace(hypothesis, start=0.0, end=billed, words=())

@@ -1,4 +1,4 @@
-"""The two services of the scripted gateway: what it replies to each request, on whatever wire."""
+"""The two services of the scripted gateway, recognition and speech: the replies to each request, on any wire."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .conversation import Conversation
 from .manner import Manner
 from .recognizer import ScriptedRecognizer
 from .synthesizer import Delivery, ScriptedSynthesizer
-from .wires.protocol import Changed, ClientFinalize, ClientFinish, ClientLeave, Flush, Text
+from .wires.protocol import Changed, ClientClose, ClientFinalize, ClientFinish, Flush, Text
 
 _BAD_REQUEST = 400
 
 
 async def serve(conversation: Conversation, manner: Manner, delivery: Delivery, synthesis: Iterator[int]) -> None:
-    """Serves one connection, until the session is closed or the client gone (`LinkDown`)."""
+    """Serves one connection until its session is closed. Raises `LinkDown` if the client leaves before that."""
     request = await conversation.next()
     if not isinstance(request, TranscribeRequest | SynthesizeRequest):
         await _refuse(conversation, "a session must be created first")
@@ -49,27 +49,27 @@ async def _recognize(conversation: Conversation, recognizer: ScriptedRecognizer)
                 await _change(conversation, change)
             case ClientFinish():
                 await conversation.happened("close")
-                if not conversation.deaf:
+                if not conversation.ended:
                     await conversation.say(recognizer.finish())
-                    return await _take_leave(conversation)
-            case ClientLeave():
+                    return await _end_session(conversation)
+            case ClientClose():
                 await conversation.happened("close")
-                if not conversation.deaf:
-                    return await _take_leave(conversation)
+                if not conversation.ended:
+                    return await _end_session(conversation)
             case _:
                 return await _refuse(conversation, "a session is created once")
 
 
 async def _hear(conversation: Conversation, recognizer: ScriptedRecognizer, pcm: bytes) -> None:
     script = conversation.script
-    while len(pcm) > 1 and not conversation.deaf:
+    while len(pcm) > 1 and not conversation.ended:
         size = int(min(len(pcm) // 2, script.room("heard")))
         piece, pcm = pcm[: 2 * size], pcm[2 * size :]
         conversation.visit.audio += piece
         if recognizer.manner.pace is not None:
             await trio.sleep(size / conversation.visit.sample_rate / recognizer.manner.pace)
         await conversation.say(recognizer.hear(piece))
-        script.word(recognizer.begun, recognizer.into)
+        script.word(recognizer.words_begun, recognizer.seconds_into_word)
         await conversation.happened("heard", size)
 
 
@@ -88,15 +88,15 @@ async def _synthesize(conversation: Conversation, voice: ScriptedSynthesizer) ->
             case Flush():
                 await conversation.happened("flush")
                 await conversation.say(voice.flush())
-            case ClientLeave():
+            case ClientClose():
                 await conversation.happened("close")
-                if not conversation.deaf:
-                    return await _take_leave(conversation)
+                if not conversation.ended:
+                    return await _end_session(conversation)
             case _:
                 return await _refuse(conversation, "a session is created once")
 
 
-async def _take_leave(conversation: Conversation) -> None:
+async def _end_session(conversation: Conversation) -> None:
     await conversation.say([Closed()])
     await conversation.said_all()
     await conversation.close()

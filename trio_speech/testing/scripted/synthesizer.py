@@ -1,4 +1,4 @@
-"""The scripted voice: it turns text into audio that carries the text, in the manner of a provider."""
+"""The scripted voice: it turns text into audio that encodes the text, and behaves as a `Delivery` says."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from .recognizer import Pause
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """How the scripted voice speaks. The default is a provider that aligns words; all durations are in seconds."""
+    """How the scripted voice speaks. By default it sends word times. All durations are in seconds."""
 
     letter: float = 0.05
     """How long a letter of a word lasts."""
     gap: float = 0.08
     """Silence after each word."""
     variation: float = 0.0
-    """Words last longer or shorter by up to this share, differently at each synthesis; 0: equal text, equal audio."""
+    """The share by which words last longer or shorter, drawn anew for each text; 0: equal texts give equal audio."""
     seed: int = 0
     alignment: Literal["words", "chars"] | None = "words"
     aligns: Literal["after", "before"] = "after"
-    """Where the alignment of a word comes, seen from the audio in which the word ends."""
+    """Whether the times of a word come after or before the audio in which it ends."""
     spaced: bool = False
-    """Aligned words bring the space after them along."""
+    """The text of an aligned word includes the space after it."""
     chunk: float = 0.1
     """Audio in one message."""
     latency: float = 0.0
     """Time until the first audio of a text."""
     speed: float | None = None
-    """How fast audio comes, as a multiple of real time; ``None``: at once."""
+    """How fast audio is sent, as a multiple of real time; ``None``: at once."""
     done: Literal["flush", "text"] = "flush"
-    """``"text"``: each text is answered by a `Done` of its own, and the flush by one more."""
+    """``"text"``: each text is answered by its own `Done`, and the flush by one more."""
 
     def profile(self) -> TtsProfile:
         """What a client may rely on with a provider of this manner."""
@@ -50,17 +50,17 @@ class Delivery(Struct, frozen=True, kw_only=True):
         )
 
 
-class Spelling(Struct, frozen=True):
-    """Characters with their times, where words have none."""
+class AlignedCharacters(Struct, frozen=True):
+    """Times of single characters, in the place of word times."""
 
     characters: tuple[Word, ...]
 
 
-Uttered: TypeAlias = Audio | Aligned | Spelling | Done | Pause
+SynthesizerOutput: TypeAlias = Audio | Aligned | AlignedCharacters | Done | Pause
 
 
 class ScriptedSynthesizer:
-    """Speaks on one connection. `synthesis` counts over all connections that are to differ."""
+    """Speaks on one connection. `synthesis` numbers the texts over all connections, so that variations differ."""
 
     def __init__(self, delivery: Delivery, sample_rate: int, synthesis: Iterator[int] | None = None) -> None:
         self.delivery = delivery
@@ -68,8 +68,8 @@ class ScriptedSynthesizer:
         self._synthesis = synthesis or count()
         self._said = 0
 
-    def speak(self, text: str) -> Iterator[Uttered]:
-        """The audio of a text, with its alignment; times go on from the last text of the same generation."""
+    def speak(self, text: str) -> Iterator[SynthesizerOutput]:
+        """The audio of a text, and its word times. Times continue from the last text since the last `flush`."""
         delivery = self.delivery
         audio, words = self._render(text)
         if delivery.latency:
@@ -79,14 +79,14 @@ class ScriptedSynthesizer:
             pcm = audio[2 * at : 2 * (at + size)]
             start, self._said = self._said, self._said + len(pcm) // 2
             aligned = self._align([word for word in words if start < round(word.end * self._rate) <= self._said])
-            sound: tuple[Uttered, ...] = (Audio(pcm),)
+            sound: tuple[SynthesizerOutput, ...] = (Audio(pcm),)
             yield from (*sound, *aligned) if delivery.aligns == "after" else (*aligned, *sound)
             if delivery.speed:
                 yield Pause(len(pcm) / 2 / self._rate / delivery.speed)
         if delivery.done == "text":
             yield Done()
 
-    def flush(self) -> Iterator[Uttered]:
+    def flush(self) -> Iterator[SynthesizerOutput]:
         """Ends the generation."""
         self._said = 0
         yield Done()
@@ -94,7 +94,7 @@ class ScriptedSynthesizer:
     def _render(self, text: str) -> tuple[bytes, list[Word]]:
         random = Random(f"{self.delivery.seed}:{next(self._synthesis)}")  # noqa: S311
         audio, words = bytearray(), list[Word]()
-        for word in text.replace("\0", " ").split():  # which the audio keeps for the end of a word
+        for word in text.replace("\0", " ").split():  # the audio cannot encode NUL: it is the letter of silence
             start = self._said + len(audio) // 2
             stretch = 1 + self.delivery.variation * random.uniform(-1, 1)
             audio += word_audio(word, round(stretch * self.delivery.letter * len(word.encode()) * self._rate))
@@ -102,11 +102,11 @@ class ScriptedSynthesizer:
             audio += silence(round(self.delivery.gap * self._rate))
         return bytes(audio), words
 
-    def _align(self, words: list[Word]) -> tuple[Uttered, ...]:
+    def _align(self, words: list[Word]) -> tuple[SynthesizerOutput, ...]:
         if not words or self.delivery.alignment is None:
             return ()
         if self.delivery.alignment == "chars":
-            return (Spelling(tuple(char for word in words for char in _spelled(word))),)
+            return (AlignedCharacters(tuple(char for word in words for char in _spelled(word))),)
         space = " " if self.delivery.spaced else ""
         return (Aligned(tuple(Word(word.text + space, word.start, word.end) for word in words)),)
 

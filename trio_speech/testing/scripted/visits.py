@@ -1,4 +1,4 @@
-"""What the gateway saw and did, for tests to look at. All times are trio's, in seconds."""
+"""Records of what the scripted gateway received and sent, for tests to check. Times are trio's, in seconds."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from .faults import Act
 
 @dataclass(frozen=True)
 class Passed:
-    """A message that passed: `kind` is its type on the wire."""
+    """A message that was sent or received. `kind`: its type on the wire."""
 
     at: float
     sender: Literal["client", "gateway"]
     kind: str
     samples: int = 0
-    """How much audio it carried."""
+    """Samples of audio in the message."""
     text: str = ""
-    """The transcript or the text that it carried."""
+    """The transcript, or the text to speak, in the message."""
 
 
 @dataclass
 class Visit:
-    """One dial, and the connection that came of it."""
+    """One dial, and the connection that followed."""
 
     number: int
     dialed: float
     act: Act = ()
-    """What the plan had for it."""
+    """The part of the plan that this dial took."""
     resource: str = ""
     """Path and query of the handshake."""
     headers: dict[str, str] = field(default_factory=dict, repr=False)
@@ -42,7 +42,7 @@ class Visit:
     outcome: str = ""
     """How it ended, in a few words."""
     struck: list[tuple[float, object]] = field(default_factory=list)
-    """The faults that struck, and when."""
+    """The faults that happened, and when."""
     model: str | None = None
     language: str | None = None
     options: dict[str, object] = field(default_factory=dict)
@@ -50,15 +50,15 @@ class Visit:
     passed: list[Passed] = field(default_factory=list)
     """All messages, in order."""
     audio: bytearray = field(default_factory=bytearray, repr=False)
-    """What was heard, to the sample."""
+    """All audio received, as PCM16."""
     keyterms: tuple[str, ...] = ()
-    """Those in force, where the wire has a place of its own for them."""
+    """The keyterms in force, on wires that have a field for them."""
     finals: list[RecognitionResult] = field(default_factory=list)
     """The finals that were sent, on this connection's own clock."""
     spoken: bytearray = field(default_factory=bytearray, repr=False)
-    """What was said, to the sample."""
+    """All audio sent, as PCM16."""
     complaints: list[str] = field(default_factory=list)
-    """What the client did against the protocol."""
+    """The client's violations of the protocol."""
     pongs: int = 0
     """Pings answered."""
 
@@ -69,27 +69,27 @@ class Visit:
 
     @property
     def session_id(self) -> str:
-        """What the client is told that this session is called."""
+        """The identifier of the session that the client is given."""
         return f"{self.endpoint}_{self.number:04d}"
 
     @property
     def open(self) -> bool:
-        """It is a websocket now."""
+        """Whether the websocket is open now."""
         return self.opened is not None and self.ended is None
 
     @property
     def heard(self) -> float:
-        """Seconds of audio heard."""
+        """Seconds of audio received."""
         return len(self.audio) / 2 / self.sample_rate if self.sample_rate else 0.0
 
     @property
     def words(self) -> list[AudibleWord]:
-        """The words heard, with the samples of this connection at which they were."""
+        """The words in the audio received, with their samples counted from the first one of this connection."""
         return hear(self.audio)
 
     @property
     def texts(self) -> list[str]:
-        """The texts that came to be spoken."""
+        """The texts that were received to be spoken."""
         return [message.text for message in self.passed if message.sender == "client" and message.text]
 
     def kinds(self, sender: Literal["client", "gateway"]) -> list[str]:
@@ -97,9 +97,9 @@ class Visit:
         return [message.kind for message in self.passed if message.sender == sender]
 
     def base(self, speech: LabeledSpeech) -> int | None:
-        """The sample of `speech` that was the first one heard here, by the first word heard whole; ``None``: by none.
+        """The sample of `speech` that was received first here; ``None`` if no whole word of it was received.
 
-        Where a word comes more than once in `speech`, its first place is taken.
+        It is found by the first whole word. Of a word that `speech` holds more than once, the first one counts.
         """
         starts: dict[str, int] = {}
         for word in speech.words:
@@ -110,10 +110,10 @@ class Visit:
         return None
 
     def ponged(self) -> None:
-        """A ping has been answered."""
+        """Counts a ping that was answered."""
         self.pongs += 1
 
     def end(self, at: float, outcome: str | Cause) -> None:
-        """The first end counts."""
+        """Notes how the dial or the connection ended. Only the first call counts."""
         if self.ended is None:
             self.ended, self.outcome = at, str(outcome)

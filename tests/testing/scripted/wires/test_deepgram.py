@@ -29,7 +29,7 @@ from trio_speech._core.provider.messages import (
 from trio_speech._core.provider.requests import Change, TranscribeRequest
 from trio_speech.providers.deepgram.listen import DeepgramCodec
 from trio_speech.testing import Close, Drift, LabeledSpeech, Manner, Refuse, ScriptedRecognizer, say, speech
-from trio_speech.testing.scripted.recognizer import Lull, Pause, RecognizerOutput
+from trio_speech.testing.scripted.recognizer import Pause, RecognizerOutput, UtteranceEnded
 from trio_speech.testing.scripted.wires.deepgram import DeepgramWire, listen
 from trio_speech.testing.scripted.wires.protocol import Changed, ClientFinalize, ClientFinish, IdleLimit, Mistake, Reply
 
@@ -59,7 +59,7 @@ def told(wire: DeepgramWire, *replies: Reply) -> list[Any]:
 # ---------------------------------------------------------------- the address
 
 
-def test_what_is_asked_for_stands_in_the_address() -> None:
+def test_the_url_holds_the_request() -> None:
     (request,) = wire(language="multi", keyterm=["a b", "c"], smart_format="true", tag="x").opens()
     assert request == TranscribeRequest(
         audio_format=AudioFormat.pcm16(16_000),
@@ -73,14 +73,14 @@ def test_what_is_asked_for_stands_in_the_address() -> None:
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"encoding": "opus"}, "encoding must be linear16: nothing else is understood here"),
-        ({"channels": 2}, "channels must be 1: nothing else is understood here"),
-        ({"multichannel": "true"}, "multichannel must be false: nothing else is understood here"),
-        ({"encoding": []}, "model, encoding and sample_rate are needed for raw audio"),
-        ({"sample_rate": []}, "model, encoding and sample_rate are needed for raw audio"),
-        ({"model": []}, "model, encoding and sample_rate are needed for raw audio"),
+        ({"encoding": "opus"}, "encoding must be linear16: the scripted service supports nothing else"),
+        ({"channels": 2}, "channels must be 1: the scripted service supports nothing else"),
+        ({"multichannel": "true"}, "multichannel must be false: the scripted service supports nothing else"),
+        ({"encoding": []}, "model, encoding and sample_rate must be given for raw audio"),
+        ({"sample_rate": []}, "model, encoding and sample_rate must be given for raw audio"),
+        ({"model": []}, "model, encoding and sample_rate must be given for raw audio"),
         ({"sample_rate": "fast"}, "invalid literal for int() with base 10: 'fast'"),
-        ({"sample_rate": 7}, "sample rate 7 is not a whole number of hertz from 1,000 to 192,000"),
+        ({"sample_rate": 7}, "sample_rate must be a whole number of hertz from 1,000 to 192,000, not 7"),
     ],
 )
 def test_a_bad_request_is_refused(settings: dict[str, Any], why: str) -> None:
@@ -100,11 +100,11 @@ def test_a_bad_request_is_refused(settings: dict[str, Any], why: str) -> None:
         ({"endpointing": 500, "utterance_end_ms": "1000"}, Manner(onsets=False, endpointing=0.5, utterance_end=1.0)),
     ],
 )
-def test_the_recognizer_does_as_it_is_asked(settings: dict[str, Any], manner: Manner) -> None:
+def test_settings_of_the_url_change_the_manner(settings: dict[str, Any], manner: Manner) -> None:
     assert wire(**settings).manner(Manner(preflight=0.1)) == manner
 
 
-def test_a_connection_is_closed_when_nothing_comes() -> None:
+def test_the_idle_limit_and_its_close_frame() -> None:
     assert wire().idle == IdleLimit(10.0, Close(1011, "NET-0001"))
 
 
@@ -124,12 +124,12 @@ def test_a_connection_is_closed_when_nothing_comes() -> None:
         ('{"type":"Dance"}', "Dance", (Mistake("unknown message Dance", "SchemaError"),)),
     ],
 )
-def test_what_a_client_says(frame: str | bytes, kind: str, asks: tuple[Any, ...]) -> None:
+def test_client_messages_become_requests(frame: str | bytes, kind: str, asks: tuple[Any, ...]) -> None:
     incoming = wire().decode(frame)
     assert (incoming.kind, incoming.asks) == (kind, asks)
 
 
-def test_what_nobody_can_read_is_a_mistake() -> None:
+def test_unreadable_frames_are_mistakes() -> None:
     incoming = wire().decode("no json")
     (mistake,) = incoming.asks
     assert isinstance(mistake, Mistake)
@@ -199,7 +199,7 @@ def test_interims_are_of_the_window_that_is_open() -> None:
     ]
 
 
-def test_an_answered_finalize_is_the_window_that_it_brings_forth() -> None:
+def test_the_window_of_a_finalize_carries_its_answer() -> None:
     assert told(wire(), HELLO, FinalizeAnswered(), Acknowledged(1.0)) == [
         window(0.0, 1.0, "hello there", WORDS, speech_final=True, from_finalize=True)
     ]
@@ -213,7 +213,7 @@ def test_an_utterance_may_end_in_silence_unless_endpointing_is_off() -> None:
     ]
 
 
-def test_a_final_told_twice_is_a_window_told_twice() -> None:
+def test_a_repeated_final_is_a_repeated_window() -> None:
     final = window(0.0, 1.0, "hello there", WORDS, speech_final=True)
     assert told(wire(), HELLO, HELLO, Acknowledged(1.0)) == [final, final]
 
@@ -229,7 +229,7 @@ def test_the_language_is_told_where_there_are_several() -> None:
     ("reply", "message"),
     [
         (SpeechOnset(0.3), {"type": "SpeechStarted", "channel": [0], "timestamp": 0.3}),
-        (Lull(0.9), {"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": 0.9}),
+        (UtteranceEnded(0.9), {"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": 0.9}),
         (
             Changed(Change(keyterms=("a",))),
             {"type": "ConfigureSuccess", "request_id": "listen_0001", "keyterms": ["a"]},
@@ -257,11 +257,11 @@ def test_the_other_messages(reply: Reply, message: dict[str, Any]) -> None:
         Done(),
     ],
 )
-def test_what_this_wire_has_no_word_for(reply: Reply) -> None:
+def test_replies_without_a_message_give_no_frame(reply: Reply) -> None:
     assert told(wire(), reply) == []
 
 
-def test_the_last_message_sums_up_what_was_heard() -> None:
+def test_metadata_comes_last_with_hash_and_duration() -> None:
     spoken = wire()
     spoken.decode(bytes(32_000))
     spoken.decode(b"\1" * 16_000)
@@ -301,7 +301,7 @@ def conversation(spoken: LabeledSpeech, manner: Manner) -> list[RecognizerOutput
         ]
     ),
 )
-def test_the_codec_of_a_client_hears_what_was_said(seed: int, manner: Manner) -> None:
+def test_the_client_codec_decodes_the_messages(seed: int, manner: Manner) -> None:
     spoken = speech(6.0, seed=seed, audio_format=AudioFormat.pcm16(1_000))
     said = conversation(spoken, manner)
     service, client = wire(), DeepgramCodec("nova-3")

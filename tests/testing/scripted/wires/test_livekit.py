@@ -23,13 +23,13 @@ from trio_speech._core.provider.messages import (
 from trio_speech._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
 from trio_speech.providers.livekit import wire
 from trio_speech.testing import Manner
-from trio_speech.testing.scripted.recognizer import Lull
-from trio_speech.testing.scripted.synthesizer import Spelling
+from trio_speech.testing.scripted.recognizer import UtteranceEnded
+from trio_speech.testing.scripted.synthesizer import AlignedCharacters
 from trio_speech.testing.scripted.wires.livekit import recognition, synthesis
 from trio_speech.testing.scripted.wires.protocol import (
     Changed,
+    ClientClose,
     ClientFinalize,
-    ClientLeave,
     Flush,
     Mistake,
     Reply,
@@ -53,10 +53,10 @@ WORD = Word("a", 0.1, 0.2)
         (wire.SessionFinalize(), ClientFinalize()),
         (wire.SessionUpdate(wire.SttChanges(language="fr", extra={"b": 2})), Change(language="fr", options={"b": 2})),
         (wire.SessionUpdate(), Change()),
-        (wire.SessionClose(), ClientLeave()),
+        (wire.SessionClose(), ClientClose()),
     ],
 )
-def test_what_is_asked_of_a_recognizer(message: wire.Said, request_: Request) -> None:
+def test_stt_client_messages_become_requests(message: wire.Said, request_: Request) -> None:
     incoming = recognition("", "stt_0001").decode(wire.encode(message))
     assert (incoming.kind, incoming.asks) == (message.__struct_config__.tag, (request_,))
 
@@ -71,10 +71,10 @@ def test_what_is_asked_of_a_recognizer(message: wire.Said, request_: Request) ->
         (wire.TtsCreate(8_000, extra=None), SynthesizeRequest(audio_format=PCM8)),
         (wire.InputTranscript("hello "), Text("hello ")),
         (wire.SessionFlush(), Flush()),
-        (wire.SessionClose(), ClientLeave()),
+        (wire.SessionClose(), ClientClose()),
     ],
 )
-def test_what_is_asked_of_a_voice(message: wire.Said, request_: Request) -> None:
+def test_tts_client_messages_become_requests(message: wire.Said, request_: Request) -> None:
     incoming = synthesis("", "tts_0001").decode(wire.encode(message))
     assert (incoming.kind, incoming.asks) == (message.__struct_config__.tag, (request_,))
 
@@ -86,10 +86,10 @@ def test_what_is_asked_of_a_voice(message: wire.Said, request_: Request) -> None
         (b"\0", "binary", "unknown message binary"),
         ("no json", "malformed", "malformed message"),
         ('{"type":"session.create","settings":{"sample_rate":"fast"}}', "session.create", "invalid literal"),
-        ('{"type":"session.create","settings":{"sample_rate":3}}', "session.create", "sample rate 3 is not"),
+        ('{"type":"session.create","settings":{"sample_rate":3}}', "session.create", "sample_rate must be"),
     ],
 )
-def test_what_is_against_the_protocol(frame: str | bytes, kind: str, complaint: str) -> None:
+def test_invalid_frames_are_mistakes(frame: str | bytes, kind: str, complaint: str) -> None:
     incoming = recognition("", "stt_0001").decode(frame)
     (mistake,) = incoming.asks
     assert isinstance(mistake, Mistake)
@@ -117,13 +117,13 @@ def test_what_is_against_the_protocol(frame: str | bytes, kind: str, complaint: 
         (FinalizeAnswered(), wire.SessionFinalized()),
         (Audio(b"\1\2"), wire.OutputAudio(audio="AQI=", session_id="stt_0001")),
         (Aligned((WORD,)), wire.OutputAlignment("stt_0001", (wire.AlignedWord("a", 0.1, 0.2),))),
-        (Spelling((WORD,)), wire.OutputAlignment("stt_0001", (), (wire.AlignedChar("a", 0.1, 0.2),))),
+        (AlignedCharacters((WORD,)), wire.OutputAlignment("stt_0001", (), (wire.AlignedChar("a", 0.1, 0.2),))),
         (Done(), wire.Done("stt_0001")),
         (Closed(), wire.SessionClosed("stt_0001")),
         (Failure(message="no", code=500), wire.Error("no", 500, "stt_0001")),
     ],
 )
-def test_what_a_gateway_says(reply: Reply, message: wire.Said) -> None:
+def test_replies_become_messages(reply: Reply, message: wire.Said) -> None:
     (outgoing,) = recognition("", "stt_0001").encode(reply)
     assert outgoing.frame == wire.encode(message)
     assert (outgoing.kind, outgoing.says) == (message.__struct_config__.tag, (reply,))
@@ -135,12 +135,14 @@ def test_each_kind_of_transcript_is_a_message_of_its_own(kind: Any) -> None:
     assert outgoing.kind == f"{kind}_transcript"
 
 
-@pytest.mark.parametrize("reply", [Acknowledged(1.0), SpeechOver(1.0), Lull(1.0), Changed(Change()), Mistake("what?")])
-def test_what_this_wire_has_no_word_for(reply: Reply) -> None:
+@pytest.mark.parametrize(
+    "reply", [Acknowledged(1.0), SpeechOver(1.0), UtteranceEnded(1.0), Changed(Change()), Mistake("what?")]
+)
+def test_replies_without_a_message_give_no_frame(reply: Reply) -> None:
     assert list(recognition("", "stt_0001").encode(reply)) == []
 
 
-def test_a_client_asks_for_no_manner_and_opens_nothing_by_dialing() -> None:
+def test_the_url_holds_no_request_and_no_settings() -> None:
     spoken = recognition("model=x", "stt_0001")
     assert list(spoken.opens()) == []
     assert spoken.idle is None

@@ -1,7 +1,7 @@
-"""The wires that the scripted gateway speaks: one module a provider, frames in and out, nothing sent or waited for.
+"""The wire protocols of the scripted gateway, one module a provider. They convert frames, and do no I/O.
 
-A wire is the other side of a provider's codec: it reads the requests that a codec writes, and writes the messages that
-a codec reads. Its `Request` and `Reply` are the same for all, so the gateway knows no provider.
+A wire is the service's side of a provider's codec: it decodes the requests that the codec encodes, and encodes the
+messages that it decodes. All wires have the same `Request` and `Reply`, so the gateway depends on no provider.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ENDPOINTS: Mapping[str, Callable[[str, str], Wire | Refuse]] = {
 
 
 def answer(resource: str, session_id: str) -> Wire | Refuse:
-    """What a handshake for this path and query gets: the wire spoken there, or the HTTP status to refuse it with."""
+    """The wire protocol for the path and query of a handshake, or the refusal to answer it with."""
     path, _, query = resource.partition("?")
     endpoint = _ENDPOINTS.get(path)
     return endpoint(query, session_id) if endpoint else _NOT_FOUND

@@ -1,7 +1,7 @@
-"""Deepgram's live recognition, ``/v1/listen``, as the service speaks it.
+"""The service's side of Deepgram's live recognition, ``/v1/listen``.
 
-What is asked for stands in the address. Finals come in windows that lie end to end, silent ones without words: a window
-ends where the recognizer says that all before is recognized, and holds what was told since the last one.
+The query of the URL holds the settings. Finals come as windows that lie end to end; the window of a silence has no
+words. A window ends where the recognizer acknowledges the audio, and holds the final that came since the last one.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs); deepgram-sdk 7.17.0 (PyPI), ``listen/v1``; Deepgram's
 documentation of endpointing, utterance end, keepalive and errors.
@@ -33,7 +33,7 @@ from ....errors import ConfigurationError, ProtocolError
 from ....providers._codec import Frame
 from ..faults import Close, Refuse
 from ..manner import Manner
-from ..recognizer import Lull
+from ..recognizer import UtteranceEnded
 from . import deepgram_messages as messages
 from .protocol import Changed, ClientFinalize, ClientFinish, IdleLimit, Incoming, Mistake, Outgoing, Reply, Request
 
@@ -44,7 +44,7 @@ _FIELDS = ("model", "language", "encoding", "sample_rate", "keyterm")
 
 
 def listen(query: str, session_id: str) -> DeepgramWire | Refuse:
-    """``/v1/listen``; a bad request is refused in the handshake."""
+    """The protocol of ``/v1/listen``, or the refusal of a bad request in the handshake."""
     settings = parse_qs(query, keep_blank_values=True)
     try:
         return DeepgramWire(_request(settings), settings, session_id)
@@ -56,9 +56,9 @@ def listen(query: str, session_id: str) -> DeepgramWire | Refuse:
 def _request(settings: dict[str, list[str]]) -> TranscribeRequest:
     for name, value in _ONLY.items():
         if settings.get(name, [value]) != [value]:
-            raise ValueError(f"{name} must be {value}: nothing else is understood here")
+            raise ValueError(f"{name} must be {value}: the scripted service supports nothing else")
     if "encoding" not in settings or "sample_rate" not in settings or "model" not in settings:
-        raise ValueError("model, encoding and sample_rate are needed for raw audio")
+        raise ValueError("model, encoding and sample_rate must be given for raw audio")
     return TranscribeRequest(
         audio_format=AudioFormat.pcm16(int(settings["sample_rate"][-1])),
         model=settings["model"][-1],
@@ -88,7 +88,7 @@ class DeepgramWire:
         return (self._request,)
 
     def manner(self, manner: Manner) -> Manner:
-        """What is asked for in milliseconds is obeyed; what is not asked for, and is off by default, is left out."""
+        """Applies the durations that the client asked for, and leaves out what is off by default."""
         asked: dict[str, Any] = {"preflight": None, "onsets": self._setting("vad_events") == "true"}
         if self._setting("interim_results") != "true":
             asked["interim"] = None
@@ -120,7 +120,7 @@ class DeepgramWire:
         self._bytes += len(pcm)
         return (Audio(pcm),)
 
-    def _requests(self, message: messages.Said) -> Iterator[Request]:
+    def _requests(self, message: messages.ClientMessage) -> Iterator[Request]:
         match message:
             case messages.Finalize():
                 yield ClientFinalize()
@@ -151,7 +151,7 @@ class DeepgramWire:
                     yield _outgoing(message, reply)
 
     def _final(self, upto: float) -> Iterator[Outgoing]:
-        """The window that ends here, as often as its final was told; none where there is nothing in it."""
+        """The window that ends here: once for each final in it, and not at all if it would be empty."""
         if not (self._finals or self._verdicts or upto > self._upto):
             return
         for final in tuple(self._finals) or (None,):
@@ -182,7 +182,7 @@ class DeepgramWire:
         match reply:
             case SpeechOnset(at):
                 message = messages.speech_started(at)
-            case Lull(since):
+            case UtteranceEnded(since):
                 message = messages.utterance_end(since)
             case Changed(change):
                 message = messages.configured(self._id, change.keyterms)

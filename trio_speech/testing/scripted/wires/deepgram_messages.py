@@ -1,4 +1,4 @@
-"""The messages of Deepgram's live recognition, as the service reads and writes them. See `deepgram`."""
+"""The messages of Deepgram's live recognition, from the service's side. See `deepgram`."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Configure(Struct, frozen=True, tag=True):
     features: dict[str, bool] | None = None
 
 
-Said: TypeAlias = KeepAlive | Finalize | CloseStream | Configure
-from_client: TaggedUnion[Said] = TaggedUnion(Said)
+ClientMessage: TypeAlias = KeepAlive | Finalize | CloseStream | Configure
+from_client: TaggedUnion[ClientMessage] = TaggedUnion(ClientMessage)
 
-# ---------------------------------------------------------------- to the client: all that the specification requires
+# ---------------------------------------------------------------- to the client: the fields that are required
 
 
 def results(request_id: str, model: str, start: float, duration: float, alternative: Json, **verdicts: bool) -> Json:
-    """One window of audio, and what was said in it."""
+    """The transcript of one window of audio, `duration` seconds from `start`."""
     return {
         "type": "Results",
         "channel_index": [0, 1],
@@ -59,7 +59,7 @@ SILENCE: Json = {"transcript": "", "confidence": 0.0, "words": []}
 
 
 def alternative(hypothesis: RecognitionResult) -> Json:
-    """What was said."""
+    """The text of a result, and its words."""
     words = [_word(word) for word in hypothesis.words]
     return {"transcript": hypothesis.text, "confidence": hypothesis.confidence, "words": words}
 
@@ -77,19 +77,19 @@ def utterance_end(last_word_end: float) -> Json:
 
 
 def configured(request_id: str, keyterms: tuple[str, ...] | None) -> Json:
-    """The keyterms are told only where they were replaced."""
+    """The answer to a change of settings; it repeats the keyterms only if they were replaced."""
     return {"type": "ConfigureSuccess", "request_id": request_id} | ({} if keyterms is None else {"keyterms": keyterms})
 
 
 def complaint(request_id: str, code: str, why: str) -> Json:
-    """A refused change has a message of its own."""
+    """An error. A refused change of settings has a message type of its own."""
     if code.startswith("CONFIGURE_"):
         return {"type": "ConfigureFailure", "request_id": request_id, "code": code, "description": why}
     return {"type": "Error", "variant": code, "description": why}
 
 
 def metadata(request_id: str, sha256: str, duration: float) -> Json:
-    """The last message."""
+    """The summary that is sent last."""
     return {
         "type": "Metadata",
         "transaction_key": "deprecated",

@@ -1,4 +1,4 @@
-"""The LiveKit inference wire, as a gateway speaks it: ``/v1/stt`` and ``/v1/tts``.
+"""The service's side of the LiveKit inference protocol: ``/v1/stt`` and ``/v1/tts``.
 
 Source: livekit-agents 1.8.9 (PyPI); see `trio_speech.providers.livekit.wire`.
 """
@@ -28,8 +28,8 @@ from ....providers._codec import Frame
 from ....providers._union import TaggedUnion
 from ....providers.livekit import wire
 from ..manner import Manner
-from ..synthesizer import Spelling
-from .protocol import ClientFinalize, ClientLeave, Flush, Incoming, Mistake, Outgoing, Reply, Request, Text
+from ..synthesizer import AlignedCharacters
+from .protocol import ClientClose, ClientFinalize, Flush, Incoming, Mistake, Outgoing, Reply, Request, Text
 
 _TRANSCRIPTS: dict[str, type[wire.Transcript]] = {
     "interim": wire.InterimTranscript,
@@ -49,7 +49,7 @@ def synthesis(_query: str, session_id: str) -> LiveKitWire:
 
 
 class LiveKitWire:
-    """See `Wire`. It has no word for watermarks, and none for the end of speech."""
+    """See `Wire`. The protocol has no message for watermarks, nor for the end of speech."""
 
     idle = None
     garbled = '{"type":"final_transcript","transcript":17,"start":"soon","words":{"a":1}}'
@@ -94,7 +94,7 @@ class LiveKitWire:
                 message = wire.OutputAudio.of(pcm, session_id)
             case Aligned(words):
                 message = wire.OutputAlignment(session_id, _aligned(wire.AlignedWord, words))
-            case Spelling(characters):
+            case AlignedCharacters(characters):
                 message = wire.OutputAlignment(session_id, (), _aligned(wire.AlignedChar, characters))
             case Done():
                 message = wire.Done(session_id)
@@ -127,7 +127,7 @@ def _request(message: wire.SttClientMessage | wire.TtsClientMessage) -> Request:
         case wire.SessionFlush():
             request = Flush()
         case wire.SessionClose():
-            request = ClientLeave()
+            request = ClientClose()
     return request
 
 

@@ -1,4 +1,4 @@
-"""What clients ask of the scripted gateway and what it says, whatever the wire; much of it is the core's own.
+"""The requests and replies of the scripted gateway, the same for all wires. Many are the core's own messages.
 
 Times are seconds on the connection's own clock.
 """
@@ -27,22 +27,22 @@ from ...._core.provider.requests import Change, SynthesizeRequest, TranscribeReq
 from ....providers._codec import Frame
 from ..faults import Close
 from ..manner import Manner
-from ..recognizer import Lull
-from ..synthesizer import Spelling
+from ..recognizer import UtteranceEnded
+from ..synthesizer import AlignedCharacters
 
 # ---------------------------------------------------------------- from the client
 
 
 class ClientFinalize(Struct, frozen=True):
-    """The finals of the audio so far, please; the session goes on."""
+    """Asks for the finals of the audio so far; the session goes on."""
 
 
 class ClientFinish(Struct, frozen=True):
-    """No more audio: tell the rest, then end the session."""
+    """Ends the audio: the last results are sent, then the session is closed."""
 
 
-class ClientLeave(Struct, frozen=True):
-    """End the session."""
+class ClientClose(Struct, frozen=True):
+    """Closes the session at once."""
 
 
 class Text(Struct, frozen=True):
@@ -52,11 +52,11 @@ class Text(Struct, frozen=True):
 
 
 class Flush(Struct, frozen=True):
-    """No more text of this generation."""
+    """Ends the text of this generation."""
 
 
 class Mistake(Struct, frozen=True):
-    """What the client did against the protocol, and the `code` by which a wire tells it so."""
+    """A violation of the protocol by the client. `code`: the wire's code for it in the answer."""
 
     complaint: str
     code: str | None = None
@@ -69,41 +69,41 @@ Request: TypeAlias = (
     | ClientFinalize
     | Change
     | ClientFinish
-    | ClientLeave
+    | ClientClose
     | Text
     | Flush
     | Mistake
 )
-"""`TranscribeRequest` and `SynthesizeRequest` open a session; `Audio` is what is to be recognized."""
+"""`TranscribeRequest` and `SynthesizeRequest` open a session; `Audio` is audio to recognize."""
 
 # ---------------------------------------------------------------- to the client
 
 
 class Changed(Struct, frozen=True):
-    """A change is in force."""
+    """A change of settings that has been applied."""
 
     change: Change
 
 
 Reply: TypeAlias = (
-    Opened | SpeechOnset | RecognitionResult | SpeechOver | Lull | Acknowledged | FinalizeAnswered | Changed
-    | Audio | Aligned | Spelling | Done
+    Opened | SpeechOnset | RecognitionResult | SpeechOver | UtteranceEnded | Acknowledged | FinalizeAnswered | Changed
+    | Audio | Aligned | AlignedCharacters | Done
     | Closed | Failure | Mistake
 )  # fmt: skip
-"""`Audio` is what is spoken; a `Mistake` is told to whoever made it."""
+"""`Audio` is synthesized speech; a `Mistake` is sent back to the client that made it."""
 
 # ---------------------------------------------------------------- frames
 
 
 class Incoming(Struct, frozen=True):
-    """A frame that came: its `kind` is its type on the wire. What asks for nothing only shows that the client lives."""
+    """A received frame: its type on the wire, and its requests. A keepalive has none."""
 
     kind: str
     asks: tuple[Request, ...] = ()
 
 
 class Outgoing(Struct, frozen=True):
-    """A frame to send, its type on the wire, and what a client learns by it."""
+    """A frame to send, its type on the wire, and the replies that it carries."""
 
     frame: Frame
     kind: str
@@ -111,7 +111,7 @@ class Outgoing(Struct, frozen=True):
 
 
 class IdleLimit(Struct, frozen=True):
-    """How a connection is closed on which nothing came for so many seconds."""
+    """The close frame for a connection on which nothing came for `seconds`."""
 
     seconds: float
     close: Close
@@ -128,17 +128,17 @@ class Wire(Protocol):
         ...
 
     def opens(self) -> Iterable[Request]:
-        """What the dial itself asks for."""
+        """The requests that the URL of the dial contains."""
         ...
 
     def manner(self, manner: Manner) -> Manner:
-        """How a recognizer of this manner is to behave for this client."""
+        """`manner`, changed as this client's settings ask."""
         ...
 
     def decode(self, frame: Frame) -> Incoming:
-        """What a frame of the client says."""
+        """The requests in a frame of the client."""
         ...
 
     def encode(self, reply: Reply) -> Iterable[Outgoing]:
-        """The frames that tell a reply: none where the wire has no word for it, or keeps it for a later frame."""
+        """The frames for a reply. There are none if the protocol has no message for it, or it joins a later one."""
         ...
