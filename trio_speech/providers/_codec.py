@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
@@ -32,11 +33,25 @@ class Dial(Struct, frozen=True):
 
     Fields:
         url: The address, with the scheme ``ws`` or ``wss``. It must hold no secret, for it is shown in errors and logs.
-        headers: Names and values of HTTP headers. They hold credentials, so no repr shows them.
+        headers: Names and values of HTTP headers.
+        secret_query: Names and values of query parameters that are credentials, for services that take them in no other
+            way. They are added to `url` where the dial is made, and nowhere else.
+        subprotocols: The websocket subprotocols to offer. Some services take a credential as one of them.
+
+    The repr shows `url` alone.
     """
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()
+    secret_query: tuple[tuple[str, str], ...] = ()
+    subprotocols: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """`url` with `secret_query`. It is a secret where that is not empty."""
+        if not self.secret_query:
+            return self.url
+        return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.secret_query)}"
 
     def __repr__(self) -> str:
         return f"Dial({self.url!r})"

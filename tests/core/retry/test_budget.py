@@ -27,7 +27,10 @@ from trio_speech._core.retry.causes import (
 )
 from trio_speech._core.retry.verdict import Verdict, judge
 
-PROFILE = SttProfile(failure_fates={"BAD": "fatal", 4_000: "fatal", 401: "retry"})
+PROFILE = SttProfile(
+    failure_fates={"BAD": "fatal", 4_000: "fatal", 401: "retry"},
+    close_reason_fates={"no new input": "retry", "quota": "fatal"},
+)
 RETRY = Verdict("retry")
 
 TABLE: list[tuple[Cause, Verdict]] = [
@@ -37,6 +40,9 @@ TABLE: list[tuple[Cause, Verdict]] = [
     (Refused(503, retry_after=9.0), Verdict("retry", 9.0)),
     *[(PeerClosed(code), Verdict("fatal")) for code in (1002, 1003, 1007, 1008, 1009, 1010)],
     *[(PeerClosed(code), RETRY) for code in (1000, 1001, 1011, 1012, 1013, 4_999)],
+    (PeerClosed(1008, "There was No New Input for 20 s"), RETRY),
+    (PeerClosed(1008, "bad key"), Verdict("fatal")),
+    (PeerClosed(1011, "Quota used up"), Verdict("fatal")),
     (Reported(Failure(message="", code="BAD")), Verdict("fatal")),
     (Reported(Failure(message="", code=4_000, retryable=True)), Verdict("fatal")),
     (Reported(Failure(message="", code=401, retryable=False)), RETRY),

@@ -98,6 +98,36 @@ async def test_a_refusal_carries_its_body_and_headers(headers: tuple[tuple[str, 
     assert await dial(refuse) == refused
 
 
+@pytest.mark.parametrize(("body", "reason"), [(b"", "no such model"), (b" ", "no such model"), (b"busy", "busy")])
+async def test_a_refusal_without_a_body_is_explained_by_an_error_header(body: bytes, reason: str) -> None:
+    async def refuse(stream: MemoryStream) -> None:
+        async with trio.open_nursery() as nursery:
+            handshake = await accept_connection(nursery, stream, timeout=1.0)
+            await handshake.reject(400, body, (("dg-error", "no such model"),))
+
+    assert await dial(refuse) == Refused(400, reason)
+
+
+async def test_subprotocols_are_offered() -> None:
+    ours, theirs = memory_stream_pair()
+    offered: list[str] = []
+
+    async def serve() -> None:
+        async with trio.open_nursery() as inner:
+            handshake = await accept_connection(inner, theirs, timeout=1.0)
+            offered.append(handshake.headers["sec-websocket-protocol"])
+            await handshake.reject(400)
+
+    async def connect() -> MemoryStream:
+        await trio.lowlevel.checkpoint()
+        return ours
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        await cause_of(open_connection(nursery, URL, (), timeout=1.0, subprotocols=("v1", "a-key"), connect=connect))
+    assert offered == ["v1, a-key"]
+
+
 async def test_the_body_of_a_long_refusal_is_cut() -> None:
     async def refuse(stream: MemoryStream) -> None:
         async with trio.open_nursery() as nursery:

@@ -49,6 +49,8 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         idle_codes: Error codes and close codes that only say that nothing was sent for long. They are no failure once
             the input has ended.
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
+        close_reason_fates: What close reasons mean: the first text here that the reason contains, whatever the case of
+            its letters, wins over the code. For services that use one code for several things.
         failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's.
     """
 
@@ -70,6 +72,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     quiet_unanswered: float = 30.0
     idle_codes: tuple[int | str, ...] = ()
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
+    close_reason_fates: Mapping[str, Fate] = field(default_factory=dict)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)
 
     @property
@@ -94,6 +97,8 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
             another message.
         generations: How many generations one connection carries side by side.
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
+        close_reason_fates: What close reasons mean: the first text here that the reason contains, whatever the case of
+            its letters, wins over the code. For services that use one code for several things.
         failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's.
     """
 
@@ -107,4 +112,5 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
     quiet_after_done: float = 0.0
     generations: int = 1
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
+    close_reason_fates: Mapping[str, Fate] = field(default_factory=dict)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)

@@ -5,7 +5,8 @@ cause                                   fate
 HTTP 408, 425, 429, 499, 5xx            retry, not before Retry-After
 HTTP 429 of an exhausted quota          fatal
 HTTP other                              fatal
-close code                              as the profile says, else retry
+close reason                            as the profile says, where it contains one of the profile's texts
+close code                              else as the profile says, else retry
 in-band code                            as the profile says, else as the service says, else as HTTP, else retry
 bad certificate                         fatal
 everything else                         retry
@@ -32,6 +33,8 @@ class Fates(Protocol):
     @property
     def close_fates(self) -> Mapping[int, Fate]: ...
     @property
+    def close_reason_fates(self) -> Mapping[str, Fate]: ...
+    @property
     def failure_fates(self) -> Mapping[int | str, Fate]: ...
 
 
@@ -53,8 +56,8 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
         case Refused(status=status, reason=reason, retry_after=after):
             permanent = not _is_transient(status) or QUOTA_TYPE in reason
             return Verdict("fatal" if permanent else "retry", after or 0.0)
-        case PeerClosed(code=code):
-            return Verdict(profile.close_fates.get(code, "retry"))
+        case PeerClosed(code=code, reason=reason):
+            return Verdict(_by_reason(reason, profile) or profile.close_fates.get(code, "retry"))
         case Reported(failure=failure):
             return Verdict(_in_band(failure, profile), failure.retry_after or 0.0)
         case Unreachable(permanent=True):
@@ -63,6 +66,12 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
             return Verdict("retry", silent_for=cause.seconds if isinstance(cause, Silent) else math.inf)
         case _:
             return Verdict("retry")
+
+
+def _by_reason(reason: str, profile: Fates) -> Fate | None:
+    # Services use one code, often 1008, for a wrong key as well as for a session that was idle.
+    said = reason.lower()
+    return next((fate for text, fate in profile.close_reason_fates.items() if text.lower() in said), None)
 
 
 def _is_transient(status: int) -> bool:

@@ -27,6 +27,7 @@ async def open_connection(
     headers: tuple[tuple[str, str], ...],
     *,
     timeout: float,  # noqa: ASYNC109
+    subprotocols: tuple[str, ...] = (),
     connect: Callable[[], Awaitable[Any]] | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Connection:
@@ -37,7 +38,7 @@ async def open_connection(
     """
 
     async def shake_hands(inner: trio.Nursery, stream: SharedStream, lifetime: Lifetime) -> Connection:
-        socket = await _shake_hands(inner, stream, lifetime, url, headers)
+        socket = await _shake_hands(inner, stream, lifetime, url, headers, subprotocols)
         return Connection(socket, stream, lifetime, client_frame)
 
     return await start_connection(
@@ -56,6 +57,7 @@ async def _shake_hands(
     lifetime: Lifetime,
     url: str,
     headers: tuple[tuple[str, str], ...],
+    subprotocols: tuple[str, ...],
 ) -> tw.WebSocketConnection:
     with lifetime.handshake:
         return await tw.wrap_client_stream(
@@ -64,6 +66,7 @@ async def _shake_hands(
             cast(trio.SocketStream, stream),
             host_header(url),
             resource(url),
+            subprotocols=subprotocols or None,
             extra_headers=[(name.encode(), value.encode()) for name, value in headers],
             message_queue_size=QUEUE,
             max_message_size=MAX_MESSAGE_SIZE,

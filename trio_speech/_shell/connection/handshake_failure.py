@@ -72,6 +72,8 @@ def _protocol_error_in(error: BaseException) -> BaseException:
 def _refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Refused:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
     reason = body[:_REASON_BYTES].decode("utf-8", "replace")
+    if not reason.strip():  # some services say it in a header instead, such as ``dg-error``
+        reason = next((value for name, value in headers.items() if name.endswith("-error")), "")[:_REASON_BYTES]
     retry_after = retry_after_of(headers.get("retry-after"), datetime.now(UTC))
     request_id = next((value for name, value in headers.items() if name.endswith("request-id")), None)
     return Refused(status, reason, retry_after, request_id)

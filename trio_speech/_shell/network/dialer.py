@@ -109,9 +109,10 @@ class Dialer:
             connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
             return await open_connection(
                 nursery,
-                dial.url,
+                dial.address,
                 dial.headers,
                 timeout=seconds,
+                subprotocols=dial.subprotocols,
                 connect=connect,
                 ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else None,
             )

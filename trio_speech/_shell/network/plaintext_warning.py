@@ -9,13 +9,15 @@ from ...errors import PlaintextCredentialsWarning
 from ...providers._codec import Dial
 from ...providers._handshake import is_loopback
 
-_CREDENTIALS = "authorization"
+_CREDENTIALS = ("authorization", "key", "token")
+"""Parts of the names of headers that carry credentials."""
 
 
 def is_readable(dial: Dial) -> bool:
     """True if this dial sends credentials over an unencrypted connection to another machine."""
     parts = urlsplit(dial.url)
-    has_credentials = any(name.lower() == _CREDENTIALS for name, _ in dial.headers)
+    names = [name.lower() for name, _ in dial.headers]
+    has_credentials = bool(dial.secret_query) or any(mark in name for name in names for mark in _CREDENTIALS)
     return has_credentials and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
 
