@@ -110,12 +110,12 @@ async def test_a_refusal_without_a_body_is_explained_by_an_error_header(body: by
 
 async def test_subprotocols_are_offered() -> None:
     ours, theirs = memory_stream_pair()
-    offered: list[str] = []
+    offered: list[tuple[str, ...]] = []
 
     async def serve() -> None:
         async with trio.open_nursery() as inner:
             handshake = await accept_connection(inner, theirs, timeout=1.0)
-            offered.append(handshake.headers["sec-websocket-protocol"])
+            offered.append(handshake.subprotocols)
             await handshake.reject(400)
 
     async def connect() -> MemoryStream:
@@ -125,7 +125,7 @@ async def test_subprotocols_are_offered() -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(serve)
         await cause_of(open_connection(nursery, URL, (), timeout=1.0, subprotocols=("v1", "a-key"), connect=connect))
-    assert offered == ["v1, a-key"]
+    assert offered == [("v1", "a-key")]
 
 
 async def test_the_body_of_a_long_refusal_is_cut() -> None:

@@ -29,6 +29,8 @@ class Handshake:
         """The path and query that the client asks for."""
         self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.headers}
         """The request's headers; names are in lower case."""
+        self.subprotocols: tuple[str, ...] = request.proposed_subprotocols
+        """The websocket subprotocols that the client offers."""
 
     async def accept(self) -> Connection:
         """Answers 101 and returns the open connection.

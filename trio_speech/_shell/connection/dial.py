@@ -38,7 +38,7 @@ async def open_connection(
     """
 
     async def shake_hands(inner: trio.Nursery, stream: SharedStream, lifetime: Lifetime) -> Connection:
-        socket = await _shake_hands(inner, stream, lifetime, url, headers, subprotocols)
+        socket = await _shake_hands(inner, stream, lifetime, url, headers, subprotocols=subprotocols)
         return Connection(socket, stream, lifetime, client_frame)
 
     return await start_connection(
@@ -57,6 +57,7 @@ async def _shake_hands(
     lifetime: Lifetime,
     url: str,
     headers: tuple[tuple[str, str], ...],
+    *,
     subprotocols: tuple[str, ...],
 ) -> tw.WebSocketConnection:
     with lifetime.handshake:
