@@ -33,8 +33,8 @@ AIM = 100.0
 REQUEST = SynthesizeRequest(audio_format=ts.AudioFormat.pcm16(8_000))
 
 
-class Guest:
-    """A tenant who does not listen."""
+class Holder:
+    """A lease holder that ignores its messages."""
 
     def heard(self, message: TtsMessage, now: float) -> bool:
         return False
@@ -59,18 +59,18 @@ async def measure(size: int) -> list[float]:
     """Of a pool with so many idle connections."""
     async with open_gateway() as gateway:
         backend = gateway.backend()
-        voice = VoiceRoute(backend.voice(REQUEST), backend.connect)
+        route = VoiceRoute(backend.voice(REQUEST), backend.connect)
         liveness = ts.LivenessPolicy()
         network = Dialer(ts.RetryPolicy(), liveness, None, Random(1))
         pool = Pool(network, ts.PoolPolicy(max_size=size), Random(1))
 
         async def turn() -> None:
-            (await pool.lease(voice, guest)).give_back()
+            (await pool.lease(route, holder)).give_back()
 
-        guest = Guest()
+        holder = Holder()
         async with one_exception(pool.aclose, within=liveness.close_timeout) as guard:
             pool.open(guard)
-            await pool.warm(voice, size)
+            await pool.warm(route, size)
             taken = await microseconds(turn)
             figures = pool.statistics()
             if figures.dialed != size or len(gateway.visits) != size or figures.dead_found:

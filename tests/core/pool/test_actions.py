@@ -24,6 +24,8 @@ def entry(**changes: Any) -> PooledEntry:
         ({"ends": 6.0}, False, False),
     ],
 )
-def test_what_will_do(changes: dict[str, Any], any_will_do: bool, fresh_will_do: bool) -> None:
+def test_which_connections_a_request_and_a_fresh_request_take(
+    changes: dict[str, Any], any_will_do: bool, fresh_will_do: bool
+) -> None:
     assert Waiter(1, "a", fresh=False, after=4).takes(entry(**changes), 6.0) is any_will_do
     assert Waiter(1, "a", fresh=True, after=4).takes(entry(**changes), 6.0) is fresh_will_do

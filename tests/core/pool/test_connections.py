@@ -28,7 +28,7 @@ def opened(pool: Connections, state: State = "idle", *, at: float = 0.0, took: f
 @pytest.mark.parametrize(
     ("state", "until"), [("idle", 10.0), ("leased", math.inf), ("draining", 0.5), ("closing", math.inf)]
 )
-def test_how_long_it_lasts_follows_from_its_state(state: State, until: float) -> None:
+def test_the_latest_end_of_a_connection_follows_from_its_state(state: State, until: float) -> None:
     pool = connections()
     entry = opened(pool, state)
     assert pool.due() == until
@@ -36,14 +36,14 @@ def test_how_long_it_lasts_follows_from_its_state(state: State, until: float) ->
     assert pool.over(until) == [entry]
 
 
-def test_those_that_wait_to_be_used_are_of_their_kind_and_not_yet_too_old() -> None:
+def test_idle_connections_are_found_by_key_until_they_are_too_old() -> None:
     pool = connections()
     opened(pool, "leased")
     entry = opened(pool)
     assert (pool.idle("a", 9.99), pool.idle("a", 10.0), pool.idle("b", 0.0)) == ([entry], [], [])
 
 
-def test_what_is_told_goodbye_is_told_once_and_keeps_its_place() -> None:
+def test_a_closing_connection_counts_until_it_is_gone() -> None:
     pool = connections(max_size=1)
     entry = opened(pool)
     pool.closing(entry)
@@ -52,7 +52,7 @@ def test_what_is_told_goodbye_is_told_once_and_keeps_its_place() -> None:
     assert (pool.gone(entry.number), pool.room) == (None, 1)
 
 
-def test_age_goes_on_whatever_the_state_and_ends_what_is_idle() -> None:
+def test_age_ends_a_connection_once_it_is_idle() -> None:
     pool = connections()
     entry = opened(pool, "leased")
     pool.become(entry, "idle", 95.0)
@@ -63,7 +63,7 @@ def test_age_goes_on_whatever_the_state_and_ends_what_is_idle() -> None:
     assert pool.over(101.0) == [entry]
 
 
-def test_age_counts_from_when_it_was_opened_where_that_was_before_its_dial() -> None:
+def test_the_age_of_a_stream_counts_from_the_opening_of_its_connection() -> None:
     pool = connections()
     entry = pool.dialed(pool.dial("a", None, 50.0), 50.0, 20.0)
     assert entry.ends == 120.0
@@ -76,7 +76,7 @@ def test_ages_are_spread_and_none_is_above_the_greatest() -> None:
     assert 95.0 < max(ends) <= 100.0
 
 
-def test_numbers_tell_who_was_dialed_later_and_for_whom() -> None:
+def test_later_dials_have_greater_numbers_and_know_their_request() -> None:
     pool = connections()
     assert pool.newest == 0
     for ticket in (None, 7, None):
@@ -87,7 +87,7 @@ def test_numbers_tell_who_was_dialed_later_and_for_whom() -> None:
         assert (entry.ticket, entry.begun, entry.since) == (ticket, 3.0, 3.0)
 
 
-def test_a_retired_one_lasts_as_long_as_its_lease() -> None:
+def test_a_retired_connection_ends_with_its_lease() -> None:
     pool = connections()
     entry = opened(pool, "leased")
     pool.retire(entry.number)
@@ -97,23 +97,23 @@ def test_a_retired_one_lasts_as_long_as_its_lease() -> None:
     assert pool.over(1.0) == [entry]
 
 
-def test_draining_is_worth_no_more_than_a_dial_and_than_patience() -> None:
+def test_draining_lasts_as_long_as_a_dial_and_at_most_patience() -> None:
     pool = connections()
     assert opened(pool, "draining", took=0.3).until == pytest.approx(0.3)
     assert opened(pool, "draining", took=30.0).until == PATIENCE
 
 
-def test_in_doubt_are_those_idle_and_not_proved_alive_since() -> None:
+def test_suspects_are_idle_and_not_known_alive_since_the_ping() -> None:
     pool = connections()
     early, late, leased = opened(pool), opened(pool, at=5.0), opened(pool, "leased")
-    assert pool.doubtful(5.0) == [early]
+    assert pool.suspects(5.0) == [early]
     pool.proved(early.number, 6.0)
     pool.proved(99, 6.0)
-    assert pool.doubtful(5.5) == [late]
+    assert pool.suspects(5.5) == [late]
     assert leased in pool.all()
 
 
-def test_they_are_found_by_number_state_and_kind() -> None:
+def test_connections_are_found_by_number_state_and_key() -> None:
     pool = connections()
     assert pool.due() == math.inf
     idle, leased = opened(pool), opened(pool, "leased")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from trio_speech._core.pool.actions import Action, CloseConnection, DialConnection, GrantLease, RefuseLease
 from trio_speech._core.pool.connections import PATIENCE
-from trio_speech._core.pool.roster import SPARE_PAUSE, Roster
+from trio_speech._core.pool.roster import Roster
+from trio_speech._core.pool.spares import SPARE_PAUSE
 from trio_speech._core.retry.causes import Broken, Silent, Unreachable
 from trio_speech.policy import PoolPolicy
 
@@ -40,7 +41,7 @@ def idle(pool: Roster, *keys: str, now: float = 0.0) -> list[int]:
 # ---------------------------------------------------------------- waiters and connections
 
 
-def test_who_asks_is_dialed_for_and_granted() -> None:
+def test_a_request_is_dialed_for_and_granted() -> None:
     pool = roster()
     assert pool.ask(7, "a", 0.0) == [DialConnection(1, "a")]
     assert pool.statistics().waiting == 1
@@ -51,7 +52,7 @@ def test_who_asks_is_dialed_for_and_granted() -> None:
     assert (figures.leased, figures.dialed, figures.reused) == (1, 1, 1)
 
 
-def test_it_is_known_whether_a_connection_of_a_kind_waits_to_be_used() -> None:
+def test_has_idle_is_true_for_the_key_until_the_connection_is_too_old() -> None:
     pool = roster()
     (number,) = idle(pool, "a")
     assert (pool.has_idle("a", 0.0), pool.has_idle("b", 0.0)) == (True, False)
@@ -62,7 +63,7 @@ def test_it_is_known_whether_a_connection_of_a_kind_waits_to_be_used() -> None:
     assert not pool.has_idle("a", 0.0)
 
 
-def test_a_returned_connection_serves_who_waited_for_a_dial() -> None:
+def test_a_returned_connection_serves_a_request_that_waits_for_a_dial() -> None:
     pool = roster()
     first = leased(pool)
     assert pool.ask(2, "a", 0.0) == [DialConnection(2, "a")]
@@ -71,7 +72,7 @@ def test_a_returned_connection_serves_who_waited_for_a_dial() -> None:
     assert pool.statistics().idle == 1
 
 
-def test_who_waited_longest_is_served_first() -> None:
+def test_the_oldest_request_is_served_first() -> None:
     pool = roster()
     pool.ask(1, "a", 0.0)
     pool.ask(2, "a", 0.0)
@@ -90,7 +91,7 @@ def test_the_connection_used_last_goes_first() -> None:
     assert pool.ask(3, "a", 3.0) == [GrantLease(3, 1)]
 
 
-def test_no_more_dials_than_waiters_or_room() -> None:
+def test_there_are_no_more_dials_than_requests_or_room() -> None:
     pool = roster()
     assert len(pool.ask(1, "a", 0.0)) == 1
     assert len(pool.ask(2, "a", 0.0)) == 1
@@ -101,7 +102,7 @@ def test_no_more_dials_than_waiters_or_room() -> None:
     pool.withdraw(99)
 
 
-def test_a_failed_dial_refuses_who_asked_for_it() -> None:
+def test_a_failed_dial_refuses_the_request_it_was_made_for() -> None:
     pool = roster()
     pool.ask(1, "a", 0.0)
     assert pool.failed(1, DOWN, 0.0) == [RefuseLease(1, DOWN)]
@@ -109,7 +110,7 @@ def test_a_failed_dial_refuses_who_asked_for_it() -> None:
     assert pool.statistics().waiting == 0
 
 
-def test_a_failed_dial_whose_asker_was_served_is_dialed_again_for_the_next() -> None:
+def test_a_failed_dial_of_a_served_request_is_repeated_for_the_next() -> None:
     pool = roster(max_size=3)
     first = leased(pool, 1)
     pool.ask(2, "a", 0.0)
@@ -119,7 +120,7 @@ def test_a_failed_dial_whose_asker_was_served_is_dialed_again_for_the_next() -> 
     assert pool.failed(3, DOWN, 0.0) == [RefuseLease(3, DOWN)]
 
 
-def test_a_fresh_connection_is_one_dialed_since() -> None:
+def test_a_fresh_request_gets_a_connection_dialed_after_it() -> None:
     pool = roster(max_size=3)
     idle(pool, "a")
     pool.warm("a", 2, 1.0)
@@ -128,7 +129,7 @@ def test_a_fresh_connection_is_one_dialed_since() -> None:
     assert pool.dialed(3, 1.0) == [GrantLease(5, 3)]
 
 
-def test_who_loses_a_fresh_connection_to_who_waited_longer_gets_another() -> None:
+def test_a_fresh_request_that_loses_its_connection_to_an_older_one_gets_another() -> None:
     pool = roster(max_size=3)
     assert pool.ask(1, "a", 0.0) == [DialConnection(1, "a")]
     assert pool.ask(2, "a", 0.0, fresh=True) == [DialConnection(2, "a")]
@@ -154,7 +155,7 @@ def test_the_longest_idle_makes_room_for_another_key() -> None:
     assert pool.statistics().evicted == 1
 
 
-def test_each_who_waits_has_room_made_for_it() -> None:
+def test_room_is_made_for_each_request() -> None:
     pool = roster()
     idle(pool, "a", "a")
     assert pool.ask(3, "c", 3.0) == [CloseConnection(1, "it made room for another")]
@@ -164,7 +165,7 @@ def test_each_who_waits_has_room_made_for_it() -> None:
     assert pool.closed(1, 3.1) == [DialConnection(4, "c")]
 
 
-def test_what_is_being_closed_takes_its_place_until_it_is() -> None:
+def test_a_closing_connection_leaves_no_room_until_it_is_closed() -> None:
     pool = roster(max_size=1)
     number = slow(pool, 0.3)
     pool.abandoned(number, 1.0)
@@ -175,7 +176,7 @@ def test_what_is_being_closed_takes_its_place_until_it_is() -> None:
     assert pool.closed(number, 1.5) == [DialConnection(2, "a")]
 
 
-def test_a_death_ends_a_goodbye() -> None:
+def test_a_closing_connection_that_dies_leaves_room() -> None:
     pool = roster(max_size=1)
     idle(pool, "a")
     pool.ask(2, "b", 1.0)
@@ -190,7 +191,7 @@ def test_at_the_end_all_are_closed_and_no_spares_dialed() -> None:
     pool.dialed(1, 0.0)
     pool.dialed(2, 0.0)
     pool.ask(3, "b", 0.0)
-    assert pool.end() == [CloseConnection(1, "the client is done"), CloseConnection(2, "the client is done")]
+    assert pool.end() == [CloseConnection(1, "the client was closed"), CloseConnection(2, "the client was closed")]
     assert pool.end() == []
     assert pool.closed(1, 1.0) == pool.closed(2, 1.0) == pool.tick(2_000.0) == []
 
@@ -204,7 +205,7 @@ def test_a_returned_connection_makes_room_for_who_waited_longer() -> None:
     assert pool.closed(only, 1.1) == [DialConnection(2, "b")]
 
 
-def test_what_the_shell_asks_for() -> None:
+def test_queries_of_the_shell() -> None:
     pool = roster(max_size=4)
     idle(pool, "a")
     pool.ask(1, "b", 0.0)
@@ -225,7 +226,7 @@ def test_what_the_shell_asks_for() -> None:
 # ---------------------------------------------------------------- ends
 
 
-def test_idle_connections_end() -> None:
+def test_idle_connections_end_after_max_idle_age() -> None:
     pool = roster(max_idle_age=10.0)
     idle(pool, "a")
     assert pool.due() == 10.0
@@ -237,7 +238,7 @@ def test_idle_connections_end() -> None:
     assert pool.keys() == set()
 
 
-def test_one_that_is_shared_has_the_age_of_its_first_opening() -> None:
+def test_a_stream_has_the_age_of_its_shared_connection() -> None:
     pool = roster(max_age=100.0, max_idle_age=1_000.0)
     pool.warm("a", 1, 50.0)
     pool.dialed(1, 50.0, opened=20.0)
@@ -252,7 +253,7 @@ def test_at_the_end_all_that_are_open_are_closed_and_no_others() -> None:
     pool.dialed(2, 1.0)
     leased(pool, 3, "c", 1.0)
     pool.ask(4, "d", 1.0)
-    assert pool.end() == [CloseConnection(number, "the client is done") for number in (1, 2, 3)]
+    assert pool.end() == [CloseConnection(number, "the client was closed") for number in (1, 2, 3)]
     assert pool.end() == []
 
 
@@ -294,7 +295,7 @@ def test_connections_end_with_their_age_but_not_in_use() -> None:
     assert pool.returned(number, 200.0) == [CloseConnection(number, "it was too old")]
 
 
-def test_who_asks_gets_none_that_is_too_old() -> None:
+def test_a_request_gets_no_connection_that_is_too_old() -> None:
     pool = roster(max_age=100.0)
     idle(pool, "a", now=0.0)
     assert pool.ask(1, "a", 150.0) == [CloseConnection(1, "it was too old"), DialConnection(2, "a")]
@@ -312,7 +313,7 @@ def test_age_is_shortened_by_jitter_alone() -> None:
     assert len(ends) == 20
 
 
-def test_without_an_idle_age_connections_serve_who_waits_and_no_more() -> None:
+def test_with_max_idle_age_zero_a_connection_serves_waiting_requests_only() -> None:
     pool = roster(max_idle_age=0.0, min_idle=1)
     number = leased(pool)
     assert pool.ask(2, "a", 0.0) == [DialConnection(2, "a")]
@@ -331,7 +332,7 @@ def test_a_retired_connection_serves_nobody_after() -> None:
     assert pool.closed(number, 0.1) == [DialConnection(2, "a")]
 
 
-def test_death_is_found_before_anybody_needs_the_connection() -> None:
+def test_an_idle_connection_that_dies_is_counted_as_found_dead() -> None:
     pool = roster(max_size=3)
     idle(pool, "a")
     assert pool.died(1, RESET, 1.0) == []
@@ -343,7 +344,7 @@ def test_death_is_found_before_anybody_needs_the_connection() -> None:
     assert pool.statistics().leased == 0
 
 
-def test_a_failed_ping_casts_doubt_on_all_not_proved_since() -> None:
+def test_a_failed_ping_closes_all_idle_connections_not_known_alive_since() -> None:
     pool = roster(max_size=4)
     numbers = [leased(pool, ticket, "a") for ticket in range(4)]
     for number in numbers[:3]:
@@ -369,7 +370,7 @@ def slow(pool: Roster, seconds: float) -> int:
 
 
 @pytest.mark.parametrize(("dial", "patience"), [(0.3, 0.3), (5.0, PATIENCE)])
-def test_speech_is_drained_for_as_long_as_a_dial_takes(dial: float, patience: float) -> None:
+def test_an_abandoned_generation_is_drained_for_as_long_as_a_dial_takes(dial: float, patience: float) -> None:
     pool = roster()
     number = slow(pool, dial)
     assert pool.abandoned(number, 10.0) == []
@@ -379,7 +380,7 @@ def test_speech_is_drained_for_as_long_as_a_dial_takes(dial: float, patience: fl
     assert pool.statistics().expired == 0
 
 
-def test_what_was_drained_serves_again() -> None:
+def test_a_drained_connection_serves_again() -> None:
     pool = roster(max_size=1)
     number = slow(pool, 0.3)
     pool.abandoned(number, 10.0)
@@ -419,7 +420,7 @@ def test_spares_wait_after_a_failed_dial() -> None:
     assert pool.due() is None
 
 
-def test_spares_wait_where_they_die_before_they_are_used() -> None:
+def test_spares_pause_after_one_that_died_unused() -> None:
     pool = roster(min_idle=1)
     assert pool.ask(1, "a", 0.0) == [DialConnection(1, "a")]
     assert pool.dialed(1, 0.0) == [GrantLease(1, 1), DialConnection(2, "a")]
@@ -442,7 +443,7 @@ def test_a_spare_that_was_used_is_replaced_at_once() -> None:
     assert pool.died(number, RESET, 3.0) == [DialConnection(number + 1, "a")]
 
 
-def test_a_dial_that_somebody_waits_for_is_no_spare() -> None:
+def test_a_dial_for_a_request_is_no_spare() -> None:
     pool = roster(max_size=3, min_idle=1)
     pool.ask(1, "a", 0.0)
     pool.dialed(1, 0.0)
@@ -450,7 +451,7 @@ def test_a_dial_that_somebody_waits_for_is_no_spare() -> None:
     assert pool.ask(2, "a", 1.0 + SPARE_PAUSE) == [DialConnection(3, "a"), DialConnection(4, "a")]
 
 
-def test_a_key_out_of_use_has_no_spares() -> None:
+def test_no_spares_are_kept_for_a_key_out_of_use() -> None:
     pool = roster(max_size=3, min_idle=1, max_idle_age=10.0)
     pool.ask(1, "a", 0.0)
     pool.dialed(1, 0.0)
@@ -470,7 +471,7 @@ def test_warming_dials_what_is_missing() -> None:
     assert pool.failed(3, DOWN, 0.0) == []
 
 
-def test_the_longest_idle_of_other_kinds_make_room_for_what_is_warmed() -> None:
+def test_warming_replaces_the_longest_idle_of_other_keys() -> None:
     pool = roster(max_size=5)
     idle(pool, "a")
     pool.returned(leased(pool, 1, "b", 2.0), 2.0)
@@ -488,14 +489,14 @@ def test_the_longest_idle_of_other_kinds_make_room_for_what_is_warmed() -> None:
     assert pool.statistics().idle == 4
 
 
-def test_what_is_in_use_makes_no_room() -> None:
+def test_warming_replaces_no_leased_connection() -> None:
     pool = roster(max_size=2)
     leased(pool, 1, "a")
     pool.ask(2, "a", 0.0)
     assert pool.warm("b", 1, 0.0) == []
 
 
-def test_spares_that_made_room_are_not_dialed_in_its_place() -> None:
+def test_spares_that_made_room_for_warming_are_not_dialed_again() -> None:
     pool = roster(max_size=1, min_idle=1)
     pool.returned(leased(pool, 1, "a"), 0.0)
     assert pool.warm("b", 1, 1.0) == [DialConnection(2, "b", former=1)]
@@ -503,28 +504,28 @@ def test_spares_that_made_room_are_not_dialed_in_its_place() -> None:
     assert pool.due() == 1.2 + PoolPolicy().max_idle_age
 
 
-def test_a_dial_that_nobody_waits_for_makes_room_for_who_does() -> None:
+def test_a_dial_without_a_request_is_called_off_for_a_request() -> None:
     pool = roster(max_size=2)
     leased(pool, 1, "a")
     pool.ask(2, "b", 0.0)
     assert pool.ask(3, "a", 0.0) == []
     pool.withdraw(2)
-    assert pool.tick(0.1) == [CloseConnection(2, "somebody waited for another")]
+    assert pool.tick(0.1) == [CloseConnection(2, "a session waited for another")]
     assert pool.tick(0.2) == []
     assert pool.dialing() == set()
     assert pool.closed(2, 0.3) == [DialConnection(3, "a")]
     assert (pool.statistics().evicted, pool.statistics().dials_failed) == (0, 0)
 
 
-def test_one_idle_makes_room_before_a_dial_does() -> None:
+def test_an_idle_connection_makes_room_before_a_dial_does() -> None:
     pool = roster(max_size=3)
     idle(pool, "a")
     pool.warm("b", 2, 0.0)
     assert pool.ask(1, "c", 0.0) == [CloseConnection(1, "it made room for another")]
-    assert pool.ask(2, "c", 0.0) == [CloseConnection(3, "somebody waited for another")]
+    assert pool.ask(2, "c", 0.0) == [CloseConnection(3, "a session waited for another")]
 
 
-def test_a_dial_that_serves_who_waited_is_not_called_off() -> None:
+def test_a_dial_that_serves_a_request_is_not_called_off() -> None:
     pool = roster(max_size=2)
     assert pool.warm("a", 1, 0.0) == [DialConnection(1, "a")]
     assert pool.ask(1, "a", 0.0) == []
@@ -640,7 +641,7 @@ class Shell:
     st.sampled_from([2.0, 1_000.0]),
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 11)), max_size=60),
 )
-def test_nobody_waits_for_ever_and_no_law_is_broken(
+def test_every_history_keeps_the_laws_and_answers_every_request(
     size: int, spares: int, age: float, steps: list[tuple[int, int]]
 ) -> None:
     shell = Shell(PoolPolicy(max_size=size, min_idle=spares, max_idle_age=age))

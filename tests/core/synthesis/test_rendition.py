@@ -19,32 +19,32 @@ def audio(samples: int) -> bytes:
     return b"\1\2" * samples
 
 
-def said() -> ReleasedSegment:
+def released() -> ReleasedSegment:
     return ReleasedSegment("One two three.")
 
 
 def test_audio_waits_for_its_word_and_words_for_their_audio() -> None:
-    rendition = Rendition(PCM, BY_WORDS, said())
-    rendition.hear(audio(120))
+    rendition = Rendition(PCM, BY_WORDS, released())
+    rendition.add_audio(audio(120))
     assert rendition.release() is None
-    rendition.align((ONE, TWO))
+    rendition.add_words((ONE, TWO))
     assert rendition.release() == Release(audio(100), 0, ((ONE, 3),))
     assert rendition.release() is None
-    rendition.hear(audio(180))
+    rendition.add_audio(audio(180))
     assert rendition.release() is None
-    rendition.hear(audio(1))
+    rendition.add_audio(audio(1))
     assert rendition.release() == Release(audio(200), 100, ((TWO, 7),))
-    rendition.hear(audio(300))
-    rendition.align((THREE,))
+    rendition.add_audio(audio(300))
+    rendition.add_words((THREE,))
     assert rendition.release() == Release(audio(200), 300, ((THREE, 14),))
     rendition.finish()
     assert rendition.release() == Release(audio(101), 500, ())
 
 
 def test_what_is_complete_is_released_whole() -> None:
-    rendition = Rendition(PCM, BY_WORDS, said())
-    rendition.hear(audio(400))
-    rendition.align((ONE, TWO, THREE))
+    rendition = Rendition(PCM, BY_WORDS, released())
+    rendition.add_audio(audio(400))
+    rendition.add_words((ONE, TWO, THREE))
     rendition.release()
     rendition.finish()
     assert rendition.release() == Release(audio(100), 300, ((THREE, 14),))
@@ -53,37 +53,37 @@ def test_what_is_complete_is_released_whole() -> None:
 
 @pytest.mark.parametrize("late", [THREE, Word("three.", 0.3, 0.31), Word("three.", 0.3, 0.3)])
 def test_words_that_are_said_to_end_after_all_audio_leave_with_the_last_of_it(late: Word) -> None:
-    rendition = Rendition(PCM, BY_WORDS, said())
-    rendition.hear(audio(300))
-    rendition.align((ONE, TWO))
+    rendition = Rendition(PCM, BY_WORDS, released())
+    rendition.add_audio(audio(300))
+    rendition.add_words((ONE, TWO))
     assert rendition.release() == Release(audio(100), 0, ((ONE, 3),))
-    rendition.align((late,))
+    rendition.add_words((late,))
     assert rendition.release() is None
     rendition.finish()
     assert rendition.release() == Release(audio(200), 100, ((TWO, 7), (late, 14)))
 
 
 def test_half_a_sample_waits_for_its_other_half() -> None:
-    rendition = Rendition(PCM, BY_SAMPLES, said())
-    rendition.hear(b"\1")
+    rendition = Rendition(PCM, BY_SAMPLES, released())
+    rendition.add_audio(b"\1")
     assert rendition.release() is None
-    rendition.hear(b"\2\1\2\1")
+    rendition.add_audio(b"\2\1\2\1")
     assert rendition.received == 2
     assert rendition.release() == Release(audio(2), 0, ())
 
 
 def test_the_next_rendition_is_cut_after_the_words_known() -> None:
-    known = said()
+    known = released()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(330))
-    first.align((ONE, TWO))
+    first.add_audio(audio(330))
+    first.add_words((ONE, TWO))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.align((Word("One", 0.0, 0.2),))
-    second.hear(audio(1_000))
+    second.add_words((Word("One", 0.0, 0.2),))
+    second.add_audio(audio(1_000))
     assert second.release() is None
     late = Word("three.", 0.6, 0.8)
-    second.align((Word("two", 0.3, 0.6), late))
+    second.add_words((Word("two", 0.3, 0.6), late))
     assert second.release() == Release(audio(200), 600, ((late, 14),))
     assert (known.samples, known.reached) == (500, (14, 0))
     second.finish()
@@ -91,40 +91,40 @@ def test_the_next_rendition_is_cut_after_the_words_known() -> None:
 
 
 def test_a_faster_voice_loses_nothing_at_its_end() -> None:
-    known = said()
+    known = released()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(301))
-    first.align((ONE, TWO))
+    first.add_audio(audio(301))
+    first.add_words((ONE, TWO))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(250))
-    second.align((Word("One", 0.0, 0.1), Word("two", 0.1, 0.2)))
+    second.add_audio(audio(250))
+    second.add_words((Word("One", 0.0, 0.1), Word("two", 0.1, 0.2)))
     second.finish()
     assert second.release() == Release(audio(50), 200, ())
 
 
 def test_a_word_that_holds_a_known_one_is_said_again_whole() -> None:
-    known = said()
+    known = released()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(101))
-    first.align((ONE,))
+    first.add_audio(audio(101))
+    first.add_words((ONE,))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(401))
+    second.add_audio(audio(401))
     both = Word("One two", 0.0, 0.3)
-    second.align((both,))
+    second.add_words((both,))
     assert second.release() == Release(audio(300), 0, ((both, 7),))
 
 
 def test_however_finely_the_words_are_divided() -> None:
-    known = said()
+    known = released()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(101))
-    first.align((ONE,))
+    first.add_audio(audio(101))
+    first.add_words((ONE,))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(401))
-    second.align((Word("O", 0.0, 0.1), Word("ne", 0.1, 0.2), Word(" two", 0.2, 0.4)))
+    second.add_audio(audio(401))
+    second.add_words((Word("O", 0.0, 0.1), Word("ne", 0.1, 0.2), Word(" two", 0.2, 0.4)))
     release = second.release()
     assert release is not None
     assert (release.start, len(release.pcm) // 2) == (200, 200)
@@ -133,39 +133,41 @@ def test_however_finely_the_words_are_divided() -> None:
 def test_even_where_they_are_not_the_words_of_the_text() -> None:
     known = ReleasedSegment("It is $5 now.")
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(301))
-    first.align((Word("It", 0.0, 0.1), Word("is", 0.1, 0.2), Word("five", 0.2, 0.3)))
+    first.add_audio(audio(301))
+    first.add_words((Word("It", 0.0, 0.1), Word("is", 0.1, 0.2), Word("five", 0.2, 0.3)))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(900))
+    second.add_audio(audio(900))
     words = (Word("it", 0.0, 0.2), Word("is", 0.2, 0.4), Word("five", 0.4, 0.6), Word("dollars", 0.6, 0.8))
-    second.align(words)
+    second.add_words(words)
     assert second.release() == Release(audio(200), 600, ((words[3], 5),))
 
 
 def test_even_where_the_next_voice_says_it_otherwise() -> None:
     known = ReleasedSegment("It is $5 now, said I.")
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(301))
-    first.align((Word("It", 0.0, 0.05), Word("is", 0.05, 0.1), Word("five dollars", 0.1, 0.2), Word("now", 0.2, 0.3)))
+    first.add_audio(audio(301))
+    first.add_words(
+        (Word("It", 0.0, 0.05), Word("is", 0.05, 0.1), Word("five dollars", 0.1, 0.2), Word("now", 0.2, 0.3))
+    )
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(900))
+    second.add_audio(audio(900))
     said = Word("said", 0.6, 0.8)
-    second.align((Word("It", 0.0, 0.2), Word("is", 0.2, 0.4), Word("5", 0.4, 0.5), Word("now,", 0.5, 0.6), said))
+    second.add_words((Word("It", 0.0, 0.2), Word("is", 0.2, 0.4), Word("5", 0.4, 0.5), Word("now,", 0.5, 0.6), said))
     assert second.release() == Release(audio(200), 600, ((said, 18),))
 
 
 @pytest.mark.parametrize("words", [(), (ONE,), (Word("One", 0.0, 0.0), Word("two", 0.0, 0.0))])
 def test_known_words_that_do_not_all_come_with_times_are_cut_by_length(words: tuple[Word, ...]) -> None:
-    known = said()
+    known = released()
     first = Rendition(PCM, BY_WORDS, known)
-    first.hear(audio(301))
-    first.align((ONE, TWO))
+    first.add_audio(audio(301))
+    first.add_words((ONE, TWO))
     first.release()
     second = Rendition(PCM, BY_WORDS, known)
-    second.hear(audio(500))
-    second.align(words)
+    second.add_audio(audio(500))
+    second.add_words(words)
     assert second.release() is None
     second.finish()
     assert second.release() == Release(audio(200), 300, ())
@@ -173,24 +175,24 @@ def test_known_words_that_do_not_all_come_with_times_are_cut_by_length(words: tu
 
 @pytest.mark.parametrize("policy", [BY_WORDS, BY_SAMPLES, WHOLE])
 def test_blank_words_are_none(policy: ResumePolicy) -> None:
-    rendition = Rendition(PCM, policy, said())
-    rendition.align((Word(" ", 0.0, 0.2), ONE, Word("", 0.1, 0.4)))
-    rendition.hear(audio(500))
+    rendition = Rendition(PCM, policy, released())
+    rendition.add_words((Word(" ", 0.0, 0.2), ONE, Word("", 0.1, 0.4)))
+    rendition.add_audio(audio(500))
     rendition.finish()
     assert rendition.release() == Release(audio(500), 0, ((ONE, 3),))
 
 
 @pytest.mark.parametrize("words", [(), (ONE,)])
 def test_a_steady_voice_is_cut_at_the_sample(words: tuple[Word, ...]) -> None:
-    known = said()
+    known = released()
     first = Rendition(PCM, BY_SAMPLES, known)
-    first.align(words)
-    first.hear(audio(70))
+    first.add_words(words)
+    first.add_audio(audio(70))
     first.release()
     second = Rendition(PCM, BY_SAMPLES, known)
-    second.hear(audio(60))
+    second.add_audio(audio(60))
     assert second.release() is None
-    second.hear(audio(60))
+    second.add_audio(audio(60))
     assert second.release() == Release(audio(50), 70, ())
     second.finish()
     assert second.release() is None
@@ -198,23 +200,23 @@ def test_a_steady_voice_is_cut_at_the_sample(words: tuple[Word, ...]) -> None:
 
 
 def test_a_steady_voice_that_aligns_all_the_same_is_cut_at_the_sample() -> None:
-    known = said()
+    known = released()
     first = Rendition(PCM, BY_SAMPLES, known)
-    first.align((ONE, TWO))
-    first.hear(audio(350))
+    first.add_words((ONE, TWO))
+    first.add_audio(audio(350))
     first.release()
     second = Rendition(PCM, BY_SAMPLES, known)
-    second.hear(audio(400))
+    second.add_audio(audio(400))
     assert second.release() == Release(audio(50), 350, ())
-    second.align((ONE, TWO))
-    second.hear(audio(100))
+    second.add_words((ONE, TWO))
+    second.add_audio(audio(100))
     assert second.release() == Release(audio(100), 400, ())
 
 
 def test_words_that_go_backwards_release_nothing_twice() -> None:
-    rendition = Rendition(PCM, BY_WORDS, said())
-    rendition.hear(audio(301))
-    rendition.align((TWO, ONE))
+    rendition = Rendition(PCM, BY_WORDS, released())
+    rendition.add_audio(audio(301))
+    rendition.add_words((TWO, ONE))
     release = rendition.release()
     assert release is not None
     assert len(release.pcm) // 2 == 300
@@ -222,32 +224,32 @@ def test_words_that_go_backwards_release_nothing_twice() -> None:
 
 
 def test_nothing_goes_before_it_is_complete() -> None:
-    rendition = Rendition(PCM, WHOLE, said())
-    rendition.hear(audio(300))
-    rendition.align((ONE, TWO))
+    rendition = Rendition(PCM, WHOLE, released())
+    rendition.add_audio(audio(300))
+    rendition.add_words((ONE, TWO))
     assert rendition.release() is None
     rendition.finish()
     assert rendition.release() == Release(audio(300), 0, ((ONE, 3), (TWO, 7)))
 
 
 def test_no_segment_is_as_long_as_that() -> None:
-    rendition = Rendition(PCM, WHOLE, said())
-    rendition.hear(audio(PCM.samples(LONGEST)))
+    rendition = Rendition(PCM, WHOLE, released())
+    rendition.add_audio(audio(PCM.samples(LONGEST)))
     assert not rendition.too_long
-    rendition.hear(audio(1))
+    rendition.add_audio(audio(1))
     assert rendition.too_long
 
 
 def test_no_segment_has_so_many_words() -> None:
-    rendition = Rendition(PCM, WHOLE, said())
-    rendition.align((ONE,) * MOST_WORDS)
+    rendition = Rendition(PCM, WHOLE, released())
+    rendition.add_words((ONE,) * MOST_WORDS)
     assert not rendition.too_long
-    rendition.align((TWO,))
+    rendition.add_words((TWO,))
     assert rendition.too_long
 
 
 def test_without_any_audio_there_is_nothing_to_release() -> None:
-    rendition = Rendition(PCM, BY_SAMPLES, said())
+    rendition = Rendition(PCM, BY_SAMPLES, released())
     assert rendition.received == 0
     assert rendition.release() is None
     rendition.finish()

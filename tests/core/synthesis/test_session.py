@@ -175,7 +175,7 @@ def test_by_segment_every_word_is_handed_over_once(plan: Plan, aligned: bool) ->
 
 
 @given(plans)
-def test_a_voice_that_should_align_and_does_not_is_heard_by_segment(plan: Plan) -> None:
+def test_a_voice_that_fails_to_align_is_handed_over_by_segment(plan: Plan) -> None:
     machine = SynthesisMachine(PCM, ALIGNED, "word")
     assert_once_in_order(machine, plan, play(machine, plan, aligned=False))
 

@@ -16,7 +16,7 @@ from trio_speech._shell.pool.multiplexed import MultiplexedConnection, Multiplex
 
 
 class Wire:
-    """A connection, as far as a line knows it; `frames` is what the service says."""
+    """A connection, as far as `MultiplexedConnection` knows it; `frames` is what the service says."""
 
     def __init__(self) -> None:
         self.opened_at = 7.0
@@ -59,58 +59,58 @@ class Wire:
         self._frames.close()
 
 
-async def send(seat: Stream, frame: str) -> None:
-    """As a resident does."""
-    if not seat.send_nowait(frame):
-        await seat.flush(1.0)
+async def send(stream: Stream, frame: str) -> None:
+    """As `PooledConnection` does."""
+    if not stream.send_nowait(frame):
+        await stream.flush(1.0)
 
 
 @asynccontextmanager
-async def a_line(wire: Wire, seats: int = 3) -> AsyncGenerator[tuple[Multiplexer, MultiplexedConnection]]:
-    lines = Multiplexer()
-    line = lines.open("voice", wire, seats)  # type: ignore[arg-type]
+async def shared_by(wire: Wire, capacity: int = 3) -> AsyncGenerator[tuple[Multiplexer, MultiplexedConnection]]:
+    multiplexer = Multiplexer()
+    shared = multiplexer.add("voice", wire, capacity)  # type: ignore[arg-type]
     with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(line.run)
-            yield lines, line
+            nursery.start_soon(shared.run)
+            yield multiplexer, shared
             nursery.cancel_scope.cancel()
 
 
-def seat(lines: Multiplexer) -> Stream:
-    taken = lines.seat("voice")
-    assert taken is not None
-    return taken
+def join(multiplexer: Multiplexer) -> Stream:
+    stream = multiplexer.join("voice")
+    assert stream is not None
+    return stream
 
 
-async def test_every_seat_hears_everything_from_when_it_was_taken() -> None:
+async def test_every_stream_receives_all_frames_that_come_after_it_joined() -> None:
     wire = Wire()
-    async with a_line(wire) as (lines, line):
-        first = line.join()
+    async with shared_by(wire) as (multiplexer, shared):
+        first = shared.join()
         await wire.say("one")
         assert await first.receive() == "one"
-        second = seat(lines)
+        second = join(multiplexer)
         await wire.say("two")
         assert await first.receive() == await second.receive() == "two"
         assert (first.opened_at, await first.ping(3.0)) == (7.0, 1.5)
 
 
-async def test_there_are_so_many_seats_and_none_for_another_voice() -> None:
-    async with a_line(Wire(), seats=2) as (lines, line):
-        line.join()
-        assert lines.seat("another voice") is None
-        last = seat(lines)
-        assert lines.seat("voice") is None
+async def test_streams_join_up_to_the_capacity_and_for_their_own_key() -> None:
+    async with shared_by(Wire(), capacity=2) as (multiplexer, shared):
+        shared.join()
+        assert multiplexer.join("another voice") is None
+        last = join(multiplexer)
+        assert multiplexer.join("voice") is None
         await last.close(1.0)
-        assert lines.seat("voice") is not None
+        assert multiplexer.join("voice") is not None
 
 
-async def test_who_drops_a_seat_costs_the_others_nothing_but_no_one_joins_them() -> None:
+async def test_an_aborted_stream_ends_no_other_but_none_joins_after_it() -> None:
     wire = Wire()
-    async with a_line(wire) as (lines, line):
-        first, second = line.join(), seat(lines)
+    async with shared_by(wire) as (multiplexer, shared):
+        first, second = shared.join(), join(multiplexer)
         first.abort("it is mute")
         first.abort("again")
-        assert lines.seat("voice") is None
+        assert multiplexer.join("voice") is None
         await wire.say("one")
         assert await second.receive() == "one"
         assert wire.ended == []
@@ -118,35 +118,35 @@ async def test_who_drops_a_seat_costs_the_others_nothing_but_no_one_joins_them()
         assert wire.ended == ["done with it"]
 
 
-async def test_the_last_who_leaves_says_goodbye() -> None:
+async def test_the_last_stream_to_close_closes_the_connection() -> None:
     wire = Wire()
-    async with a_line(wire) as (lines, line):
-        first, second = line.join(), seat(lines)
+    async with shared_by(wire) as (multiplexer, shared):
+        first, second = shared.join(), join(multiplexer)
         await first.close(2.0)
         assert wire.ended == []
         await second.close(2.0)
         await second.close(2.0)
         assert wire.ended == ["closed within 2.0"]
-        assert lines.seat("voice") is None
+        assert multiplexer.join("voice") is None
 
 
-async def test_all_are_told_when_it_breaks() -> None:
+async def test_all_streams_fail_when_the_connection_breaks() -> None:
     wire = Wire()
-    async with a_line(wire) as (lines, line):
-        seats = [line.join(), seat(lines)]
+    async with shared_by(wire) as (multiplexer, shared):
+        streams = [shared.join(), join(multiplexer)]
         wire.abort("cut")
-        for each in seats:
+        for each in streams:
             with pytest.raises(LinkDown) as caught:
                 await each.receive()
             assert caught.value.cause == Broken("cut")
-        assert lines.seat("voice") is None
+        assert multiplexer.join("voice") is None
 
 
 async def test_a_cancelled_send_finishes_its_frame_before_the_next_begins() -> None:
     wire = Wire()
     wire.blocked = trio.Event()
-    async with a_line(wire) as (lines, line):
-        first, second, third = line.join(), seat(lines), seat(lines)
+    async with shared_by(wire) as (multiplexer, shared):
+        first, second, third = shared.join(), join(multiplexer), join(multiplexer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(send, first, "a")
             await wait_all_tasks_blocked()
@@ -169,11 +169,11 @@ async def test_a_cancelled_send_finishes_its_frame_before_the_next_begins() -> N
     assert wire.sent[6:] == ["c begins", "c ends"]
 
 
-async def test_what_a_seat_could_not_write_at_once_goes_in_order_whenever_it_is_flushed() -> None:
+async def test_frames_that_could_not_be_written_at_once_go_out_in_order_with_the_flush() -> None:
     wire = Wire()
     wire.blocked = trio.Event()
-    async with a_line(wire) as (lines, line):
-        first, second = line.join(), seat(lines)
+    async with shared_by(wire) as (multiplexer, shared):
+        first, second = shared.join(), join(multiplexer)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(send, first, "a")
             await wait_all_tasks_blocked()
@@ -185,10 +185,10 @@ async def test_what_a_seat_could_not_write_at_once_goes_in_order_whenever_it_is_
     assert wire.sent == ["a begins", "a ends", "b c d begins", "b c d ends", "e begins", "e ends"]
 
 
-async def test_who_leaves_while_it_is_spoken_to_holds_nobody_up(autojump_clock: MockClock) -> None:
+async def test_a_stream_that_never_reads_holds_up_the_others_only_until_it_leaves(autojump_clock: MockClock) -> None:
     wire = Wire()
-    async with a_line(wire) as (lines, line):
-        deaf, second = line.join(), seat(lines)
+    async with shared_by(wire) as (multiplexer, shared):
+        deaf, second = shared.join(), join(multiplexer)
 
         async def leave_late() -> None:
             await trio.sleep(5.0)

@@ -19,7 +19,7 @@ from trio_speech._core.retry.causes import Broken, Cause
 from trio_speech._shell.concurrency.one_exception import one_exception
 from trio_speech._shell.connection import LinkDown
 from trio_speech._shell.network.dialer import Dialer
-from trio_speech._shell.pool.lease import Lease, VoiceRoute
+from trio_speech._shell.pool.lease import RouteTable, VoiceRoute
 from trio_speech._shell.pool.pool import Pool
 from trio_speech._shell.pool.pooled_connection import PooledConnection
 from trio_speech.providers._codec import Dial, Frame, TtsCodec
@@ -45,8 +45,8 @@ REQUEST = SynthesizeRequest(audio_format=ts.AudioFormat.pcm16(8_000))
 STRAY = '{"type":"output_audio","audio":"AAAA"}'
 
 
-class Guest:
-    """A tenant that remembers."""
+class Holder:
+    """A lease holder that remembers what it was told."""
 
     def __init__(self) -> None:
         self.messages: list[TtsMessage] = []
@@ -82,7 +82,7 @@ class Provider:
         return Codec(self._voice.codec(), self)
 
     @property
-    def voice(self) -> VoiceRoute:
+    def route(self) -> VoiceRoute:
         return VoiceRoute(self, self.connector)
 
 
@@ -116,14 +116,14 @@ class Codec:
 @asynccontextmanager
 async def pool_of(*, liveness: ts.LivenessPolicy | None = None, **policy: Any) -> AsyncIterator[Pool]:
     liveness = liveness or ts.LivenessPolicy()
-    network = Dialer(ts.RetryPolicy(), liveness, None, Random(1))
-    pool = Pool(network, ts.PoolPolicy(**{"age_jitter": 0.0, **policy}), Random(1))
+    dialer = Dialer(ts.RetryPolicy(), liveness, None, Random(1))
+    pool = Pool(dialer, ts.PoolPolicy(**{"age_jitter": 0.0, **policy}), Random(1))
     async with one_exception(pool.aclose, within=liveness.close_timeout) as guard:
         pool.open(guard)
         yield pool
 
 
-async def speak(lease: Lease, text: str = "Hello.") -> None:
+async def speak(lease: PooledConnection, text: str = "Hello.") -> None:
     if not lease.send_nowait(lease.codec.text(text), lease.codec.flush()):
         await lease.flush()
 
@@ -131,12 +131,12 @@ async def speak(lease: Lease, text: str = "Hello.") -> None:
 # ---------------------------------------------------------------- leases
 
 
-async def test_a_lease_is_exclusive_and_its_tenant_hears_everything(gateway: ScriptedGateway) -> None:
+async def test_a_lease_is_exclusive_and_its_holder_receives_every_message(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     async with pool_of() as pool:
-        first, second = Guest(), Guest()
-        lease = await pool.lease(provider.voice, first)
-        other = await pool.lease(provider.voice, second)
+        first, second = Holder(), Holder()
+        lease = await pool.lease(provider.route, first)
+        other = await pool.lease(provider.route, second)
         assert not lease.reused
         await speak(lease)
         await trio.sleep(1.0)
@@ -146,18 +146,18 @@ async def test_a_lease_is_exclusive_and_its_tenant_hears_everything(gateway: Scr
         other.give_back()
         assert pool.statistics().idle == 2
         assert not other.reused
-        again = await pool.lease(provider.voice, Guest())
+        again = await pool.lease(provider.route, Holder())
         assert again.reused
         assert len(gateway.visits) == 2
 
 
-async def test_a_waiter_takes_what_comes_first(gateway: ScriptedGateway) -> None:
+async def test_a_request_takes_a_returned_connection_or_its_dial_whichever_is_first(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.connect_time = 5.0
     async with pool_of() as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(pool.lease, provider.voice, Guest())
+            nursery.start_soon(pool.lease, provider.route, Holder())
             await trio.sleep(1.0)
             lease.give_back()
             await wait_all_tasks_blocked()
@@ -168,26 +168,26 @@ async def test_a_waiter_takes_what_comes_first(gateway: ScriptedGateway) -> None
         assert pool.statistics().idle == 1
 
 
-async def test_nobody_waits_longer_than_the_acquire_timeout(gateway: ScriptedGateway) -> None:
+async def test_a_request_fails_after_the_acquire_timeout(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     async with pool_of(max_size=1, acquire_timeout=3.0) as pool:
-        await pool.lease(provider.voice, Guest())
+        await pool.lease(provider.route, Holder())
         began = trio.current_time()
         with pytest.raises(ts.LinkError, match=r"1 are in use and 0 being dialed, of 1 at most") as raised:
-            await pool.lease(provider.voice, Guest())
+            await pool.lease(provider.route, Holder())
         assert trio.current_time() - began == 3.0
         assert raised.value.endpoint == provider.endpoint
         assert pool.statistics().waiting == 0
 
 
-async def test_who_waits_in_vain_because_dials_fail_is_told_so(gateway: ScriptedGateway) -> None:
+async def test_a_request_that_times_out_while_dials_fail_reports_their_cause(gateway: ScriptedGateway) -> None:
     provider, other = Provider(gateway), Provider(gateway, key="b")
     gateway.plan(*[NeverAnswer()] * 9)
     told: dict[str, type[Exception]] = {}
 
     async def ask(who: str, voice: VoiceRoute) -> None:
         try:
-            await pool.lease(voice, Guest())
+            await pool.lease(voice, Holder())
         except (LinkDown, ts.LinkError) as error:
             told[who] = type(error)
 
@@ -195,33 +195,33 @@ async def test_who_waits_in_vain_because_dials_fail_is_told_so(gateway: Scripted
         pool_of(max_size=1, acquire_timeout=3.0, liveness=ts.LivenessPolicy(connect_timeout=2.0)) as pool,
         trio.open_nursery() as nursery,
     ):
-        for who, voice in (("dials", provider.voice), ("waits", provider.voice), ("waits for another", other.voice)):
+        for who, voice in (("dials", provider.route), ("waits", provider.route), ("waits for another", other.route)):
             nursery.start_soon(ask, who, voice)
             await wait_all_tasks_blocked()
     assert told == {"dials": LinkDown, "waits": LinkDown, "waits for another": ts.LinkError}
 
 
-async def test_a_pool_that_is_merely_full_blames_no_failure_of_before(gateway: ScriptedGateway) -> None:
+async def test_a_request_that_times_out_in_a_full_pool_reports_no_earlier_failure(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.plan(Refuse(503), Refuse(503))
     async with pool_of(max_size=1, acquire_timeout=3.0) as pool:
         with pytest.raises(LinkDown):
-            await pool.lease(Provider(gateway, key="b").voice, Guest())
+            await pool.lease(Provider(gateway, key="b").route, Holder())
         with pytest.raises(LinkDown):
-            await pool.lease(provider.voice, Guest())
-        await pool.lease(provider.voice, Guest())
+            await pool.lease(provider.route, Holder())
+        await pool.lease(provider.route, Holder())
         with pytest.raises(ts.LinkError) as raised:
-            await pool.lease(provider.voice, Guest())
+            await pool.lease(provider.route, Holder())
         assert raised.value.__cause__ is None
 
 
-async def test_who_is_cancelled_gives_back_what_was_granted(gateway: ScriptedGateway) -> None:
+async def test_a_cancelled_request_gives_back_what_was_granted(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     async with pool_of(max_size=1) as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         with trio.CancelScope() as scope:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(pool.lease, provider.voice, Guest())
+                nursery.start_soon(pool.lease, provider.route, Holder())
                 await wait_all_tasks_blocked()
                 scope.cancel()
                 lease.give_back()
@@ -229,13 +229,13 @@ async def test_who_is_cancelled_gives_back_what_was_granted(gateway: ScriptedGat
         assert (pool.statistics().leased, pool.statistics().idle) == (0, 1)
 
 
-async def test_a_refused_dial_is_told_to_who_asked(gateway: ScriptedGateway) -> None:
+async def test_a_refused_dial_fails_the_request_it_was_made_for(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.plan(Refuse(429, retry_after=7.0))
     async with pool_of() as pool:
         with pytest.raises(LinkDown, match="HTTP 429"):
-            await pool.lease(provider.voice, Guest())
-        await pool.lease(provider.voice, Guest())
+            await pool.lease(provider.route, Holder())
+        await pool.lease(provider.route, Holder())
 
 
 async def test_a_connection_that_breaks_while_it_opens_is_a_failed_dial(gateway: ScriptedGateway) -> None:
@@ -243,53 +243,60 @@ async def test_a_connection_that_breaks_while_it_opens_is_a_failed_dial(gateway:
     gateway.plan(StallWrites())
     async with pool_of(liveness=ts.LivenessPolicy(connect_timeout=2.0)) as pool:
         with pytest.raises(LinkDown):
-            await pool.lease(provider.voice, Guest())
+            await pool.lease(provider.route, Holder())
         assert pool.statistics().dials_failed == 1
 
 
-async def test_what_a_token_provider_raises_is_its_askers(gateway: ScriptedGateway) -> None:
+async def test_an_error_of_a_token_provider_is_raised_to_its_own_session(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     provider.failure = LookupError("no token")
     async with pool_of() as pool:
         with pytest.raises(LookupError, match="no token"):
-            await pool.lease(provider.voice, Guest())
+            await pool.lease(provider.route, Holder())
         with pytest.raises(LinkDown, match="the token provider raised LookupError"):
-            await pool.warm(provider.voice, 1)
+            await pool.warm(provider.route, 1)
 
 
-async def test_many_kinds_of_voices_are_not_remembered_for_ever(gateway: ScriptedGateway) -> None:
+async def test_many_kinds_of_voices_are_served_in_turn(gateway: ScriptedGateway) -> None:
     async with pool_of(max_size=2, max_idle_age=0.0) as pool:
         for kind in range(200):
-            lease = await pool.lease(Provider(gateway, key=str(kind)).voice, Guest())
+            lease = await pool.lease(Provider(gateway, key=str(kind)).route, Holder())
             lease.give_back()
             await wait_all_tasks_blocked()
-        assert len(pool._voices) < 70
         assert gateway.peak <= 3
+
+
+async def test_routes_out_of_use_are_forgotten_once_there_are_many(gateway: ScriptedGateway) -> None:
+    routes = RouteTable(lambda: {"0"})
+    for kind in range(200):
+        routes.add(str(kind), Provider(gateway, key=str(kind)).route)
+    assert len(routes) < 70
+    assert routes["0"].provider.pool_key == "0"
 
 
 # ---------------------------------------------------------------- room for another kind
 
 
-async def test_what_is_made_ready_is_dialed_once_what_made_room_has_gone(gateway: ScriptedGateway) -> None:
+async def test_warming_dials_after_the_connection_that_made_room_is_closed(gateway: ScriptedGateway) -> None:
     provider, other = Provider(gateway), Provider(gateway, key="b")
     async with pool_of(max_size=1) as pool:
-        (await pool.lease(provider.voice, Guest())).give_back()
-        assert await pool.warm(other.voice, 1)
+        (await pool.lease(provider.route, Holder())).give_back()
+        assert await pool.warm(other.route, 1)
         assert gateway.visits[0].kinds("client")[-1] == "session.close"
         assert (gateway.peak, pool.statistics().idle) == (1, 1)
-        assert (await pool.lease(other.voice, Guest())).reused
+        assert (await pool.lease(other.route, Holder())).reused
 
 
-async def test_what_is_in_use_makes_room_for_nothing(gateway: ScriptedGateway) -> None:
+async def test_warming_never_closes_a_leased_connection(gateway: ScriptedGateway) -> None:
     provider, other = Provider(gateway), Provider(gateway, key="b")
     async with pool_of(max_size=1) as pool:
-        await pool.lease(provider.voice, Guest())
-        assert not await pool.warm(other.voice, 1)
+        await pool.lease(provider.route, Holder())
+        assert not await pool.warm(other.route, 1)
         assert len(gateway.visits) == 1
 
 
 @pytest.mark.parametrize("after", [0.5, 1.5, 2.5], ids=["goodbye", "handshake", "opening"])
-async def test_what_is_made_ready_makes_way_for_who_waits(
+async def test_warming_makes_way_for_a_waiting_session(
     gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, after: float
 ) -> None:
     provider, other = Provider(gateway), Provider(gateway, key="b")
@@ -304,18 +311,18 @@ async def test_what_is_made_ready_makes_way_for_who_waits(
     ready: list[bool] = []
 
     async def make_ready() -> None:
-        ready.append(await pool.warm(other.voice, 1))
+        ready.append(await pool.warm(other.route, 1))
 
     async with (
         pool_of(max_size=1, liveness=ts.LivenessPolicy(close_timeout=1.0)) as pool,
         trio.open_nursery() as nursery,
     ):
-        (await pool.lease(provider.voice, Guest())).give_back()
+        (await pool.lease(provider.route, Holder())).give_back()
         gateway.connect_time = 1.0
         began = trio.current_time()
         nursery.start_soon(make_ready)
         await trio.sleep(after)
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         assert trio.current_time() - began == pytest.approx(max(after, 1.0) + 1.0)
         assert not lease.reused
         assert (ready, gateway.peak) == ([False], 1)
@@ -330,26 +337,26 @@ async def test_an_abandoned_generation_is_drained(gateway: ScriptedGateway) -> N
     gateway.delivery = Delivery(latency=0.2)
     gateway.connect_time = 0.4
     async with pool_of() as pool:
-        guest = Guest()
-        lease = await pool.lease(provider.voice, guest)
+        holder = Holder()
+        lease = await pool.lease(provider.route, holder)
         await speak(lease)
         lease.abandon()
         assert pool.statistics().draining == 1
         await trio.sleep(0.3)
         assert (pool.statistics().idle, pool.statistics().drained) == (1, 1)
-        assert [type(message).__name__ for message in guest.messages] in ([], ["Opened"])
-        fresh = Guest()
-        await speak(await pool.lease(provider.voice, fresh), "Bye.")
+        assert [type(message).__name__ for message in holder.messages] in ([], ["Opened"])
+        fresh = Holder()
+        await speak(await pool.lease(provider.route, fresh), "Bye.")
         await trio.sleep(1.0)
         assert [word.text for each in fresh.messages for word in getattr(each, "words", ())] == ["Bye."]
 
 
-async def test_what_was_drained_is_an_idle_connection_like_any_other(gateway: ScriptedGateway) -> None:
+async def test_a_drained_connection_is_leased_again(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.connect_time = 0.4
     gateway.plan(Lapse(2.0), Send(STRAY), Lapse(1_000.0))
     async with pool_of() as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         await speak(lease)
         lease.abandon()
         await trio.sleep(1.0)
@@ -358,12 +365,12 @@ async def test_what_was_drained_is_an_idle_connection_like_any_other(gateway: Sc
         assert (pool.statistics().idle, pool.statistics().dead_found) == (0, 1)
 
 
-async def test_one_that_goes_on_is_ended(gateway: ScriptedGateway) -> None:
+async def test_a_generation_that_goes_on_ends_its_connection(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.delivery = Delivery(latency=10.0)
     gateway.connect_time = 0.4
     async with pool_of() as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         await speak(lease)
         lease.abandon()
         await trio.sleep(0.5)
@@ -372,23 +379,23 @@ async def test_one_that_goes_on_is_ended(gateway: ScriptedGateway) -> None:
         assert gateway.visits[0].kinds("client")[-1] == "session.close"
 
 
-async def test_where_the_end_cannot_be_known_nothing_is_drained(gateway: ScriptedGateway) -> None:
+async def test_a_service_of_several_dones_is_not_drained(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway, quiet_after_done=0.5)
     gateway.connect_time = 0.4
     async with pool_of() as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         lease.abandon()
         await wait_all_tasks_blocked()
         assert (pool.statistics().leased, pool.statistics().draining) == (0, 0)
 
 
-async def test_the_service_is_told_where_its_protocol_allows(gateway: ScriptedGateway) -> None:
+async def test_an_abandoned_generation_is_cancelled_where_the_protocol_can(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     provider.cancels = '{"type":"session.flush"}'
     gateway.connect_time = 0.4
     gateway.delivery = Delivery(latency=0.2)
     async with pool_of() as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         lease.send_nowait(lease.codec.text("Hello."))
         await lease.flush()
         lease.abandon()
@@ -397,13 +404,13 @@ async def test_the_service_is_told_where_its_protocol_allows(gateway: ScriptedGa
         assert gateway.visits[0].kinds("client") == ["session.create", "input_transcript", "session.flush"]
 
 
-async def test_telling_a_dead_service_does_no_harm(gateway: ScriptedGateway) -> None:
+async def test_cancelling_a_generation_on_a_dead_connection_is_harmless(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     provider.cancels = "cancel"
     gateway.connect_time = 0.4
     gateway.plan(Await("text"), Drop())
     async with pool_of() as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         lease.send_nowait(lease.codec.text("Hello."))
         await lease.flush()
         lease.abandon()
@@ -414,12 +421,12 @@ async def test_telling_a_dead_service_does_no_harm(gateway: ScriptedGateway) -> 
 async def test_a_condemned_connection_serves_nobody(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     async with pool_of() as pool:
-        guest = Guest()
-        lease = await pool.lease(provider.voice, guest)
+        holder = Holder()
+        lease = await pool.lease(provider.route, holder)
         lease.condemn("it lied")
         await wait_all_tasks_blocked()
         assert (pool.statistics().leased, pool.statistics().idle) == (0, 0)
-        assert guest.causes == []
+        assert holder.causes == []
 
 
 async def test_leaving_while_a_generation_is_drained_does_no_harm(gateway: ScriptedGateway) -> None:
@@ -427,32 +434,32 @@ async def test_leaving_while_a_generation_is_drained_does_no_harm(gateway: Scrip
     gateway.connect_time = 0.4
     gateway.plan(Await("text"), BlackHole())
     async with pool_of(liveness=ts.LivenessPolicy(close_timeout=1.0)) as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         await speak(lease)
         lease.abandon()
         leaving = trio.current_time()
     assert trio.current_time() - leaving <= 1.0
 
 
-async def test_a_connection_takes_its_place_until_its_goodbye_is_said(gateway: ScriptedGateway) -> None:
+async def test_a_connection_counts_until_its_close_is_done(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.connect_time = 0.4
     gateway.plan(Await("text"), BlackHole())
     async with pool_of(max_size=1, liveness=ts.LivenessPolicy(close_timeout=1.0)) as pool:
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         await speak(lease)
         lease.abandon()
         began = trio.current_time()
-        await pool.lease(provider.voice, Guest())
+        await pool.lease(provider.route, Holder())
         assert trio.current_time() - began == pytest.approx(0.4 + 1.0 + 0.4)
         assert gateway.peak == 1
 
 
-async def test_who_still_has_a_lease_when_the_pool_closes_is_told_why(gateway: ScriptedGateway) -> None:
-    provider, guest = Provider(gateway), Guest()
+async def test_a_lease_holder_is_told_when_the_pool_closes(gateway: ScriptedGateway) -> None:
+    provider, holder = Provider(gateway), Holder()
     async with pool_of() as pool:
-        await pool.lease(provider.voice, guest)
-    assert guest.causes == [Broken("closed by us: the client is done")]
+        await pool.lease(provider.route, holder)
+    assert holder.causes == [Broken("closed by us: the client was closed")]
 
 
 # ---------------------------------------------------------------- idle connections
@@ -474,7 +481,7 @@ async def test_the_end_of_an_idle_connection_is_noticed_at_once(gateway: Scripte
     provider = Provider(gateway)
     gateway.plan(Lapse(10.0), *end)
     async with pool_of() as pool:
-        (await pool.lease(provider.voice, Guest())).give_back()
+        (await pool.lease(provider.route, Holder())).give_back()
         await trio.sleep(9.9)
         assert pool.statistics().idle == 1
         await trio.sleep(0.2)
@@ -482,32 +489,32 @@ async def test_the_end_of_an_idle_connection_is_noticed_at_once(gateway: Scripte
 
 
 @pytest.mark.parametrize("end", [Drop(), Fin(), Close(1001)], ids=str)
-async def test_what_has_ended_is_lent_to_nobody_once_its_reader_has_run(gateway: ScriptedGateway, end: Any) -> None:
+async def test_an_ended_connection_is_not_leased_once_its_reader_has_run(gateway: ScriptedGateway, end: Any) -> None:
     provider = Provider(gateway)
     gateway.plan(Lapse(10.0), end)
     async with pool_of() as pool:
-        (await pool.lease(provider.voice, Guest())).give_back()
+        (await pool.lease(provider.route, Holder())).give_back()
         await trio.sleep_until(gateway.visits[0].dialed + 10.0)
         await wait_all_tasks_blocked()
         now = trio.current_time()
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         assert not lease.reused
         assert trio.current_time() == now
         assert gateway.visits[1].dialed == now
 
 
 @pytest.mark.parametrize("alive", [5.1, 6.0, 7.3, 8.0, 9.9, 10.1])
-async def test_a_peer_that_vanished_is_lent_no_longer_than_a_ping_takes(gateway: ScriptedGateway, alive: float) -> None:
+async def test_a_vanished_peer_is_not_leased_after_the_ping_timeout(gateway: ScriptedGateway, alive: float) -> None:
     provider = Provider(gateway)
     gateway.plan(Lapse(alive), BlackHole())
     liveness = ts.LivenessPolicy(ping_interval=5.0, ping_timeout=2.0)
     async with pool_of(liveness=liveness) as pool:
-        (await pool.lease(provider.voice, Guest())).give_back()
+        (await pool.lease(provider.route, Holder())).give_back()
         died = gateway.visits[0].dialed + alive
         lent: list[float] = []
         while len(gateway.visits) == 1:
             await trio.sleep(0.1)
-            lease = await pool.lease(provider.voice, Guest())
+            lease = await pool.lease(provider.route, Holder())
             if lease.reused:
                 lent.append(trio.current_time() - died)
             lease.give_back()
@@ -515,7 +522,7 @@ async def test_a_peer_that_vanished_is_lent_no_longer_than_a_ping_takes(gateway:
         assert max(lent) <= 5.0 + 2.0
 
 
-async def test_a_miss_costs_one_dial_and_no_patience(gateway: ScriptedGateway) -> None:
+async def test_a_stale_lease_costs_one_dial_and_no_attempt(gateway: ScriptedGateway) -> None:
     gateway.plan(Await("done"), Await("text"), BlackHole())
     liveness = ts.LivenessPolicy(ping_interval=5.0, ping_timeout=2.0)
     async with gateway.client(retry=ts.RetryPolicy(max_attempts=0), liveness=liveness) as client:
@@ -527,15 +534,23 @@ async def test_a_miss_costs_one_dial_and_no_patience(gateway: ScriptedGateway) -
 @pytest.mark.parametrize("size", [1, 2, 5])
 @pytest.mark.parametrize("latency", [0.0, 0.1, 10.0])
 async def test_a_storm_of_barge_ins_leaks_no_connection_and_exceeds_no_limit(
-    gateway: ScriptedGateway, size: int, latency: float
+    gateway: ScriptedGateway, size: int, latency: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider = Provider(gateway)
     gateway.connect_time = 0.2
     gateway.delivery = Delivery(latency=latency, speed=1.0)
     streams: list[MemoryStream] = []
+    closed: set[MemoryStream] = set()
+    close = MemoryStream.aclose
+
+    async def aclose(stream: MemoryStream) -> None:
+        closed.add(stream)
+        await close(stream)
+
+    monkeypatch.setattr(MemoryStream, "aclose", aclose)
 
     def still_open() -> int:
-        return sum(not stream._closed for stream in streams)
+        return sum(stream not in closed for stream in streams)
 
     async def connect(dial: Dial) -> MemoryStream:
         streams.append(await gateway.connect(dial))
@@ -546,7 +561,7 @@ async def test_a_storm_of_barge_ins_leaks_no_connection_and_exceeds_no_limit(
 
     async def interrupt(random: Random) -> None:
         for _ in range(20):
-            lease = await pool.lease(provider.voice, Guest())
+            lease = await pool.lease(provider.route, Holder())
             await speak(lease, "This is going to be interrupted.")
             await trio.sleep(random.choice([0.0, random.uniform(0.0, 0.5)]))
             lease.abandon()
@@ -561,23 +576,23 @@ async def test_a_storm_of_barge_ins_leaks_no_connection_and_exceeds_no_limit(
         assert still_open() == figures.idle
 
 
-async def test_what_means_nothing_leaves_an_idle_connection_alone(gateway: ScriptedGateway) -> None:
+async def test_unknown_messages_leave_an_idle_connection_open(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.plan(Lapse(1.0), Send('{"type":"news"}'), Send('{"type":"done"}'), Lapse(1_000.0))
     async with pool_of() as pool:
-        (await pool.lease(provider.voice, Guest())).give_back()
+        (await pool.lease(provider.route, Holder())).give_back()
         await trio.sleep(2.0)
         assert pool.statistics().idle == 1
 
 
-async def test_a_service_that_is_going_gets_no_more_sessions(gateway: ScriptedGateway) -> None:
+async def test_a_connection_announced_to_end_is_leased_no_more(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     going = Send('{"type":"going"}')
     gateway.plan(Lapse(1.0), going, Lapse(1_000.0))
     gateway.plan(Lapse(1.0), going, Lapse(1_000.0))
     async with pool_of() as pool:
-        idle = await pool.lease(provider.voice, Guest())
-        leased = await pool.lease(provider.voice, Guest())
+        idle = await pool.lease(provider.route, Holder())
+        leased = await pool.lease(provider.route, Holder())
         idle.give_back()
         await trio.sleep(2.0)
         assert (pool.statistics().idle, pool.statistics().leased) == (0, 1)
@@ -585,14 +600,14 @@ async def test_a_service_that_is_going_gets_no_more_sessions(gateway: ScriptedGa
         assert (pool.statistics().idle, pool.statistics().leased) == (0, 0)
 
 
-async def test_the_end_of_a_leased_connection_is_its_tenants(gateway: ScriptedGateway) -> None:
+async def test_the_end_of_a_leased_connection_is_reported_to_its_holder(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.plan(Lapse(10.0), Close(1011, "restart"))
     async with pool_of() as pool:
-        guest = Guest()
-        lease = await pool.lease(provider.voice, guest)
+        holder = Holder()
+        lease = await pool.lease(provider.route, holder)
         await trio.sleep(11.0)
-        assert [str(cause) for cause in guest.causes] == ["closed by the service with code 1011: restart"]
+        assert [str(cause) for cause in holder.causes] == ["closed by the service with code 1011: restart"]
         assert pool.statistics().dead_found == 0
         with pytest.raises(LinkDown, match="1011"):
             await speak(lease)
@@ -605,9 +620,9 @@ async def test_idle_connections_are_pinged_and_a_failure_casts_doubt_on_the_othe
     gateway.plan(Lapse(12.0), BlackHole(), Lapse(1_000.0))
     liveness = ts.LivenessPolicy(ping_interval=5.0, ping_timeout=2.0)
     async with pool_of(liveness=liveness) as pool:
-        leases = [await pool.lease(provider.voice, Guest()) for _ in range(2)]
+        leases = [await pool.lease(provider.route, Holder()) for _ in range(2)]
         await trio.sleep(3.0)
-        leases.append(await pool.lease(provider.voice, Guest()))
+        leases.append(await pool.lease(provider.route, Holder()))
         for lease in leases:
             lease.give_back()
         await trio.sleep(8.0)
@@ -622,10 +637,10 @@ async def test_idle_connections_are_pinged_and_a_failure_casts_doubt_on_the_othe
         assert (figures.idle, figures.dead_found, figures.doubted) == (0, 2, 1)
 
 
-async def test_idle_connections_are_said_goodbye_to_when_they_are_too_old(gateway: ScriptedGateway) -> None:
+async def test_idle_connections_are_closed_at_their_age(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     async with pool_of(max_idle_age=60.0) as pool:
-        (await pool.lease(provider.voice, Guest())).give_back()
+        (await pool.lease(provider.route, Holder())).give_back()
         await trio.sleep(59.0)
         assert pool.statistics().idle == 1
         await trio.sleep(2.0)
@@ -634,12 +649,12 @@ async def test_idle_connections_are_said_goodbye_to_when_they_are_too_old(gatewa
 
 
 @pytest.mark.parametrize("silent", [False, True])
-async def test_a_goodbye_is_bounded_and_never_fails(gateway: ScriptedGateway, silent: bool) -> None:
+async def test_a_close_handshake_is_bounded_and_never_raises(gateway: ScriptedGateway, silent: bool) -> None:
     provider = Provider(gateway)
     provider.cancels = None if silent else "cancel"
     liveness = ts.LivenessPolicy(close_timeout=1.0, ping_interval=1_000.0)
     async with pool_of(liveness=liveness) as pool:
-        (await pool.lease(provider.voice, Guest())).give_back()
+        (await pool.lease(provider.route, Holder())).give_back()
         await trio.sleep(1.0)
         if silent:
             await gateway.fail(Outage(1_000.0, silent=True))
@@ -656,16 +671,16 @@ async def test_spares_are_ready_once_the_pool_is_in_use(gateway: ScriptedGateway
     gateway.connect_time = 1.0
     async with pool_of(min_idle=2) as pool:
         assert pool.statistics().dialing == 0
-        lease = await pool.lease(provider.voice, Guest())
+        lease = await pool.lease(provider.route, Holder())
         await trio.sleep(1.1)
         assert pool.statistics().idle == 2
         began = trio.current_time()
-        await pool.lease(provider.voice, Guest())
+        await pool.lease(provider.route, Holder())
         assert trio.current_time() == began
         lease.give_back()
 
 
-async def test_a_synthesis_that_outlives_its_client_is_told_so_at_once(
+async def test_a_session_that_outlives_its_client_fails_at_once(
     gateway: ScriptedGateway, nursery: trio.Nursery
 ) -> None:
     entered, closed, told = trio.Event(), trio.Event(), trio.Event()
@@ -689,7 +704,7 @@ async def test_a_synthesis_that_outlives_its_client_is_told_so_at_once(
 
 
 @pytest.mark.parametrize("close_timeout", [0.0, 2.0])
-async def test_a_synthesis_that_is_speaking_when_its_client_closes_is_told_at_once(
+async def test_a_session_that_speaks_when_its_client_closes_fails_at_once(
     gateway: ScriptedGateway, nursery: trio.Nursery, close_timeout: float
 ) -> None:
     gateway.delivery = Delivery(speed=1.0)
@@ -711,9 +726,7 @@ async def test_a_synthesis_that_is_speaking_when_its_client_closes_is_told_at_on
     await told.wait()
 
 
-async def test_who_waits_for_a_connection_while_the_client_closes_is_told(
-    gateway: ScriptedGateway, nursery: trio.Nursery
-) -> None:
+async def test_a_waiting_session_fails_when_the_client_closes(gateway: ScriptedGateway, nursery: trio.Nursery) -> None:
     told = trio.Event()
 
     async def wait(client: ts.Client) -> None:
@@ -729,7 +742,7 @@ async def test_who_waits_for_a_connection_while_the_client_closes_is_told(
         await told.wait()
 
 
-async def test_a_client_that_is_closed_makes_nothing_ready(gateway: ScriptedGateway) -> None:
+async def test_a_closed_client_does_not_prewarm(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
         pass
     with pytest.raises(trio.ClosedResourceError, match="client"):
@@ -750,7 +763,7 @@ async def test_prewarming_returns_when_connections_have_answered(gateway: Script
         assert client.statistics().dialed == 3
 
 
-async def test_prewarming_says_what_is_wrong(gateway: ScriptedGateway) -> None:
+async def test_prewarming_raises_the_error_of_its_dial(gateway: ScriptedGateway) -> None:
     gateway.plan(Refuse(401), NeverAnswer())
     async with gateway.client() as client:
         with pytest.raises(ts.AuthenticationError):
@@ -760,7 +773,7 @@ async def test_prewarming_says_what_is_wrong(gateway: ScriptedGateway) -> None:
         await client.prewarm()
 
 
-async def test_prewarming_says_nothing_of_what_was_wrong_before(gateway: ScriptedGateway) -> None:
+async def test_prewarming_ignores_earlier_failures(gateway: ScriptedGateway) -> None:
     gateway.plan(Refuse(503))
     async with gateway.client(pool=ts.PoolPolicy(max_idle_age=0)) as client:
         await client.render("Hello.")
@@ -768,19 +781,19 @@ async def test_prewarming_says_nothing_of_what_was_wrong_before(gateway: Scripte
         assert client.statistics().dials_failed == 1
 
 
-async def test_making_ready_says_nothing_of_what_is_wrong_elsewhere_meanwhile(gateway: ScriptedGateway) -> None:
+async def test_prewarming_ignores_failures_for_other_keys(gateway: ScriptedGateway) -> None:
     provider, other = Provider(gateway), Provider(gateway, key="b")
     gateway.connect_time = 1.0
     gateway.plan(Refuse(403))
 
     async def fail() -> None:
         with pytest.raises(LinkDown, match="HTTP 403"):
-            await pool.lease(other.voice, Guest())
+            await pool.lease(other.route, Holder())
 
     async with pool_of(max_idle_age=0.0) as pool, trio.open_nursery() as nursery:
         nursery.start_soon(fail)
         await trio.sleep(0.5)
-        assert not await pool.warm(provider.voice, 1)
+        assert not await pool.warm(provider.route, 1)
         assert (pool.statistics().dialed, pool.statistics().dials_failed) == (1, 1)
 
 

@@ -55,7 +55,7 @@ def texts(gateway: ScriptedGateway) -> list[str]:
     return [text.strip() for visit in gateway.visits for text in visit.texts]
 
 
-async def test_what_passes_makes_room_for_the_next_and_the_first_is_returned_to(gateway: ScriptedGateway) -> None:
+async def test_a_backend_that_recovers_is_returned_to_in_order_of_preference(gateway: ScriptedGateway) -> None:
     async with open_gateway() as second:
         gateway.plan(Await("text", 2), Outage(15.0))
         await say(gateway, second)
@@ -64,7 +64,7 @@ async def test_what_passes_makes_room_for_the_next_and_the_first_is_returned_to(
         assert len(texts(second)) < len(SENTENCES) - 1
 
 
-async def test_one_that_is_still_ill_is_asked_again_and_again(gateway: ScriptedGateway) -> None:
+async def test_a_backend_that_stays_down_is_tried_every_return_after(gateway: ScriptedGateway) -> None:
     async with open_gateway() as second:
         gateway.plan(*[Refuse(503)] * 4)
         await say(gateway, second)
@@ -72,7 +72,7 @@ async def test_one_that_is_still_ill_is_asked_again_and_again(gateway: ScriptedG
         assert texts(gateway)[-1] == SENTENCES[-1]
 
 
-async def test_one_that_refuses_for_good_is_not_asked_again(gateway: ScriptedGateway) -> None:
+async def test_a_backend_that_refused_for_good_is_never_tried_again(gateway: ScriptedGateway) -> None:
     async with open_gateway() as second:
         gateway.plan(Refuse(401))
         await say(gateway, second)
@@ -80,7 +80,7 @@ async def test_one_that_refuses_for_good_is_not_asked_again(gateway: ScriptedGat
         assert texts(second) == SENTENCES
 
 
-async def test_it_is_returned_to_between_two_sentences(gateway: ScriptedGateway) -> None:
+async def test_a_session_returns_to_the_better_backend_between_two_sentences(gateway: ScriptedGateway) -> None:
     slow = Delivery(speed=0.2)
     async with open_gateway() as second:
         gateway.plan(*[Refuse(503)] * 3)
@@ -91,7 +91,7 @@ async def test_it_is_returned_to_between_two_sentences(gateway: ScriptedGateway)
         assert [chunk.segment for chunk in chunks] == sorted(chunk.segment for chunk in chunks)
 
 
-async def test_a_full_pool_makes_room_for_the_one_that_is_well_again(gateway: ScriptedGateway) -> None:
+async def test_a_full_pool_makes_room_for_a_backend_that_recovered(gateway: ScriptedGateway) -> None:
     async with open_gateway() as second:
         gateway.plan(*[Refuse(503)] * 3)
         retry, pool = ts.RetryPolicy(max_attempts=2, return_after=25.0), ts.PoolPolicy(max_size=1)
@@ -101,7 +101,7 @@ async def test_a_full_pool_makes_room_for_the_one_that_is_well_again(gateway: Sc
             assert client.statistics().evicted == 1
 
 
-async def test_one_that_is_asked_again_holds_up_nobody_in_a_full_pool(gateway: ScriptedGateway) -> None:
+async def test_trying_a_backend_again_delays_no_session_in_a_full_pool(gateway: ScriptedGateway) -> None:
     async with open_gateway() as second:
         gateway.plan(*[Refuse(503)] * 3, *[NeverAnswer()] * 9)
         gateway.connect_time = second.connect_time = 0.2
@@ -122,7 +122,7 @@ async def test_one_that_is_asked_again_holds_up_nobody_in_a_full_pool(gateway: S
         assert texts(second) == SENTENCES
 
 
-async def test_where_all_are_out_the_last_error_is_told(gateway: ScriptedGateway) -> None:
+async def test_where_all_backends_fail_the_last_error_is_raised(gateway: ScriptedGateway) -> None:
     async with open_gateway() as second:
         gateway.plan(Refuse(401))
         second.plan(Speak(0.2), Close(1011), Refuse(403))
@@ -130,7 +130,7 @@ async def test_where_all_are_out_the_last_error_is_told(gateway: ScriptedGateway
             await say(gateway, second)
 
 
-async def test_a_session_may_be_told_never_to_return(gateway: ScriptedGateway) -> None:
+async def test_return_after_none_never_returns(gateway: ScriptedGateway) -> None:
     async with open_gateway() as second:
         gateway.plan(*[Refuse(503)] * 3)
         never = ts.RetryPolicy(max_attempts=2, return_after=None)

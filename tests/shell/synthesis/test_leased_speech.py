@@ -15,7 +15,7 @@ from trio_speech._core.retry.causes import Broken
 from trio_speech._core.synthesis.session import SynthesisMachine
 from trio_speech._shell.connection import LinkDown
 from trio_speech._shell.observability.telemetry import Telemetry
-from trio_speech._shell.pool.lease import Lease
+from trio_speech._shell.pool.pooled_connection import PooledConnection
 from trio_speech._shell.synthesis.leased_speech import LeasedSpeech
 
 SAMPLE = Audio(b"\0\0")
@@ -52,72 +52,72 @@ class AnyLease:
 
 
 def greeting(quiet_after_done: float = 0.0) -> tuple[SynthesisMachine, LeasedSpeech]:
-    """A machine that has a sentence to say, and its tenancy."""
+    """A machine that has a sentence to say, and the lease that it is said on."""
     machine = SynthesisMachine(ts.AudioFormat.pcm16(8_000), TtsProfile(quiet_after_done=quiet_after_done), "word")
     machine.add("Hello.")
     return machine, LeasedSpeech(machine, lambda now: None, Telemetry())
 
 
-def begin(tenancy: LeasedSpeech, lease: AnyLease) -> None:
-    tenancy.begin(cast(Lease, lease))
+def begin(speech: LeasedSpeech, lease: AnyLease) -> None:
+    speech.begin(cast(PooledConnection, lease))
 
 
-async def test_a_lease_that_ended_before_it_began_asks_for_nothing() -> None:
-    machine, tenancy = greeting()
-    tenancy.lost(Broken("reset"))
-    tenancy.lost(Broken("reset again"))
-    begin(tenancy, AnyLease(reused=True))
-    await tenancy.speak()
+async def test_a_lease_lost_before_it_begins_asks_for_nothing() -> None:
+    machine, speech = greeting()
+    speech.lost(Broken("reset"))
+    speech.lost(Broken("reset again"))
+    begin(speech, AnyLease(reused=True))
+    await speech.speak()
     assert machine.statistics().requests == 0
-    assert tenancy.cause == Broken("reset")
-    assert tenancy.stale
+    assert speech.cause == Broken("reset")
+    assert speech.stale
 
 
-async def test_a_connection_found_dead_when_it_is_asked_is_condemned() -> None:
-    _, tenancy = greeting()
+async def test_a_connection_that_is_dead_at_the_first_write_is_condemned_as_stale() -> None:
+    _, speech = greeting()
     lease = AnyLease(reused=True, dead=True)
-    begin(tenancy, lease)
-    await tenancy.speak()
-    tenancy.leave()
-    assert (tenancy.cause, tenancy.stale) == (Broken("reset"), True)
+    begin(speech, lease)
+    await speech.speak()
+    speech.leave()
+    assert (speech.cause, speech.stale) == (Broken("reset"), True)
     assert lease.condemned == str(Broken("reset"))
 
 
 @pytest.mark.parametrize("quiet", [0.0, 1.0])
-async def test_what_is_over_when_it_is_dropped_leaves_nothing_to_wait_for(quiet: float) -> None:
-    machine, tenancy = greeting(quiet)
-    begin(tenancy, AnyLease())
+async def test_done_after_a_clear_leaves_nothing_outstanding_unless_more_dones_may_come(quiet: float) -> None:
+    machine, speech = greeting(quiet)
+    begin(speech, AnyLease())
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(tenancy.speak)
+        nursery.start_soon(speech.speak)
         await wait_all_tasks_blocked()
         assert machine.clear()
-        assert not tenancy.heard(SAMPLE, trio.current_time())
-        assert tenancy.outstanding
-        assert not tenancy.heard(Done(), trio.current_time())
-        assert tenancy.outstanding is (quiet > 0.0)
+        assert not speech.heard(SAMPLE, trio.current_time())
+        assert speech.outstanding
+        assert not speech.heard(Done(), trio.current_time())
+        assert speech.outstanding is (quiet > 0.0)
         nursery.cancel_scope.cancel()
 
 
-async def test_a_connection_lost_when_all_was_said_asks_for_nothing_more() -> None:
-    machine, tenancy = greeting()
-    begin(tenancy, AnyLease())
-    tenancy.heard(SAMPLE, trio.current_time())
-    tenancy.heard(Done(), trio.current_time())
+async def test_a_connection_lost_after_done_asks_for_no_other_segment() -> None:
+    machine, speech = greeting()
+    begin(speech, AnyLease())
+    speech.heard(SAMPLE, trio.current_time())
+    speech.heard(Done(), trio.current_time())
     machine.add("Goodbye.")
-    tenancy.lost(Broken("reset"))
-    await tenancy.speak()
+    speech.lost(Broken("reset"))
+    await speech.speak()
     assert machine.statistics().requests == 1
-    assert tenancy.cause == Broken("reset")
+    assert speech.cause == Broken("reset")
 
 
-async def test_what_is_dropped_in_the_quiet_after_it_may_not_be_over() -> None:
-    machine, tenancy = greeting(quiet_after_done=1.0)
-    begin(tenancy, AnyLease())
+async def test_a_clear_in_the_quiet_after_done_leaves_the_generation_outstanding() -> None:
+    machine, speech = greeting(quiet_after_done=1.0)
+    begin(speech, AnyLease())
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(tenancy.speak)
+        nursery.start_soon(speech.speak)
         await wait_all_tasks_blocked()
-        tenancy.heard(SAMPLE, trio.current_time())
-        tenancy.heard(Done(), trio.current_time())
+        speech.heard(SAMPLE, trio.current_time())
+        speech.heard(Done(), trio.current_time())
         assert machine.clear()
-        tenancy.end("cleared")
-    assert tenancy.outstanding
+        speech.end("cleared")
+    assert speech.outstanding

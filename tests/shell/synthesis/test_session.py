@@ -18,7 +18,7 @@ from trio.testing import wait_all_tasks_blocked
 import trio_speech as ts
 from trio_speech._core.provider.profile import TtsProfile
 from trio_speech._core.synthesis.session import BUFFER
-from trio_speech._shell.synthesis.speech import BACKLOG
+from trio_speech._shell.synthesis.channel import BACKLOG
 from trio_speech.testing import (
     Await,
     BlackHole,
@@ -245,7 +245,7 @@ async def test_the_mode_is_known_before_the_first_sample(
         assert speech.resume == mode
 
 
-async def test_by_segment_whole_sentences_are_handed_over(gateway: ScriptedGateway, say: Say) -> None:
+async def test_resume_segment_hands_over_whole_sentences(gateway: ScriptedGateway, say: Say) -> None:
     gateway.plan(Speak(1.0), Drop())
     said = await say(resume="segment", delivery=RESTLESS)
     said.assert_once()
@@ -264,7 +264,7 @@ async def test_restart_says_where_the_text_begins_again(gateway: ScriptedGateway
     assert said.speech.statistics().restarts == 1
 
 
-async def test_never_fails_and_tells_what_was_heard(gateway: ScriptedGateway) -> None:
+async def test_resume_never_fails_and_spoken_tells_what_was_handed_over(gateway: ScriptedGateway) -> None:
     gateway.delivery = SLOW
     gateway.plan(Speak(1.8), Close(1011))
     with pytest.raises(ts.LinkError, match="closed by the service with code 1011") as raised:
@@ -276,12 +276,12 @@ async def test_never_fails_and_tells_what_was_heard(gateway: ScriptedGateway) ->
     assert speech.spoken() == "Dr. Smith saw a cat. Was it"
 
 
-async def test_never_speaks_again_what_nobody_heard(gateway: ScriptedGateway, say: Say) -> None:
+async def test_resume_never_repeats_a_segment_without_released_audio(gateway: ScriptedGateway, say: Say) -> None:
     gateway.plan(Await("text"), Drop())
     (await say(resume="never")).assert_once()
 
 
-async def test_restarting_for_ever_is_no_progress(gateway: ScriptedGateway) -> None:
+async def test_restarts_refill_no_retry_budget(gateway: ScriptedGateway) -> None:
     gateway.plan(*(step for _ in range(50) for step in (Speak(0.2), Drop())))
     with pytest.raises(ts.RetriesExhausted) as raised:
         async with (
@@ -334,7 +334,7 @@ async def test_text_in_all_its_forms(gateway: ScriptedGateway, say: Say, source:
 
 
 @pytest.mark.parametrize("text", ["", "  \n", []])
-async def test_no_text_is_no_speech(gateway: ScriptedGateway, say: Say, text: Any) -> None:
+async def test_empty_text_asks_for_nothing(gateway: ScriptedGateway, say: Say, text: Any) -> None:
     said = await say(text)
     assert said.chunks == []
     assert gateway.visits == []
@@ -409,9 +409,9 @@ async def test_a_session_with_its_own_text_takes_no_other(gateway: ScriptedGatew
 
 
 @pytest.mark.parametrize("text", [b"bytes", 7])
-async def test_what_is_no_text_is_refused(gateway: ScriptedGateway, text: Any) -> None:
+async def test_text_of_another_type_is_refused(gateway: ScriptedGateway, text: Any) -> None:
     async with gateway.client() as client:
-        with pytest.raises(ts.ConfigurationError, match="give a string"):
+        with pytest.raises(ts.ConfigurationError, match="text must be a string"):
             await client.render(text)
 
 
@@ -425,22 +425,22 @@ async def test_from_another_thread_no_speech_is_touched(gateway: ScriptedGateway
 
 
 @pytest.mark.parametrize("at", [math.nan, -math.inf, math.inf, "1.0", b"1", [1.0], 1j])
-async def test_what_was_spoken_is_asked_for_by_seconds(gateway: ScriptedGateway, at: Any) -> None:
+async def test_spoken_refuses_positions_that_are_no_seconds(gateway: ScriptedGateway, at: Any) -> None:
     async with gateway.client() as client, client.synthesize("One two.") as speech:
         with pytest.raises(ts.ConfigurationError, match="give seconds of audio"):
             speech.spoken(at)
         assert speech.spoken(-1) == speech.spoken(0.0) == ""
 
 
-async def test_pieces_that_are_no_text_end_the_session(gateway: ScriptedGateway) -> None:
-    with pytest.raises(TypeError, match="not as bytes"):
+async def test_a_source_of_bytes_ends_the_session_with_a_type_error(gateway: ScriptedGateway) -> None:
+    with pytest.raises(TypeError, match="not bytes"):
         async with gateway.client() as client:
             await client.render([b"bytes"])  # type: ignore[list-item]
 
 
 async def test_unknown_modes_and_single_fallbacks_are_refused(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
-        with pytest.raises(ts.ConfigurationError, match="use one of word, segment, restart, never"):
+        with pytest.raises(ts.ConfigurationError, match="one of word, segment, restart, never"):
             async with client.synthesize(resume="sometimes"):  # type: ignore[arg-type]
                 pass
         with pytest.raises(ts.ConfigurationError, match="gateway_fallback is one string, 'rime/coda'"):
@@ -502,7 +502,7 @@ async def test_the_next_sentence_is_made_while_this_one_plays(gateway: ScriptedG
     assert max(others) < 1e-6
 
 
-async def test_one_task_iterates(gateway: ScriptedGateway) -> None:
+async def test_a_second_task_that_iterates_is_busy(gateway: ScriptedGateway) -> None:
     async with (
         gateway.client() as client,
         client.synthesize() as speech,
@@ -661,7 +661,7 @@ async def test_nothing_is_asked_for_out_of_turn_while_a_retry_is_not_due(gateway
         assert speech.statistics().requests > 0
 
 
-async def test_what_is_asked_for_in_vain_leaves_nothing_leased(gateway: ScriptedGateway) -> None:
+async def test_a_session_left_at_once_leaves_nothing_leased(gateway: ScriptedGateway) -> None:
     gateway.connect_time = 0.5
     async with gateway.client() as client:
         await client.prewarm(audio_format=FORMAT)
@@ -670,7 +670,7 @@ async def test_what_is_asked_for_in_vain_leaves_nothing_leased(gateway: Scripted
         assert (client.statistics().leased, client.statistics().draining) == (0, 1)
 
 
-async def test_who_asks_while_being_cancelled_leaves_nothing_leased(gateway: ScriptedGateway) -> None:
+async def test_a_flush_while_the_block_is_cancelled_leaves_nothing_leased(gateway: ScriptedGateway) -> None:
     gateway.connect_time = 0.5
     async with gateway.client() as client:
         await client.prewarm(audio_format=FORMAT)
@@ -684,7 +684,7 @@ async def test_who_asks_while_being_cancelled_leaves_nothing_leased(gateway: Scr
         assert (client.statistics().leased, client.statistics().draining) == (0, 1)
 
 
-async def test_who_asks_once_all_is_cancelled_is_lent_nothing(gateway: ScriptedGateway) -> None:
+async def test_a_flush_after_the_block_was_cancelled_leases_nothing(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
         await client.prewarm(audio_format=FORMAT)
         with trio.CancelScope() as scope:
@@ -697,7 +697,7 @@ async def test_who_asks_once_all_is_cancelled_is_lent_nothing(gateway: ScriptedG
                 assert (client.statistics().idle, client.statistics().leased) == (1, 0)
 
 
-async def test_who_asks_clears_and_asks_again_holds_one_connection_at_most(gateway: ScriptedGateway) -> None:
+async def test_asking_and_clearing_in_turn_holds_at_most_one_connection(gateway: ScriptedGateway) -> None:
     gateway.connect_time = 0.5
     async with gateway.client() as client:
         await client.prewarm(5, audio_format=FORMAT)
@@ -772,7 +772,7 @@ async def test_a_failing_source_ends_the_session_bare(gateway: ScriptedGateway) 
                 pass
 
 
-async def test_a_source_that_is_closed_itself_is_no_end_of_input(gateway: ScriptedGateway) -> None:
+async def test_a_source_that_raises_closed_resource_error_fails_the_session(gateway: ScriptedGateway) -> None:
     async def closed() -> AsyncIterator[str]:
         yield "Hello. "
         raise trio.ClosedResourceError
@@ -808,7 +808,7 @@ async def test_a_source_is_closed_with_the_block(gateway: ScriptedGateway) -> No
         (Close(1008), ts.ProviderError),
     ],
 )
-async def test_what_cannot_get_better_is_told_at_once(
+async def test_permanent_refusals_are_raised_at_once(
     gateway: ScriptedGateway, step: Step, error: type[ts.SpeechError]
 ) -> None:
     gateway.plan(*([step] if isinstance(step, Refuse) else [Await("flush"), step]))
@@ -819,7 +819,7 @@ async def test_what_cannot_get_better_is_told_at_once(
 
 
 @pytest.mark.parametrize("step", [InBandError(400), CloseSession()])
-async def test_what_ends_a_connection_when_all_is_said_is_nobodys_failure(gateway: ScriptedGateway, step: Step) -> None:
+async def test_a_connection_that_ends_after_all_was_said_fails_no_session(gateway: ScriptedGateway, step: Step) -> None:
     gateway.plan(*(each for _ in range(10) for each in (Await("done"), step)))
     async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
         async with client.synthesize(audio_format=FORMAT) as speech:
@@ -837,7 +837,7 @@ async def test_what_ends_a_connection_when_all_is_said_is_nobodys_failure(gatewa
     assert len(gateway.visits) == 10
 
 
-async def test_who_waits_through_an_outage_has_the_patience_of_who_dials(gateway: ScriptedGateway) -> None:
+async def test_sessions_that_wait_for_a_full_pool_outlast_an_outage(gateway: ScriptedGateway) -> None:
     async def say() -> None:
         clip = await client.render(TEXT, audio_format=FORMAT)
         assert " ".join(word.token for word in hear(clip.audio)) == TEXT
@@ -848,7 +848,7 @@ async def test_who_waits_through_an_outage_has_the_patience_of_who_dials(gateway
             nursery.start_soon(say)
 
 
-async def test_patience_ends(gateway: ScriptedGateway) -> None:
+async def test_the_retry_budget_ends_in_retries_exhausted(gateway: ScriptedGateway) -> None:
     gateway.plan(*(step for _ in range(99) for step in (Await("create"), Close(1011))))
     with pytest.raises(ts.RetriesExhausted) as raised:
         async with gateway.client(retry=ts.RetryPolicy(max_attempts=5)) as client:
@@ -858,14 +858,14 @@ async def test_patience_ends(gateway: ScriptedGateway) -> None:
     assert len(gateway.visits) == 6
 
 
-async def test_progress_restores_patience(gateway: ScriptedGateway, say: Say) -> None:
+async def test_progress_refills_the_retry_budget(gateway: ScriptedGateway, say: Say) -> None:
     gateway.plan(*(step for at in range(6) for step in (Speak(0.4 + 0.3 * at), Drop())))
     said = await say(retry=ts.RetryPolicy(max_attempts=1), delivery=SLOW)
     said.assert_once()
     assert said.speech.statistics().drops >= 4
 
 
-async def test_the_first_audio_restores_patience_too(gateway: ScriptedGateway, say: Say) -> None:
+async def test_the_first_audio_refills_the_retry_budget(gateway: ScriptedGateway, say: Say) -> None:
     gateway.plan(Refuse(503), Refuse(503), Speak(0.3), Drop())
     await say(TEXT, retry=ts.RetryPolicy(max_attempts=2))
 
@@ -913,7 +913,7 @@ async def test_a_dead_idle_connection_is_noticed_at_once(gateway: ScriptedGatewa
         await client.render(TEXT, audio_format=FORMAT)
 
 
-async def test_a_connection_that_died_unnoticed_costs_no_patience(gateway: ScriptedGateway) -> None:
+async def test_a_connection_that_died_unnoticed_costs_no_attempt(gateway: ScriptedGateway) -> None:
     gateway.plan(Await("done", 3), Await("text"), Drop())
     async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
         await client.render(TEXT, audio_format=FORMAT)
@@ -933,7 +933,7 @@ async def test_all_idle_connections_may_have_died_unnoticed(gateway: ScriptedGat
     assert sum(bool(visit.texts) for visit in gateway.visits) == 2
 
 
-async def test_an_answer_makes_it_an_outage(gateway: ScriptedGateway) -> None:
+async def test_a_reused_connection_that_answered_first_costs_an_attempt(gateway: ScriptedGateway) -> None:
     gateway.delivery = SLOW
     gateway.plan(Await("done", 3), Speak(0.5), Drop())
     with pytest.raises(ts.RetriesExhausted):
@@ -942,7 +942,7 @@ async def test_an_answer_makes_it_an_outage(gateway: ScriptedGateway) -> None:
             await client.render(TEXT, audio_format=FORMAT)
 
 
-async def test_it_is_redialed_once_for_nothing_and_no_more(gateway: ScriptedGateway) -> None:
+async def test_a_stale_connection_is_redialed_free_of_charge_once(gateway: ScriptedGateway) -> None:
     gateway.plan(Await("done", 3), Await("text"), Drop(), Await("text"), Drop())
     with pytest.raises(ts.RetriesExhausted):
         async with gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client:
@@ -958,7 +958,7 @@ async def test_unasked_audio_ends_an_idle_connection(gateway: ScriptedGateway) -
         assert (client.statistics().idle, client.statistics().dead_found) == (0, 1)
 
 
-async def test_a_user_is_shown_the_contract_and_no_more(gateway: ScriptedGateway) -> None:
+async def test_a_speech_shows_its_contract_and_no_more(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.synthesize() as speech:
         assert {name for name in dir(speech) if not name.startswith("_")} == {
             "clear",

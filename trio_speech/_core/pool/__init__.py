@@ -1,1 +1,1 @@
-"""The decisions of the connection pool, as tables without I/O."""
+"""The decisions of the connection pool, without I/O: which connection is dialed, leased and closed, and when."""

@@ -1,4 +1,4 @@
-"""What a pool of connections remembers, what it is told to do, and what it has seen."""
+"""The records of the pool: its connections, who waits for one, and the actions that the shell is to carry out."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ State: TypeAlias = Literal["dialing", "idle", "leased", "draining", "closing"]
 
 
 class PooledEntry(Struct, kw_only=True):
-    """One connection, from its dial on. Moments are in seconds, on the roster's clock."""
+    """One connection, from the start of its dial. Moments are in seconds on the roster's clock."""
 
     number: int
     key: Hashable
     state: State = "dialing"
     ticket: int | None
-    """Who asked for the dial."""
+    """The request that it was dialed for, if for any."""
     begun: float
     """When the dial began."""
     since: float
     """When the current state began."""
     ends: float = 0.0
-    """The end of its age."""
+    """When it is too old to be leased (`PoolPolicy.max_age`)."""
     until: float = math.inf
-    """When it is to be closed unless its state changes."""
+    """When it must be closed, unless its state changes before."""
     proved: float = 0.0
-    """The last proof of life."""
+    """When it was last known to be alive: dialed, or answered a ping."""
     used: bool = False
+    """It has been leased before."""
 
 
 class Waiter(Struct, frozen=True):
-    """Somebody who waits for a connection; `fresh`: for one numbered above `after`, and that nobody has used."""
+    """A request that waits for a connection. A `fresh` one only takes a connection that was dialed after the request
+    (its number is above `after`) and was never leased.
+    """
 
     ticket: int
     key: Hashable
@@ -43,14 +46,14 @@ class Waiter(Struct, frozen=True):
     after: int
 
     def takes(self, entry: PooledEntry, now: float) -> bool:
-        """Whether `entry` will do."""
+        """Whether `entry` can be granted to this request."""
         if entry.state != "idle" or entry.key != self.key or now >= entry.ends:
             return False
         return not self.fresh or (not entry.used and entry.number > self.after)
 
 
 class DialConnection(Struct, frozen=True):
-    """Dial for `key`, once goodbye is said to `former` if there is one; the outcome is reported as `connection`."""
+    """Dial for `key`, after `former` (if any) is closed. The outcome is to be reported for the number `connection`."""
 
     connection: int
     key: Hashable
@@ -58,21 +61,21 @@ class DialConnection(Struct, frozen=True):
 
 
 class GrantLease(Struct, frozen=True):
-    """The waiter `ticket` has the lease of `connection`."""
+    """The request `ticket` is answered with a lease of `connection`."""
 
     ticket: int
     connection: int
 
 
 class RefuseLease(Struct, frozen=True):
-    """The dial that was made for the waiter `ticket` has failed."""
+    """The request `ticket` is answered with a failure: the dial made for it failed of `cause`."""
 
     ticket: int
     cause: Cause
 
 
 class CloseConnection(Struct, frozen=True):
-    """Say goodbye to `connection`, or call its dial off; the end of that is reported."""
+    """Close `connection`, or call its dial off. Report it with `Roster.closed` when that is done."""
 
     connection: int
     why: str
@@ -82,7 +85,7 @@ Action: TypeAlias = DialConnection | GrantLease | RefuseLease | CloseConnection
 
 
 class PoolCounts(Struct):
-    """The part of the statistics that only grows."""
+    """The part of `PoolStatistics` that is counted; the rest follows from the connections' states."""
 
     dialed: int = 0
     dials_failed: int = 0

@@ -1,10 +1,13 @@
-"""The connections of a pool: in which state each of them is, and until when it may be.
+"""The connections of a pool: the state of each, and how long it may stay in it.
 
 Laws
-    1. One that is dialed, leased, draining or being closed takes up room as one that is idle does.
-    2. An idle one ends after `max_idle_age`; all end after `max_age`, shortened by jitter, but none while it is leased.
-    3. One that was left in mid-speech is drained for as long as a dial takes, at most `PATIENCE`.
-    4. When a ping fails, those idle are in doubt that were not proved alive since it was sent.
+    1. A connection counts toward `max_size` in every state: dialing, idle, leased, draining, closing.
+    2. An idle connection ends after `max_idle_age`. Every connection ends after `max_age`, shortened by jitter, but
+       never while it is leased.
+    3. A connection whose generation was abandoned is drained for as long as the last dial took, at most `PATIENCE`:
+       waiting longer than that would be slower than a new dial.
+    4. When a ping fails, every idle connection that was not known to be alive since that ping was sent is suspect: what
+       broke one path has probably broken the others.
 """
 
 from __future__ import annotations
@@ -17,11 +20,11 @@ from ...policy import PoolPolicy
 from .actions import PooledEntry, State
 
 PATIENCE = 1.0
-"""Seconds at most that the end of an abandoned generation is waited for."""
+"""The longest wait for the end of an abandoned generation, in seconds."""
 
 
 class Connections:
-    """All that have been dialed and are not gone, by number. Times are in seconds from any origin."""
+    """All connections that have been dialed and are not gone, by number. Times are in seconds from any origin."""
 
     def __init__(self, policy: PoolPolicy, random: Random) -> None:
         self._policy = policy
@@ -29,45 +32,45 @@ class Connections:
         self._entries: dict[int, PooledEntry] = {}
         self._dial_time = 0.0
         self.newest = 0
-        """The number of the last one dialed."""
+        """The number of the last connection that was dialed."""
 
     @property
     def room(self) -> int:
-        """How many more may be dialed."""
+        """How many more connections may be dialed."""
         return self._policy.max_size - len(self._entries)
 
     def all(self) -> list[PooledEntry]:
-        """Every connection, in the order in which they were dialed."""
+        """All connections, in the order of their dials."""
         return list(self._entries.values())
 
     def among(self, *states: State) -> list[PooledEntry]:
-        """Those in one of these states."""
+        """The connections in one of `states`."""
         return [entry for entry in self._entries.values() if entry.state in states]
 
     def idle(self, key: Hashable, now: float) -> list[PooledEntry]:
-        """Those of this kind that wait to be used, and whose time for that has not passed."""
+        """The idle connections for `key` that are not too old."""
         entries = self._entries.values()
         return [entry for entry in entries if entry.state == "idle" and entry.key == key and now < entry.until]
 
     def count(self, key: Hashable, state: State) -> int:
-        """How many there are of this kind in this state."""
+        """How many connections for `key` are in `state`."""
         return sum(entry.key == key and entry.state == state for entry in self._entries.values())
 
     def find(self, number: int, state: State) -> PooledEntry | None:
-        """The one of this number, if it is in this state."""
+        """Connection number `number`, if it is in `state`."""
         entry = self._entries.get(number)
         return entry if entry and entry.state == state else None
 
-    # ------------------------------------------------------------ what becomes of them
+    # ------------------------------------------------------------ changes of state
 
     def dial(self, key: Hashable, ticket: int | None, now: float) -> int:
-        """Begins with a new one, for the waiter `ticket` if for any; returns its number."""
+        """Adds a connection that is being dialed, for the request `ticket` or for none. Returns its number."""
         self.newest += 1
         self._entries[self.newest] = PooledEntry(number=self.newest, key=key, ticket=ticket, begun=now, since=now)
         return self.newest
 
     def dialed(self, number: int, now: float, opened: float | None) -> PooledEntry:
-        """It is open: its age begins, or did when it was `opened`."""
+        """The dial succeeded. The age counts from `opened`, if it shares a connection that was open before."""
         entry = self._entries[number]
         self._dial_time = now - entry.begun
         age = self._policy.max_age * (1.0 - self._random.uniform(0.0, self._policy.age_jitter))
@@ -76,42 +79,42 @@ class Connections:
         return entry
 
     def become(self, entry: PooledEntry, state: State, now: float) -> None:
-        """It passes into another state."""
+        """Changes the state of `entry`."""
         entry.state, entry.since = state, now
         entry.until = self._end_of(entry)
 
     def closing(self, entry: PooledEntry) -> None:
-        """It is told goodbye; until that is over it keeps its place."""
+        """`entry` is being closed. It counts toward `max_size` until it is gone."""
         entry.state, entry.until = "closing", math.inf
 
     def retire(self, number: int) -> None:
-        """It is too old from now on."""
+        """Makes a connection too old at once: it is leased to nobody else."""
         entry = self._entries.get(number)
         if entry:
             entry.ends = -math.inf
             entry.until = self._end_of(entry)
 
     def proved(self, number: int, now: float) -> None:
-        """It is alive."""
+        """The connection was alive at `now`."""
         if number in self._entries:
             self._entries[number].proved = now
 
     def gone(self, number: int) -> PooledEntry | None:
-        """It is no more; what it was until now."""
+        """Removes a connection, and returns it; ``None`` where it was removed before."""
         return self._entries.pop(number, None)
 
-    # ------------------------------------------------------------ which are to be closed
+    # ------------------------------------------------------------ what is to be closed
 
     def over(self, now: float) -> list[PooledEntry]:
-        """Those whose time in their state has passed."""
+        """The connections that must be closed now."""
         return [entry for entry in self._entries.values() if now >= entry.until]
 
     def due(self) -> float:
-        """When the next one is `over`."""
+        """The earliest moment at which one must be closed."""
         return min([entry.until for entry in self._entries.values()], default=math.inf)
 
-    def doubtful(self, sent: float) -> list[PooledEntry]:
-        """Those idle and not proved alive since the moment `sent`."""
+    def suspects(self, sent: float) -> list[PooledEntry]:
+        """The idle connections that were not known to be alive since the moment `sent`."""
         return [entry for entry in self._entries.values() if entry.state == "idle" and entry.proved < sent]
 
     def _end_of(self, entry: PooledEntry) -> float:

@@ -39,31 +39,31 @@ class Release(Struct, frozen=True):
     words: tuple[tuple[Word, int], ...]
 
 
-class _Spoken(Struct, frozen=True):
+class _PlacedWord(Struct, frozen=True):
     word: Word
     end: int
     reached: Reached
 
 
 class Rendition:
-    """Audio and words go in by `hear` and `align`, in any order between them; what may be released comes out."""
+    """Takes audio and words, in any order between them, and gives out what may be released."""
 
-    def __init__(self, audio_format: AudioFormat, policy: ResumePolicy, said: ReleasedSegment) -> None:
+    def __init__(self, audio_format: AudioFormat, policy: ResumePolicy, released: ReleasedSegment) -> None:
         self._format = audio_format
         self._frame_size = audio_format.frame_size
         self._longest = audio_format.samples(LONGEST)
         self._policy = policy
-        self._said = said
-        self._known = said.reached
-        self._known_samples = said.samples
-        self._cursor = TextCursor(said.text)
+        self._released = released
+        self._known = released.reached
+        self._known_samples = released.samples
+        self._cursor = TextCursor(released.text)
         self._reached = START
         self._audio = bytearray()
         self._base = 0
         self.received = 0
         """Whole samples that have come."""
-        self._next = said.samples if policy.again == "samples" else 0
-        self._words: deque[_Spoken] = deque()
+        self._next = released.samples if policy.again == "samples" else 0
+        self._words: deque[_PlacedWord] = deque()
         self._aligned = 0
         self._complete = False
 
@@ -72,12 +72,12 @@ class Rendition:
         """More has come than any segment can have."""
         return self.received > self._longest or len(self._words) > MOST_WORDS
 
-    def hear(self, pcm: bytes) -> None:
+    def add_audio(self, pcm: bytes) -> None:
         """Takes audio, which may end inside a sample."""
         self._audio += pcm
         self.received = self._base + len(self._audio) // self._frame_size
 
-    def align(self, words: tuple[Word, ...]) -> None:
+    def add_words(self, words: tuple[Word, ...]) -> None:
         """Takes words; those that the user has from an earlier rendition only say where to cut. Blank ones are none."""
         for word in words:
             if not word.text.strip():
@@ -87,7 +87,7 @@ class Rendition:
             if self._reached <= self._known:
                 self._next = max(self._next, self._aligned)
             else:
-                self._words.append(_Spoken(word, self._aligned, self._reached))
+                self._words.append(_PlacedWord(word, self._aligned, self._reached))
 
     def finish(self) -> None:
         """No more will come. Where not all words known came with times again, their length in samples has to do."""
@@ -96,12 +96,12 @@ class Rendition:
             self._next = max(self._next, self._known_samples)
 
     def release(self) -> Release | None:
-        """What may go now and has not gone before; `said` takes note of it."""
+        """What may go now and has not gone before; `ReleasedSegment` takes note of it."""
         start, end = self._next, self._until()
         if end <= start:
             return None
         self._next = end
-        self._said.samples += end - start
+        self._released.samples += end - start
         return Release(self._cut(start, end), start, self._words_until(end))
 
     def _until(self) -> int:
@@ -110,18 +110,18 @@ class Rendition:
             return received
         last = 0
         if until == "word":
-            for spoken in self._words:  # they end one after the other, or at once
-                if spoken.end >= received:  # the last audio waits for what may be said to end after it
+            for placed in self._words:  # they end one after the other, or at once
+                if placed.end >= received:  # the last audio waits for what may be said to end after it
                     break
-                last = spoken.end
+                last = placed.end
         return last
 
     def _words_until(self, end: int) -> tuple[tuple[Word, int], ...]:
         words: list[tuple[Word, int]] = []
         while self._words and (self._words[0].end <= end or self._complete):
-            spoken = self._words.popleft()
-            words.append((spoken.word, spoken.reached.position))
-            self._said.reached = spoken.reached
+            placed = self._words.popleft()
+            words.append((placed.word, placed.reached.position))
+            self._released.reached = placed.reached
         return tuple(words)
 
     def _cut(self, start: int, end: int) -> bytes:

@@ -161,10 +161,10 @@ class SynthesisMachine:
             case Audio() if rendition:
                 self._heard_at = now
                 self._bill.received += len(message.pcm)
-                rendition.hear(message.pcm)
+                rendition.add_audio(message.pcm)
                 cause = self._release(rendition)
             case Aligned() if rendition:  # words without sound are no speech, however many come
-                rendition.align(message.words)
+                rendition.add_words(message.words)
                 cause = self._release(rendition)
             case Done() if rendition:
                 self._heard_at = now

@@ -1,4 +1,4 @@
-"""One dial for the pool: from the handshake to a connection that is ready, unless it is called off before."""
+"""One dial for the pool: from the handshake to a connection that is ready for a lease."""
 
 from __future__ import annotations
 
@@ -13,43 +13,45 @@ from .pooled_connection import PoolCallbacks, PooledConnection
 
 
 class DialAttempt:
-    """Made when it is decided on, and run by a task."""
+    """Created when the roster decides to dial; `connect` runs in a task of its own."""
 
-    def __init__(self, number: int, voice: VoiceRoute) -> None:
+    def __init__(self, number: int, route: VoiceRoute) -> None:
         self._number = number
-        self._voice = voice
+        self._route = route
         self._scope = trio.CancelScope()
         self.failure: LinkDown | None = None
+        """Why the dial failed, if it did."""
 
     def call_off(self, why: str) -> None:
-        """Its place is needed: `connect` returns without a connection, or has come to its end."""
+        """Makes `connect` return ``None``, unless it has already returned. Returns at once."""
         self._scope.cancel(reason=why)
 
     async def connect(
-        self, network: Dialer, lines: Multiplexer, guard: Guard, landlord: PoolCallbacks
+        self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard, pool: PoolCallbacks
     ) -> PooledConnection | None:
-        """Returns ``None`` where it was called off. Raises `LinkDown`, and `trio.ClosedResourceError` once the client
-        is closed.
+        """Dials, and sends what the protocol begins with. Returns ``None`` where it was called off.
+
+        Raises `LinkDown` where the dial fails, and `trio.ClosedResourceError` once the client is closed.
         """
-        resident: PooledConnection | None = None
+        connection: PooledConnection | None = None
         try:
             with self._scope:
-                carrier = lines.seat(self._voice.key) or await self._carrier(network, lines, guard)
-                resident = PooledConnection(self._number, self._voice.provider, carrier, network.liveness, landlord)
-                await resident.open()
+                channel = multiplexer.join(self._route.key) or await self._dial(dialer, multiplexer, guard)
+                connection = PooledConnection(self._number, self._route.provider, channel, dialer.liveness, pool)
+                await connection.open()
         except LinkDown as down:
             self.failure = down
             raise
-        if resident is not None and self._scope.cancel_called:
-            resident.abort("it was called off")
+        if connection is not None and self._scope.cancel_called:
+            connection.abort("it was called off")
             return None
-        return resident
+        return connection
 
-    async def _carrier(self, network: Dialer, lines: Multiplexer, guard: Guard) -> FrameChannel:
-        connection = await network.dial(guard.nursery, self._voice.provider, self._voice.connector)
-        seats = self._voice.provider.profile.generations
-        if seats == 1:
+    async def _dial(self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard) -> FrameChannel:
+        connection = await dialer.dial(guard.nursery, self._route.provider, self._route.connector)
+        capacity = self._route.provider.profile.generations
+        if capacity == 1:
             return connection
-        line = lines.open(self._voice.key, connection, seats)
-        guard.start_soon(line.run)
-        return line.join()
+        shared = multiplexer.add(self._route.key, connection, capacity)
+        guard.start_soon(shared.run)
+        return shared.join()

@@ -1,10 +1,11 @@
-"""Connections that carry several generations side by side: each has a seat, which stands for a connection of its own.
+"""Websockets that carry several generations side by side. Each generation has a `Stream`, which the pool treats as a
+connection of its own.
 
 Laws
-    1. A seat hears all that the service says; its codec tells its own generation from the others'.
-    2. A line takes newcomers while it is sound and has room. Who drops a seat distrusts the line: it takes no more.
-    3. The line ends with its last seat. If it breaks, all its seats are told.
-    4. One seat writes at a time, and finishes what it writes: a torn frame would cost the others their connection.
+    1. Every stream receives all that the service sends; its codec picks out the messages of its own generation.
+    2. A connection takes new streams until it is full, until one of its streams is aborted, or until it breaks.
+    3. The connection closes with its last stream. If it breaks, all its streams fail.
+    4. One stream writes at a time, and finishes its frame: a torn frame would cost the others their connection.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from ...providers._codec import Frame
 from ..connection import Connection, LinkDown
 
 _QUEUE = 64
+"""Frames that wait for one stream's reader."""
 
 
 class FrameChannel(Protocol):
-    """What a resident needs of its connection; see `Connection`."""
+    """What `PooledConnection` needs of a connection: a `Connection`, or a `Stream` of a shared one."""
 
     opened_at: float
 
@@ -36,55 +38,58 @@ class FrameChannel(Protocol):
 
 
 class MultiplexedConnection:
-    """A connection with `seats`."""
+    """A websocket that carries up to `capacity` streams."""
 
-    def __init__(self, connection: Connection, seats: int) -> None:
+    def __init__(self, connection: Connection, capacity: int) -> None:
         self.connection = connection
         self.writing = trio.Lock()
-        self.cause: Cause = Broken("the seat was left")
-        self._room = seats
-        self._taken: dict[Stream, trio.MemorySendChannel[Frame]] = {}
+        self.cause: Cause = Broken("the stream was closed")
+        """What a stream's `receive` fails with."""
+        self._capacity = capacity
+        self._inboxes: dict[Stream, trio.MemorySendChannel[Frame]] = {}
 
     @property
     def has_room(self) -> bool:
-        """Whether it takes newcomers."""
-        return len(self._taken) < self._room
+        """Whether another stream may join."""
+        return len(self._inboxes) < self._capacity
 
     def join(self) -> Stream:
-        """A seat for a newcomer."""
-        inbox, outbox = trio.open_memory_channel[Frame](_QUEUE)
-        seat = Stream(self, outbox)
-        self._taken[seat] = inbox
-        return seat
+        """Adds a stream."""
+        inbox, frames = trio.open_memory_channel[Frame](_QUEUE)
+        stream = Stream(self, frames)
+        self._inboxes[stream] = inbox
+        return stream
 
-    def leave(self, seat: Stream) -> bool:
-        """Gives up a seat; returns whether nobody is left."""
-        inbox = self._taken.pop(seat, None)
+    def leave(self, stream: Stream) -> bool:
+        """Removes a stream. Returns whether it was the last; ``False`` also where it had left before."""
+        inbox = self._inboxes.pop(stream, None)
         if inbox is None:
             return False
         inbox.close()
-        return not self._taken
+        return not self._inboxes
 
-    def distrust(self) -> None:
-        """Takes no newcomers from now on."""
-        self._room = 0
+    def refuse_more(self) -> None:
+        """Takes no new streams from now on."""
+        self._capacity = 0
 
     async def run(self) -> None:
-        """Hands out what the service says, until the connection is gone."""
+        """Passes every frame to every stream, until the connection ends."""
         try:
             while True:
                 frame = await self.connection.receive()
-                for inbox in list(self._taken.values()):
-                    await _hand_over(inbox, frame)
+                for inbox in list(self._inboxes.values()):
+                    await _deliver(inbox, frame)
         except LinkDown as down:
             self.cause = down.cause
-        self.distrust()
-        for seat in list(self._taken):
-            self.leave(seat)
+        self.refuse_more()
+        for stream in list(self._inboxes):
+            self.leave(stream)
 
 
-async def _hand_over(inbox: trio.MemorySendChannel[Frame], frame: Frame) -> None:
-    """Residents read without pause, so this waits for none of them; who has left meanwhile hears nothing."""
+async def _deliver(inbox: trio.MemorySendChannel[Frame], frame: Frame) -> None:
+    """Waits only while the inbox is full, which the stream's reader empties without pause. Streams that have left
+    meanwhile are skipped.
+    """
     try:
         await inbox.send(frame)
     except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -92,79 +97,83 @@ async def _hand_over(inbox: trio.MemorySendChannel[Frame], frame: Frame) -> None
 
 
 class Stream:
-    """One generation's share of a line; see `FrameChannel`."""
+    """One generation's part of a shared connection; see `FrameChannel`."""
 
-    def __init__(self, line: MultiplexedConnection, frames: trio.MemoryReceiveChannel[Frame]) -> None:
-        self._line = line
+    def __init__(self, shared: MultiplexedConnection, frames: trio.MemoryReceiveChannel[Frame]) -> None:
+        self._shared = shared
         self._frames = frames
         self._unsent: tuple[Frame, ...] = ()
-        self.opened_at = line.connection.opened_at
+        self.opened_at = shared.connection.opened_at
 
     def send_nowait(self, *frames: Frame) -> bool:
-        """See `Connection.send_nowait`. Where another seat writes, nothing is written yet."""
-        if self._unsent or self._line.writing.locked():
+        """See `Connection.send_nowait`. While another stream writes, the frames wait for `flush`."""
+        if self._unsent or self._shared.writing.locked():
             self._unsent += frames
             return False
-        return self._line.connection.send_nowait(*frames)
+        return self._shared.connection.send_nowait(*frames)
 
     async def flush(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Cancelling it is safe: it never leaves half a frame, and takes `timeout` seconds at most once it is its
-        turn.
-        """
-        line = self._line
+        """Waits for its turn, then writes for at most `timeout` seconds. Cancelling it never tears a frame."""
+        shared = self._shared
         try:
-            line.writing.acquire_nowait()
+            shared.writing.acquire_nowait()
         except trio.WouldBlock:
-            await line.writing.acquire()
+            await shared.writing.acquire()
         frames, self._unsent = self._unsent, ()
         try:
+            # Cancelled in mid-frame, it would end the other streams' connection too.
             with trio.CancelScope(shield=True):
-                if not frames or not line.connection.send_nowait(*frames):
-                    await line.connection.flush(timeout)
+                if not frames or not shared.connection.send_nowait(*frames):
+                    await shared.connection.flush(timeout)
         finally:
-            line.writing.release()
+            shared.writing.release()
 
     async def receive(self) -> Frame:
+        """The next frame, of whichever generation. Raises `LinkDown`."""
         try:
             return await self._frames.receive()
         except trio.EndOfChannel:
-            raise LinkDown(self._line.cause) from None
+            raise LinkDown(self._shared.cause) from None
 
     def receive_nowait(self) -> Frame | None:
+        """The next frame, if one has arrived."""
         try:
             return self._frames.receive_nowait()
         except (trio.WouldBlock, trio.EndOfChannel):
             return None
 
     async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
-        return await self._line.connection.ping(timeout)
+        """See `Connection.ping`."""
+        return await self._shared.connection.ping(timeout)
 
     async def close(self, timeout: float) -> None:  # noqa: ASYNC109
-        if self._line.leave(self):
-            self._line.distrust()
-            await self._line.connection.close(timeout)
+        """Leaves the connection, and closes it if no stream is left."""
+        if self._shared.leave(self):
+            self._shared.refuse_more()
+            await self._shared.connection.close(timeout)
 
     def abort(self, why: str) -> None:
-        self._line.distrust()
-        if self._line.leave(self):
-            self._line.connection.abort(why)
+        """Leaves the connection, which takes no new streams then: why this one failed may concern it as a whole."""
+        self._shared.refuse_more()
+        if self._shared.leave(self):
+            self._shared.connection.abort(why)
 
 
 class Multiplexer:
-    """The newest line of each kind of voice."""
+    """The newest shared connection for each key, which new streams join while it has room."""
 
     def __init__(self) -> None:
         self._newest: dict[Hashable, MultiplexedConnection] = {}
 
-    def seat(self, key: Hashable) -> Stream | None:
-        """A seat on a connection that is there, if one has room."""
-        line = self._newest.get(key)
-        if line is None or not line.has_room:
+    def join(self, key: Hashable) -> Stream | None:
+        """A new stream on a connection that is open, or ``None`` where none has room."""
+        shared = self._newest.get(key)
+        if shared is None or not shared.has_room:
             return None
-        return line.join()
+        return shared.join()
 
-    def open(self, key: Hashable, connection: Connection, seats: int) -> MultiplexedConnection:
-        """A new connection that others may join."""
-        self._newest = {kind: line for kind, line in self._newest.items() if line.has_room}
-        line = self._newest[key] = MultiplexedConnection(connection, seats)
-        return line
+    def add(self, key: Hashable, connection: Connection, capacity: int) -> MultiplexedConnection:
+        """Makes a new connection available for streams."""
+        self._newest = {each: shared for each, shared in self._newest.items() if shared.has_room}
+        shared = self._newest[key] = MultiplexedConnection(connection, capacity)
+        return shared

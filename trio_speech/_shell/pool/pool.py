@@ -1,6 +1,7 @@
-"""The client's speech connections: dialed, lent, watched, closed. What is decided is decided in `_core.roster`.
+"""The client's speech connections: dialed, leased, pinged and closed as `_core.pool.roster` decides.
 
-No lock is held across any wait: each event asks the roster, whose actions are carried out at once or by a task.
+No lock is held across a wait. Each event is passed to the roster, and the actions that it returns are carried out at
+once, or by a task where they take time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import trio
 from ..._core.pool.actions import Action, CloseConnection, DialConnection, GrantLease, RefuseLease
 from ..._core.pool.roster import Roster
 from ..._core.retry.causes import Broken, Cause
-from ...errors import LinkError
 from ...policy import PoolPolicy
 from ...statistics import PoolStatistics
 from ..concurrency.one_exception import Guard
@@ -23,260 +23,243 @@ from ..connection import LinkDown
 from ..network.dialer import Dialer, NoCredential, closed
 from ..observability import log
 from .dial_attempt import DialAttempt
-from .lease import Lease, PendingLease, VoiceRoute
+from .lease import PendingLease, RouteTable, VoiceRoute, exhausted
 from .multiplexed import Multiplexer
 from .pooled_connection import LeaseHolder, PooledConnection
 
-_FEW_KINDS = 64
-
 
 class Pool:
-    """Owned by the client; its tasks live in the client's nursery."""
+    """Owned by the client; its tasks run in the client's nursery."""
 
     _guard: Guard
 
-    def __init__(self, network: Dialer, policy: PoolPolicy, random: Random) -> None:
-        self._network = network
+    def __init__(self, dialer: Dialer, policy: PoolPolicy, random: Random) -> None:
+        self._dialer = dialer
         self._policy = policy
         self._roster = Roster(policy, random)
         self._attempts: dict[int, DialAttempt] = {}
-        self._residents: dict[int, PooledConnection] = {}
-        self._waiting: dict[int, PendingLease] = {}
-        self._voices: dict[Hashable, VoiceRoute] = {}
-        self._lines = Multiplexer()
+        self._connections: dict[int, PooledConnection] = {}
+        self._pending: dict[int, PendingLease] = {}
+        self._routes = RouteTable(self._roster.keys)
+        self._multiplexer = Multiplexer()
         self._tickets = 0
-        self._goodbyes = 0
+        self._closing = 0
         self._changed = Wakeup()
-        self._awaited: float | None = None
-        self._sooner = Wakeup()
+        self._next_tick: float | None = None
+        self._tick_sooner = Wakeup()
 
     def open(self, guard: Guard) -> None:
-        """Goes to work; call it once, before anything else."""
+        """Starts the pool's timer. Call it once, before anything else."""
         self._guard = guard
-        guard.start_soon(self._keep)
+        guard.start_soon(self._keep_time)
 
     # ------------------------------------------------------------ for sessions
 
-    async def lease(self, voice: VoiceRoute, tenant: LeaseHolder, *, fresh: bool = False) -> Lease:
-        """A connection for `tenant`, who hears from it from now on; `fresh`: one that is newly dialed.
+    async def lease(self, route: VoiceRoute, holder: LeaseHolder, *, fresh: bool = False) -> PooledConnection:
+        """Leases a connection to `holder`, who receives its messages from now on; `fresh`: one that is newly dialed.
 
-        A checkpoint only where it must wait. Raises `LinkDown` where the dial made for it fails, what a token provider
-        raises, and `trio.ClosedResourceError` once the client is closed. Where none is free within ``acquire_timeout``,
-        it is `LinkDown` if dials of its kind have failed meanwhile, for then the service is out, else `LinkError`.
-        Cancelling gives back what may have been granted.
+        A checkpoint only where it must wait. Raises `LinkDown` where the dial made for this lease fails, what a token
+        provider raised, and `trio.ClosedResourceError` once the client is closed. Where none is free within
+        ``acquire_timeout``, it raises `LinkDown` if a dial for the same key failed meanwhile (the service is out), else
+        `LinkError` (the pool is full). Cancelling it gives back what may have been granted.
         """
-        self._network.check_open()
-        waiting = self._ask(voice, voice.key, tenant, trio.current_time(), fresh=fresh)
-        if not waiting.is_answered:
-            await self._until_answered(waiting)
-        if isinstance(waiting.failure, NoCredential):
-            raise waiting.failure.error
-        if waiting.failure is not None:
-            raise waiting.failure
-        if waiting.lease is None:
-            raise self._exhausted(voice) if waiting.setback is None else LinkDown(waiting.setback)
-        return waiting.lease
+        self._dialer.check_open()
+        pending = self._ask(route, route.key, holder, trio.current_time(), fresh=fresh)
+        if not pending.is_answered:
+            await self._until_answered(pending)
+        if isinstance(pending.failure, NoCredential):
+            raise pending.failure.error
+        if pending.failure is not None:
+            raise pending.failure
+        if pending.connection is None:
+            if pending.setback is None:
+                raise exhausted(self._policy, self.statistics(), route.provider.endpoint)
+            raise LinkDown(pending.setback)
+        return pending.connection
 
-    def lease_nowait(self, voice: VoiceRoute, tenant: LeaseHolder) -> Lease | None:
-        """That of an idle connection, if there is one. No checkpoint."""
-        key, now = voice.key, trio.current_time()
-        return self._ask(voice, key, tenant, now, fresh=False).lease if self._roster.has_idle(key, now) else None
+    def lease_nowait(self, route: VoiceRoute, holder: LeaseHolder) -> PooledConnection | None:
+        """Leases an idle connection, or returns ``None`` where there is none. Returns at once."""
+        key, now = route.key, trio.current_time()
+        if not self._roster.has_idle(key, now):
+            return None
+        return self._ask(route, key, holder, now, fresh=False).connection
 
-    async def warm(self, voice: VoiceRoute, count: int) -> bool:
-        """Makes `count` connections ready, as far as ``max_size`` allows, and pings them. Returns whether any is ready.
+    async def warm(self, route: VoiceRoute, count: int) -> bool:
+        """Dials until `count` connections are idle, as far as ``max_size`` allows, and pings the new ones.
 
-        Idle ones of other kinds make room; what somebody waits for meanwhile comes first. A checkpoint. Raises the
-        `LinkDown` of a dial that failed, if one of these did, and `trio.ClosedResourceError` once the client is closed.
-        Cancelling it leaves the dials under way.
+        Returns whether one is idle. Idle connections for other keys make room. A session that waits for a connection
+        meanwhile comes first. A checkpoint. Raises `LinkDown` where one of its dials failed, and
+        `trio.ClosedResourceError` once the client is closed. Cancelling it leaves the dials under way.
         """
         await trio.lowlevel.checkpoint()
-        key = voice.key
-        self._know(key, voice)
+        key = route.key
+        self._routes.add(key, route)
         dials = self._roster.warm(key, count, trio.current_time())
-        self._do(dials)
+        self._carry_out(dials)
         attempts = {dial.connection: self._attempts[dial.connection] for dial in dials}
         while self._roster.dialing().intersection(attempts):
             await self._changed.wait()
-            self._network.check_open()
+            self._dialer.check_open()
         for number, attempt in attempts.items():
             if attempt.failure is not None:
                 raise attempt.failure
-            if number in self._residents:
-                await self._residents[number].ping()
+            if number in self._connections:
+                await self._connections[number].ping()
         return self._roster.has_idle(key, trio.current_time())
 
     def statistics(self) -> PoolStatistics:
-        """How the pool stands, and what it has seen."""
+        """How many connections are in which state, and the counts so far."""
         return self._roster.statistics()
 
-    def give_back(self, resident: PooledConnection) -> None:
-        """See `Lease.give_back`."""
-        resident.tenant = None
-        self._do(self._roster.returned(resident.number, trio.current_time()))
-
-    def abandon(self, resident: PooledConnection) -> None:
-        """See `Lease.abandon`."""
-        resident.tenant = None
-        if resident.provider.profile.quiet_after_done:
-            resident.abort("the end of its generation cannot be known")
-            return
-        resident.draining = True
-        self._guard.start_soon(resident.cancel)
-        self._do(self._roster.abandoned(resident.number, trio.current_time()))
-
     async def aclose(self) -> None:
-        """Says goodbye to all connections, within ``close_timeout``. Nothing is dialed any more; who waits is told."""
-        self._network.close()
-        for waiting in list(self._waiting.values()):
-            self._withdraw(waiting)
-            waiting.fail(closed())
-        self._do(self._roster.end())
-        while self._goodbyes:
+        """Closes all connections, within ``close_timeout``. Nothing is dialed any more, and waiting sessions fail with
+        `trio.ClosedResourceError`.
+        """
+        self._dialer.close()
+        for pending in list(self._pending.values()):
+            self._withdraw(pending)
+            pending.fail(closed())
+        self._carry_out(self._roster.end())
+        while self._closing:
             await self._changed.wait()
 
-    # ------------------------------------------------------------ for residents
+    # ------------------------------------------------------------ what connections report (see `PoolCallbacks`)
 
-    def ponged(self, resident: PooledConnection, seconds: float) -> None:
-        """A ping was answered."""
-        self._roster.ponged(resident.number, seconds, trio.current_time())
-        self._network.telemetry.measure("ping", seconds, resident.provider.endpoint)
+    def returned(self, connection: PooledConnection) -> None:
+        """A lease ended with nothing outstanding."""
+        self._carry_out(self._roster.returned(connection.number, trio.current_time()))
 
-    def retiring(self, resident: PooledConnection) -> None:
-        """The service is going to end the connection."""
-        self._roster.retire(resident.number)
-        self._do(self._roster.tick(trio.current_time()))
+    def abandoned(self, connection: PooledConnection) -> None:
+        """A lease ended in the middle of a generation, whose end is waited for."""
+        self._guard.start_soon(connection.cancel_generation)
+        self._carry_out(self._roster.abandoned(connection.number, trio.current_time()))
 
-    def drained(self, resident: PooledConnection) -> None:
-        """An abandoned generation is over."""
-        resident.draining = False
-        self._do(self._roster.drained(resident.number, trio.current_time()))
+    def drained(self, connection: PooledConnection) -> None:
+        """An abandoned generation has ended."""
+        self._carry_out(self._roster.drained(connection.number, trio.current_time()))
 
-    def died(self, resident: PooledConnection, cause: Cause) -> None:
-        """The connection is gone."""
-        self._residents.pop(resident.number, None)
-        if resident.tenant is None:
-            log.idle_ended(resident.provider.endpoint, cause)
-        self._do(self._roster.died(resident.number, cause, trio.current_time()))
+    def ponged(self, connection: PooledConnection, seconds: float) -> None:
+        """A ping was answered after `seconds`."""
+        self._roster.ponged(connection.number, seconds, trio.current_time())
+        self._dialer.telemetry.measure("ping", seconds, connection.endpoint)
 
-    # ------------------------------------------------------------ carrying out
+    def retiring(self, connection: PooledConnection) -> None:
+        """The service has announced that it will end the connection."""
+        self._roster.retire(connection.number)
+        self._carry_out(self._roster.tick(trio.current_time()))
 
-    async def _keep(self) -> None:
+    def died(self, connection: PooledConnection, cause: Cause) -> None:
+        """The connection has ended."""
+        self._connections.pop(connection.number, None)
+        if not connection.is_leased:
+            log.idle_ended(connection.endpoint, cause)
+        self._carry_out(self._roster.died(connection.number, cause, trio.current_time()))
+
+    # ------------------------------------------------------------ carrying out what the roster decides
+
+    async def _keep_time(self) -> None:
         while True:
-            self._awaited = due = self._roster.due()
-            await self._sooner.wait_until(due)
+            self._next_tick = due = self._roster.due()
+            await self._tick_sooner.wait_until(due)
             if due is not None and trio.current_time() >= due:
-                self._do(self._roster.tick(trio.current_time()))
+                self._carry_out(self._roster.tick(trio.current_time()))
 
-    def _do(self, actions: Iterable[Action], *, new: int | None = None, failed: LinkDown | None = None) -> None:
+    def _carry_out(self, actions: Iterable[Action], *, new: int | None = None, failed: LinkDown | None = None) -> None:
         for action in actions:
             match action:
                 case DialConnection(number, key, former):
-                    self._attempts[number] = DialAttempt(number, self._voices[key])
-                    leaving = None if former is None else self._parting(former)
-                    self._guard.start_soon(partial(self._dial, number, self._voices[key], leaving))
+                    self._attempts[number] = DialAttempt(number, self._routes[key])
+                    replaced = None if former is None else self._take_out(former)
+                    self._guard.start_soon(partial(self._dial, number, self._routes[key], replaced))
                 case GrantLease(ticket, number):
-                    self._grant(self._waiting.pop(ticket), self._residents[number], reused=number != new)
+                    self._grant(self._pending.pop(ticket), self._connections[number], reused=number != new)
                 case RefuseLease(ticket, cause):
-                    self._waiting.pop(ticket).fail(failed or LinkDown(cause))
+                    self._pending.pop(ticket).fail(failed or LinkDown(cause))
                 case CloseConnection(number, why) if number in self._attempts:
                     self._attempts[number].call_off(why)
                 case CloseConnection(number, why):
-                    self._guard.start_soon(partial(self._say_goodbye, self._parting(number), why))
+                    self._guard.start_soon(partial(self._close, self._take_out(number), why))
         self._changed.fire()
+        # The timer sleeps until the moment that was due before: wake it only where the new one is earlier.
         due = self._roster.due()
-        if due is not None and (self._awaited is None or due < self._awaited):
-            self._sooner.fire()
+        if due is not None and (self._next_tick is None or due < self._next_tick):
+            self._tick_sooner.fire()
 
-    def _grant(self, waiting: PendingLease, resident: PooledConnection, *, reused: bool) -> None:
-        resident.tenant = waiting.tenant
-        waiting.lease = Lease(self, resident, reused=reused)
-        waiting.news.fire()
+    def _grant(self, pending: PendingLease, connection: PooledConnection, *, reused: bool) -> None:
+        connection.lease_to(pending.holder, reused=reused)
+        pending.grant(connection)
 
-    async def _dial(self, number: int, voice: VoiceRoute, former: PooledConnection | None) -> None:
-        if former is not None:
-            await self._say_goodbye(former, "it made room for another")
+    async def _dial(self, number: int, route: VoiceRoute, replaced: PooledConnection | None) -> None:
+        if replaced is not None:
+            await self._close(replaced, "it made room for another")
         began = trio.current_time()
         try:
-            resident = await self._connect(number)
+            connection = await self._connect(number)
         except LinkDown as down:
-            self._set_back(voice, down.cause)
-            self._do(self._roster.failed(number, down.cause, trio.current_time()), failed=down)
-        except trio.ClosedResourceError as gone:  # the client's block is being left: whoever waited has been told
-            self._do(self._roster.failed(number, Broken(str(gone)), trio.current_time()))
+            self._note_setback(route, down.cause)
+            self._carry_out(self._roster.failed(number, down.cause, trio.current_time()), failed=down)
+        except trio.ClosedResourceError as gone:  # the client is closing: `aclose` has told whoever waited
+            self._carry_out(self._roster.failed(number, Broken(str(gone)), trio.current_time()))
         else:
-            self._dialed(number, resident, began)
+            self._dialed(number, connection, began)
 
     async def _connect(self, number: int) -> PooledConnection | None:
         try:
-            return await self._attempts[number].connect(self._network, self._lines, self._guard, self)
+            return await self._attempts[number].connect(self._dialer, self._multiplexer, self._guard, self)
         finally:
             del self._attempts[number]
 
-    def _dialed(self, number: int, resident: PooledConnection | None, began: float) -> None:
+    def _dialed(self, number: int, connection: PooledConnection | None, began: float) -> None:
         now = trio.current_time()
-        if resident is None:
-            self._do(self._roster.closed(number, now))
+        if connection is None:
+            self._carry_out(self._roster.closed(number, now))
             return
-        self._residents[number] = resident
-        self._guard.start_soon(resident.run)
-        new = number if resident.opened_at >= began else None
-        self._do(self._roster.dialed(number, now, opened=resident.opened_at), new=new)
+        self._connections[number] = connection
+        self._guard.start_soon(connection.run)
+        # A stream of a shared connection that was open before counts as reused: that connection may be dead.
+        new = number if connection.opened_at >= began else None
+        self._carry_out(self._roster.dialed(number, now, opened=connection.opened_at), new=new)
 
-    def _set_back(self, voice: VoiceRoute, cause: Cause) -> None:
-        for waiting in self._waiting.values():
-            if waiting.key == voice.key:
-                waiting.setback = cause
+    def _note_setback(self, route: VoiceRoute, cause: Cause) -> None:
+        for pending in self._pending.values():
+            if pending.key == route.key:
+                pending.setback = cause
 
-    def _parting(self, number: int) -> PooledConnection:
-        """Who is to be said goodbye to."""
-        self._goodbyes += 1
-        return self._residents.pop(number)
+    def _take_out(self, number: int) -> PooledConnection:
+        """Removes a connection that is about to be closed, and counts the close as under way."""
+        self._closing += 1
+        return self._connections.pop(number)
 
-    async def _say_goodbye(self, resident: PooledConnection, why: str) -> None:
+    async def _close(self, connection: PooledConnection, why: str) -> None:
         try:
-            await resident.goodbye(why)
+            await connection.close(why)
         finally:
-            self._goodbyes -= 1
-            self._do(self._roster.closed(resident.number, trio.current_time()))
+            self._closing -= 1
+            self._carry_out(self._roster.closed(connection.number, trio.current_time()))
 
-    # ------------------------------------------------------------ details
+    # ------------------------------------------------------------ requests for leases
 
-    def _ask(self, voice: VoiceRoute, key: Hashable, tenant: LeaseHolder, now: float, *, fresh: bool) -> PendingLease:
+    def _ask(self, route: VoiceRoute, key: Hashable, holder: LeaseHolder, now: float, *, fresh: bool) -> PendingLease:
         self._tickets += 1
-        waiting = self._waiting[self._tickets] = PendingLease(self._tickets, key, tenant)
-        self._know(key, voice)
-        self._do(self._roster.ask(waiting.ticket, key, now, fresh=fresh))
-        return waiting
+        pending = self._pending[self._tickets] = PendingLease(self._tickets, key, holder)
+        self._routes.add(key, route)
+        self._carry_out(self._roster.ask(pending.ticket, key, now, fresh=fresh))
+        return pending
 
-    async def _until_answered(self, waiting: PendingLease) -> None:
-        """For ``acquire_timeout`` at most."""
+    async def _until_answered(self, pending: PendingLease) -> None:
+        """Waits for at most ``acquire_timeout``."""
         answered = False
         try:
             with trio.move_on_after(self._policy.acquire_timeout):
-                while not waiting.is_answered:
-                    await waiting.news.wait()
-            answered = waiting.is_answered
+                while not pending.is_answered:
+                    await pending.answered.wait()
+            answered = pending.is_answered
         finally:
             if not answered:
-                self._withdraw(waiting)
+                self._withdraw(pending)
 
-    def _withdraw(self, waiting: PendingLease) -> None:
-        self._waiting.pop(waiting.ticket, None)
-        self._roster.withdraw(waiting.ticket)
-        if waiting.lease is not None:
-            waiting.lease.give_back()
-
-    def _know(self, key: Hashable, voice: VoiceRoute) -> None:
-        if len(self._voices) > _FEW_KINDS:
-            known = self._roster.keys()
-            self._voices = {each: kind for each, kind in self._voices.items() if each in known}
-        self._voices[key] = voice
-
-    def _exhausted(self, voice: VoiceRoute) -> LinkError:
-        policy, now, endpoint = self._policy, self._roster.statistics(), voice.provider.endpoint
-        return LinkError(
-            f"no speech connection was to be had within {policy.acquire_timeout:g} s: {now.leased} are in use and "
-            f"{now.dialing} being dialed, of {policy.max_size} at most; leave sessions that are done, or raise "
-            "PoolPolicy.max_size",
-            endpoint=endpoint,
-        )
+    def _withdraw(self, pending: PendingLease) -> None:
+        self._pending.pop(pending.ticket, None)
+        self._roster.withdraw(pending.ticket)
+        if pending.connection is not None:
+            pending.connection.give_back()

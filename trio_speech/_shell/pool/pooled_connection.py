@@ -1,10 +1,10 @@
-"""One pooled connection: its reader and its pinger never rest, whoever has it.
+"""One connection of the pool. It is read and pinged all the time, whether it is leased or idle.
 
-    leased      what the service says goes to the tenant
-    draining    nobody listens; the end of the generation that was abandoned is waited for
-    idle        the service has nothing to say: sound or an error here ends the connection
+    leased      every message goes to the lease holder
+    draining    messages are dropped until the generation that was abandoned has ended
+    idle        the service has nothing to say: audio or an error here ends the connection
 
-However it ends, it is told once: to the tenant, if there is one, and to the pool.
+When the connection ends, the pool and the lease holder (if there is one) are told once each.
 """
 
 from __future__ import annotations
@@ -26,67 +26,119 @@ from .multiplexed import FrameChannel
 
 
 class LeaseHolder(Protocol):
-    """Who has the lease. Neither method may wait."""
+    """Who uses a leased connection. Both methods are called from the connection's reader, and may not wait."""
 
     def heard(self, message: TtsMessage, now: float) -> bool:
-        """The service said something, at `now`. Returns whether somebody is to have it before more is read."""
+        """Takes a message that arrived at `now`. Returns whether other tasks are to run before more is read."""
         ...
 
     def lost(self, cause: Cause) -> None:
-        """The connection is gone."""
+        """The connection has ended. Nothing else will come."""
         ...
 
 
 class PoolCallbacks(Protocol):
-    """What a resident tells its pool."""
+    """What a connection reports to its pool. None of these waits."""
 
-    def ponged(self, resident: PooledConnection, seconds: float) -> None: ...
-    def retiring(self, resident: PooledConnection) -> None: ...
-    def drained(self, resident: PooledConnection) -> None: ...
-    def died(self, resident: PooledConnection, cause: Cause) -> None: ...
+    def returned(self, connection: PooledConnection) -> None: ...
+    def abandoned(self, connection: PooledConnection) -> None: ...
+    def ponged(self, connection: PooledConnection, seconds: float) -> None: ...
+    def retiring(self, connection: PooledConnection) -> None: ...
+    def drained(self, connection: PooledConnection) -> None: ...
+    def died(self, connection: PooledConnection, cause: Cause) -> None: ...
 
 
 class PooledConnection:
-    """Runs beside everything else until the connection is gone or said goodbye to."""
+    """A connection and, while it is leased, the lease on it.
+
+    A lease ends with `give_back`, `abandon` or `condemn`, of which its holder calls one, once.
+    """
 
     def __init__(
         self,
         number: int,
         provider: TtsProvider,
-        carrier: FrameChannel,
+        channel: FrameChannel,
         liveness: LivenessPolicy,
-        landlord: PoolCallbacks,
+        pool: PoolCallbacks,
     ) -> None:
         self.number = number
         self.provider = provider
         self.codec: TtsCodec = provider.codec()
-        self.tenant: LeaseHolder | None = None
-        self.draining = False
-        self._carrier = carrier
-        self.opened_at = carrier.opened_at
+        self.opened_at = channel.opened_at
+        self.reused = False
+        """The connection was open before the current lease was asked for, so it may have died unnoticed."""
+        self._holder: LeaseHolder | None = None
+        self._draining = False
+        self._channel = channel
         self._liveness = liveness
-        self._landlord = landlord
+        self._pool = pool
+        # A cancel frame for the last generation may still be on its way out when the next holder writes.
         self._writing = trio.Lock()
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
 
+    @property
+    def endpoint(self) -> str:
+        """The service at the other end."""
+        return self.provider.endpoint
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether somebody holds the lease."""
+        return self._holder is not None
+
+    # ------------------------------------------------------------ the lease
+
+    def lease_to(self, holder: LeaseHolder, *, reused: bool) -> None:
+        """Begins a lease: from now on `holder` receives every message."""
+        self._holder = holder
+        self.reused = reused
+
+    def give_back(self) -> None:
+        """Ends the lease. Nothing that was asked for may be outstanding. Returns at once."""
+        self._holder = None
+        self._pool.returned(self)
+
+    def abandon(self) -> None:
+        """Ends the lease in the middle of a generation. Returns at once.
+
+        Where the protocol marks the end of a generation, the connection is kept until that end, if it comes soon.
+        """
+        self._holder = None
+        if self.provider.profile.quiet_after_done:
+            # Several Done messages end one generation: late ones would be taken for the next generation's.
+            self.abort("the end of its generation cannot be known")
+            return
+        self._draining = True
+        self._pool.abandoned(self)
+
+    def condemn(self, why: str) -> None:
+        """Ends the lease, and the connection with it. Returns at once."""
+        self._holder = None
+        self.abort(why)
+
+    # ------------------------------------------------------------ writing
+
     async def open(self) -> None:
-        """Sends what the protocol begins with. Raises `LinkDown`."""
+        """Sends the frames that the protocol begins with. Raises `LinkDown`."""
         if opening := tuple(self.codec.open()):
             await self._send(*opening)
 
     def send_nowait(self, *frames: Frame) -> bool:
-        """Writes what the network takes at once; says whether that is all, else `flush` is due. Raises `LinkDown`."""
-        return self._carrier.send_nowait(*frames)
+        """Writes what the network takes at once. Returns whether that is all; else call `flush`. Raises `LinkDown`."""
+        return self._channel.send_nowait(*frames)
 
     async def flush(self) -> None:
-        """Writes what `send_nowait` has left. Raises `LinkDown`; cancelling it condemns the connection."""
+        """Writes what `send_nowait` has left. Raises `LinkDown`. Cancelling it leaves a torn frame, so the connection
+        ends then.
+        """
         try:
             self._writing.acquire_nowait()
         except trio.WouldBlock:
             await self._writing.acquire()
         try:
-            await self._carrier.flush(self._liveness.send_timeout)
+            await self._channel.flush(self._liveness.send_timeout)
         finally:
             self._writing.release()
 
@@ -94,40 +146,46 @@ class PooledConnection:
         if not self.send_nowait(*frames):
             await self.flush()
 
-    async def cancel(self) -> None:
-        """Says that nobody wants the generation, where the protocol can say so. Never raises `LinkDown`.
+    async def cancel_generation(self) -> None:
+        """Asks the service to stop the abandoned generation, where the protocol has a message for that.
 
-        If it has ended meanwhile there is nothing to cancel but what the next tenant asked for.
+        Never raises `LinkDown`: the reader finds out by itself.
         """
-        frame = self.codec.cancel() if self.draining else None
+        # If the generation has ended meanwhile, a cancel frame would stop what the next holder asked for.
+        frame = self.codec.cancel() if self._draining else None
         if frame is not None:
             with suppress(LinkDown):
                 await self._send(frame)
 
+    # ------------------------------------------------------------ life and end
+
     async def ping(self) -> None:
-        """Raises `LinkDown` where no pong comes within ``ping_timeout``."""
-        self._landlord.ponged(self, await self._carrier.ping(self._liveness.ping_timeout))
+        """Pings, and reports the round trip to the pool. Raises `LinkDown` without a pong within ``ping_timeout``."""
+        self._pool.ponged(self, await self._channel.ping(self._liveness.ping_timeout))
 
     def abort(self, why: str) -> None:
-        """Drops the connection at once."""
-        self._carrier.abort(why)
+        """Drops the connection at once, without a close handshake."""
+        self._channel.abort(why)
 
     async def run(self) -> None:
-        """Until the connection is gone, or `goodbye` is said."""
+        """Reads and pings until the connection ends, or `close` is called."""
         with self._scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_down, self._read)
                 nursery.start_soon(self._until_down, self._keep_pinging)
         if self._cause is not None:
             self.abort(str(self._cause))
-            self._landlord.died(self, self._cause)
-            if self.tenant is not None:
-                self.tenant.lost(self._cause)
+            self._pool.died(self, self._cause)
+            if self._holder is not None:
+                self._holder.lost(self._cause)
 
-    async def goodbye(self, why: str) -> None:
-        """The polite end, within ``close_timeout``; who has the lease is told `why`. Never raises `LinkDown`."""
-        if self.tenant is not None:
-            self.tenant.lost(Broken(f"closed by us: {why}"))
+    async def close(self, why: str) -> None:
+        """Ends the connection with a close handshake, within ``close_timeout``. Never raises `LinkDown`.
+
+        A lease holder is told `why`.
+        """
+        if self._holder is not None:
+            self._holder.lost(Broken(f"closed by us: {why}"))
         self._scope.cancel(reason=why)
         timeout = self._liveness.close_timeout
         with trio.move_on_after(timeout):
@@ -135,7 +193,7 @@ class PooledConnection:
                 frame = self.codec.close()
                 if frame is not None:
                     await self._send(frame)
-                await self._carrier.close(timeout)
+                await self._channel.close(timeout)
             except LinkDown:
                 return
         self.abort("closed by us")
@@ -149,34 +207,38 @@ class PooledConnection:
             self._end(Malformed(error.message))
 
     def _end(self, cause: Cause) -> None:
+        # Reader and pinger may both fail: the first cause is the one that explains the end.
         if not self._scope.cancel_called:
             self._cause = cause
             self._scope.cancel(reason=str(cause))
 
     async def _read(self) -> None:
         while True:
-            frame: Frame | None = await self._carrier.receive()
+            frame: Frame | None = await self._channel.receive()
             now = trio.current_time()
+            # What has arrived together is decoded together: a checkpoint for each frame would cost more than decoding.
             while frame is not None:
                 for message in self.codec.decode(frame):
-                    if self._hear(message, now):
+                    if self._receive(message, now):
                         await let_others_have_their_turn()
                         now = trio.current_time()
-                frame = self._carrier.receive_nowait()
+                frame = self._channel.receive_nowait()
 
-    def _hear(self, message: TtsMessage, now: float) -> bool:
+    def _receive(self, message: TtsMessage, now: float) -> bool:
         match message:
             case Going():
-                self._landlord.retiring(self)
-            case _ if self.tenant is not None:
-                return self.tenant.heard(message, now)
+                self._pool.retiring(self)
+            case _ if self._holder is not None:
+                return self._holder.heard(message, now)
             case Failure():
                 raise LinkDown(Reported(message))
             case Closed():
                 raise LinkDown(Ended())
-            case Done() if self.draining:
-                self._landlord.drained(self)
-            case Audio() if not self.draining:
+            case Done() if self._draining:
+                self._draining = False
+                self._pool.drained(self)
+            case Audio() if not self._draining:
+                # The next holder would take it for its own speech.
                 raise LinkDown(Malformed("audio that nobody asked for"))
             case _:
                 pass

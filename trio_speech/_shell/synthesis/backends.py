@@ -1,4 +1,8 @@
-"""Which voice speaks next: see `order`. The pool makes ready what a session returns to, between two sentences."""
+"""Which voice speaks next, where a client has several backends: see `failover`.
+
+A session moves to another backend between two sentences only, where no audio is under way. When a better backend is
+tried again, the pool opens a connection to it first, so that moving back to it costs no dial.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +16,21 @@ from ..pool.pool import Pool
 
 
 class VoiceBackends(Failover[TtsProvider]):
-    """The voices of one session."""
+    """The voices of one session, in order of preference."""
 
-    def __init__(self, network: Dialer, pool: Pool, voices: Sequence[VoiceRoute]) -> None:
-        super().__init__(network, [voice.provider for voice in voices])
+    def __init__(self, dialer: Dialer, pool: Pool, routes: Sequence[VoiceRoute]) -> None:
+        super().__init__(dialer, [route.provider for route in routes])
         self._pool = pool
-        self._voices = voices
+        self._routes = routes
         self._better: int | None = None
 
     @property
     def current(self) -> VoiceRoute:
-        """Whose turn it is."""
-        return self._voices[self._preference.current]
+        """The one in use."""
+        return self._routes[self._preference.current]
 
     def next(self) -> VoiceRoute:
-        """For the next lease: a better one that was found meanwhile, or the current one."""
+        """The one for the next lease: a better one, if a connection to it was opened meanwhile, else the current."""
         if (better := self._better_ready()) is not None:
             self._return_to(better)
         return self.current
@@ -39,7 +43,7 @@ class VoiceBackends(Failover[TtsProvider]):
         self._better = None
 
     async def _is_ready(self, index: int) -> bool:
-        self._better = None  # if one was ready, it may be no longer
-        if await self._pool.warm(self._voices[index], 1):
+        self._better = None  # the connection that was found ready last time may be gone
+        if await self._pool.warm(self._routes[index], 1):
             self._better = index
         return self._better is not None

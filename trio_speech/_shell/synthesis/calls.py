@@ -1,4 +1,4 @@
-"""The client's side of synthesis: sessions made of requests, and the pool that they share."""
+"""The part of `Client` that speaks: `synthesize`, `render`, `prewarm` and the statistics of the pool."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _MODES = ("word", "segment", "restart", "never")
 class SynthesisCalls:
     """The half of `Client` that speaks."""
 
-    def __init__(self, routes: Sequence[Route], network: Dialer, pool: Pool) -> None:
+    def __init__(self, routes: Sequence[Route], dialer: Dialer, pool: Pool) -> None:
         self._routes = routes
-        self._network = network
+        self._dialer = dialer
         self._pool = pool
 
     @asynccontextmanager
@@ -48,25 +48,38 @@ class SynthesisCalls:
         resume: Resume = "word",
         gateway_fallback: Iterable[Fallback] = (),
     ) -> AsyncGenerator[Speech, None]:
-        """A synthesis session, for the length of the block.
+        """Opens a synthesis session for the length of an ``async with`` block::
 
-        `text` is a string, or an iterable or async iterable of pieces of any sizes, such as a language model's tokens;
-        without it, push text with `Speech.send`. It is spoken sentence by sentence, on a connection of the client's
-        pool. `resume` says what to do about a drop in mid-audio: ``"word"`` speaks the sentence again and hands over
-        only what was not yet, ``"segment"`` hands over whole sentences only, ``"restart"`` begins all the text again
-        and says so on the chunk, ``"never"`` raises. `Speech.resume` tells what the voice allows of it.
+            async with client.synthesize("It is ten past nine.") as speech:
+                async for chunk in speech:
+                    player.write(chunk.audio)
 
-        Entering does not wait for a connection; where one is idle, a short text is asked for before the block begins.
-        Leaving before the end abandons the session, within ``close_timeout``. What the session dies of cancels the
-        block, and leaves it as one bare exception: a `SpeechError`, or what the source raised. Raises
-        `ConfigurationError` at once where the request cannot be served.
+        - `text`: what to say: a string, or an iterable or async iterable of strings of any length, such as the tokens
+          of a language model. Leave it out to push text with `Speech.send`. It is cut into sentences, and each is
+          spoken as soon as it is complete.
+        - `model`: the model as ``"provider/model"`` or ``"provider/model:voice"``; by default the backend's own.
+        - `voice`: the provider's name or id of the voice; it wins over the one in `model`.
+        - `language`: a BCP 47 tag such as ``"de"`` or ``"pt-BR"``. It also says by which rules sentences end.
+        - `audio_format`: the encoding, sample rate and channels of the audio to be returned.
+        - `options`: settings of this provider, sent as they are.
+        - `resume`: what happens when the connection is lost in the middle of a sentence. ``"word"`` speaks the sentence
+          again, and hands over only the audio after the last word that was handed over. ``"segment"`` hands over whole
+          sentences only. ``"restart"`` begins all of the text again, and sets `AudioChunk.restart`. ``"never"`` raises
+          `LinkError`. Not every voice allows ``"word"``: `Speech.resume` returns the mode in effect.
+        - `gateway_fallback`: models that the service itself is to try where `model` fails, best first.
+
+        Entering the block does not wait for a connection. Where one is idle, a short text is asked for before the block
+        begins. Leaving the block before the end drops the rest, and takes at most ``close_timeout``.
+
+        Raises `ConfigurationError` on entering where the request is wrong. Where the session fails later, the block is
+        cancelled, and one exception leaves it, never in a group: a `SpeechError`, or what the source of `text` raised.
         """
-        self._network.check_open()
+        self._dialer.check_open()
         _check(text, resume)
         request = _request(audio_format, model, voice, language, options, fallback=gateway_fallback)
-        session = SynthesisSession(self._pool, self._network, self._voices(request), request, resume)
+        session = SynthesisSession(self._pool, self._dialer, self._voice_routes(request), request, resume)
         session.begin(text)
-        async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
+        async with one_exception(session.leave, within=self._dialer.liveness.close_timeout) as guard:
             session.start(guard, text)
             yield session.speech
 
@@ -81,14 +94,27 @@ class SynthesisCalls:
         options: Mapping[str, Any] | None = None,
         gateway_fallback: Iterable[Fallback] = (),
     ) -> AudioClip:
-        """All of `text` at once: takes what `synthesize` takes but `resume`, and returns when the last word is spoken.
+        """Speaks all of a text, and returns the audio with the times of its words::
 
-        No word is lost or said twice. Raises what a session dies of: a `SpeechError`, or what the source raised;
-        `ConfigurationError` at once where the request cannot be served. Cancelling it abandons the session, within
-        ``close_timeout``.
+            clip = await client.render("The children are playing in the garden.")
+            print(f"{clip.duration:.1f} s, {len(clip.words)} words")
+
+        - `text`: a string, or an iterable or async iterable of strings.
+        - `model`: the model as ``"provider/model"`` or ``"provider/model:voice"``; by default the backend's own.
+        - `voice`: the provider's name or id of the voice; it wins over the one in `model`.
+        - `language`: a BCP 47 tag such as ``"de"``. It also says by which rules sentences end.
+        - `audio_format`: the encoding, sample rate and channels of the clip.
+        - `options`: settings of this provider, sent as they are.
+        - `gateway_fallback`: models that the service itself is to try where `model` fails, best first.
+
+        Each word is in the clip once, however often the connection was lost. Cancelling the call drops everything, and
+        takes at most ``close_timeout``.
+
+        Raises `ConfigurationError` at once where the request is wrong, `SpeechError` where the service or the network
+        fails for longer than the `RetryPolicy` allows, and whatever the source of `text` raises.
         """
         if text is None:  # pyright: ignore[reportUnnecessaryComparison]
-            raise ConfigurationError("there is no text: give a string or an (async) iterable of strings")
+            raise ConfigurationError("text must be a string or an (async) iterable of strings, not None")
         async with self.synthesize(
             text,
             model=model,
@@ -113,32 +139,42 @@ class SynthesisCalls:
         options: Mapping[str, Any] | None = None,
         gateway_fallback: Iterable[Fallback] = (),
     ) -> None:
-        """Makes `n` connections ready for syntheses that ask for the same, as far as ``max_size`` allows.
+        """Opens connections before they are needed, so that the first sentence need not wait for a dial::
 
-        Returns when they are open and have answered a ping, or have made room for whom somebody waits. Raises the
-        `SpeechError` of a dial that failed, or what a token provider raised; `ConfigurationError` where the request
-        cannot be served, `trio.ClosedResourceError` once the client is closed. A checkpoint.
+            await client.prewarm(2, voice="a-voice")
+            async with client.synthesize("Hello.", voice="a-voice") as speech:
+                ...
+
+        - `n`: how many connections are to be idle. ``PoolPolicy.max_size`` is the limit.
+        - `model`, `voice`, `language`, `audio_format`, `options`, `gateway_fallback`: as for the `synthesize` that is
+          to use them. Some protocols fix these per connection, so a session that asks for others dials its own.
+
+        Returns once the connections are open and have answered a ping. If a session needs a connection meanwhile, it
+        gets one of these. A checkpoint. Cancelling it lets the dials go on in the background.
+
+        Raises the `SpeechError` of a dial that failed, what a token provider raised, `ConfigurationError` where the
+        request is wrong, and `trio.ClosedResourceError` once the client is closed.
         """
-        self._network.check_open()
+        self._dialer.check_open()
         if type(n) is not int or n < 0:
-            raise ConfigurationError(f"{n!r} connections cannot be prewarmed: give a whole number")
+            raise ConfigurationError(f"n must be a whole number of connections, 0 or more, not {n!r}")
         request = _request(audio_format, model, voice, language, options, fallback=gateway_fallback)
-        wanted = self._voices(request)[0]
+        first = self._voice_routes(request)[0]
         try:
-            await self._pool.warm(wanted, n)
+            await self._pool.warm(first, n)
         except NoCredential as down:
             error = down.error
         except LinkDown as down:
-            error = error_after(down.cause, wanted.provider)
+            error = error_after(down.cause, first.provider)
         else:
             return
         raise error
 
     def statistics(self) -> PoolStatistics:
-        """The pool of speech connections: how it stands, and what it has seen."""
+        """The pool of speech connections: how many are in which state, and the counts so far."""
         return self._pool.statistics()
 
-    def _voices(self, request: SynthesizeRequest) -> list[VoiceRoute]:
+    def _voice_routes(self, request: SynthesizeRequest) -> list[VoiceRoute]:
         return [VoiceRoute(route.backend.voice(request), route.connector) for route in self._routes]
 
 
@@ -164,10 +200,11 @@ def _request(
 
 
 def _check(text: object, resume: str) -> None:
+    # Bytes are iterable, and would be taken for a source of numbers.
     if isinstance(text, (bytes, bytearray)) or not (text is None or isinstance(text, (str, Iterable, AsyncIterable))):
         raise ConfigurationError(
-            f"the text is a {type(text).__name__}: give a string or an (async) iterable of strings, "
-            "or leave it out and call send()"
+            f"text must be a string or an (async) iterable of strings, not {type(text).__name__}; "
+            "leave it out to push text with send()"
         )
     if resume not in _MODES:
-        raise ConfigurationError(f"resume is {resume!r}: use one of {', '.join(_MODES)}")
+        raise ConfigurationError(f"resume must be one of {', '.join(_MODES)}, not {resume!r}")

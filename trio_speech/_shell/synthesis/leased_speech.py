@@ -1,4 +1,4 @@
-"""What a synthesis does with a connection while it has the lease: sentence after sentence, each until it is said."""
+"""A synthesis while it holds a lease: it asks for one segment after the other, each once the last is complete."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from ..._core.synthesis.session import SynthesisMachine
 from ..concurrency.wakeup import Wakeup
 from ..connection import LinkDown
 from ..observability.telemetry import Telemetry
-from ..pool.lease import Lease
+from ..pool.pooled_connection import PooledConnection
 
 
 class LeasedSpeech:
-    """One lease at work; its scope ends with whatever ends the lease."""
+    """One lease in use. `on_progress` is called with the time whenever the machine has news for the session."""
 
-    _lease: Lease
+    _lease: PooledConnection
 
-    def __init__(self, machine: SynthesisMachine, heard: Callable[[float], None], telemetry: Telemetry) -> None:
+    def __init__(self, machine: SynthesisMachine, on_progress: Callable[[float], None], telemetry: Telemetry) -> None:
         self._machine = machine
-        self._heard = heard
+        self._on_progress = on_progress
         self._telemetry = telemetry
         self._scope = trio.CancelScope()
-        self._wake = Wakeup()
+        self._wakeup = Wakeup()
         self._generation = 0
         self._asked_at = 0.0
         self._first_audio_at: float | None = None
         self._unsent = False
         self._replied = False
         self._reused = False
-        self._awaited = False
+        self._first_is_due = False
         self._ended = False
         self.cause: Cause | None = None
+        """Why the connection ended, once it has."""
         self.outstanding = False
-        """The service is speaking."""
+        """A segment was asked for, and the service has not finished it."""
         self.retiring = False
-        """No other sentence is to be asked for on this lease."""
+        """No other segment may be asked for on this lease."""
 
     @property
     def stale(self) -> bool:
-        """The connection was dead before it was leased: it came from the pool, and gave no answer."""
+        """Whether the connection was dead before it was leased: it came from the pool, and never answered."""
         return self._reused and not self._replied
 
     def heard(self, message: TtsMessage, now: float) -> bool:
-        """See `LeaseHolder`."""
+        """See `LeaseHolder`. The first audio of a segment lets other tasks run: the reader may be waiting for it."""
         machine, self._replied = self._machine, True
         if self._first_audio_at is None and isinstance(message, Audio):
             self._first_audio_at = now
@@ -56,12 +57,13 @@ class LeasedSpeech:
             self.lost(cause)
         if machine.news == before:
             if isinstance(message, Done) and not machine.profile.quiet_after_done:
-                self.outstanding = False  # what was dropped has been said, before the lease could end
+                # A cleared segment was finished before its lease could end: there is no generation to abandon.
+                self.outstanding = False
             return False
-        self._heard(now)
-        if isinstance(message, Done):  # nothing else ends a sentence, or brings its deadline nearer
-            self._wake.fire()
-        first, self._awaited = self._awaited, False
+        self._on_progress(now)
+        if isinstance(message, Done):  # nothing else completes a segment, or makes its deadline earlier
+            self._wakeup.fire()
+        first, self._first_is_due = self._first_is_due, False
         return first
 
     def lost(self, cause: Cause) -> None:
@@ -71,18 +73,18 @@ class LeasedSpeech:
             self.end(str(cause))
 
     def end(self, why: str) -> None:
-        """Nothing that the service says is waited for any more."""
+        """Makes `speak` return: nothing more is expected from the service. Returns at once."""
         self._ended = self.retiring = True
         self._scope.cancel(reason=why)
 
-    def begin(self, lease: Lease) -> None:
-        """Takes up the lease, and asks for the first sentence at once. No checkpoint."""
+    def begin(self, lease: PooledConnection) -> None:
+        """Takes the lease, and asks for the first segment. Returns at once."""
         self._lease = lease
         self._reused = lease.reused
         self._ask()
 
     def leave(self) -> None:
-        """Gives up the lease, with the connection as it is by then."""
+        """Ends the lease. The connection is kept where nothing is outstanding, and ended where it failed."""
         if self.cause is not None:
             self._lease.condemn(str(self.cause))
         elif self.outstanding:
@@ -91,22 +93,25 @@ class LeasedSpeech:
             self._lease.give_back()
 
     async def speak(self) -> None:
-        """After `begin`: until there is nothing to say for now, or the lease has ended. Raises `LinkDown`."""
+        """Call it after `begin`. Returns once there is nothing to say for now, or the lease has ended.
+
+        Raises `LinkDown`. Cancelling it leaves the segment outstanding, which `leave` deals with.
+        """
         with self._scope:
             while self.outstanding:
-                await self._until_said()
+                await self._until_complete()
                 if self._ended:
                     return
                 self.outstanding = False
                 self._ask()
 
     def _ask(self) -> None:
-        """Writes what the network takes at once of what asks for the next sentence, if there is one."""
+        """Asks for the next segment, if there is one: writes what the network takes at once."""
         now = trio.current_time()
         request = None if self.retiring else self._machine.next_request(now)
         if request is None:
             return
-        self.outstanding = self._awaited = True
+        self.outstanding = self._first_is_due = True
         self._generation = request.generation
         self._asked_at, self._first_audio_at = now, None
         codec = self._lease.codec
@@ -115,12 +120,12 @@ class LeasedSpeech:
         except LinkDown as down:
             self.lost(down.cause)
 
-    async def _until_said(self) -> None:
+    async def _until_complete(self) -> None:
         with self._telemetry.span("segment", self._lease.endpoint) as failed:
             try:
                 if self._unsent:
                     await self._lease.flush()
-                await self._until_complete()
+                await self._until_silent()
             except LinkDown as down:
                 self.lost(down.cause)
                 raise
@@ -131,10 +136,10 @@ class LeasedSpeech:
                 if self.cause is not None:
                     failed(self.cause)
 
-    async def _until_complete(self) -> None:
+    async def _until_silent(self) -> None:
         while self._machine.speaking:
-            await self._wake.wait_until(self._machine.deadline())
+            await self._wakeup.wait_until(self._machine.deadline())
             cause = self._machine.expired(trio.current_time())
             if cause is not None:
                 raise LinkDown(cause)
-        self._heard(trio.current_time())
+        self._on_progress(trio.current_time())

@@ -1,10 +1,10 @@
-"""A synthesis: the text's own task and the link loop, in the nursery of one block.
+"""A synthesis session: two tasks in the nursery of one `Client.synthesize` block.
 
-    text task       source → sentences             never notices that a link is lost
-    link loop       lease → tenancy → verdict      the machine decides, the loop obeys
+    feed         source → segments            never notices that a connection is lost
+    link loop    lease → speak → verdict      the machine decides what to ask for, and what follows a failure
 
-A connection is leased while there is something to say, and given back in between. Both tasks live in the block of
-`Client.synthesize`.
+A connection is leased while there is something to say, and given back in between, so that a session which waits for its
+language model holds none.
 """
 
 from __future__ import annotations
@@ -26,74 +26,79 @@ from ..concurrency.one_exception import Guard
 from ..connection import LinkDown
 from ..network.dialer import Dialer
 from ..network.reconnect import delay_after, error_after
-from ..pool.lease import Lease, VoiceRoute
+from ..pool.lease import VoiceRoute
 from ..pool.pool import Pool
+from ..pool.pooled_connection import PooledConnection
 from .backends import VoiceBackends
+from .channel import PIECE, SpeechChannel
 from .leased_speech import LeasedSpeech
-from .speech import PIECE, Speech
+from .speech import Speech
 
 TextSource = str | Iterable[str] | AsyncIterable[str]
 
 
 class SynthesisSession:
-    """Runs one synthesis over as many links, and as many backends, as it takes."""
+    """Runs one synthesis, over as many connections and backends as it takes."""
 
     def __init__(
-        self, pool: Pool, network: Dialer, voices: Sequence[VoiceRoute], request: SynthesizeRequest, resume: Resume
+        self, pool: Pool, dialer: Dialer, routes: Sequence[VoiceRoute], request: SynthesizeRequest, resume: Resume
     ) -> None:
         self._pool = pool
-        self._telemetry = network.telemetry
-        self._voices = VoiceBackends(network, pool, voices)
-        self._request = request
-        self._machine = SynthesisMachine(request.audio_format, self._voices.provider.profile, resume)
-        self._tenancy: LeasedSpeech | None = None
+        self._telemetry = dialer.telemetry
+        self._backends = VoiceBackends(dialer, pool, routes)
+        self._model = request.model
+        self._machine = SynthesisMachine(request.audio_format, self._backends.provider.profile, resume)
+        self._leased: LeasedSpeech | None = None
         self._at_rest = True
-        """The link loop waits for text, or has yet to begin."""
-        caps = [voice.provider.profile.max_characters or math.inf for voice in voices]
+        """The link loop waits for text, or has not begun: a lease may be taken without its turn."""
+        caps = [route.provider.profile.max_characters or math.inf for route in routes]
+        # A segment may be spoken again by another backend, so it must be short enough for each of them.
         shortest = None if min(caps) == math.inf else int(min(caps))
         segmenter = Segmenter(language=request.language, max_characters=shortest)
-        self.speech = Speech(self._machine, segmenter, ask=self._ask, abandon=self._abandon)
+        self._channel = SpeechChannel(self._machine, segmenter, on_text=self._ask_at_once, on_clear=self._abandon)
+        self.speech = Speech(self._channel)
 
     def begin(self, text: TextSource | None) -> None:
-        """Takes a short text in whole: where a connection is idle, it is asked for its first sentence before the rest
-        of the session is made.
+        """Takes a short text in whole. Where a connection is idle, its first sentence is asked for here, before the
+        session's tasks are started.
         """
-        self.speech._has_source = text is not None
+        self._channel.has_source = text is not None
         if isinstance(text, str) and len(text) <= PIECE:
-            self.speech._take_all(text)
+            self._channel.take_all(text)
 
     def start(self, guard: Guard, text: TextSource | None) -> None:
-        """After `begin`: starts what the block of a session owns."""
+        """Starts the session's tasks. Call it after `begin`."""
         guard.start_soon(self._run)
-        if self._voices.has_others:
-            guard.start_soon(partial(self._voices.watch_for_better, self._retire))
-        if text is not None and not self.speech._ended:
+        if self._backends.has_others:
+            guard.start_soon(partial(self._backends.watch_for_better, self._retire_lease))
+        if text is not None and not self._channel.ended:
             guard.start_soon(partial(self._feed, text))
 
     async def leave(self) -> None:
-        """The block is being left: what is not done is abandoned with its tasks."""
-        self.speech._leave()
+        """The block is being left: what is not done is abandoned, and the tasks are cancelled."""
+        self._channel.leave()
 
     # ------------------------------------------------------------ the text
 
     async def _feed(self, text: TextSource) -> None:
         try:
             if isinstance(text, str):
-                await self.speech._take_in(text)
+                await self._channel.take(text)
             elif isinstance(text, Iterable):
                 for piece in text:
-                    await self.speech._take_in(piece)
+                    await self._channel.take(piece)
             else:
                 await self._feed_from(text)
-            self.speech.end_input()
+            self._channel.end_input()
         except trio.ClosedResourceError:
-            if not self.speech._ended:
+            # The user may end the input early; but a source may raise the same error about itself.
+            if not self._channel.ended:
                 raise
 
     async def _feed_from(self, text: AsyncIterable[str]) -> None:
         async with closing(text):
             async for piece in text:
-                await self.speech._take_in(piece)
+                await self._channel.take(piece)
 
     # ------------------------------------------------------------ the link loop
 
@@ -101,81 +106,85 @@ class SynthesisSession:
         stale = False
         try:
             while not self._machine.complete:
-                self._at_rest = self._tenancy is None and not self._machine.ready
+                self._at_rest = self._leased is None and not self._machine.ready
                 if self._at_rest:
-                    await self.speech._wake_link.wait()
+                    await self._channel.link_wakeup.wait()
                 else:
-                    stale = await self._one_lease(fresh=stale)
+                    stale = await self._use_one_lease(fresh=stale)
         finally:
             self._at_rest = False
-            self._end_lease()  # where it began after this task was cancelled, and before it knew
+            # Text that came between the cancellation and this line may have taken a lease.
+            self._end_lease()
 
-    def _ask(self) -> None:
-        """There is text: where a connection is idle, the service is asked without waiting for the link loop's turn."""
+    def _ask_at_once(self) -> None:
+        """There is text. Where a connection is idle, it is asked here, without waiting for the link loop's turn."""
         if self._at_rest and self._machine.ready:
-            tenancy = self._tenant()
-            lease = self._pool.lease_nowait(self._voices.current, tenancy)
-            if lease is not None:
-                self._begin(tenancy, lease)
-        self.speech._wake_link.fire()
+            leased = self._new_lease()
+            connection = self._pool.lease_nowait(self._backends.current, leased)
+            if connection is not None:
+                self._begin(leased, connection)
+        self._channel.link_wakeup.fire()
 
-    async def _one_lease(self, *, fresh: bool) -> bool:
-        """Says what there is to say, as far as one lease goes; returns whether a fresh connection is to be tried."""
-        tenancy = self._tenancy or self._tenant()
+    async def _use_one_lease(self, *, fresh: bool) -> bool:
+        """Says what there is to say, as far as one lease goes. Returns whether the next must be newly dialed."""
+        leased = self._leased or self._new_lease()
         try:
-            await self._speak(tenancy, fresh=fresh)
+            await self._speak(leased, fresh=fresh)
         except LinkDown as down:
-            tenancy.lost(down.cause)
+            leased.lost(down.cause)
         finally:
             self._end_lease()
-        if tenancy.cause is None or not (self._machine.speaking or self._machine.ready):
-            return False  # all that was asked for is said: the pool has lost a connection, and nobody else anything
+        if leased.cause is None or not (self._machine.speaking or self._machine.ready):
+            return False  # all that was asked for was said: the end of the connection is no failure of this session
         if not self._machine.lost():
-            raise self._cut_off(tenancy.cause)
-        if tenancy.stale:
+            raise self._cut_off(leased.cause)
+        if leased.stale:
+            # An idle connection had died unnoticed. That says nothing of the service: redial at once, at no cost.
             return True
-        await trio.sleep(delay_after(tenancy.cause, self._voices, self._request.model))
+        await trio.sleep(delay_after(leased.cause, self._backends, self._model))
         return False
 
-    async def _speak(self, tenancy: LeasedSpeech, *, fresh: bool) -> None:
-        if self._tenancy is None:
-            self._begin(tenancy, await self._pool.lease(self._voices.current, tenancy, fresh=fresh))
-        budget, now = self._voices.budget, trio.current_time()
+    async def _speak(self, leased: LeasedSpeech, *, fresh: bool) -> None:
+        if self._leased is None:
+            self._begin(leased, await self._pool.lease(self._backends.current, leased, fresh=fresh))
+        budget, now = self._backends.budget, trio.current_time()
         budget.opened(now)
         budget.committed(self._machine.progress, now)
-        await tenancy.speak()
+        await leased.speak()
 
-    def _tenant(self) -> LeasedSpeech:
-        self._machine.profile = self._voices.next().provider.profile
-        return LeasedSpeech(self._machine, self._heard, self._telemetry)
+    def _new_lease(self) -> LeasedSpeech:
+        self._machine.profile = self._backends.next().provider.profile
+        return LeasedSpeech(self._machine, self._progress, self._telemetry)
 
-    def _begin(self, tenancy: LeasedSpeech, lease: Lease) -> None:
+    def _begin(self, leased: LeasedSpeech, connection: PooledConnection) -> None:
         self._at_rest = False
-        self._tenancy = tenancy
-        tenancy.begin(lease)
+        self._leased = leased
+        leased.begin(connection)
 
     def _end_lease(self) -> None:
-        tenancy, self._tenancy = self._tenancy, None
-        if tenancy is not None:
-            tenancy.leave()
+        leased, self._leased = self._leased, None
+        if leased is not None:
+            leased.leave()
 
-    def _heard(self, now: float) -> None:
-        self._voices.budget.committed(self._machine.progress, now)
-        self.speech._heard()
+    def _progress(self, now: float) -> None:
+        self._backends.budget.committed(self._machine.progress, now)
+        self._channel.progress()
 
-    def _retire(self) -> None:
-        if self._tenancy is not None:
-            self._tenancy.retiring = True
+    def _retire_lease(self) -> None:
+        """A better backend is ready: the lease ends after the segment that is under way."""
+        if self._leased is not None:
+            self._leased.retiring = True
 
     def _abandon(self) -> None:
-        if self._tenancy is not None:
-            self._tenancy.end("cleared")
+        if self._leased is not None:
+            self._leased.end("cleared")
 
     def _cut_off(self, cause: Cause) -> LinkError:
         message = (
-            f'speech was cut off, and resume="never" forbids to repeat any: {cause}; spoken() tells what was heard'
+            f'the connection was lost in mid-sentence ({cause}), and resume="never" does not allow speaking it again; '
+            "spoken() returns the text that was handed over"
         )
-        provider, model = self._voices.provider, self._request.model
-        error = LinkError(message, endpoint=provider.endpoint, model=model)
-        error.__cause__ = error_after(cause, provider, model=model)
+        provider = self._backends.provider
+        error = LinkError(message, endpoint=provider.endpoint, model=self._model)
+        error.__cause__ = error_after(cause, provider, model=self._model)
         return error
