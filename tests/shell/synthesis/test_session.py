@@ -443,7 +443,9 @@ async def test_unknown_modes_and_single_fallbacks_are_refused(gateway: ScriptedG
         with pytest.raises(ts.ConfigurationError, match="one of word, segment, restart, never"):
             async with client.synthesize(resume="sometimes"):  # type: ignore[arg-type]
                 pass
-        with pytest.raises(ts.ConfigurationError, match="gateway_fallback is one string, 'rime/coda'"):
+        with pytest.raises(
+            ts.ConfigurationError, match="gateway_fallback must be a list, not the single string 'rime/coda'"
+        ):
             async with client.synthesize(gateway_fallback="rime/coda"):
                 pass
         with pytest.raises(ts.ConfigurationError, match="got `int` - at `voice`"):
