@@ -102,5 +102,5 @@ def test_objects_that_are_not_contiguous_bytes_are_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["f", "d"])
 def test_buffers_of_floats_are_refused(kind: str) -> None:
-    with pytest.raises(ConfigurationError, match="audio must be pcm_s16le at .*, not floating-point numbers"):
+    with pytest.raises(ConfigurationError, match=r"audio must be pcm_s16le at .*, not floating-point numbers"):
         AudioFormat.pcm16(16_000).whole_samples(array(kind, [0.5, -0.5]))

@@ -1,0 +1,12 @@
+"""Audio formats and conversions.
+
+- `AudioFormat`: how raw audio is encoded.
+- `mulaw_to_pcm16`, `pcm16_to_mulaw`, `alaw_to_pcm16`, `pcm16_to_alaw`: exact G.711 conversions, for telephony.
+"""
+
+from __future__ import annotations
+
+from .formats import AudioFormat, Encoding
+from .g711 import alaw_to_pcm16, mulaw_to_pcm16, pcm16_to_alaw, pcm16_to_mulaw
+
+__all__ = ["AudioFormat", "Encoding", "alaw_to_pcm16", "mulaw_to_pcm16", "pcm16_to_alaw", "pcm16_to_mulaw"]
