@@ -47,6 +47,7 @@ def is_there(version: str) -> bool:
 
 FOUND = [version for version in PYTHONS if is_there(version)]
 NO_ENGINES = {"3.14"}  # pocketsphinx has no wheel for these: there the rooms that need the engines are not tested
+NEED_ENGINES = ["tests/gateway", "tests/cli/test_server.py"]
 ENGINES = [version for version in FOUND if version not in NO_ENGINES]
 
 
@@ -96,7 +97,7 @@ def tests(session: nox.Session) -> None:
     if without_engines or ("CI" in os.environ and session.python != ENGINES[-1]):
         pytest = ["python", "-m", "pytest"]  # coverage costs half as much again
     if without_engines:
-        elsewhere.append("tests/gateway")
+        elsewhere += NEED_ENGINES
     elif "CI" in os.environ and session.python == ENGINES[0]:
         elsewhere.append("tests/gateway")  # a good part of the time goes there; here, `examples` runs the engines
     arguments = session.posargs or [f"--ignore={path}" for path in elsewhere]

@@ -24,6 +24,15 @@ PROMISES = {
     "05_voice_echo": ["heard: .*today", "playing: .*bytes", "said: .*weather is very nice today. You said: .*pizza"],
     "06_barge_in": [r"interrupted after:( \S+)* days in a( \S+)*$", "heard: the weather is very nice today"],
     "07_timeouts": ["the weather is very nice today", r"time is up: .* from \d\.\d s on", "too slow"],
+    "08_broken_network": [
+        "connection 1: reset after",
+        "lost: connection broken",
+        "back after .* s are sent again",
+        "connection 2: dials are refused",
+        "back after .* s are sent again",
+        "s  the weather is very nice today",
+        "order a large pizza",
+    ],
 }
 
 

@@ -1,0 +1,78 @@
+"""How the site is built: ``nox -s docs``, or ``sphinx-build -W docs site`` where the extra ``docs`` is installed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+import trio_speech
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "trio_speech"
+author = "the authors of trio_speech"
+project_copyright = "2026, the authors of trio_speech"
+version = release = trio_speech.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinxcontrib_trio",
+    "sphinx_copybutton",
+    "tables",
+]
+exclude_patterns = ["_build", "README.md"]
+
+html_theme = "furo"
+html_title = f"trio_speech {release}"
+html_static_path = ["_static"]
+html_theme_options = {"navigation_with_keys": True}
+html_show_sourcelink = False
+copybutton_exclude = ".linenos, .gp, .go"
+
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
+myst_heading_anchors = 3
+
+default_role = "py:obj"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+
+# Pages that also stand in the repository's root link to each other by their file names: on the site they are elsewhere.
+ROOT_PAGES = {
+    "../CONTRIBUTING.md": "contributing.md",
+    "../SECURITY.md": "security.md",
+    "../CHANGELOG.md": "changelog.md",
+    "docs/architecture.md": "architecture.md",
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+}
+
+
+def _links(text: str) -> str:
+    return re.sub(r"\]\(([^)#]+)", lambda link: f"]({ROOT_PAGES.get(link[1], link[1])}", text)
+
+
+def _read(_: Sphinx, name: str, source: list[str]) -> None:
+    source[0] = _links(source[0])
+
+
+def _include(_: Sphinx, path: Path, name: str, source: list[str]) -> None:
+    source[0] = _links(source[0])
+
+
+def _skip(_: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+    """Members without a docstring of their own are msgspec's or an exception's, and say nothing about this library."""
+    return True if name in {"args", "add_note", "with_traceback"} else None
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", _read)
+    app.connect("include-read", _include)
+    app.connect("autodoc-skip-member", _skip)

@@ -1,0 +1,173 @@
+"""Every snippet of the documentation runs, in the order of its page; the reference has every public name.
+
+A block marked ``python`` is run, on virtual time and against the scripted gateway, whatever backend it names. A block
+marked ``py`` is code for another library: it is only compiled. Plans in ``toml`` are read.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+import trio_speech as ts
+import trio_speech.gateway
+import trio_speech.testing
+from trio_speech.testing import ScriptedGateway, say
+from trio_speech.testing.fault_proxy import read_plan
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md"])
+REFERENCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*")))
+
+FORMAT = ts.AudioFormat.pcm16(16_000)
+SAID = say(0.5, "the weather is very nice today", 1.5, "please order a large pizza", 1.5, audio_format=FORMAT)
+REPLY = "It is sunny today. Take a hat with you. The bus leaves at five."
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def snippets(page: Path, language: str) -> Iterator[tuple[int, str]]:
+    """Each block of a language, with the line at which it begins."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.finditer(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        yield text.count("\n", 0, block.start(1)), block[1]
+
+
+async def microphone() -> AsyncIterator[bytes]:
+    async for chunk in SAID:
+        yield chunk
+
+
+async def language_model(*_: object) -> AsyncIterator[str]:
+    for at in range(0, len(REPLY), 5):
+        yield REPLY[at : at + 5]
+        await trio.sleep(0.01)
+
+
+class Loudspeaker:
+    """Takes as long to play a chunk as the chunk lasts."""
+
+    played = 0.0
+
+    async def play(self, chunk: ts.AudioChunk) -> None:
+        seconds = len(chunk.audio) / 48_000
+        await trio.sleep(seconds)
+        self.played = chunk.start + seconds
+
+
+def open_client_of(gateway: ScriptedGateway) -> Callable[..., AbstractAsyncContextManager[ts.Client]]:
+    """`open_client`, but that every backend's dials come to the gateway, in its own wire where the gateway has it."""
+
+    def here(backend: Any) -> Any:
+        if isinstance(backend, ts.LiveKit | ts.Deepgram):
+            return gateway.in_place_of(backend)
+        return gateway.backend() if isinstance(backend, ts.Local | ts.Cartesia) else backend
+
+    def open_client(backend: Any, **policies: Any) -> AbstractAsyncContextManager[ts.Client]:
+        backends = [here(each) for each in backend] if isinstance(backend, Sequence) else here(backend)
+        return ts.open_client(backends, **policies)
+
+    return open_client
+
+
+class Face:
+    """`trio_speech`, as the snippets see it."""
+
+    def __init__(self, gateway: ScriptedGateway) -> None:
+        self.open_client = open_client_of(gateway)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(ts, name)
+
+
+async def run(source: str, where: str, names: dict[str, Any]) -> None:
+    """Runs a snippet, which may await at its top level; then the tests and the `main` that it has defined."""
+    source = source.replace("import trio_speech as ts\n", "\n").replace("trio.run(main)", "await main()")
+    before = dict(names)
+    code = compile(source, where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    with trio.fail_after(3_600):
+        running = eval(code, names)
+        if inspect.iscoroutine(running):
+            await running
+        for name, value in list(names.items()):
+            if name.startswith("test_") and value is not before.get(name):
+                await value(**{taken: names[taken] for taken in inspect.signature(value).parameters})
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "DEEPGRAM_API_KEY", "CARTESIA_API_KEY"):
+        monkeypatch.setenv(name, "a secret that is long enough for a signature")
+
+
+RUN = [page for page in PAGES if any(True for _ in snippets(page, "python"))]
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize("page", RUN, ids=name_of)
+async def test_the_snippets_of_a_page_run(
+    page: Path,
+    gateway: ScriptedGateway,
+    autojump_clock: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copy(ROOT / "examples" / "recording.wav", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    async with ts.open_client(gateway.backend()) as client:
+        names: dict[str, Any] = {
+            "__name__": "snippet",
+            "ts": Face(gateway),
+            "trio": trio,
+            "client": client,
+            "gateway": gateway,
+            "autojump_clock": autojump_clock,
+            "microphone": microphone,
+            "language_model": language_model,
+            "loudspeaker": Loudspeaker(),
+            "FORMAT": FORMAT,
+            "print": lambda *_: None,
+        }
+        for line, source in snippets(page, "python"):
+            await run(source, f"{name_of(page)}, the snippet at line {line}", names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_code_for_other_libraries_compiles(page: Path) -> None:
+    for _, source in snippets(page, "py"):
+        compile(source, name_of(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_plans_can_be_read(page: Path) -> None:
+    for _, source in snippets(page, "toml"):
+        if "connection" in source:
+            read_plan(source)
+
+
+def test_there_are_snippets_to_run() -> None:
+    assert len(RUN) > 10
+
+
+@pytest.mark.parametrize("module", [ts, trio_speech.testing, trio_speech.gateway], ids=lambda module: module.__name__)
+def test_the_reference_has_every_public_name(module: Any) -> None:
+    entries = set(re.findall(r"^\.\. auto\w+:: ([\w.]+)", REFERENCE, re.MULTILINE))
+    assert {f"{module.__name__}.{name}" for name in module.__all__} - entries == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_to_other_sites_are_well_formed(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]*:[^)\s]*)\)", page.read_text(encoding="utf-8")):
+        assert re.fullmatch(r"https://[\w.-]+\.[a-z]{2,}(/[\w./#?=&%~+-]*)?", link), link
