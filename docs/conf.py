@@ -22,6 +22,7 @@ version = release = trio_speech.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
     "sphinxcontrib_trio",
     "sphinx_copybutton",
     "tables",
@@ -38,6 +39,9 @@ copybutton_exclude = ".linenos, .gp, .go"
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
 myst_heading_anchors = 3
 
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+napoleon_custom_sections = [("Fields", "params_style")]
 default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -67,6 +71,21 @@ def _include(_: Sphinx, path: Path, name: str, source: list[str]) -> None:
     source[0] = _links(source[0])
 
 
+def _literal_blocks(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Docstrings show code as an indented block and say no more: without ``::`` it would be taken for a quotation."""
+    for index in range(len(lines) - 2, -1, -1):
+        head, following = lines[index], lines[index + 2 : index + 3]
+        if not head.strip() or lines[index + 1].strip() or not following:
+            continue
+        indent = len(head) - len(head.lstrip())
+        if len(following[0]) - len(following[0].lstrip()) < indent + 4 or head.rstrip().endswith("::"):
+            continue
+        if head.rstrip().endswith(":"):
+            lines[index] = f"{head.rstrip()}:"
+        else:
+            lines[index + 1 : index + 1] = ["", f"{head[:indent]}::"]
+
+
 def _skip(_: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
     """Members without a docstring of their own are msgspec's or an exception's, and say nothing about this library."""
     return True if name in {"args", "add_note", "with_traceback"} else None
@@ -75,4 +94,5 @@ def _skip(_: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any)
 def setup(app: Sphinx) -> None:
     app.connect("source-read", _read)
     app.connect("include-read", _include)
+    app.connect("autodoc-process-docstring", _literal_blocks, priority=400)  # before napoleon
     app.connect("autodoc-skip-member", _skip)

@@ -109,7 +109,7 @@ async def run(source: str, where: str, names: dict[str, Any]) -> None:
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "DEEPGRAM_API_KEY", "CARTESIA_API_KEY"):
-        monkeypatch.setenv(name, "a secret that is long enough for a signature")
+        monkeypatch.setenv(name, "a-secret-that-is-long-enough-for-a-signature")
 
 
 RUN = [page for page in PAGES if any(True for _ in snippets(page, "python"))]
@@ -138,7 +138,7 @@ async def test_the_snippets_of_a_page_run(
             "language_model": language_model,
             "loudspeaker": Loudspeaker(),
             "FORMAT": FORMAT,
-            "print": lambda *_: None,
+            "print": lambda *_, **__: None,
         }
         for line, source in snippets(page, "python"):
             await run(source, f"{name_of(page)}, the snippet at line {line}", names)

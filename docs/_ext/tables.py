@@ -142,7 +142,7 @@ class Commands(Directive):
         if parameter.param_type_name == "argument":
             names = f"`{parameter.name.upper()}`"
         default = "required" if parameter.required else f"`{parameter.default}`" if parameter.default else ""
-        choices = getattr(parameter.type, "choices", None)
+        choices = getattr(parameter.type_descriptor, "choices", None)
         which = f" One of {', '.join(f'`{getattr(each, 'value', each)}`' for each in choices)}." if choices else ""
         variable = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
         return names, default, f"{parameter.help or ''}{which}{variable}"
