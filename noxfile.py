@@ -13,7 +13,7 @@ import nox
 from packaging.requirements import Requirement
 
 nox.needs_version = ">=2026.10"
-nox.options.sessions = ["lint", "types", "build", "tests", "coverage", "bare", "examples", "instructions"]
+nox.options.sessions = ["lint", "types", "build", "tests", "coverage", "bare", "examples", "docs", "instructions"]
 nox.options.parallel = os.cpu_count()
 # A machine seldom has every interpreter: those it lacks are skipped, and `coverage` counts those that ran.
 nox.options.error_on_missing_interpreters = False
@@ -129,6 +129,14 @@ def examples(session: nox.Session) -> None:
     """The examples and the demo as a reader would run them, with no more than what the README installs."""
     install_wheel(session, "[local,cli,test]")
     session.run("python", "-m", "pytest", "tests/test_examples.py", *session.posargs, env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def docs(session: nox.Session) -> None:
+    """The site, in site/: no warning, every snippet runs, every link within it leads somewhere."""
+    install_wheel(session, "[cli,docs,test]")
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "-E", "docs", "site", env=INSTALLED)
+    session.run("python", "-m", "pytest", "tests/test_docs.py", "tests/test_readme.py", env=INSTALLED)
 
 
 @nox.session(requires=["build"], allow_parallel=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
@@ -86,6 +86,13 @@ def _literal_blocks(_: Sphinx, what: str, name: str, value: Any, options: Any, l
             lines[index + 1 : index + 1] = ["", f"{head[:indent]}::"]
 
 
+def _unions(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """A union says of itself what it is made of, and not what unions are."""
+    if what == "data" and (members := get_args(value)):
+        names = ", ".join(f"`{getattr(each, '__name__', each)}`" for each in members)
+        lines[:] = [f"One of {names}."]
+
+
 def _skip(_: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
     """Members without a docstring of their own are msgspec's or an exception's, and say nothing about this library."""
     return True if name in {"args", "add_note", "with_traceback"} else None
@@ -95,4 +102,5 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", _read)
     app.connect("include-read", _include)
     app.connect("autodoc-process-docstring", _literal_blocks, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", _unions)
     app.connect("autodoc-skip-member", _skip)

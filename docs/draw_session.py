@@ -1,7 +1,7 @@
 """Draws a real session through a broken network: ``python docs/draw_session.py docs/_static/session.svg``.
 
-The embedded voice speaks and the embedded recognizer listens, with the project's own fault proxy between. What is drawn is
-what the program was told, and when.
+The embedded voice speaks and the embedded recognizer listens, with the project's own fault proxy between. What is drawn
+is what the program was told, and when.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PLAN = read_plan("""
     [[connection]]
     step = [{ do = "refuse", after = 3.6, seconds = 1.2 }, { do = "end" }]
 """)
-LIVENESS = ts.LivenessPolicy(ping_interval=1.0, ping_timeout=1.0)
+LIVENESS = ts.LivenessPolicy(ping_interval=1.0, ping_timeout=2.0)
 
 
 class BehindProxy:
@@ -108,14 +108,12 @@ async def microphone(audio: bytes, began: float) -> AsyncIterator[bytes]:
 
 async def record() -> Session:
     audio, words = await spoken()
-    told: list[Told] = []
     async with ts.open_client(BehindProxy(), liveness=LIVENESS) as client:
         await client.recognize(microphone(audio[: len(audio) // 8], trio.current_time()), FORMAT)  # the engine warms up
     async with ts.open_client(BehindProxy(), liveness=LIVENESS) as client:
         began = trio.current_time()
         async with client.transcribe(microphone(audio, began), FORMAT) as transcript:
-            async for event in transcript:
-                told.append(Told(trio.current_time() - began, event))
+            told = [Told(trio.current_time() - began, event) async for event in transcript]
         return Session(audio, words, told, trio.current_time() - began, transcript.statistics())
 
 
@@ -135,8 +133,9 @@ class Svg:
             'font-family="system-ui, -apple-system, Segoe UI, sans-serif" font-size="12" role="img" '
             'aria-label="A session in which three connections break, and each word is delivered once">',
             f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#fbfbf8"/>',
-            f'<defs><pattern id="again" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-            f'<rect width="6" height="6" fill="#f7e7c4"/><rect width="2.4" height="6" fill="{AGAIN}"/></pattern></defs>',
+            '<defs><pattern id="again" width="6" height="6" patternUnits="userSpaceOnUse" '
+            'patternTransform="rotate(45)"><rect width="6" height="6" fill="#f7e7c4"/>'
+            f'<rect width="2.4" height="6" fill="{AGAIN}"/></pattern></defs>',
         ]
 
     def x(self, seconds: float) -> float:
@@ -164,7 +163,8 @@ def loudness(audio: bytes, step: float = 0.04) -> Iterator[tuple[float, float]]:
     samples = memoryview(audio).cast("h")
     size = FORMAT.samples(step)
     for at in range(0, len(samples) - size, size):
-        yield at / FORMAT.sample_rate, max(max(samples[at : at + size]), -min(samples[at : at + size])) / 32_768
+        part = samples[at : at + size]
+        yield at / FORMAT.sample_rate, max(*part, -min(part)) / 32_768
 
 
 class Connection(NamedTuple):
@@ -243,26 +243,28 @@ def _finals(svg: Svg, session: Session) -> None:
         anchor, x = ("end", WIDTH - 10) if late else ("start", svg.x(final.start))
         svg.text(x, y + 18, final.text, font_size=11.5, text_anchor=anchor)
     statistics = session.statistics
+    delivered = sum(len(final.words) for final in finals)
     told = (
-        f"{len(session.words)} words were said, and {sum(len(final.words) for final in finals)} were delivered, each once. "
+        f"{len(session.words)} words were said, and {delivered} were delivered, each once. "
         f"Of {statistics.captured:.0f} s of audio, {statistics.replayed:.1f} s went out twice, "
         f"over {statistics.links} connections."
     )
     svg.text(LEFT, 22, told, FAINT)
 
 
-async def main() -> None:
-    session = await record()
+def main() -> None:
+    session = trio.run(record)
     for at, event in session.told:
         if not isinstance(event, ts.InterimTranscript):
             print(f"{at:7.2f}  {event}")
     print(session.statistics)
     said = [word.text.strip(".").lower() for word in session.words]
-    delivered = [word.text for _, event in session.told if isinstance(event, ts.FinalTranscript) for word in event.words]
+    finals = [event for _, event in session.told if isinstance(event, ts.FinalTranscript)]
+    delivered = [word.text.lower() for final in finals for word in final.words]
     if said != delivered:
         raise SystemExit(f"not drawn, for the recognizer misheard: {' '.join(delivered)}")
     Path(sys.argv[1]).write_text(draw(session), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    trio.run(main)
+    main()

@@ -1,10 +1,10 @@
 """Tables that are made of the code when the site is built, so that they cannot be out of date.
 
-    .. policies::          the fields of the policies, with their defaults
-    .. recognizers::       the profiles of the recognizers
-    .. voices::            the profiles of the voices
-    .. commands::          the options of the command line
-    .. telemetry::         spans, counters and histograms
+.. policies::          the fields of the policies, with their defaults
+.. recognizers::       the profiles of the recognizers
+.. voices::            the profiles of the voices
+.. commands::          the options of the command line
+.. telemetry::         spans, counters and histograms
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Recognizers(Directive):
         from trio_speech.providers.livekit.models import STT_PROFILES
 
         named: list[tuple[str, Any]] = [("`Local()`", local.STT), ("`Deepgram()`", listen.PROFILE)]
-        named += [(f"`LiveKit()`, `{name}`" if name else "`LiveKit()`, others", each) for name, each in STT_PROFILES.items()]
+        named += [
+            (f"`LiveKit()`, `{name}`" if name else "`LiveKit()`, others", each) for name, each in STT_PROFILES.items()
+        ]
         head = ("backend, model", "what settles audio", "times", "catch-up", "encodings", "sample rates")
         rows = [(name, *self._facts(profile)) for name, profile in named]
         return [table(head, rows, (24, 22, 14, 16, 14, 14))]
@@ -85,7 +87,14 @@ class Voices(Directive):
         others = sorted(ALIGNMENT.keys() - TTS_PROFILES.keys())
         named += [(f"`LiveKit()`, `{name}`", TTS_PROFILES[""], True) for name in others]
         named.append(("`LiveKit()`, others", TTS_PROFILES[""], False))
-        head = ("backend, model", "word times", "`resume=\"word\"` becomes", "longest request", "encodings", "sample rates")
+        head = (
+            "backend, model",
+            "word times",
+            '`resume="word"` becomes',
+            "longest request",
+            "encodings",
+            "sample rates",
+        )
         return [table(head, [self._facts(*each) for each in named], (24, 10, 18, 16, 14, 16))]
 
     def _facts(self, name: str, profile: Any, aligned: bool) -> tuple[str, ...]:
@@ -98,7 +107,11 @@ class Voices(Directive):
 def _rates(rates: Sequence[int] | None) -> str:
     if rates is None:
         return "any"
-    return f"{len(rates)} from {min(rates):,} to {max(rates):,}" if len(rates) > 3 else ", ".join(f"{each:,}" for each in rates)
+    return (
+        f"{len(rates)} from {min(rates):,} to {max(rates):,}"
+        if len(rates) > 3
+        else ", ".join(f"{each:,}" for each in rates)
+    )
 
 
 class Policies(Directive):
@@ -108,13 +121,12 @@ class Policies(Directive):
 
     def run(self) -> list[nodes.Node]:
         import msgspec
+
         import trio_speech
 
         policy = getattr(trio_speech, self.arguments[0])
-        rows = []
-        for field in msgspec.structs.fields(policy):
-            kind = str(policy.__annotations__[field.name]).replace("Literal", "")
-            rows.append((f"`{field.name}`", f"`{field.default!r}`", kind))
+        fields = msgspec.structs.fields(policy)
+        rows = [(f"`{each.name}`", f"`{each.default!r}`", f"`{policy.__annotations__[each.name]}`") for each in fields]
         return [table(("field", "default", "type"), rows, (30, 20, 30))]
 
 
@@ -123,6 +135,7 @@ class Commands(Directive):
 
     def run(self) -> list[nodes.Node]:
         import typer
+
         from trio_speech.cli.app import app
 
         group: Any = typer.main.get_command(app)
@@ -143,7 +156,7 @@ class Commands(Directive):
             names = f"`{parameter.name.upper()}`"
         default = "required" if parameter.required else f"`{parameter.default}`" if parameter.default else ""
         choices = getattr(parameter.type_descriptor, "choices", None)
-        which = f" One of {', '.join(f'`{getattr(each, 'value', each)}`' for each in choices)}." if choices else ""
+        which = f" One of {', '.join(f'`{each}`' for each in choices)}." if choices else ""
         variable = f" Environment: `{parameter.envvar}`." if parameter.envvar else ""
         return names, default, f"{parameter.help or ''}{which}{variable}"
 
