@@ -57,6 +57,11 @@ class ReplayLog:
         """Samples that the current link has not been given."""
         return self.captured - self.sent
 
+    @property
+    def given_up(self) -> int:
+        """The sample before which audio was evicted unsettled; 0 where none was that has not been settled since."""
+        return self.kept if self.kept > self.settled else 0
+
     def append(self, audio: bytes) -> None:
         """Takes captured audio, a whole number of samples, without copying it."""
         if audio:

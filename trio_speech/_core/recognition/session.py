@@ -129,9 +129,18 @@ class RecognitionMachine:
         self.log.settle(self.event_queue.settled)
         return event
 
-    def recover(self, audio: bytes) -> None:
-        """Takes in what an earlier process had captured, whatever the limit."""
+    def recover(self, audio: bytes, lost: Iterable[GapRun] = (), *, settled: int | None = None) -> None:
+        """Takes in what an earlier process had captured, whatever the limit, before anything else is captured.
+
+        `lost`: runs of which nothing is left; `audio` holds silence in their place. `settled`: where the first of them
+        starts, if that is before this session does.
+        """
         self.log.append(audio)
+        for run in lost:
+            self.gaps.lose(run.start, run.end, run.reason)
+        if settled is not None:
+            self.event_queue.settled = settled
+        self._advance(self.log.committed)
 
     def end(self) -> None:
         """The stream has ended: gaps that waited for a neighbor are told."""

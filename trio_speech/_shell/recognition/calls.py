@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..._core.provider.requests import TranscribeRequest
 from ..._core.provider.validation import Fallback, checked, fallback_models, listed
@@ -18,7 +17,7 @@ from ...policy import ReplayPolicy
 from ..concurrency.one_exception import one_exception
 from ..network.dialer import Dialer, Route
 from .backends import RecognizerBackends
-from .journal_file import JournalFile, check_new, journal_path, left_behind
+from .journal_file import create_journal, journal_path, open_journal
 from .session import RecognitionSession
 from .transcript import Transcript
 
@@ -72,15 +71,17 @@ class RecognitionCalls:
         machine = RecognitionMachine(audio_format, self._replay)
         session = self._session(machine, request)
         if journal is not None:
-            path = journal_path(journal)
-            check_new(path)
-            self._keep_journal(session, machine, request, path)
+            session.transcript._journal = create_journal(journal_path(journal), request)
         async with self._running(session, source) as transcript:
             yield transcript
 
     @asynccontextmanager
     async def resume_journal(
-        self, path: str | os.PathLike[str], source: AsyncIterable[Any] | None = None
+        self,
+        path: str | os.PathLike[str],
+        source: AsyncIterable[Any] | None = None,
+        *,
+        damaged: Literal["refuse", "salvage"] = "refuse",
     ) -> AsyncGenerator[Transcript, None]:
         """Goes on where a killed process left off: as `transcribe`, with the model and the format of the journal.
 
@@ -88,30 +89,36 @@ class RecognitionCalls:
         The clock, the ids of finals and the journal go on. Nothing captured is lost; at most the last event that the
         killed process had read comes again, with the same `id`.
 
-        Raises `OSError`, and `ConfigurationError` where the file is no journal, or a session that goes on keeps it.
+        Each record of a journal carries a checksum. Where the file is damaged, ``damaged="refuse"`` raises, says where,
+        and leaves the file as it is; ``damaged="salvage"`` goes on with what is sound, and names what is lost by a
+        `Gap` with the reason ``"damaged"``. Audio that ``overflow="drop_oldest"`` had given up is named likewise, as
+        ``"overflow"``.
+
+        Raises `OSError`, and `ConfigurationError` where the file is no journal, is damaged, or is kept by a session
+        that goes on.
         """
         self._network.check_open()
         _check_source(source)
-        path = journal_path(path)
-        with left_behind(path) as recovered:
+        if damaged not in ("refuse", "salvage"):
+            raise ConfigurationError(f'damaged must be "refuse" or "salvage", not {damaged!r}')
+        kept, recovered = open_journal(journal_path(path), damaged)
+        try:
             request = recovered.header.request
             machine = RecognitionMachine(
                 request.audio_format, self._replay, start=recovered.start, ordinal=recovered.ordinal
             )
-            machine.recover(recovered.audio)
+            machine.recover(recovered.audio, recovered.lost, settled=recovered.index.settled)
             session = self._session(machine, request)
-            self._keep_journal(session, machine, request, path)
+        except BaseException:
+            kept.close()
+            raise
+        session.transcript._journal = kept
         async with self._running(session, source) as transcript:
             yield transcript
 
     def _session(self, machine: RecognitionMachine, request: TranscribeRequest) -> RecognitionSession:
         backends = RecognizerBackends(self._network, self._routes, request)
         return RecognitionSession(machine, backends, request, self._network.liveness, self._network.telemetry)
-
-    def _keep_journal(
-        self, session: RecognitionSession, machine: RecognitionMachine, request: TranscribeRequest, path: Path
-    ) -> None:
-        session.transcript._journal = JournalFile(path, request, machine.log.unacknowledged, machine.taken)
 
     @asynccontextmanager
     async def _running(

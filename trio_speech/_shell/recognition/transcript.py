@@ -46,6 +46,7 @@ class Transcript:
         self._measure_final = measure_final
         self._clock = WallClock()
         self._reading = False
+        self._holds_event = False
         self._home = ThreadCheck()
         self._left = False
         self._complete = False
@@ -86,6 +87,7 @@ class Transcript:
                 await self._wake_user.wait()
             self._check_open()
             event = self._machine.take()
+            self._holds_event = True
             if isinstance(event, FinalTranscript) and (captured := self._clock.at(event.end)) is not None:
                 self._measure_final(max(0.0, time.time() - captured))  # a file is ahead of its own clock
             return event
@@ -143,7 +145,12 @@ class Transcript:
         if not free and not self._has_room(samples):
             return False
         if self._journal is not None:
-            self._journal.captured(whole)
+            try:
+                self._journal.captured(whole, given_up=log.given_up)
+            except OSError:
+                if self._has_source:  # nobody else has this audio; who calls `send` still does
+                    log.append(whole)
+                raise
         rate = machine.rate
         self._clock.captured(log.captured / rate, time.time() - samples / rate)  # its last sample is of now
         if free:
@@ -232,6 +239,8 @@ class Transcript:
 
     def _heard(self) -> None:
         """The link made progress: whoever waits for events, room or settlement looks again."""
+        if not self._holds_event:  # silence is settled without an event
+            self._record_delivery()
         if self._machine.event_queue:
             self._wake_user.fire()
         self._wake_source.fire()
@@ -256,6 +265,7 @@ class Transcript:
 
     def _record_delivery(self) -> None:
         """Whoever asks for the next event has dealt with the last."""
+        self._holds_event = False
         if self._journal is not None:
             self._journal.delivered(self._machine.event_queue.settled, self._machine.taken)
 
