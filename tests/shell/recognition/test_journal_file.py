@@ -17,7 +17,7 @@ import trio
 import trio_speech as ts
 from trio_speech._core.provider.requests import TranscribeRequest
 from trio_speech._core.recognition.journal_recovery import recover
-from trio_speech._shell.recognition import journal_file
+from trio_speech._shell.recognition import journal_file, private_file
 from trio_speech.testing import Drop, Hear, LabeledSpeech, Refuse, ScriptedGateway, speech
 
 
@@ -170,7 +170,7 @@ SECOND = 16_000  # bytes
 def writing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways of writing: Windows has no pwrite."""
     if request.param != "pwrite":
-        monkeypatch.setattr(journal_file, "_write_at", journal_file._seek_and_write)
+        monkeypatch.setattr(private_file, "_write_at", private_file._seek_and_write)
 
 
 @pytest.mark.usefixtures("writing")
@@ -370,7 +370,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path, exists: bool) -> None:
 def test_where_links_cannot_be_refused_on_opening_they_are_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_file, "_FLAGS", os.O_RDWR)
+    monkeypatch.setattr(private_file, "_FLAGS", os.O_RDWR)
     journal_file.create_journal(tmp_path / "target", REQUEST).close()
     (tmp_path / "link").symlink_to(tmp_path / "target")
     with pytest.raises(FileNotFoundError, match="deleted or replaced"):
@@ -403,7 +403,7 @@ def test_an_empty_file_is_taken_only_by_who_can_lock_it(tmp_path: Path, monkeypa
         raise OSError(errno.ENOLCK, "no locks available")
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal_file.fcntl, "flock", without_locks)
+        patch.setattr(private_file.fcntl, "flock", without_locks)
         with pytest.raises(ts.ConfigurationError, match="there is a file at"):
             journal_file.create_journal(path, REQUEST)
     journal_file.create_journal(path, REQUEST).close()
@@ -477,7 +477,7 @@ async def test_where_files_cannot_be_locked_a_journal_is_resumed_all_the_same(
     def flock(file: Any, operation: int) -> None:
         raise OSError(errno.ENOLCK, "no locks available")
 
-    monkeypatch.setattr(journal_file.fcntl, "flock", flock)
+    monkeypatch.setattr(private_file.fcntl, "flock", flock)
     path = tmp_path / "journal"
     async with gateway.client() as client:
         async with client.transcribe(journal=path) as transcript:
@@ -557,8 +557,7 @@ async def test_a_journal_that_cannot_be_compacted_goes_on_as_it_is(tmp_path: Pat
         except OSError:
             refused += 1
             disk(10**9)
-            if recover((tmp_path / "j").read_bytes()).index.captured == second * 8_000:
-                journal.captured(stream[second * SECOND :][:SECOND])
+            journal.captured(stream[second * SECOND :][:SECOND])
         journal.delivered(max(0, second - 20) * 8_000, second)
     assert refused == 1
     recovered = recover((tmp_path / "j").read_bytes())

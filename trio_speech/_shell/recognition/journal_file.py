@@ -12,10 +12,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -25,17 +21,7 @@ from ..._core.provider.requests import TranscribeRequest
 from ..._core.recognition.journal import INDEX_SIZE, JournalIndex, audio_record, content_of, header_record
 from ..._core.recognition.journal_recovery import RecoveredJournal, recover
 from ...errors import ConfigurationError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
-# The flags that are 0 exist on the other systems only. Windows has no symbolic links that a user makes by accident.
-_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
-_LOCKED_BYTE = 2**62
-"""The byte that is locked on Windows, where nobody may read what is locked: far behind the end of any file."""
+from .private_file import PrivateFile
 
 
 class JournalFile:
@@ -45,8 +31,7 @@ class JournalFile:
     says then what it said before, and may be written on.
     """
 
-    def __init__(self, path: Path, file: int, request: TranscribeRequest, index: JournalIndex) -> None:
-        self._path = path
+    def __init__(self, file: PrivateFile, request: TranscribeRequest, index: JournalIndex) -> None:
         self._file = file
         self._request = request
         self._index = index
@@ -55,14 +40,13 @@ class JournalFile:
 
     def captured(self, audio: bytes, *, given_up: int = 0) -> None:
         """Writes down audio that is about to be captured. All before sample `given_up` will never be recognized."""
-        index = self._index
-        samples = len(audio) // self._frame_size
-        record = audio_record(audio, index.captured, index.settled, index.ordinal)
-        _write(self._file, record, index.end)
-        end, captured = index.end + len(record), index.captured + samples
-        self._write_index(JournalIndex(index.begin, end, index.start, captured, index.settled, index.ordinal))
-        if captured - self._looked_at >= self._request.audio_format.sample_rate:
+        if self._index.captured - self._looked_at >= self._request.audio_format.sample_rate:
             self._look_after(given_up)
+        index = self._index
+        record = audio_record(audio, index.captured, index.settled, index.ordinal)
+        self._file.write(record, index.end)
+        end, captured = index.end + len(record), index.captured + len(audio) // self._frame_size
+        self._write_index(JournalIndex(index.begin, end, index.start, captured, index.settled, index.ordinal))
 
     def delivered(self, settled: int, ordinal: int) -> None:
         """The user is done with all before sample `settled`; the last final of that was number `ordinal`."""
@@ -75,7 +59,7 @@ class JournalFile:
         """The session asks for something else from now on. Raises `ConfigurationError` where that cannot be kept."""
         index = self._index
         record = header_record(request, index.captured, index.settled, index.ordinal)
-        _write(self._file, record, index.end)
+        self._file.write(record, index.end)
         end = index.end + len(record)
         self._write_index(JournalIndex(index.begin, end, index.start, index.captured, index.settled, index.ordinal))
         self._request = request
@@ -92,12 +76,12 @@ class JournalFile:
         except OSError:
             pass  # only the file's size was at stake
         finally:
-            os.close(self._file)
+            self._file.close()
 
     def _look_after(self, given_up: int) -> None:
         """Called once in a second of audio, because looking costs as much as writing a frame."""
+        self._file.check_still_there()
         self._looked_at = self._index.captured
-        _check_still_there(self._path, self._file)
         owed_from = max(given_up, self._index.settled)
         if self._index.is_worth_compacting(owed_from, self._frame_size):
             self._compact(owed_from)
@@ -107,11 +91,11 @@ class JournalFile:
         # The audio comes from the file, not from the log in memory, which has let go of what the user has taken and not
         # yet dealt with.
         try:
-            recovered = recover(_read(self._file))
+            recovered = recover(self._file.read())
         except ConfigurationError as error:
-            raise OSError(errno.EIO, str(error), str(self._path)) from None
+            raise OSError(errno.EIO, str(error), str(self._file.path)) from None
         if recovered.damage:
-            raise OSError(errno.EIO, recovered.describe_damage(), str(self._path))
+            raise OSError(errno.EIO, recovered.describe_damage(), str(self._file.path))
         self._begin_anew(max(owed_from, recovered.start), recovered)
         if self._index.begin > INDEX_SIZE:
             self._begin_anew(self._index.start, recovered)
@@ -122,12 +106,12 @@ class JournalFile:
         content = content_of(self._request, recovered.pieces_from(start), index)
         begin = self._index.place_for(len(content))
         end = begin + len(content)
-        _write(self._file, content, begin)
+        self._file.write(content, begin)
         self._write_index(msgspec.structs.replace(index, begin=begin, end=end))
-        os.ftruncate(self._file, end)
+        self._file.truncate(end)
 
     def _write_index(self, index: JournalIndex) -> None:
-        _write(self._file, index.pack(), 0)
+        self._file.write(index.pack(), 0)
         self._index = index
 
 
@@ -139,28 +123,13 @@ def create_journal(path: Path, request: TranscribeRequest) -> JournalFile:
     """
     content = content_of(request, (), JournalIndex(0, 0, 0, 0, 0, 0))
     index = JournalIndex(INDEX_SIZE, INDEX_SIZE + len(content), 0, 0, 0, 0)
+    file = PrivateFile.create(path)
     try:
-        file, is_new = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600), True
-    except FileExistsError:
-        file, is_new = _open(path), False
-    with _closed_on_error(file):
-        locked = _lock(path, file)
-        # An empty file was left by a process that was killed here, before it wrote anything. Only a lock tells it from
-        # a file that another process is about to write.
-        if os.fstat(file).st_size or not (is_new or locked):
-            raise ConfigurationError(f"there is a file at {path} already: go on with resume_journal, or delete it")
-        _check_still_there(path, file)
-        try:
-            if not is_new and hasattr(os, "fchmod"):
-                os.fchmod(file, 0o600)
-            _write(file, index.pack().ljust(INDEX_SIZE, b"\0") + content, 0)
-        except OSError:
-            # Where an open file cannot be deleted an empty one stays, which the next session may take.
-            os.ftruncate(file, 0)
-            with suppress(PermissionError):
-                path.unlink()
-            raise
-    return JournalFile(path, file, request, index)
+        file.write(index.pack().ljust(INDEX_SIZE, b"\0") + content, 0)
+    except OSError:
+        file.discard()
+        raise
+    return JournalFile(file, request, index)
 
 
 def open_journal(path: Path, damaged: Literal["refuse", "salvage"]) -> tuple[JournalFile, RecoveredJournal]:
@@ -172,12 +141,10 @@ def open_journal(path: Path, damaged: Literal["refuse", "salvage"]) -> tuple[Jou
     Raises `OSError` where the file cannot be read or written; `ConfigurationError` where it is no journal, is that of a
     session that goes on, or is damaged and not to be salvaged.
     """
-    file = _open(path)
-    with _closed_on_error(file):
-        _lock(path, file)
-        _check_still_there(path, file)
-        recovered = recover(_read(file))
-        journal = JournalFile(path, file, recovered.header.request, recovered.index)
+    file = PrivateFile.open(path)
+    try:
+        recovered = recover(file.read())
+        journal = JournalFile(file, recovered.header.request, recovered.index)
         if recovered.damage and damaged == "refuse":
             raise ConfigurationError(
                 f"{path}: {recovered.describe_damage()}. Nothing has been changed. Keep a copy of the file, and call "
@@ -185,6 +152,9 @@ def open_journal(path: Path, damaged: Literal["refuse", "salvage"]) -> tuple[Jou
             )
         if recovered.damage:
             journal.salvage(recovered)
+    except BaseException:
+        file.close()
+        raise
     return journal, recovered
 
 
@@ -197,82 +167,3 @@ def journal_path(path: str | os.PathLike[str]) -> Path:
     if not isinstance(named, str) or not Path(named).name or "\0" in named:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"the journal is {path!r}: give the path of a file, as a string or a Path")
     return Path(named).absolute()
-
-
-@contextmanager
-def _closed_on_error(file: int) -> Generator[None, None, None]:
-    try:
-        yield
-    except BaseException:
-        os.close(file)
-        raise
-
-
-def _open(path: Path) -> int:
-    try:
-        file = os.open(path, _FLAGS)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise _not_a_file(path) from None
-        raise
-    with _closed_on_error(file):
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise _not_a_file(path)
-    return file
-
-
-def _not_a_file(path: Path) -> ConfigurationError:
-    return ConfigurationError(f"{path} is a symbolic link or a device: a journal must be a file of its own")
-
-
-def _lock(path: Path, file: int) -> bool:
-    """Keeps the file from other sessions, in this process or another, until it is closed.
-
-    Returns false where the file system has no locks. Raises `ConfigurationError` where a session has it already.
-    """
-    try:
-        if sys.platform == "win32":
-            os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
-            raise ConfigurationError(
-                f"a session that has not ended keeps the journal {path}: end it before you go on"
-            ) from None
-        return False
-    return True
-
-
-def _check_still_there(path: Path, file: int) -> None:
-    """Raises `FileNotFoundError` where `path` no longer names the open `file`: what is written to it would be lost."""
-    try:
-        same = os.path.samestat(os.fstat(file), os.lstat(path))
-    except FileNotFoundError:
-        same = False
-    if not same:
-        raise FileNotFoundError(errno.ENOENT, "the journal was deleted or replaced while a session keeps it", str(path))
-
-
-def _read(file: int) -> bytes:
-    os.lseek(file, 0, os.SEEK_SET)
-    parts: list[bytes] = []
-    while part := os.read(file, 2**24):
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _seek_and_write(file: int, data: bytes | memoryview, offset: int) -> int:
-    os.lseek(file, offset, os.SEEK_SET)
-    return os.write(file, data)
-
-
-_write_at = getattr(os, "pwrite", _seek_and_write)  # Windows has no pwrite
-
-
-def _write(file: int, data: bytes, offset: int) -> None:
-    """Writes all of `data`. A disk that is nearly full takes a part, and reports an error only to the next call."""
-    written = _write_at(file, data, offset)
-    while written < len(data):
-        written += _write_at(file, memoryview(data)[written:], offset + written)

@@ -1,0 +1,157 @@
+"""A file that one session has to itself, that only its user can read, and that is never replaced by another.
+
+What differs between systems stands here. Nothing waits: writes go to the operating system, which takes them at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from ...errors import ConfigurationError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+# Flags that a system lacks count as 0. Windows has no O_NOFOLLOW: `check_still_there` finds a symbolic link there.
+_FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+_LOCKED_BYTE = 2**62
+"""The byte that is locked on Windows, where nobody may read what is locked: far behind the end of any file."""
+
+
+class PrivateFile:
+    """An open file, locked. Everything that reads or writes raises `OSError` where that fails.
+
+    `locked` is false where the file system has no locks.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        try:
+            self.locked = _lock(path, descriptor)
+            self.check_still_there()
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    @classmethod
+    def create(cls, path: Path) -> PrivateFile:
+        """A new file. An empty one that nobody has locked is taken for new.
+
+        Of several callers, in whatever processes, one gets it. The others get `ConfigurationError`. Raises `OSError`
+        where the file cannot be made.
+        """
+        try:
+            return cls(path, os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            file = cls.open(path)
+        # An empty file was left by a process that was killed before it wrote anything. Only a lock tells it from a file
+        # that another process is about to write.
+        try:
+            if file.size or not file.locked:
+                raise ConfigurationError(f"there is a file at {path} already: go on with resume_journal, or delete it")
+            file.make_private()
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    @classmethod
+    def open(cls, path: Path) -> PrivateFile:
+        """The file that is there. Raises `OSError` where it cannot be opened for reading and writing.
+
+        `ConfigurationError` where another session has it, or where it is a symbolic link or no regular file.
+        """
+        not_a_file = ConfigurationError(f"{path} is a symbolic link or a device: a journal must be a file of its own")
+        try:
+            descriptor = os.open(path, _FLAGS)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise not_a_file from None
+            raise
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise not_a_file
+        return cls(path, descriptor)
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return os.fstat(self._descriptor).st_size
+
+    def make_private(self) -> None:
+        """Takes from all other users the right to read or write. Windows has no such rights of files."""
+        if hasattr(os, "fchmod"):
+            os.fchmod(self._descriptor, 0o600)
+
+    def check_still_there(self) -> None:
+        """Raises `FileNotFoundError` where the path no longer names this file: what is written to it would be lost."""
+        try:
+            same = os.path.samestat(os.fstat(self._descriptor), os.lstat(self.path))
+        except FileNotFoundError:
+            same = False
+        if not same:
+            message = "the journal was deleted or replaced while a session keeps it"
+            raise FileNotFoundError(errno.ENOENT, message, str(self.path))
+
+    def read(self) -> bytes:
+        """All of it."""
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        parts: list[bytes] = []
+        while part := os.read(self._descriptor, 2**24):
+            parts.append(part)
+        return b"".join(parts)
+
+    def write(self, data: bytes, offset: int) -> None:
+        """Writes all of `data`, at byte `offset`. Where it fails, a part may have been written."""
+        written = _write_at(self._descriptor, data, offset)
+        while written < len(data):  # a disk that is nearly full takes a part, and tells only the next call
+            written += _write_at(self._descriptor, memoryview(data)[written:], offset + written)
+
+    def truncate(self, size: int) -> None:
+        """Cuts off what lies behind `size` bytes."""
+        os.ftruncate(self._descriptor, size)
+
+    def discard(self) -> None:
+        """Deletes the file, and closes it. Where an open file cannot be deleted, an empty one stays."""
+        self.truncate(0)
+        with suppress(PermissionError):
+            self.path.unlink()
+        self.close()
+
+    def close(self) -> None:
+        """Gives the file free for other sessions."""
+        os.close(self._descriptor)
+
+
+def _lock(path: Path, descriptor: int) -> bool:
+    """Keeps the file from other sessions until it is closed; returns false where the file system has no locks."""
+    try:
+        if sys.platform == "win32":
+            os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            raise ConfigurationError(
+                f"a session that has not ended keeps the journal {path}: end it before you go on"
+            ) from None
+        return False
+    return True
+
+
+def _seek_and_write(descriptor: int, data: bytes | memoryview, offset: int) -> int:
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.write(descriptor, data)
+
+
+_write_at = getattr(os, "pwrite", _seek_and_write)  # Windows has no pwrite
