@@ -96,7 +96,7 @@ async def test_odd_byte_counts_are_refused_and_do_no_harm(gateway: ScriptedGatew
 
 async def test_what_is_not_bytes_is_a_type_error(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
-        with pytest.raises(TypeError, match="not as str"):
+        with pytest.raises(TypeError, match="not str"):
             await transcript.send("audio")  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="contiguous"):
             await transcript.send(memoryview(bytes(8))[::2])
