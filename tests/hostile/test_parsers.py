@@ -271,8 +271,7 @@ def test_no_message_of_a_voice_breaks_a_law_of_its_session(wire: str, resume: An
             request = machine.next_request(now)
             if request is not None:
                 generation = request.generation
-                codec.text(request.text)
-                codec.flush()
+                codec.speak(request.text)
             now += 0.1
             for message in heard(codec, frame):
                 if machine.receive(generation, message, now) is not None and not machine.lost():

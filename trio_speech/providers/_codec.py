@@ -63,7 +63,19 @@ class Dial(Struct, frozen=True):
 class SttCodec(Protocol):
     """Translates one recognition connection. No method does I/O or waits.
 
-    An encoder returns ``None`` where the protocol has no such message.
+    A method that makes a frame returns ``None`` where the protocol has no such message. The session calls `open` once,
+    then the others in any order, and `close` last; after that it goes on to `decode` until the service ends.
+
+    Laws:
+        1. Times are seconds on the clock of this connection, which is 0 at the first sample given to `audio`.
+        2. `Acknowledged` and the end of a final never lie behind words that are still to come: what they cover is not
+           sent again. A service whose watermark runs ahead of its words needs a codec that holds it back.
+        3. A final comes once. Where a service says it twice (plain, then formatted), the codec gives the one that is
+           not revised any more. A final that may come twice has an `id`.
+        4. Finals come in the order of their audio. Where a service finishes utterances out of order, the codec holds
+           the later ones back.
+        5. `FinalizeAnswered` is said only for an answer to `finalize`, never for an end that the service found itself.
+        6. What `decode` does not know is `Unknown`. What is malformed raises `ProtocolError`, which quotes no content.
     """
 
     def open(self) -> Iterable[Frame]:
@@ -91,30 +103,39 @@ class SttCodec(Protocol):
         ...
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
-        """What one message from the service says; raises `ProtocolError` where it is malformed."""
+        """The messages in one frame of the service. Raises `ProtocolError` where it is malformed."""
         ...
 
 
 class TtsCodec(Protocol):
     """Translates one synthesis connection, one generation of speech after the other. No method does I/O or waits.
 
-    A *generation* is the speech for one request: some text, then a flush, then audio until `Done`.
+    A *generation* is the speech for one piece of text: what `speak` asks for, until its `Done`. Where the profile
+    allows several `generations` on one connection, each has a codec of its own, and each codec is given all frames.
+
+    Laws:
+        1. A codec speaks of its own generation alone, and says `Done` once for each, after all its audio. Words may
+           follow within `TtsProfile.quiet_after_done`.
+        2. After `cancel`, the next `Done` is that of the abandoned generation, whenever it comes. Audio of it that is
+           still on its way comes before that `Done`, or not at all.
+        3. Word times are seconds from the first audio of the generation, whatever clock the service uses.
+        4. What `decode` does not know is `Unknown`. What is malformed raises `ProtocolError`, which quotes no content.
     """
 
     def open(self) -> Iterable[Frame]:
         """The frames to send right after the handshake, once for each connection."""
         ...
 
-    def text(self, text: str) -> Frame:
-        """The frame that carries a piece of text of the current generation."""
-        ...
-
-    def flush(self) -> Frame:
-        """The frame that says that the generation has no more text: the service speaks the rest, and then ends it."""
+    def speak(self, text: str) -> Iterable[Frame]:
+        """The frames that ask for a new generation, which speaks all of `text`. It has no blanks at its ends."""
         ...
 
     def cancel(self) -> Frame | None:
         """The request to abandon the generation; ``None``: there is none. Then its end is awaited, up to a second."""
+        ...
+
+    def keepalive(self) -> Frame | None:
+        """The frame to send every `TtsProfile.keepalive` seconds; ``None``: none is needed now."""
         ...
 
     def close(self) -> Frame | None:
@@ -122,7 +143,7 @@ class TtsCodec(Protocol):
         ...
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
-        """What one message from the service says; raises `ProtocolError` where it is malformed."""
+        """The messages in one frame of the service. Raises `ProtocolError` where it is malformed."""
         ...
 
 

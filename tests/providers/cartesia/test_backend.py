@@ -81,7 +81,7 @@ def test_connections_are_shared_where_all_that_rides_on_a_text_is_equal() -> Non
 
 def test_no_two_connections_name_a_context_alike() -> None:
     provider = Cartesia("key").voice(speaking())
-    frames = [provider.codec().text("Hello.") for _ in range(2)]
+    frames = [next(iter(provider.codec().speak("Hello."))) for _ in range(2)]
     assert len({json.loads(frame)["context_id"] for frame in frames}) == 2
 
 

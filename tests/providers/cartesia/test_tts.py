@@ -28,8 +28,7 @@ def codec() -> CartesiaCodec:
 def begun(*, name: str = "c") -> CartesiaCodec:
     """A codec in its first context, ``name-1``, whose text is complete."""
     codec = CartesiaCodec(FIELDS, name)
-    codec.text("Hello.")
-    codec.flush()
+    codec.speak("Hello.")
     return codec
 
 
@@ -57,33 +56,27 @@ def times(words: list[str], start: list[float], end: list[float], context: str =
 # ---------------------------------------------------------------- requests
 
 
-def test_texts_go_on_in_one_context_until_the_flush_ends_it(codec: CartesiaCodec) -> None:
-    assert codec.text("Hello ") == (
-        '{"context_id":"c-1","model_id":"sonic-3","voice":{"mode":"id","id":"v"},"transcript":"Hello ","continue":true}'
-    )
-    assert codec.text("there.") == (
-        '{"context_id":"c-1","model_id":"sonic-3","voice":{"mode":"id","id":"v"},"transcript":"there.","continue":true}'
-    )
-    assert codec.flush() == (
-        '{"context_id":"c-1","model_id":"sonic-3","voice":{"mode":"id","id":"v"},"transcript":"","continue":false}'
+def test_a_text_is_sent_and_its_context_ended(codec: CartesiaCodec) -> None:
+    assert codec.speak("Hello.") == (
+        '{"context_id":"c-1","model_id":"sonic-3","voice":{"mode":"id","id":"v"},"transcript":"Hello.","continue":true}',
+        '{"context_id":"c-1","model_id":"sonic-3","voice":{"mode":"id","id":"v"},"transcript":"","continue":false}',
     )
 
 
 def test_each_generation_has_a_context_of_its_own(codec: CartesiaCodec) -> None:
     contexts: list[str] = []
     for _ in range(3):
-        contexts += [context_of(codec.text("Hello.")), context_of(codec.flush())]
+        contexts += map(context_of, codec.speak("Hello."))
         heard(codec, said("done", contexts[-1]))
     assert contexts == ["c-1", "c-1", "c-2", "c-2", "c-3", "c-3"]
 
 
 def test_what_is_cancelled_is_the_running_context(codec: CartesiaCodec) -> None:
     assert codec.cancel() is None
-    codec.text("Hello.")
+    codec.speak("Hello.")
     assert codec.cancel() == '{"context_id":"c-1","cancel":true}'
     assert codec.cancel() is None
-    codec.text("Hello.")
-    codec.flush()
+    codec.speak("Hello.")
     assert codec.cancel() == '{"context_id":"c-2","cancel":true}'
 
 
@@ -94,16 +87,15 @@ def test_a_context_that_is_over_is_not_cancelled() -> None:
         assert codec.cancel() is None
 
 
-@given(st.lists(st.text()))
-def test_any_text_can_be_sent_and_none_of_it_is_lost(texts: list[str]) -> None:
-    codec = CartesiaCodec(FIELDS, "c")
-    sent = "".join(json.loads(codec.text(text))["transcript"] for text in texts)
-    assert sent == "".join(texts)
+@given(st.text())
+def test_any_text_can_be_sent_and_none_of_it_is_lost(text: str) -> None:
+    sent = "".join(json.loads(frame)["transcript"] for frame in CartesiaCodec(FIELDS, "c").speak(text))
+    assert sent == text
 
 
 def test_nothing_else_is_said_while_a_connection_lasts(codec: CartesiaCodec) -> None:
     assert list(codec.open()) == []
-    assert codec.close() is None  # type: ignore[func-returns-value]
+    assert codec.keepalive() is codec.close() is None  # type: ignore[func-returns-value]
 
 
 # ---------------------------------------------------------------- results
@@ -214,7 +206,7 @@ def test_the_first_that_comes_of_a_cancelled_context_is_its_end_and_all_else_is_
 def test_what_still_comes_of_a_cancelled_context_is_not_taken_for_the_next_one() -> None:
     codec = begun()
     codec.cancel()
-    codec.text("Next.")
+    codec.speak("Next.")
     frames = audio(b"\1\2"), said("done"), audio(b"\3\4", "c-2"), said("done"), said("done", "c-2")
     assert heard(codec, *frames) == [Audio(b"\3\4"), Done()]
 
@@ -224,9 +216,9 @@ def test_what_still_comes_of_a_context_that_is_over_is_not_heard() -> None:
     assert heard(codec, said("done"), audio(b"\1\2"), said("done")) == [Done()]
 
 
-def test_text_after_the_flush_begins_the_next_context_and_the_last_one_is_heard_no_more() -> None:
+def test_the_next_text_begins_the_next_context_and_the_last_one_is_heard_no_more() -> None:
     codec = begun()
-    assert context_of(codec.text("Next.")) == "c-2"
+    assert [context_of(frame) for frame in codec.speak("Next.")] == ["c-2", "c-2"]
     assert heard(codec, audio(b"\1\2"), audio(b"\3\4", "c-2")) == [Audio(b"\3\4")]
 
 

@@ -96,11 +96,11 @@ class Codec:
     def open(self) -> Iterable[Frame]:
         return self._codec.open()
 
-    def text(self, text: str) -> Frame:
-        return self._codec.text(text)
+    def speak(self, text: str) -> Iterable[Frame]:
+        return self._codec.speak(text)
 
-    def flush(self) -> Frame:
-        return self._codec.flush()
+    def keepalive(self) -> Frame | None:
+        return self._codec.keepalive()
 
     def cancel(self) -> Frame | None:
         return self._provider.cancels
@@ -124,7 +124,7 @@ async def pool_of(*, liveness: ts.LivenessPolicy | None = None, **policy: Any) -
 
 
 async def speak(lease: PooledConnection, text: str = "Hello.") -> None:
-    if not lease.send_nowait(lease.codec.text(text), lease.codec.flush()):
+    if not lease.send_nowait(*lease.codec.speak(text)):
         await lease.flush()
 
 
@@ -396,7 +396,7 @@ async def test_an_abandoned_generation_is_cancelled_where_the_protocol_can(gatew
     gateway.delivery = Delivery(latency=0.2)
     async with pool_of() as pool:
         lease = await pool.lease(provider.route, Holder())
-        lease.send_nowait(lease.codec.text("Hello."))
+        lease.send_nowait(next(iter(lease.codec.speak("Hello."))))
         await lease.flush()
         lease.abandon()
         await trio.sleep(0.3)
@@ -411,7 +411,7 @@ async def test_cancelling_a_generation_on_a_dead_connection_is_harmless(gateway:
     gateway.plan(Await("text"), Drop())
     async with pool_of() as pool:
         lease = await pool.lease(provider.route, Holder())
-        lease.send_nowait(lease.codec.text("Hello."))
+        lease.send_nowait(next(iter(lease.codec.speak("Hello."))))
         await lease.flush()
         lease.abandon()
         await trio.sleep(0.3)

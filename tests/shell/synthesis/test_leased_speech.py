@@ -35,11 +35,8 @@ class AnyLease:
     def codec(self) -> AnyLease:
         return self
 
-    def text(self, text: str) -> str:
-        return text
-
-    def flush(self) -> str:
-        return "flush"
+    def speak(self, text: str) -> tuple[str, ...]:
+        return (text, "flush")
 
     def send_nowait(self, *frames: str) -> bool:
         assert frames == ("Hello.", "flush")

@@ -114,9 +114,8 @@ class LeasedSpeech:
         self.outstanding = self._first_is_due = True
         self._generation = request.generation
         self._asked_at, self._first_audio_at = now, None
-        codec = self._lease.codec
         try:
-            self._unsent = not self._lease.send_nowait(codec.text(request.text.strip()), codec.flush())
+            self._unsent = not self._lease.send_nowait(*self._lease.codec.speak(request.text.strip()))
         except LinkDown as down:
             self.lost(down.cause)
 

@@ -40,28 +40,30 @@ class CartesiaCodec:
         self._fields = fields
         self._name = name
         self._contexts = 0
-        self._writing: str | None = None
         self._speaking: str | None = None
         self._cancelled: str | None = None
 
     def open(self) -> Iterable[Frame]:
         return ()
 
-    def text(self, text: str) -> Frame:
-        """The text as it is: the service joins the pieces of one context without adding blanks."""
-        return wire.generation(self._context(), text, self._fields, more=True)
-
-    def flush(self) -> Frame:
-        frame = wire.generation(self._context(), "", self._fields, more=False)
-        self._writing = None
-        return frame
+    def speak(self, text: str) -> Iterable[Frame]:
+        self._contexts += 1
+        context = self._speaking = f"{self._name}-{self._contexts}"
+        self._cancelled = None
+        return (
+            wire.generation(context, text, self._fields, more=True),
+            wire.generation(context, "", self._fields, more=False),
+        )
 
     def cancel(self) -> Frame | None:
         if self._speaking is None:
             return None
         self._cancelled = self._speaking
-        self._writing = self._speaking = None
+        self._speaking = None
         return wire.cancellation(self._cancelled)
+
+    def keepalive(self) -> None:
+        return None
 
     def close(self) -> None:
         return None
@@ -81,13 +83,6 @@ class CartesiaCodec:
             case _:
                 return ()
 
-    def _context(self) -> str:
-        if self._writing is None:
-            self._contexts += 1
-            self._writing = self._speaking = f"{self._name}-{self._contexts}"
-            self._cancelled = None
-        return self._writing
-
     def _say(self, message: wire.ServerMessage) -> Iterable[TtsMessage]:
         match message:
             case wire.Chunk(data=data):
@@ -96,10 +91,10 @@ class CartesiaCodec:
                 words = _words(times or wire.Times())
                 return (Aligned(words),) if words else ()
             case wire.Done():
-                self._writing = self._speaking = None
+                self._speaking = None
                 return (Done(),)
             case wire.Error():
-                self._writing = self._speaking = None
+                self._speaking = None
                 return (_failure(message),)
             case _:
                 return ()

@@ -73,14 +73,15 @@ class LiveKitTtsCodec:
     def open(self) -> Iterable[Frame]:
         return (self._opening,)
 
-    def text(self, text: str) -> Frame:
-        spaced = text if text[-1:].isspace() else text + " "
-        return wire.encode(wire.InputTranscript(transcript=spaced, generation_config=self._config, extra=self._extra))
-
-    def flush(self) -> Frame:
-        return _FLUSH
+    def speak(self, text: str) -> Iterable[Frame]:
+        # The gateway takes a text without a blank at its end for one that goes on in the middle of a word.
+        spoken = wire.InputTranscript(transcript=text + " ", generation_config=self._config, extra=self._extra)
+        return (wire.encode(spoken), _FLUSH)
 
     def cancel(self) -> None:
+        return None
+
+    def keepalive(self) -> None:
         return None
 
     def close(self) -> Frame:
