@@ -13,7 +13,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 import trio_speech as ts
-from trio_speech._core.provider.messages import Going, TtsMessage, Unknown
+from trio_speech._core.provider.messages import Done, Going, TtsMessage, Unknown
 from trio_speech._core.provider.requests import SynthesizeRequest
 from trio_speech._core.retry.causes import Broken, Cause
 from trio_speech._shell.concurrency.one_exception import one_exception
@@ -72,6 +72,7 @@ class Provider:
         self.connector = backend.connect
         self.failure: Exception | None = None
         self.cancels: Frame | None = None
+        self.alive: Frame | None = None
 
     async def dial(self) -> Dial:
         if self.failure is not None:
@@ -100,7 +101,7 @@ class Codec:
         return self._codec.speak(text)
 
     def keepalive(self) -> Frame | None:
-        return self._codec.keepalive()
+        return self._provider.alive
 
     def cancel(self) -> Frame | None:
         return self._provider.cancels
@@ -124,7 +125,7 @@ async def pool_of(*, liveness: ts.LivenessPolicy | None = None, **policy: Any) -
 
 
 async def speak(lease: PooledConnection, text: str = "Hello.") -> None:
-    if not lease.send_nowait(*lease.codec.speak(text)):
+    if not lease.speak(text):
         await lease.flush()
 
 
@@ -818,3 +819,41 @@ async def test_prewarming_a_service_that_answers_no_ping_fails(gateway: Scripted
     async with gateway.client() as client:
         with pytest.raises(ts.LinkError, match="no pong within 5 s"):
             await client.prewarm()
+
+
+# ---------------------------------------------------------------- what the service allows of a connection
+
+
+async def test_a_connection_that_was_asked_as_often_as_allowed_is_replaced(gateway: ScriptedGateway) -> None:
+    provider = Provider(gateway, generations_per_minute=2)
+    async with pool_of() as pool:
+        for asked in (1, 2, 3):
+            holder = Holder()
+            lease = await pool.lease(provider.route, holder)
+            assert not lease.is_used_up
+            await speak(lease)
+            await trio.sleep(5.0)
+            assert isinstance(holder.messages[-1], Done)
+            assert lease.is_used_up is (asked == 2)
+            lease.give_back()
+    assert [len(visit.texts) for visit in gateway.visits] == [2, 1]
+
+
+async def test_a_keepalive_is_sent_as_often_as_the_service_needs_it(gateway: ScriptedGateway) -> None:
+    provider = Provider(gateway, keepalive=8.0)
+    provider.alive = '{"type":"still_here"}'
+    async with pool_of() as pool:
+        await pool.warm(provider.route, 1)
+        await trio.sleep(30.0)
+    (visit,) = gateway.visits
+    assert [message.kind for message in visit.passed].count("still_here") == 3
+
+
+async def test_an_idle_connection_is_replaced_before_the_service_ends_it(gateway: ScriptedGateway) -> None:
+    provider = Provider(gateway, session_cap=100.0)
+    async with pool_of(min_idle=1, max_idle_age=1_000.0) as pool:
+        await pool.warm(provider.route, 1)
+        await trio.sleep(89.0)
+        assert gateway.visits[0].open
+        await trio.sleep(2.0)
+        assert not gateway.visits[0].open

@@ -19,6 +19,9 @@ from random import Random
 from ...policy import PoolPolicy
 from .actions import PooledEntry, State
 
+SHARE_OF_CAP = 0.9
+"""How much of the service's own age limit a connection is used for: a lease that begins then still has time to end."""
+
 PATIENCE = 1.0
 """The longest wait for the end of an abandoned generation, in seconds."""
 
@@ -69,11 +72,16 @@ class Connections:
         self._entries[self.newest] = PooledEntry(number=self.newest, key=key, ticket=ticket, begun=now, since=now)
         return self.newest
 
-    def dialed(self, number: int, now: float, opened: float | None) -> PooledEntry:
-        """The dial succeeded. The age counts from `opened`, if it shares a connection that was open before."""
+    def dialed(self, number: int, now: float, opened: float | None, cap: float | None = None) -> PooledEntry:
+        """The dial succeeded. The age counts from `opened`, if it shares a connection that was open before.
+
+        `cap` is the age at which the service ends it.
+        """
         entry = self._entries[number]
         self._dial_time = now - entry.begun
         age = self._policy.max_age * (1.0 - self._random.uniform(0.0, self._policy.age_jitter))
+        if cap is not None:
+            age = min(age, cap * SHARE_OF_CAP)
         entry.proved = now
         entry.ends = (now if opened is None else opened) + age
         return entry

@@ -72,10 +72,12 @@ class Roster:
 
     # ------------------------------------------------------------ connections
 
-    def dialed(self, number: int, now: float, *, opened: float | None = None) -> list[Action]:
-        """A dial has succeeded. `opened` is when the connection was opened, where it shares an older one."""
+    def dialed(self, number: int, now: float, *, opened: float | None = None, cap: float | None = None) -> list[Action]:
+        """A dial has succeeded. `opened` is when the connection was opened, where it shares an older one, and `cap`
+        the age at which the service ends it.
+        """
         self._counts.dialed += 1
-        return self._make_idle(self._connections.dialed(number, now, opened), now)
+        return self._make_idle(self._connections.dialed(number, now, opened, cap), now)
 
     def failed(self, number: int, cause: Cause, now: float) -> list[Action]:
         """A dial has failed."""

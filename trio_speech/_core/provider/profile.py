@@ -94,8 +94,13 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
         encodings: The encodings that the service gives, as `AudioFormat` names them.
         receive_timeout: So long without a message while text waits to be spoken means that the connection is dead.
         quiet_after_done: Some services end one generation with several `Done`. The last one is known by so long without
-            another message.
+            another message. Words that come after `Done` are taken until then too.
         generations: How many generations one connection carries side by side.
+        generations_per_minute: How many generations the service takes on one connection within a minute; a connection
+            that has had so many is replaced. ``None``: no limit is known.
+        keepalive: A keepalive is sent every so many seconds; ``None``: the service needs none.
+        session_cap: The service ends every connection after so long, and an idle one is replaced before; ``None``: it
+            does not.
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
         close_reason_fates: What close reasons mean: the first text here that the reason contains, whatever the case of
             its letters, wins over the code. For services that use one code for several things.
@@ -111,6 +116,9 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
     receive_timeout: float = 10.0
     quiet_after_done: float = 0.0
     generations: int = 1
+    generations_per_minute: int | None = None
+    keepalive: float | None = None
+    session_cap: float | None = None
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
     close_reason_fates: Mapping[str, Fate] = field(default_factory=dict)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)

@@ -7,9 +7,10 @@ import trio
 from ..concurrency.one_exception import Guard
 from ..connection import LinkDown
 from ..network.dialer import Dialer
+from .callbacks import PoolCallbacks
 from .lease import VoiceRoute
 from .multiplexed import FrameChannel, Multiplexer
-from .pooled_connection import PoolCallbacks, PooledConnection
+from .pooled_connection import PooledConnection
 
 
 class DialAttempt:

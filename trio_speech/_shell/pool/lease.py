@@ -12,7 +12,8 @@ from ...policy import PoolPolicy
 from ...providers._codec import Connector, TtsProvider
 from ...statistics import PoolStatistics
 from ..concurrency.wakeup import Wakeup
-from .pooled_connection import LeaseHolder, PooledConnection
+from .callbacks import LeaseHolder
+from .pooled_connection import PooledConnection
 
 _MANY_ROUTES = 64
 

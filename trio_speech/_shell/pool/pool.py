@@ -22,10 +22,11 @@ from ..concurrency.wakeup import Wakeup
 from ..connection import LinkDown
 from ..network.dialer import Dialer, NoCredential, closed
 from ..observability import log
+from .callbacks import LeaseHolder
 from .dial_attempt import DialAttempt
 from .lease import PendingLease, RouteTable, VoiceRoute, exhausted
 from .multiplexed import Multiplexer
-from .pooled_connection import LeaseHolder, PooledConnection
+from .pooled_connection import PooledConnection
 
 
 class Pool:
@@ -218,7 +219,8 @@ class Pool:
         self._guard.start_soon(connection.run)
         # A stream of a shared connection that was open before counts as reused: that connection may be dead.
         new = number if connection.opened_at >= began else None
-        self._carry_out(self._roster.dialed(number, now, opened=connection.opened_at), new=new)
+        cap = connection.provider.profile.session_cap
+        self._carry_out(self._roster.dialed(number, now, opened=connection.opened_at, cap=cap), new=new)
 
     def _note_setback(self, route: VoiceRoute, cause: Cause) -> None:
         for pending in self._pending.values():

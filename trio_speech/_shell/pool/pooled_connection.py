@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
 
 import trio
 
+from ..._core.pool.quota import GenerationQuota
 from ..._core.provider.messages import Audio, Closed, Done, Failure, Going, TtsMessage
 from ..._core.retry.causes import Broken, Cause, Ended, Malformed, Reported
 from ...errors import ProtocolError
@@ -22,30 +22,8 @@ from ...policy import LivenessPolicy
 from ...providers._codec import Frame, TtsCodec, TtsProvider
 from ..concurrency.wakeup import let_others_have_their_turn
 from ..connection import LinkDown
+from .callbacks import LeaseHolder, PoolCallbacks
 from .multiplexed import FrameChannel
-
-
-class LeaseHolder(Protocol):
-    """Who uses a leased connection. Both methods are called from the connection's reader, and may not wait."""
-
-    def heard(self, message: TtsMessage, now: float) -> bool:
-        """Takes a message that arrived at `now`. Returns whether other tasks are to run before more is read."""
-        ...
-
-    def lost(self, cause: Cause) -> None:
-        """The connection has ended. Nothing else will come."""
-        ...
-
-
-class PoolCallbacks(Protocol):
-    """What a connection reports to its pool. None of these waits."""
-
-    def returned(self, connection: PooledConnection) -> None: ...
-    def abandoned(self, connection: PooledConnection) -> None: ...
-    def ponged(self, connection: PooledConnection, seconds: float) -> None: ...
-    def retiring(self, connection: PooledConnection) -> None: ...
-    def drained(self, connection: PooledConnection) -> None: ...
-    def died(self, connection: PooledConnection, cause: Cause) -> None: ...
 
 
 class PooledConnection:
@@ -73,6 +51,7 @@ class PooledConnection:
         self._channel = channel
         self._liveness = liveness
         self._pool = pool
+        self._quota = GenerationQuota(provider.profile.generations_per_minute)
         # A cancel frame for the last generation may still be on its way out when the next holder writes.
         self._writing = trio.Lock()
         self._scope = trio.CancelScope()
@@ -95,9 +74,21 @@ class PooledConnection:
         self._holder = holder
         self.reused = reused
 
+    def speak(self, text: str) -> bool:
+        """Asks for the speech of `text`, as `send_nowait` sends. Raises `LinkDown`."""
+        self._quota.began(trio.current_time())
+        return self.send_nowait(*self.codec.speak(text))
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the service takes no other text on this connection for now."""
+        return self._quota.is_used_up(trio.current_time())
+
     def give_back(self) -> None:
         """Ends the lease. Nothing that was asked for may be outstanding. Returns at once."""
         self._holder = None
+        if self.is_used_up:
+            self._pool.retiring(self)
         self._pool.returned(self)
 
     def abandon(self) -> None:
@@ -173,6 +164,7 @@ class PooledConnection:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_down, self._read)
                 nursery.start_soon(self._until_down, self._keep_pinging)
+                nursery.start_soon(self._until_down, self._keep_alive)
         if self._cause is not None:
             self.abort(str(self._cause))
             self._pool.died(self, self._cause)
@@ -248,3 +240,10 @@ class PooledConnection:
         while True:
             await trio.sleep(self._liveness.ping_interval)
             await self.ping()
+
+    async def _keep_alive(self) -> None:
+        while (interval := self.provider.profile.keepalive) is not None:
+            await trio.sleep(interval)
+            frame = self.codec.keepalive()
+            if frame is not None:
+                await self._send(frame)

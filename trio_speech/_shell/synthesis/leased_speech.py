@@ -115,7 +115,8 @@ class LeasedSpeech:
         self._generation = request.generation
         self._asked_at, self._first_audio_at = now, None
         try:
-            self._unsent = not self._lease.send_nowait(*self._lease.codec.speak(request.text.strip()))
+            self._unsent = not self._lease.speak(request.text.strip())
+            self.retiring = self.retiring or self._lease.is_used_up
         except LinkDown as down:
             self.lost(down.cause)
 
