@@ -1,0 +1,98 @@
+"""What is explored: every kind of profile, with the core alphabet and with the rich one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from trio_speech._core.provider.profile import SttProfile
+from trio_speech.policy import ReplayPolicy
+from trio_speech.testing.scripted.grammar import Diction
+
+from .script import Script
+from .world import Case
+
+CORE = ("onset", "interim", "final", "crossed final", "answer", "watermark", "end", "early end")
+RICH = (
+    *CORE,
+    "partial final",
+    "joined final",
+    "doubled final",
+    "restated final",
+    "empty final",
+    "late interim",
+    "late onset",
+    "retraction",
+    "onset of nothing",
+    "ghost",
+    "speech over",
+)
+POLICY = ReplayPolicy(speed=float("inf"), lead_in=0.0)
+
+
+def profile(**changes: Any) -> SttProfile:
+    """A profile with these fields, as far as profiles have them."""
+    known = {name: value for name, value in changes.items() if name in SttProfile.__struct_fields__}
+    return SttProfile(**{"chunk": 0.5, "replay_speed": None} | known)
+
+
+KINDS: dict[str, tuple[SttProfile, Diction]] = {
+    "span": (profile(), Diction()),
+    "span, ordered": (profile(ordered=True), Diction(ordered=True)),
+    "span, ends by close": (profile(ends_by="close"), Diction(answers=False)),
+    "span, asked": (profile(finalizes_itself=False), Diction()),
+    "span, lead-in": (profile(ordered=True), Diction(ordered=True)),
+    "span, drifting": (profile(exact_times=False, ordered=True), Diction(ordered=True)),
+    "span, no word times": (profile(word_times=False), Diction(word_times=False, identified=True)),
+    "watermark": (profile(acknowledges="watermark"), Diction()),
+    "untrusted": (profile(acknowledges="finalize", exact_times=False, word_times=False), Diction(times="billed")),
+    "untrusted, no times": (profile(acknowledges="finalize", exact_times=False, word_times=False), Diction(times="zero")),
+    "untrusted, never answers": (
+        profile(acknowledges="finalize", exact_times=False, word_times=False),
+        Diction(times="zero", answers=False),
+    ),
+}
+
+
+def case(kind: str, utterances: tuple[int, ...] = (1, 1), *, rows: tuple[str, ...] = CORE, **changes: Any) -> Case:
+    described, diction = KINDS[kind]
+    rows = tuple(row for row in rows if _speaks(row, described, diction))
+    placed = diction.word_times and diction.times == "exact"
+    whole = Case(
+        name=kind, profile=described, diction=diction, script=Script(utterances), rows=rows, same=placed, policy=POLICY
+    )
+    if kind == "span, lead-in":
+        changes = {"policy": ReplayPolicy(speed=float("inf"), lead_in=0.5)} | changes
+    elif kind == "span, drifting":
+        drifting = ReplayPolicy(speed=float("inf"), lead_in=1.0)
+        changes = {"policy": drifting, "same": False, "drift": 0.06} | changes
+    return replace(whole, **changes)
+
+
+def _speaks(row: str, described: SttProfile, diction: Diction) -> bool:
+    """Whether a service of this kind has a word for it."""
+    match row:
+        case "watermark":
+            return described.acknowledges == "watermark"
+        case "crossed final":
+            return not diction.ordered
+        case "answer":
+            return diction.answers
+        case _:
+            return True
+
+
+def core(utterances: int, faults: int) -> Iterator[Case]:
+    """Every kind of profile with the core alphabet."""
+    for kind in KINDS:
+        yield case(kind, (1,) * utterances, faults=faults)
+
+
+def rich(utterances: tuple[int, ...] = (2, 1), faults: int = 1, liberties: int = 2) -> Iterator[Case]:
+    """Every kind of profile with the rich alphabet."""
+    for kind in KINDS:
+        yield case(
+            kind, utterances, rows=RICH, faults=faults, liberties=liberties, user=("finalize", "update", "mute")
+        )

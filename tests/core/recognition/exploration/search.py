@@ -1,0 +1,109 @@
+"""Breadth first over all histories of a case: what is found first is shortest."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+
+from msgspec import Struct, field
+
+from .copies import frozen, key, refer_to_classes, thawed
+from .oracle import Violation
+from .world import EPOCH, Action, Case, World
+
+
+class Report(Struct):
+    """What a search came to."""
+
+    case: Case
+    states: int = 0
+    transitions: int = 0
+    ends: int = 0
+    complete: bool = False
+    seconds: float = 0.0
+    actions: Counter[str] = field(default_factory=Counter)
+    violations: dict[str, tuple[tuple[Action, ...], str]] = field(default_factory=dict)
+    """By law: the shortest history that breaks it, and what is wrong."""
+
+    def __str__(self) -> str:
+        whole = "complete" if self.complete else "not complete"
+        lines = [
+            f"{self.case.name}: {self.states:,} states, {self.transitions:,} transitions, {self.ends:,} ends, {whole}, "
+            f"{self.seconds:.0f} s"
+        ]
+        for law, (history, what) in self.violations.items():
+            lines += [f"  {what}  [{law}]", *told(self.case, history)]
+        return "\n".join(lines)
+
+
+def explore(case: Case, *, most: int = 10**9, seconds: float = float("inf"), first: bool = True) -> Report:
+    """Searches a case. `first`: stop at the first broken law; else once for each law."""
+    began = time.monotonic()
+    report = Report(case)
+    world = World(case)
+    copy = frozen(world)
+    root = key(copy, world.now)
+    parents: dict[int, tuple[int, Action] | None] = {root: None}
+    frontier = deque([(root, copy)])
+    while frontier:
+        if report.states >= most or time.monotonic() - began > seconds:
+            break
+        state, copy = frontier.popleft()
+        report.states += 1
+        world = thawed(copy)
+        actions = world.actions()
+        report.ends += world.done
+        for number, action in enumerate(actions):
+            if number:
+                world = thawed(copy)
+            report.transitions += 1
+            report.actions[_row(action)] += 1
+            try:
+                world.act(action)
+            except Violation as violation:
+                report.violations.setdefault(violation.law, ((*_path(parents, state), action), str(violation)))
+                if first:
+                    report.seconds = time.monotonic() - began
+                    return report
+                continue
+            following = frozen(world)
+            after = key(following, world.now)
+            if after not in parents:
+                if not len(parents) % 1000:
+                    refer_to_classes(world)
+                parents[after] = (state, action)
+                frontier.append((after, following))
+    else:
+        report.complete = True
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _row(action: Action) -> str:
+    kind, *rest = action
+    return f"{kind} {rest[0]}" if rest else str(kind)
+
+
+def _path(parents: dict[int, tuple[int, Action] | None], state: int) -> Iterable[Action]:
+    actions: list[Action] = []
+    while (step := parents[state]) is not None:
+        state, action = step
+        actions.append(action)
+    return reversed(actions)
+
+
+def told(case: Case, history: Iterable[Action]) -> list[str]:
+    """A history, line by line: the time, what happened, and what the session made of it."""
+    world = World(case)
+    trail = world.oracle.trail = []
+    lines: list[str] = []
+    for action in history:
+        events = len(trail)
+        try:
+            world.act(action)
+        except Violation:
+            pass
+        made = "; ".join(trail[events:])
+        lines.append(f"    {world.now - EPOCH:7.3f}  {' '.join(map(str, action)):<28} {made}")
+    return lines

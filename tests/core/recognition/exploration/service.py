@@ -1,0 +1,122 @@
+"""A truthful service at the other end of one link: it hears what it was sent, and knows what it may say.
+
+It knows nothing of the machine. What it heard goes into an `Account`; which row of the grammar it takes is for the
+search to choose.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from msgspec import Struct
+
+from trio_speech._core.provider.messages import Closed
+from trio_speech.events import Word
+from trio_speech.testing.scripted.grammar import Account, Choice, Diction, Said
+
+from .script import RATE, SOUND, Script
+
+ENDPOINT = 200
+"""Samples of silence that end an utterance."""
+
+
+class Pace(Struct, frozen=True):
+    """How soon a truthful service speaks."""
+
+    answer_within: float = 10.0
+    slowest: float = 0.5
+
+
+class Service:
+    """One link's service. `same`: every word is the same text, so that only its time tells it from others."""
+
+    def __init__(self, script: Script, diction: Diction, pace: Pace, now: float, *, itself: bool, same: bool) -> None:
+        self.script = script
+        self.pace = pace
+        self.itself = itself
+        self.same = same
+        self.drift = 0.0
+        self.account = Account(diction)
+        self.heard = 0
+        self.value = 0
+        self.since = 0
+        self.quiet = 0
+        self.busy_until = now
+        self.news_at = now
+
+    def hear(self, pcm: bytes, now: float) -> None:
+        """Audio came: runs of equal samples are words, sounds and pauses."""
+        samples = array("h", pcm)
+        self.busy_until = max(self.busy_until, now) + len(samples) / RATE / self.pace.slowest
+        at = 0
+        while at < len(samples):
+            value, run = samples[at], at
+            while at < len(samples) and samples[at] == value:
+                at += 1
+            self._run(value, at - run)
+        self.account.position = self.heard / RATE
+
+    def _run(self, value: int, length: int) -> None:
+        if value != self.value:
+            self._word_over()
+            self.value, self.since, self.quiet = value, self.heard, 0
+        self.heard += length
+        if not value:
+            self.quiet += length
+            if self.quiet >= ENDPOINT and self.itself:
+                self.account.pause()
+
+    def _word_over(self) -> None:
+        if not self.value:
+            return
+        number, start, end = self.value - self.script.level, self.since / RATE, self.heard / RATE
+        self.value = 0
+        if number == SOUND:
+            self.account.sound(start, end, self.busy_until)
+            return
+        text = "no" if self.same else f"w{number}"
+        whole = round((end - start) * RATE) == self.script.word
+        start, end = max(0.0, start + self.drift), max(0.0, end + self.drift)
+        word = Word(text if whole else f"{text}-", start, end, number)
+        self.account.hear((word,), self.busy_until)
+
+    def finalize(self, now: float) -> None:
+        """A final was asked for."""
+        self._word_over()
+        self.account.request(max(now, self.busy_until))
+
+    def leave(self, now: float) -> None:
+        """The end was asked for."""
+        self._word_over()
+        self.account.leave(max(now, self.busy_until))
+
+    def say(self, choice: Choice, now: float, *, news: bool) -> Said:
+        """Says it."""
+        if news:
+            self.news_at = now
+        return self.account.say(*choice)
+
+    @property
+    def due(self) -> float | None:
+        """The moment before which it must have said something that it owes; ``None``: it owes nothing."""
+        owed = [by for _, by in self.account.owed()]
+        return max(min(owed), self.news_at) + self.pace.answer_within if owed else None
+
+    def late(self, now: float) -> float:
+        """For how long it has kept the oldest thing waiting that it owes."""
+        owed = [by for _, by in self.account.owed()]
+        return max(0.0, now - max(min(owed), self.news_at)) if owed else 0.0
+
+    def forget(self, now: float) -> None:
+        """Drops what makes no difference any more, so that like states are alike."""
+        account = self.account
+        past = [by for _, by in account.owed() if by <= now]
+        self.news_at = max(self.news_at, min(past)) if past else self.news_at if account.owed() else 0.0
+        self.busy_until = self.busy_until if self.busy_until > now else 0.0
+        account.requests = [by if by > now else 0.0 for by in account.requests]
+        for each in account.utterances:
+            each.by = each.by if each.by > now else 0.0
+
+
+def is_end(said: Said) -> bool:
+    return isinstance(said, Closed)
