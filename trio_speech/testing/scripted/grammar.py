@@ -80,7 +80,7 @@ class Utterance(Struct):
     @property
     def due(self) -> int:
         """How many of its words have still to become final."""
-        return len(self.words) - self.final
+        return max(0, len(self.words) - self.final)
 
     def conclude(self) -> None:
         """All its words are final: what was announced of them makes no difference any more."""
@@ -148,9 +148,7 @@ class Account:
 
     def owed(self) -> list[tuple[Choice, float]]:
         """What has to be said, each with the moment from which on it could be."""
-        owed = [
-            (("final", number), each.by) for number, each in enumerate(self.utterances) if each.over and each.due
-        ]
+        owed = [(("final", number), each.by) for number, each in enumerate(self.utterances) if each.over and each.due]
         owed += [(("retraction", number), each.by) for number, each in enumerate(self.utterances) if _haunts(each)]
         if self.diction.answers:
             owed += [(("answer", 0), by) for by in self.requests]

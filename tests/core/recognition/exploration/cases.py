@@ -48,7 +48,10 @@ KINDS: dict[str, tuple[SttProfile, Diction]] = {
     "span, no word times": (profile(word_times=False), Diction(word_times=False, identified=True)),
     "watermark": (profile(acknowledges="watermark"), Diction()),
     "untrusted": (profile(acknowledges="finalize", exact_times=False, word_times=False), Diction(times="billed")),
-    "untrusted, no times": (profile(acknowledges="finalize", exact_times=False, word_times=False), Diction(times="zero")),
+    "untrusted, no times": (
+        profile(acknowledges="finalize", exact_times=False, word_times=False),
+        Diction(times="zero"),
+    ),
     "untrusted, never answers": (
         profile(acknowledges="finalize", exact_times=False, word_times=False),
         Diction(times="zero", answers=False),
@@ -93,6 +96,4 @@ def core(utterances: int, faults: int) -> Iterator[Case]:
 def rich(utterances: tuple[int, ...] = (2, 1), faults: int = 1, liberties: int = 2) -> Iterator[Case]:
     """Every kind of profile with the rich alphabet."""
     for kind in KINDS:
-        yield case(
-            kind, utterances, rows=RICH, faults=faults, liberties=liberties, user=("finalize", "update", "mute")
-        )
+        yield case(kind, utterances, rows=RICH, faults=faults, liberties=liberties, user=("finalize", "update", "mute"))

@@ -211,7 +211,12 @@ class Oracle:
             self._waits(world)
 
     def _waits(self, world: World) -> None:
-        if world.link is not None and world.deadline is None and world.service is not None and world.service.due is None:
+        if (
+            world.link is not None
+            and world.deadline is None
+            and world.service is not None
+            and world.service.due is None
+        ):
             raise Violation("hang", "the input has ended, nothing is due and nothing is owed")
         waited = world.now - self.news_at
         if waited > 2 * self.patience + SLACK:
@@ -231,7 +236,12 @@ class Oracle:
         return any(start < word.end and word.start < end for start, end in runs)
 
     def _unread(self, world: World) -> set[int]:
-        return {number for event in unread(world.session) if isinstance(event, FinalTranscript) for number in self._numbers(event)}
+        return {
+            number
+            for event in unread(world.session)
+            if isinstance(event, FinalTranscript)
+            for number in self._numbers(event)
+        }
 
     def finished(self, world: World) -> None:
         """The session says that it is at its end."""

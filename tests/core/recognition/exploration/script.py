@@ -60,7 +60,9 @@ class Script(Struct, frozen=True):
         index, late = divmod(part, 2)
         count, number = self.utterances[index], sum(self.utterances[:index])
         first, last = ([SOUND], []) if not count else (list(range(count)[:1]), list(range(count)[1:]))
-        values = [self.level + SOUND] if not count else [self.level + number + each for each in (last if late else first)]
+        values = (
+            [self.level + SOUND] if not count else [self.level + number + each for each in (last if late else first)]
+        )
         if late and not count:
             values = []
         samples: list[int] = [] if late else [0] * self.lead
@@ -96,7 +98,7 @@ def _words(script: Script) -> tuple[list[Spoken], list[Spoken]]:
     sounds: list[Spoken] = []
     at = 0
     for part in range(2 * len(script.utterances)):
-        before = 0
+        before = start = 0
         for value in [*script.samples(part), 0]:
             if value != before:
                 if before:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from contextlib import suppress
 
 from msgspec import Struct, field
 
@@ -37,8 +38,10 @@ class Report(Struct):
         return "\n".join(lines)
 
 
-def explore(case: Case, *, most: int = 10**9, seconds: float = float("inf"), first: bool = True) -> Report:
-    """Searches a case. `first`: stop at the first broken law; else once for each law."""
+def explore(
+    case: Case, *, most: int = 10**9, seconds: float = float("inf"), stop_at: Container[str] | None = None
+) -> Report:
+    """Searches a case, and stops when one of the laws `stop_at` is broken (``None``: when any is)."""
     began = time.monotonic()
     report = Report(case)
     world = World(case)
@@ -63,7 +66,7 @@ def explore(case: Case, *, most: int = 10**9, seconds: float = float("inf"), fir
                 world.act(action)
             except Violation as violation:
                 report.violations.setdefault(violation.law, ((*_path(parents, state), action), str(violation)))
-                if first:
+                if stop_at is None or violation.law in stop_at:
                     report.seconds = time.monotonic() - began
                     return report
                 continue
@@ -100,10 +103,8 @@ def told(case: Case, history: Iterable[Action]) -> list[str]:
     lines: list[str] = []
     for action in history:
         events = len(trail)
-        try:
+        with suppress(Violation):
             world.act(action)
-        except Violation:
-            pass
         made = "; ".join(trail[events:])
         lines.append(f"    {world.now - EPOCH:7.3f}  {' '.join(map(str, action)):<28} {made}")
     return lines

@@ -27,6 +27,8 @@ EPOCH = 1_000_000.0
 """So late that every moment is told from every duration by its size."""
 JUST = 0.001
 SPINS = 200
+MUTE = 15.0
+"""Seconds for which a user who mutes captures nothing."""
 
 Action: TypeAlias = tuple[str, *tuple[object, ...]]
 
@@ -55,6 +57,7 @@ class Case(Struct, frozen=True, kw_only=True):
     """How often the service may take a row that is not in `TIDY`."""
 
 
+ONCE = ("finalize", "update", "mute")
 TIDY = frozenset({"onset", "interim", "final", "answer", "end", "early end", "watermark", "speech over"})
 
 
@@ -75,6 +78,7 @@ class World:
         self.deadline: float | None = None
         self.done = False
         self.used: set[str] = set()
+        """What the user has done that is done once."""
         self._dial()
 
     # ------------------------------------------------------------ what may happen
@@ -100,9 +104,7 @@ class World:
 
     def _sayable(self, service: Service) -> list[Choice]:
         rows = [
-            name
-            for name in self.case.rows
-            if (name in TIDY or self.liberties) and (name != "early end" or self.faults)
+            name for name in self.case.rows if (name in TIDY or self.liberties) and (name != "early end" or self.faults)
         ]
         return service.account.sayable(rows)
 
@@ -116,7 +118,8 @@ class World:
             actions.append(("end input",))
         if "read" in self.case.user and len(self.session.event_queue):
             actions.append(("read",))
-        actions += [(what,) for what in ("finalize", "update", "mute") if what in self.case.user and what not in self.used and more]
+        if more:
+            actions += [(what,) for what in ONCE if what in self.case.user and what not in self.used]
         return actions
 
     def _time(self, service: Service) -> list[Action]:
@@ -131,9 +134,8 @@ class World:
         if deadline is None:
             return []
         just = max(self.now, deadline - JUST)
-        if must is None or just < must:
-            if just > self.now:
-                actions += [("just before", *choice) for choice in self._sayable(service)]
+        if just > self.now and (must is None or just < must):
+            actions += [("just before", *choice) for choice in self._sayable(service)]
         if must is None or deadline < must:
             actions.append(("pass",))
         return actions
@@ -142,51 +144,57 @@ class World:
 
     def act(self, action: Action) -> None:
         """Lets it happen, and what follows from it at once. Raises `Violation`."""
-        kind, *rest = action
-        match kind:
-            case "dial":
-                self._dial()
-            case "capture":
-                self._capture()
-            case "say":
-                self._say(rest[0], rest[1])  # type: ignore[arg-type]
-            case "just before":
-                assert self.deadline is not None
-                self.now = max(self.now, self.deadline - JUST)
-                self._say(rest[0], rest[1])  # type: ignore[arg-type]
-            case "pass":
-                assert self.deadline is not None
-                self.now = self.deadline
-            case "drop":
-                self.faults -= 1
-                self._lost(fault=True)
-            case "early close frame":
-                self.faults -= 1
-                self._close_frame(fault=True)
-            case "close frame":
-                self._close_frame(fault=False)
-            case "end input":
-                self.session.end_input()
-                self.oracle.ended(self.now)
-            case "finalize":
-                self.used.add(kind)
-                self.session.finalize()
-            case "update":
-                self.used.add(kind)
-                self.session.change(Change(language="de"))
-            case "mute":
-                self.used.add(kind)
-                self.next_capture = self.now + 15.0
-            case "read":
-                self._read()
-            case _:
-                raise AssertionError(kind)
+        kind, *choice = action
+        if kind in ONCE:
+            self.used.add(str(kind))
+        {
+            "dial": self._dial,
+            "capture": self._capture,
+            "say": self._say,
+            "just before": self._say_just_before,
+            "pass": self._pass,
+            "drop": self._drop,
+            "early close frame": self._drop_politely,
+            "close frame": self._close_frame,
+            "end input": self._end_input,
+            "finalize": self.session.finalize,
+            "update": self._update,
+            "mute": self._mute,
+            "read": self._read,
+        }[str(kind)](*choice)  # type: ignore[operator]
         self._pump()
         if "read" not in self.case.user:
             self._read()
         self.oracle.check(self)
         if self.service is not None:
             self.service.forget(self.now)
+
+    def _say_just_before(self, name: str, number: int) -> None:
+        assert self.deadline is not None
+        self.now = max(self.now, self.deadline - JUST)
+        self._say(name, number)
+
+    def _pass(self) -> None:
+        assert self.deadline is not None
+        self.now = self.deadline
+
+    def _drop(self) -> None:
+        self.faults -= 1
+        self._lost(fault=True)
+
+    def _drop_politely(self) -> None:
+        self.faults -= 1
+        self._close_frame(fault=True)
+
+    def _end_input(self) -> None:
+        self.session.end_input()
+        self.oracle.ended(self.now)
+
+    def _update(self) -> None:
+        self.session.change(Change(language="de"))
+
+    def _mute(self) -> None:
+        self.next_capture = self.now + MUTE
 
     def _dial(self) -> None:
         case = self.case
@@ -225,7 +233,7 @@ class World:
             if self.link is not None:
                 self._close_frame(fault=early)
 
-    def _close_frame(self, *, fault: bool) -> None:
+    def _close_frame(self, *, fault: bool = False) -> None:
         assert self.link is not None
         if self.link.ends_well(1000):
             self._finish()
