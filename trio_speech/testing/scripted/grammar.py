@@ -57,7 +57,7 @@ class Diction(Struct, frozen=True, kw_only=True):
     """Finals come in the order in which the utterances were spoken."""
 
 
-class Utterance(Struct):
+class HeardUtterance(Struct):
     """One utterance, or one sound without words, as far as one connection has heard it and spoken of it."""
 
     start: float
@@ -93,7 +93,7 @@ class Account:
 
     def __init__(self, diction: Diction) -> None:
         self.diction = diction
-        self.utterances: list[Utterance] = []
+        self.utterances: list[HeardUtterance] = []
         self.requests: list[float] = []
         """The finalize requests without an answer: for each, the moment from which on it can be answered."""
         self.leaving: float | None = None
@@ -111,13 +111,13 @@ class Account:
         """More words of the utterance in progress, or of a new one."""
         open_ = self.utterances[-1] if self.utterances else None
         if open_ is None or open_.over or not open_.words:
-            self.utterances.append(Utterance(words[0].start, words[-1].end, by, words))
+            self.utterances.append(HeardUtterance(words[0].start, words[-1].end, by, words))
         else:
             open_.words, open_.end, open_.by = open_.words + words, words[-1].end, by
 
     def sound(self, start: float, end: float, by: float) -> None:
         """A sound that is no word."""
-        self.utterances.append(Utterance(start, end, by, over=True))
+        self.utterances.append(HeardUtterance(start, end, by, over=True))
 
     def pause(self) -> None:
         """Nobody speaks: the utterance in progress is over."""
@@ -202,7 +202,7 @@ class Row(Struct, frozen=True):
     """Whether it tells anything that was not told before."""
 
 
-def _haunts(each: Utterance) -> bool:
+def _haunts(each: HeardUtterance) -> bool:
     return not each.words and each.shown > 0
 
 

@@ -20,7 +20,7 @@ from trio_speech.events import (
     SpeechStarted,
     TranscriptEvent,
 )
-from trio_speech.testing.scripted.grammar import Diction, Said, Utterance
+from trio_speech.testing.scripted.grammar import Diction, Said, HeardUtterance
 
 from .ledger import undecided, unread
 from .script import RATE, Script, Spoken, audio_of
@@ -107,7 +107,7 @@ class Oracle:
             if word.start < at < word.end:
                 raise Violation("cut", f"{_name(word)} is cut at {at} by the session's own request")
 
-    def said(self, name: str, said: Said, of: Utterance | None, now: float, late: float, *, news: bool) -> None:
+    def said(self, name: str, said: Said, of: HeardUtterance | None, now: float, late: float, *, news: bool) -> None:
         """The service says something `of` an utterance, which it had owed for `late` seconds."""
         self.excuses += name in ("retraction", "onset of nothing", "ghost", "partial final")
         if of is not None and of.words and name in ("onset", "interim"):
