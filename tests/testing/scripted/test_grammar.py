@@ -15,7 +15,8 @@ from trio_speech._core.provider.messages import (
     SpeechOver,
 )
 from trio_speech.events import Word
-from trio_speech.testing.scripted.grammar import GHOST, GRAMMAR, Account, Choice, Diction
+from trio_speech.testing.scripted.account import Account, Diction
+from trio_speech.testing.scripted.grammar import GHOST, GRAMMAR, Choice, say, sayable
 
 A, B, C = (Word(text, at, at + 0.5) for text, at in (("a", 1.0), ("b", 2.0), ("c", 4.0)))
 
@@ -46,8 +47,8 @@ def test_whatever_is_said_each_word_is_final_once_unless_it_is_restated(seed: in
     service.request(7.0)
     told: list[str] = []
     rows = [row for row in GRAMMAR if row not in ("doubled final", "restated final", "early end", "end")]
-    while choices := service.sayable(rows):
-        said = service.say(*random.choice(choices))
+    while choices := sayable(service, rows):
+        said = say(service, random.choice(choices))
         told += texts(said) if isinstance(said, RecognitionResult) and said.kind == "final" else []
     assert sorted(told) == ["a", "b", "c"]
     assert service.owed() == []
@@ -60,11 +61,11 @@ def test_every_row_may_be_said_at_some_time(row: str) -> None:
         service.request(7.0)
         if seed % 2:
             service.leave(7.0)
-        while choices := service.sayable([name for name in GRAMMAR if name != "early end"]):
-            if found := service.sayable([row]):
-                assert service.say(*found[0]) is not None
+        while choices := sayable(service, [name for name in GRAMMAR if name != "early end"]):
+            if found := sayable(service, [row]):
+                assert say(service, found[0]) is not None
                 return
-            service.say(*random.choice(choices))
+            say(service, random.choice(choices))
     pytest.fail(f"{row} was never to be said")
 
 
@@ -76,8 +77,8 @@ def test_what_is_owed_is_what_was_heard_to_its_end_or_asked_for() -> None:
     assert service.owed() == [(("final", 0), 1.5)]
     service.request(3.0)
     assert service.owed() == [(("final", 0), 1.5), (("answer", 0), 3.0)]
-    service.say("answer", 0)
-    service.say("final", 0)
+    say(service, ("answer", 0))
+    say(service, ("final", 0))
     assert service.owed() == []
 
 
@@ -85,32 +86,32 @@ def test_the_end_is_owed_when_nothing_else_is() -> None:
     service = account()
     service.leave(7.0)
     assert ("end", 0) not in [choice for choice, _ in service.owed()]
-    assert service.sayable(["end"]) == []
-    service.say("final", 0)
-    service.say("final", 1)
+    assert sayable(service, ["end"]) == []
+    say(service, ("final", 0))
+    say(service, ("final", 1))
     assert service.owed() == [(("end", 0), 7.0)]
-    assert service.say("end", 0) == Closed()
-    assert service.sayable(GRAMMAR) == []
+    assert say(service, ("end", 0)) == Closed()
+    assert sayable(service, GRAMMAR) == []
 
 
 def test_what_is_shown_of_a_sound_has_to_be_taken_back() -> None:
     service = Account(Diction())
     service.sound(1.0, 1.5, by=2.0)
     assert service.owed() == []
-    assert texts(service.say("ghost", 0)) == [GHOST]
+    assert texts(say(service, ("ghost", 0))) == [GHOST]
     assert service.owed() == [(("retraction", 0), 2.0)]
-    assert texts(service.say("retraction", 0)) == []
+    assert texts(say(service, ("retraction", 0))) == []
     assert service.owed() == []
 
 
 def test_finals_come_in_order_where_they_are_ordered() -> None:
-    assert account().sayable(["final", "crossed final"]) == [("final", 0), ("crossed final", 1)]
-    assert account(ordered=True).sayable(["final", "crossed final"]) == [("final", 0)]
+    assert sayable(account(), ["final", "crossed final"]) == [("final", 0), ("crossed final", 1)]
+    assert sayable(account(ordered=True), ["final", "crossed final"]) == [("final", 0)]
 
 
 def finals_after(*choices: Choice) -> list[list[str]]:
     service = account()
-    return [texts(service.say(*choice)) for choice in choices]
+    return [texts(say(service, choice)) for choice in choices]
 
 
 def test_finals_are_split_joined_doubled_and_restated() -> None:
@@ -123,7 +124,7 @@ def test_finals_are_split_joined_doubled_and_restated() -> None:
 
 def test_a_final_said_again_has_the_identity_that_it_had() -> None:
     service = account(identified=True)
-    one, other = service.say("final", 0), service.say("doubled final", 0)
+    one, other = say(service, ("final", 0)), say(service, ("doubled final", 0))
     assert isinstance(one, RecognitionResult)
     assert one == other
     assert one.id is not None
@@ -131,37 +132,37 @@ def test_a_final_said_again_has_the_identity_that_it_had() -> None:
 
 def test_news_of_what_is_final_comes_late_and_once() -> None:
     service = account()
-    assert service.sayable(["late interim", "late onset"]) == []
-    service.say("final", 0)
-    assert service.sayable(["late interim", "late onset"]) == [("late interim", 0), ("late onset", 0)]
-    assert texts(service.say("late interim", 0)) == ["a", "b"]
-    assert service.sayable(["late interim", "late onset"]) == []
+    assert sayable(service, ["late interim", "late onset"]) == []
+    say(service, ("final", 0))
+    assert sayable(service, ["late interim", "late onset"]) == [("late interim", 0), ("late onset", 0)]
+    assert texts(say(service, ("late interim", 0))) == ["a", "b"]
+    assert sayable(service, ["late interim", "late onset"]) == []
 
 
 def test_a_watermark_is_no_farther_than_the_first_word_that_is_not_final() -> None:
     service = account()
-    assert service.say("watermark", 0) == Acknowledged(1.0)
-    assert service.sayable(["watermark"]) == []
-    service.say("crossed final", 1)
-    assert service.sayable(["watermark"]) == []
-    service.say("partial final", 0)
-    assert service.say("watermark", 0) == Acknowledged(2.0)
-    service.say("final", 0)
-    assert service.say("watermark", 0) == Acknowledged(7.0)
+    assert say(service, ("watermark", 0)) == Acknowledged(1.0)
+    assert sayable(service, ["watermark"]) == []
+    say(service, ("crossed final", 1))
+    assert sayable(service, ["watermark"]) == []
+    say(service, ("partial final", 0))
+    assert say(service, ("watermark", 0)) == Acknowledged(2.0)
+    say(service, ("final", 0))
+    assert say(service, ("watermark", 0)) == Acknowledged(7.0)
 
 
 def test_times_are_told_as_the_diction_has_it() -> None:
     exact, zero, billed = account(), account(times="zero"), account(times="billed")
-    assert exact.say("onset", 0) == SpeechOnset(1.0)
-    assert zero.say("onset", 0) == SpeechOnset(None)
-    assert exact.say("speech over", 0) == SpeechOver(2.5)
-    spans = [service.say("final", 0) for service in (exact, zero, billed)]
+    assert say(exact, ("onset", 0)) == SpeechOnset(1.0)
+    assert say(zero, ("onset", 0)) == SpeechOnset(None)
+    assert say(exact, ("speech over", 0)) == SpeechOver(2.5)
+    spans = [say(service, ("final", 0)) for service in (exact, zero, billed)]
     assert [(said.start, said.end) for said in spans if isinstance(said, RecognitionResult)] == [
         (1.0, 2.5),
         (0.0, 0.0),
         (0.0, 7.0),
     ]
-    again = billed.say("final", 1)
+    again = say(billed, ("final", 1))
     assert isinstance(again, RecognitionResult)
     assert (again.start, again.end) == (0.0, 0.0)
 
@@ -170,7 +171,7 @@ def test_a_request_is_answered_before_or_after_its_finals_or_not_at_all() -> Non
     service, mute = account(), account(answers=False)
     for each in (service, mute):
         each.request(7.0)
-    assert service.say(*service.sayable(["answer"])[0]) == FinalizeAnswered()
-    assert service.sayable(["answer"]) == []
-    assert mute.sayable(["answer"]) == []
+    assert say(service, sayable(service, ["answer"])[0]) == FinalizeAnswered()
+    assert sayable(service, ["answer"]) == []
+    assert sayable(mute, ["answer"]) == []
     assert ("answer", 0) not in [choice for choice, _ in mute.owed()]

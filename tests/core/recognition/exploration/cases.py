@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech.policy import ReplayPolicy
-from trio_speech.testing.scripted.grammar import Diction
+from trio_speech.testing.scripted.account import Diction
 
 from .script import Script
 from .world import Case
@@ -22,6 +22,7 @@ RICH = (
     "doubled final",
     "restated final",
     "empty final",
+    "blank final",
     "late interim",
     "late onset",
     "retraction",

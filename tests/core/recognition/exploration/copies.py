@@ -18,7 +18,7 @@ from typing import Any
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech.audio import AudioFormat
 from trio_speech.policy import ReplayPolicy
-from trio_speech.testing.scripted.grammar import Diction
+from trio_speech.testing.scripted.account import Diction
 
 from .script import Script
 from .service import Pace

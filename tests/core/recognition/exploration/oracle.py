@@ -20,7 +20,8 @@ from trio_speech.events import (
     SpeechStarted,
     TranscriptEvent,
 )
-from trio_speech.testing.scripted.grammar import Diction, Said, HeardUtterance
+from trio_speech.testing.scripted.account import Diction, HeardUtterance
+from trio_speech.testing.scripted.grammar import Said
 
 from .ledger import undecided, unread
 from .script import RATE, Script, Spoken, audio_of

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from trio_speech._core.provider.messages import Closed
 from trio_speech.events import Word
-from trio_speech.testing.scripted.grammar import Account, Choice, Diction, Said
+from trio_speech.testing.scripted.account import Account, Diction
+from trio_speech.testing.scripted.grammar import Choice, Said, say
 
 from .script import RATE, SOUND, Script
 
@@ -94,7 +95,7 @@ class Service:
         """Says it."""
         if news:
             self.news_at = now
-        return self.account.say(*choice)
+        return say(self.account, choice)
 
     @property
     def due(self) -> float | None:

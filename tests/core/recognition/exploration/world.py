@@ -17,7 +17,8 @@ from trio_speech._core.recognition.commands import EndLink, SendAudio, SendChang
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.session import RecognitionMachine
 from trio_speech.policy import ReplayPolicy
-from trio_speech.testing.scripted.grammar import GRAMMAR, Choice, Diction
+from trio_speech.testing.scripted.account import Diction
+from trio_speech.testing.scripted.grammar import GRAMMAR, Choice, sayable
 
 from .oracle import Oracle, Violation
 from .script import FORMAT, RATE, Script
@@ -106,7 +107,7 @@ class World:
         rows = [
             name for name in self.case.rows if (name in TIDY or self.liberties) and (name != "early end" or self.faults)
         ]
-        return service.account.sayable(rows)
+        return sayable(service.account, rows)
 
     def _captures(self) -> list[Action]:
         return [("capture",)] if self.chunk < len(self.case.script.chunks) else []
@@ -218,7 +219,7 @@ class World:
         assert service is not None
         assert link is not None
         self.liberties -= name not in TIDY
-        early = name == "early end" and not service.account.sayable(("end",))
+        early = name == "early end" and not sayable(service.account, ("end",))
         self.faults -= early
         news = GRAMMAR[name].news and not (name == "onset" and service.account.utterances[number].shown)
         late = service.late(self.now)
