@@ -151,9 +151,8 @@ def _joined(account: Account, number: int) -> Said:
 
 
 def _doubled(account: Account, number: int) -> Said:
-    each = account.utterances[number]
-    each.restated = True
-    return account.finalize(each.words, f"u{number}")
+    account.utterances[number].restated = True
+    return account.finalize(account.utterances[number].words, f"u{number}")
 
 
 def _restated(account: Account, number: int) -> Said:
@@ -187,8 +186,7 @@ def _ghost(account: Account, number: int) -> Said:
 
 
 def _empty_final(account: Account, number: int) -> Said:
-    each = account.utterances[number]
-    each.final, each.shown = 1, 0
+    account.utterances[number].final, account.utterances[number].shown = 1, 0
     return account.transcript("final", ())
 
 
