@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from sphinx.pycode import ModuleAnalyzer
+
 import trio_speech
 
 if TYPE_CHECKING:
@@ -86,11 +88,28 @@ def _literal_blocks(_: Sphinx, what: str, name: str, value: Any, options: Any, l
             lines[index + 1 : index + 1] = ["", f"{head[:indent]}::"]
 
 
-def _unions(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
-    """A union says of itself what it is made of, and not what unions are."""
-    if what == "data" and (members := get_args(value)):
-        names = ", ".join(f"`{getattr(each, '__name__', each)}`" for each in members)
-        lines[:] = [f"One of {names}."]
+def _data(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """What stands below a variable where it is defined; it is looked up there, for autodoc asks where it is exported.
+
+    A union without a docstring says what it is made of.
+    """
+    if what != "data":
+        return
+    short = name.rpartition(".")[2]
+    for module in [each for each in sys.modules if each.startswith("trio_speech")]:
+        if getattr(sys.modules[module], short, None) is value:
+            found = ModuleAnalyzer.for_module(module).find_attr_docs().get(("", short))
+            if found:
+                lines[:] = found
+                return
+    names = ", ".join(f"`{getattr(each, '__name__', each)}`" for each in get_args(value))
+    lines[:] = [f"One of {names}."] if names else []
+
+
+def _signature(_: Sphinx, what: str, name: str, value: Any, options: Any, taken: str, returned: str) -> Any:
+    """Protocols are not called, and what the library makes itself is not made by a user: neither shows how it is."""
+    made_here = what == "class" and "ade by `" in (value.__doc__ or "")
+    return ("", None) if made_here or getattr(value, "_is_protocol", False) else None
 
 
 def _skip(_: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
@@ -102,5 +121,6 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", _read)
     app.connect("include-read", _include)
     app.connect("autodoc-process-docstring", _literal_blocks, priority=400)  # before napoleon
-    app.connect("autodoc-process-docstring", _unions)
+    app.connect("autodoc-process-docstring", _data)
+    app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _skip)
