@@ -10,6 +10,7 @@ import pytest
 import trio
 from trio.testing import assert_no_checkpoints, wait_all_tasks_blocked
 
+from trio_speech._shell.connection.byte_stream import as_byte_stream
 from trio_speech._shell.connection.frame_limits import FrameLimits
 from trio_speech._shell.connection.frame_reader import FrameReader
 from trio_speech._shell.connection.framing import server_frame
@@ -32,7 +33,7 @@ def sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
 def sharing(stream: trio.abc.Stream, limits: FrameLimits | None = None) -> SharedStream:
     """With `limits`: as a server shares it, which leaves all frames to trio-websocket."""
     reader = FrameReader() if limits is None else None
-    return SharedStream(stream, limits or FrameLimits(1_000), reader, Lifetime(trio.CancelScope()))
+    return SharedStream(as_byte_stream(stream), limits or FrameLimits(1_000), reader, Lifetime(trio.CancelScope()))
 
 
 async def all_of(stream: trio.abc.ReceiveStream, size: int) -> bytes:

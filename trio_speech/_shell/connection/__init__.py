@@ -2,7 +2,8 @@
 
     file                            what it does
     ─────────────────────────────   ───────────────────────────────────────────────────────────────────────
-    byte_stream                     opens the byte stream: name lookup, TCP, proxy, TLS
+    open_stream                     opens the byte stream: name lookup, TCP, proxy, TLS
+    byte_stream, tls_stream         streams that also write without waiting: TCP, any other, TLS
     shared_stream                   one stream for two users: trio-websocket (control frames) and this room (data)
     frame_limits, frame_reader      bounds what the peer may announce; takes data frames out of what it sent
     dial, accept                    the opening handshake, as client and as server
@@ -17,8 +18,8 @@ Laws
 """
 
 from .accept import Handshake, accept_connection
-from .byte_stream import LinkDown
 from .dial import open_connection
+from .lifetime import LinkDown
 from .websocket import Connection
 
 __all__ = ["Connection", "Handshake", "LinkDown", "accept_connection", "open_connection"]

@@ -9,10 +9,10 @@ import trio_websocket as tw
 
 from ..._core.retry.causes import Broken
 from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, start_connection
-from .byte_stream import RECEIVE_BYTES, LinkDown
+from .byte_stream import RECEIVE_BYTES
 from .frame_limits import FrameLimits
 from .framing import server_frame
-from .lifetime import GONE, Lifetime
+from .lifetime import GONE, Lifetime, LinkDown
 from .shared_stream import SharedStream
 from .websocket import Connection
 

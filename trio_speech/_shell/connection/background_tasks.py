@@ -8,11 +8,11 @@ from typing import Any, TypeAlias, TypeVar, cast
 import trio
 
 from ..._core.retry.causes import Silent
-from .byte_stream import LinkDown
+from .byte_stream import as_byte_stream
 from .frame_limits import FrameLimits
 from .frame_reader import FrameReader
 from .handshake_failure import cause_of
-from .lifetime import Lifetime
+from .lifetime import Lifetime, LinkDown
 from .shared_stream import SharedStream
 
 _Product = TypeVar("_Product")
@@ -57,7 +57,7 @@ async def _run_connection(
     """Owns trio-websocket's tasks, from the handshake to the end of the connection."""
     with trio.CancelScope() as scope:
         lifetime = Lifetime(scope)
-        shared = SharedStream(stream, limits, reader, lifetime)
+        shared = SharedStream(as_byte_stream(stream), limits, reader, lifetime)
         is_open = False
         try:
             async with trio.open_nursery() as nursery:

@@ -1,150 +1,115 @@
-"""Opens the byte stream that a URL names: name lookup, TCP, proxy, TLS. Failures are raised as `LinkDown`."""
+"""Byte streams that also write without waiting, so that a task that has something to send need not wake another one.
+
+Laws
+    1. Bytes go out in the order in which they were given, whether by `send_nowait` or by `send_all`.
+    2. `send_nowait` never raises for a network that is full or broken. The next `send_all` waits, or raises.
+"""
 
 from __future__ import annotations
 
-import base64
-import ssl
-from urllib.parse import SplitResult, unquote, urlsplit
+import os
+import sys
+from abc import abstractmethod
 
-import h11
 import trio
-
-from ..._core.retry.causes import Broken, Cause, Refused, Unreachable
 
 RECEIVE_BYTES = 65_536
 """How much one read takes at most."""
-_PROXY_PORT = 8080
-_UNTRUSTED = range(18, 22)
-"""OpenSSL's error codes for a certificate whose authority is unknown (x509_vfy.h)."""
-_ADVICE = "; if an authority of your own signed it, give open_client() an ssl_context that trusts it"
+
+_SOCKETS_ARE_FILES = sys.platform != "win32"
 
 
-class LinkDown(Exception):
-    """A connection is gone, or could not be made. Internal: sessions turn `cause` into a retry or a public error."""
+class ByteStream(trio.abc.Stream):
+    """A trio stream with `send_nowait`. One task at a time may be in `send_all`, and one in `receive_some`."""
 
-    def __init__(self, cause: Cause) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
+    @property
+    @abstractmethod
+    def has_unsent(self) -> bool:
+        """True if `send_nowait` left something for the next `send_all`."""
 
+    @abstractmethod
+    def send_nowait(self, data: bytes) -> bool:
+        """Writes as much of `data` as the network takes at once, and keeps the rest for the next `send_all`.
 
-async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> trio.abc.Stream:
-    """Opens TCP for ``ws`` and TLS for ``wss``, through the proxy that the environment names for this host, if any.
-
-    `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read at every dial, as HTTP clients read them. Without
-    `ssl_context`, the system's authorities are trusted. Raises `LinkDown`. Cancelling closes what was opened so far.
-    """
-    parts = urlsplit(url)
-    host, port = _address(parts)
-    try:
-        proxy = _proxy_for(parts)
-        stream: trio.abc.Stream
-        if proxy is None:
-            stream = await trio.open_tcp_stream(host, port)
-        else:
-            stream = await _through_proxy(proxy, host, port)
-        if parts.scheme == "wss":
-            stream = await _tls(stream, host, ssl_context)
-    except trio.BrokenResourceError as error:
-        raise LinkDown(_broken_dial(host, error)) from None
-    except h11.RemoteProtocolError:
-        raise LinkDown(Unreachable("the proxy does not answer in HTTP")) from None
-    except UnicodeError:
-        raise LinkDown(
-            Unreachable("the name of the host, or of its proxy, is not a valid host name", permanent=True)
-        ) from None
-    except OSError as error:
-        raise LinkDown(Unreachable(f"{host}:{port}: {error.strerror or error}")) from None
-    return stream
+        Returns True if everything was written. No checkpoint. May be called during another task's `send_all`.
+        """
 
 
-def host_header(url: str) -> str:
-    """The ``Host`` header for a URL, with the port if the URL has one."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
-    return host if parts.port is None else f"{host}:{parts.port}"
+def as_byte_stream(stream: trio.abc.Stream) -> ByteStream:
+    """`stream` itself if it is a `ByteStream`, else a view of it; the view owns it."""
+    if isinstance(stream, ByteStream):
+        return stream
+    if isinstance(stream, trio.SocketStream) and _SOCKETS_ARE_FILES:
+        return SocketByteStream(stream)
+    return BufferedByteStream(stream)
 
 
-def resource(url: str) -> str:
-    """The path and query of a URL, as a request line has them."""
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+class BufferedByteStream(ByteStream):
+    """A view of any stream. It cannot tell what the network would take, so `send_nowait` only keeps the data."""
+
+    def __init__(self, stream: trio.abc.Stream) -> None:
+        self._stream = stream
+        self._unsent = b""
+
+    @property
+    def has_unsent(self) -> bool:
+        return bool(self._unsent)
+
+    def send_nowait(self, data: bytes) -> bool:
+        self._unsent += data
+        return not self._unsent
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        if self._unsent:
+            data, self._unsent = self._unsent + data, b""
+        await self._stream.send_all(data)
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self._stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        return await self._stream.receive_some(max_bytes)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
-def _address(parts: SplitResult) -> tuple[str, int]:
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "wss" else 80)
+class SocketByteStream(BufferedByteStream):
+    """A view of a TCP stream, which reads and writes its socket directly."""
 
+    def __init__(self, stream: trio.SocketStream) -> None:
+        super().__init__(stream)
+        self._socket = stream.socket
+        self._is_sending = False
 
-def _proxy_for(parts: SplitResult) -> SplitResult | None:
-    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # slow to import; only a dial needs it
+    def send_nowait(self, data: bytes) -> bool:
+        if self._unsent or self._is_sending:
+            return super().send_nowait(data)
+        try:
+            written = os.write(self._socket.fileno(), data)
+        except OSError:  # full, or broken: the next `send_all` waits, or raises
+            written = 0
+        if written == len(data):
+            return True
+        self._unsent = data[written:]
+        return False
 
-    proxies = getproxies()
-    address = parts.netloc.rpartition("@")[2]
-    if not proxies or proxy_bypass(address):
-        return None
-    found = proxies.get("https" if parts.scheme == "wss" else "http") or proxies.get("all")
-    if not found:
-        return None
-    try:
-        proxy = urlsplit(found if "://" in found else f"http://{found}")
-        _ = proxy.port
-    except ValueError:
-        raise LinkDown(Unreachable("the address of the proxy is not a URL", permanent=True)) from None
-    return proxy
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        self._is_sending = True
+        try:
+            await super().send_all(data)
+        finally:
+            self._is_sending = False
 
-
-async def _tls(stream: trio.abc.Stream, host: str, context: ssl.SSLContext | None) -> trio.abc.Stream:
-    secure = trio.SSLStream(
-        stream, context or ssl.create_default_context(), server_hostname=host, https_compatible=True
-    )
-    try:
-        await secure.do_handshake()
-    except BaseException:
-        await trio.aclose_forcefully(stream)
-        raise
-    return secure
-
-
-def _broken_dial(host: str, error: trio.BrokenResourceError) -> Cause:
-    cause = error.__cause__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        advice = _ADVICE if cause.verify_code in _UNTRUSTED else ""
-        reason = f"the certificate of {host} is not valid: {cause.verify_message}{advice}"
-        return Unreachable(reason, permanent=True)
-    return Unreachable(f"the connection to {host} broke during set-up: {cause or error}")
-
-
-async def _through_proxy(proxy: SplitResult, host: str, port: int) -> trio.abc.Stream:
-    if proxy.scheme != "http":
-        reason = f"a proxy of scheme {proxy.scheme!r} is not supported: use http://"
-        raise LinkDown(Unreachable(reason, permanent=True))
-    stream = await trio.open_tcp_stream(proxy.hostname or "", proxy.port or _PROXY_PORT)
-    try:
-        await _tunnel(stream, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", _credentials(proxy))
-    except BaseException:
-        await trio.aclose_forcefully(stream)
-        raise
-    return stream
-
-
-def _credentials(proxy: SplitResult) -> list[tuple[str, str]]:
-    if proxy.username is None:
-        return []
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-    return [("Proxy-Authorization", f"Basic {base64.b64encode(pair).decode()}")]
-
-
-async def _tunnel(stream: trio.abc.Stream, target: str, credentials: list[tuple[str, str]]) -> None:
-    http = h11.Connection(h11.CLIENT)
-    request = h11.Request(method="CONNECT", target=target, headers=[("Host", target), *credentials])
-    await stream.send_all(http.send(request) or b"")
-    while True:
-        event = http.next_event()
-        if event is h11.NEED_DATA:
-            data = await stream.receive_some(RECEIVE_BYTES)
-            if not data:
-                raise LinkDown(Broken("the proxy closed the connection"))
-            http.receive_data(bytes(data))
-        elif isinstance(event, h11.Response):
-            if not 200 <= event.status_code < 300:
-                raise LinkDown(Refused(event.status_code, "by the proxy"))
-            return
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
+        """Waits first, then reads. trio's own stream reads first, in vain nearly always, and that costs a call."""
+        while True:
+            if self._socket.fileno() < 0:
+                raise trio.ClosedResourceError("the socket was closed here")
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return os.read(self._socket.fileno(), max_bytes or RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError(f"socket connection broken: {error}") from error

@@ -11,12 +11,13 @@ import trio
 import trio_websocket as tw
 
 from .background_tasks import MAX_MESSAGE_SIZE, QUEUE, start_connection
-from .byte_stream import RECEIVE_BYTES, LinkDown, host_header, open_stream, resource
+from .byte_stream import RECEIVE_BYTES
 from .frame_limits import FrameLimits
 from .frame_reader import FrameReader
 from .framing import client_frame
 from .handshake_failure import cause_in
-from .lifetime import Lifetime
+from .lifetime import Lifetime, LinkDown
+from .open_stream import host_header, open_stream, resource
 from .shared_stream import SharedStream
 from .websocket import Connection
 

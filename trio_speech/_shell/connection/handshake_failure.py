@@ -11,7 +11,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from ..._core.retry.causes import Cause, Malformed, Refused, Unreachable
 from ..._core.retry.retry_after import retry_after_of
-from .byte_stream import LinkDown
+from .lifetime import LinkDown
 from .shared_stream import SharedStream
 
 _REASON_BYTES = 500

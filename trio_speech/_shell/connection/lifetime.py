@@ -9,7 +9,6 @@ import trio_websocket as tw
 
 from ..._core.retry.causes import Cause, Silent
 from ..concurrency.wakeup import Wakeup
-from .byte_stream import LinkDown
 
 _REFUSAL_TIMEOUT = 1.0
 """Seconds for the body of a refusal, after its head."""
@@ -19,6 +18,14 @@ _FIRST_SEND_TIMEOUT = 1.0
 
 GONE = (tw.ConnectionClosed, trio.ClosedResourceError, trio.BrokenResourceError)
 """What trio-websocket and streams raise once a connection is gone."""
+
+
+class LinkDown(Exception):
+    """A connection is gone, or could not be made. Internal: sessions turn `cause` into a retry or a public error."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 class Lifetime:

@@ -11,19 +11,15 @@ Laws
 
 from __future__ import annotations
 
-import os
-import sys
-
 import trio
 
 from ..concurrency.wakeup import Wakeup
-from .byte_stream import RECEIVE_BYTES
+from .byte_stream import RECEIVE_BYTES, ByteStream
 from .frame_limits import FrameLimits
 from .frame_reader import FrameReader
 from .lifetime import Lifetime
 
 _MAX_MESSAGES = 64
-_SOCKETS_ARE_FILES = sys.platform != "win32"
 _CLOSE = b"\x88"  # RFC 6455, section 5.2: the last fragment, with opcode 8; an HTTP request begins with a letter
 
 
@@ -34,13 +30,9 @@ class SharedStream(trio.abc.Stream):
     breaks `limits`. Without a `reader` all frames are left to trio-websocket.
     """
 
-    def __init__(
-        self, stream: trio.abc.Stream, limits: FrameLimits, reader: FrameReader | None, lifetime: Lifetime
-    ) -> None:
+    def __init__(self, stream: ByteStream, limits: FrameLimits, reader: FrameReader | None, lifetime: Lifetime) -> None:
         self._stream = stream
-        self._socket = stream.socket if isinstance(stream, trio.SocketStream) and _SOCKETS_ARE_FILES else None
         self._write_turn = trio.StrictFIFOLock()
-        self._unsent = b""
         self._limits = limits
         self._reader = reader
         self._lifetime = lifetime
@@ -75,8 +67,6 @@ class SharedStream(trio.abc.Stream):
             self.close_sent = True
         if not self._receivers:
             self._library_may_look.fire()  # what is sent may bring an answer, and nobody else is reading
-        if self._unsent:
-            data, self._unsent = self._unsent + data, b""
         try:
             await self._stream.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
@@ -88,24 +78,14 @@ class SharedStream(trio.abc.Stream):
     @property
     def has_unsent(self) -> bool:
         """True if something waits for the next `send_all`."""
-        return bool(self._unsent)
+        return self._stream.has_unsent
 
     def send_nowait(self, data: bytes) -> bool:
         """Writes as much of `data` as the network takes at once, and keeps the rest for the next `send_all`.
 
-        Returns True if everything was written. No checkpoint. Only a plain socket takes anything at once.
+        Returns True if everything was written. No checkpoint.
         """
-        if self._socket is None or self._unsent or self._write_turn.locked():
-            self._unsent += data
-            return False
-        try:
-            written = os.write(self._socket.fileno(), data)
-        except OSError:  # full, or broken: the next `send_all` waits, or fails
-            written = 0
-        if written == len(data):
-            return True
-        self._unsent = data[written:]
-        return False
+        return self._stream.send_nowait(data)
 
     async def wait_send_all_might_not_block(self) -> None:
         await self._stream.wait_send_all_might_not_block()
@@ -177,7 +157,7 @@ class SharedStream(trio.abc.Stream):
             return False
         self._is_reading = True
         try:
-            data = await self._receive(max_bytes)
+            data = await self._stream.receive_some(max_bytes or RECEIVE_BYTES)
             if data:
                 self._check(data)
                 self._sort(data)
@@ -194,24 +174,6 @@ class SharedStream(trio.abc.Stream):
             self._at_eof = True
             self._end("the peer ended the stream without a close frame")
         return bool(data)
-
-    async def _receive(self, max_bytes: int | None) -> bytes | bytearray:
-        if self._socket is None:
-            return await self._stream.receive_some(max_bytes)
-        return await self._receive_when_readable(self._socket, max_bytes or RECEIVE_BYTES)
-
-    async def _receive_when_readable(self, socket: trio.socket.SocketType, max_bytes: int) -> bytes:
-        """Waits first, then reads. trio's own stream reads first, in vain nearly always, and that costs a call."""
-        while True:
-            if socket.fileno() < 0:
-                raise trio.ClosedResourceError("the socket was closed here")
-            await trio.lowlevel.wait_readable(socket)
-            try:
-                return os.read(socket.fileno(), max_bytes)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise trio.BrokenResourceError(f"socket connection broken: {error}") from error
 
     def _check(self, data: bytes | bytearray) -> None:
         self.fault = self._limits.check(data)

@@ -17,8 +17,7 @@ import trio
 import trio_websocket as tw
 
 from ..._core.retry.causes import Broken, Cause, Malformed, PeerClosed, Silent
-from .byte_stream import LinkDown
-from .lifetime import GONE, Lifetime
+from .lifetime import GONE, Lifetime, LinkDown
 from .shared_stream import SharedStream
 
 Frame: TypeAlias = str | bytes

@@ -114,7 +114,8 @@ class Dialer:
                 timeout=seconds,
                 subprotocols=dial.subprotocols,
                 connect=connect,
-                ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else None,
+                # The default is not made for plain connections, which need it only through an https proxy.
+                ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else self._ssl_context,
             )
         raise LinkDown(Silent(awaited, seconds))
 

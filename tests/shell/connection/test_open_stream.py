@@ -14,7 +14,8 @@ import trustme
 
 import trio_speech as ts
 from trio_speech._core.retry.causes import Broken, Refused, Unreachable
-from trio_speech._shell.connection.byte_stream import LinkDown, host_header, open_stream, resource
+from trio_speech._shell.connection import LinkDown
+from trio_speech._shell.connection.open_stream import host_header, open_stream, resource
 from trio_speech.testing import memory_stream_pair
 
 URL = "wss://speech.test/v1/stt"
@@ -257,6 +258,31 @@ async def test_tls_through_a_proxy_with_a_password(
     assert base64.b64decode(headers[b"proxy-authorization"].removeprefix(b"Basic ")) == b"me:se@cret"
 
 
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_the_way_to_an_https_proxy_is_tls_too(
+    network: Network, monkeypatch: pytest.MonkeyPatch, authority: object, trusting: ssl.SSLContext, scheme: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "https://proxy.test:3128")
+    proxy = Proxy(network)
+    issue = authority.issue_cert  # type: ignore[attr-defined]
+    network.hosts["proxy.test", 3128] = secured(issue("proxy.test"), proxy.serve)
+    network.hosts["speech.test", 443] = secured(issue("speech.test"))
+    network.hosts["speech.test", 80] = echo
+    stream = await open_stream(f"{scheme}://speech.test/", trusting)
+    assert await says(stream) == b"echo hello"
+
+
+async def test_a_bad_certificate_of_an_https_proxy_is_permanent_and_names_the_proxy(
+    network: Network, monkeypatch: pytest.MonkeyPatch, trusting: ssl.SSLContext
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "https://proxy.test")
+    network.hosts["proxy.test", 443] = secured(trustme.CA().issue_cert("proxy.test"))
+    cause = await cause_of(URL, trusting)
+    assert isinstance(cause, Unreachable)
+    assert cause.permanent
+    assert cause.reason.startswith("the certificate of proxy.test is not valid")
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -310,9 +336,7 @@ async def test_a_proxy_that_breaks_may_do_better_next_time(
     assert isinstance(await cause_of(URL), Broken | Unreachable)
 
 
-@pytest.mark.parametrize(
-    "proxy", ["socks5://proxy.test:1080", "https://proxy.test", "http://me:secret@proxy.test:port"]
-)
+@pytest.mark.parametrize("proxy", ["socks5://proxy.test:1080", "http://me:secret@proxy.test:port"])
 async def test_an_unusable_proxy_is_permanent(network: Network, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     cause = await cause_of(URL)
