@@ -24,3 +24,16 @@ def test_the_path_selects_the_wire(resource: str, kind: type) -> None:
 @pytest.mark.parametrize("resource", ["", "/", "/v1", "/v1/stt/", "/v2/listen", "/stt?/v1/stt"])
 def test_other_paths_are_refused_with_404(resource: str) -> None:
     assert answer(resource, "x") == Refuse(404)
+
+
+def test_other_wires_come_first_and_a_star_stands_for_any_text() -> None:
+    made: list[tuple[str, str]] = []
+
+    def mine(query: str, session_id: str) -> Refuse:
+        made.append((query, session_id))
+        return Refuse(418)
+
+    others = {"/v1/voices/*/stream": mine, "/v1/stt": mine}
+    assert answer("/v1/voices/ann/stream?a=b", "x", others) == answer("/v1/stt", "y", others) == Refuse(418)
+    assert made == [("a=b", "x"), ("", "y")]
+    assert isinstance(answer("/v1/tts", "z", others), LiveKitWire)

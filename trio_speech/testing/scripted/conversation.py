@@ -78,7 +78,8 @@ class Conversation:
         self._last_message = trio.current_time()
         self._script_changed = trio.Event()
         self._written = trio.Event()
-        self._out, self._backlog = trio.open_memory_channel[tuple[float, Reply, trio.Event]](_BACKLOG)
+        self._out, self._backlog = trio.open_memory_channel[tuple[float, Reply, trio.Event, trio.Event]](_BACKLOG)
+        self._dropped = trio.Event()
         self._asked = deque(wire.opens())
 
     async def next(self) -> Request:
@@ -114,10 +115,15 @@ class Conversation:
                 due += message.seconds
                 continue
             self._written = trio.Event()
-            await self._out.send((due, message, self._written))
+            await self._out.send((due, message, self._written, self._dropped))
             if due <= trio.current_time():
                 await self._written.wait()
         self._last_due = due
+
+    def drop_unsent(self) -> None:
+        """Drops the messages that wait for their time."""
+        self._dropped.set()
+        self._dropped, self._last_due = trio.Event(), -math.inf
 
     async def said_all(self) -> None:
         """Waits until all queued messages have been written."""
@@ -125,9 +131,12 @@ class Conversation:
 
     async def write(self) -> None:
         """Writes each queued message at its time; runs until it is cancelled."""
-        async for due, reply, written in self._backlog:
-            await trio.sleep_until(due)
-            if isinstance(reply, Audio):
+        async for due, reply, written, dropped in self._backlog:
+            with trio.move_on_at(due):
+                await dropped.wait()
+            if dropped.is_set():
+                pass
+            elif isinstance(reply, Audio):
                 await self._write_audio(reply.pcm)
             else:
                 await self._write(reply)

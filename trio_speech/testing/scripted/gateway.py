@@ -11,15 +11,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 import trio
 
 from ..._core.provider.profile import SttProfile, TtsProfile
-from ..._core.retry.causes import Refused, Unreachable
+from ..._core.retry.causes import Unreachable
 from ..._shell.client import Client, open_client
 from ..._shell.concurrency.one_exception import Guard, one_exception
 from ..._shell.connection import Connection, Handshake, LinkDown, accept_connection
@@ -30,10 +30,11 @@ from .conversation import Conversation
 from .faults import Act, BlackHole, Close, Delay, Drop, NeverAnswer, Outage, Refuse, Restart, Step
 from .manner import Manner
 from .plan import Script, acts
+from .refusal import refuse
 from .services import serve
 from .synthesizer import Delivery
 from .visits import Visit
-from .wires import answer
+from .wires import WireFactory, answer
 from .wires.protocol import Wire
 
 _CAPACITY = 65_536
@@ -49,6 +50,8 @@ class ScriptedGateway:
     def __init__(self, guard: Guard, manner: Manner, delivery: Delivery, capacity: int) -> None:
         self.manner = manner
         self.delivery = delivery
+        self.wires: dict[str, WireFactory] = {}
+        """Protocols that it speaks besides its own, by the path of their addresses; ``*`` stands for any text."""
         self.connect_time = 0.0
         """Seconds that a dial over memory streams takes."""
         self.visits: list[Visit] = []
@@ -189,11 +192,11 @@ class ScriptedGateway:
 
     async def _answer_handshake(self, handshake: Handshake, script: Script, visit: Visit) -> tuple[Connection, Wire]:
         visit.resource, visit.headers = handshake.resource, handshake.headers
-        wire = answer(visit.resource, visit.session_id)
+        wire = answer(visit.resource, visit.session_id, self.wires)
         if isinstance(wire, Refuse):
-            await _refuse(handshake, wire, visit)
+            await refuse(handshake, wire, visit)
         if isinstance(script.step, Refuse):
-            await _refuse(handshake, script.step, visit)
+            await refuse(handshake, script.step, visit)
         if isinstance(script.step, Delay):
             await trio.sleep(script.step.seconds)
         connection = await handshake.accept()
@@ -220,15 +223,6 @@ def _first(group: BaseException) -> str:
     return str(group)
 
 
-async def _refuse(handshake: Handshake, refusal: Refuse, visit: Visit) -> NoReturn:
-    visit.struck.append((trio.current_time(), refusal))
-    after = refusal.retry_after
-    headers = () if after is None else (("Retry-After", after if isinstance(after, str) else f"{after:g}"),)
-    await handshake.reject(refusal.status, refusal.body.encode(), headers)
-    visit.end(trio.current_time(), f"refused with HTTP {refusal.status}")
-    raise LinkDown(Refused(refusal.status))
-
-
 async def _strike_unless_gone(conversation: Conversation, fault: Close | Drop | BlackHole) -> None:
     try:
         await conversation.strike(fault)
@@ -238,12 +232,19 @@ async def _strike_unless_gone(conversation: Conversation, fault: Close | Drop | 
 
 @asynccontextmanager
 async def open_gateway(
-    *, manner: Manner | None = None, delivery: Delivery | None = None, capacity: int = _CAPACITY
+    *,
+    manner: Manner | None = None,
+    delivery: Delivery | None = None,
+    capacity: int = _CAPACITY,
+    wires: Mapping[str, WireFactory] | None = None,
 ) -> AsyncGenerator[ScriptedGateway, None]:
     """Opens a scripted gateway that serves until the block is left; connections that are still open then break.
 
     `manner`: how it recognizes. `delivery`: how it speaks. `capacity`: how many unread bytes one direction of a
-    connection over memory streams holds before its sender blocks.
+    connection over memory streams holds before its sender blocks. `wires`: the protocols that it speaks beside its own,
+    by the path of their addresses; see `trio_speech.testing.wires`.
     """
     async with one_exception(trio.lowlevel.checkpoint, within=0.0) as guard:
-        yield ScriptedGateway(guard, manner or Manner(), delivery or Delivery(), capacity)
+        gateway = ScriptedGateway(guard, manner or Manner(), delivery or Delivery(), capacity)
+        gateway.wires.update(wires or {})
+        yield gateway

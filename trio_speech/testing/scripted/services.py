@@ -12,7 +12,7 @@ from .conversation import Conversation
 from .manner import Manner
 from .recognizer import ScriptedRecognizer
 from .synthesizer import Delivery, ScriptedSynthesizer
-from .wires.protocol import Changed, ClientClose, ClientFinalize, ClientFinish, Flush, Text
+from .wires.protocol import Cancel, Changed, ClientClose, ClientFinalize, ClientFinish, Flush, Text
 
 _BAD_REQUEST = 400
 
@@ -87,6 +87,10 @@ async def _synthesize(conversation: Conversation, voice: ScriptedSynthesizer) ->
                 await conversation.say(voice.speak(text))
             case Flush():
                 await conversation.happened("flush")
+                await conversation.say(voice.flush())
+            case Cancel():
+                await conversation.happened("cancel")
+                conversation.drop_unsent()
                 await conversation.say(voice.flush())
             case ClientClose():
                 await conversation.happened("close")

@@ -7,21 +7,31 @@ messages that it decodes. All wires have the same `Request` and `Reply`, so the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import TypeAlias
 
 from ..faults import Refuse
 from . import deepgram, livekit
 from .protocol import Wire
 
+WireFactory: TypeAlias = Callable[[str, str], Wire | Refuse]
+"""Makes the wire for one connection from the query of its address and the id of the session, or refuses it."""
+
 _NOT_FOUND = Refuse(404)
-_ENDPOINTS: Mapping[str, Callable[[str, str], Wire | Refuse]] = {
+_ENDPOINTS: Mapping[str, WireFactory] = {
     "/v1/stt": livekit.recognition,
     "/v1/tts": livekit.synthesis,
     "/v1/listen": deepgram.listen,
 }
 
 
-def answer(resource: str, session_id: str) -> Wire | Refuse:
-    """The wire protocol for the path and query of a handshake, or the refusal to answer it with."""
+def answer(resource: str, session_id: str, others: Mapping[str, WireFactory] = MappingProxyType({})) -> Wire | Refuse:
+    """The wire protocol for the path and query of a handshake, or the refusal to answer it with.
+
+    `others` come before the built-in ones. Their keys are paths, in which ``*`` stands for any text.
+    """
     path, _, query = resource.partition("?")
-    endpoint = _ENDPOINTS.get(path)
-    return endpoint(query, session_id) if endpoint else _NOT_FOUND
+    found = (factory for pattern, factory in (*others.items(), *_ENDPOINTS.items()) if fnmatchcase(path, pattern))
+    factory = next(found, None)
+    return factory(query, session_id) if factory else _NOT_FOUND

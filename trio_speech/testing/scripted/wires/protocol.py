@@ -55,6 +55,10 @@ class Flush(Struct, frozen=True):
     """Ends the text of this generation."""
 
 
+class Cancel(Struct, frozen=True):
+    """Abandons the current generation: speech that was not sent yet is dropped, and `Done` is said."""
+
+
 class Mistake(Struct, frozen=True):
     """A violation of the protocol by the client. `code`: the wire's code for it in the answer."""
 
@@ -72,6 +76,7 @@ Request: TypeAlias = (
     | ClientClose
     | Text
     | Flush
+    | Cancel
     | Mistake
 )
 """`TranscribeRequest` and `SynthesizeRequest` open a session; `Audio` is audio to recognize."""
@@ -118,10 +123,13 @@ class IdleLimit(Struct, frozen=True):
 
 
 class Wire(Protocol):
-    """One connection's protocol."""
+    """The service's side of one connection's protocol: what the codec of its provider encodes, this decodes."""
 
     @property
-    def idle(self) -> IdleLimit | None: ...
+    def idle(self) -> IdleLimit | None:
+        """How the service ends a connection on which nothing comes; ``None``: it does not."""
+        ...
+
     @property
     def garbled(self) -> str:
         """A message of a known type, with fields of wrong types."""

@@ -1,0 +1,71 @@
+"""Checks a backend, of this library or of your own, against the laws that sessions rely on.
+
+    def test_my_backend() -> None:
+        check_provider(MyBackend("hunter2"), wires={"/v1/my-service": MyWire}, secrets=("hunter2",))
+
+The laws
+    1. *Sessions.* With the scripted gateway in the place of the service, each word is recognized, or spoken, exactly
+       once: through resets, closes, silences, malformed messages, refused dials, and faults at random.
+    2. *Profile.* The backend takes the formats that its profile names, and no others; its codec has the messages that
+       the profile needs; words are aligned if and only if the profile says so.
+    3. *Codec.* Whatever frame comes, `decode` returns messages with possible times, or raises `ProtocolError`.
+    4. *Secrets.* No repr, address, error or log shows one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...providers._codec import Backend
+from ..scripted.manner import Manner
+from ..scripted.synthesizer import Delivery
+from ..scripted.wires import WireFactory
+from .codec import check_codec
+from .profile import check_profile
+from .recognition import check_recognition
+from .secrets import check_secrets
+from .setup import Asked, Service, Setup
+from .synthesis import check_synthesis
+
+
+def check_provider(
+    backend: Backend,
+    *,
+    wires: Mapping[str, WireFactory] | None = None,
+    model: str | None = None,
+    voice: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    manner: Manner | None = None,
+    delivery: Delivery | None = None,
+    secrets: Sequence[str] = (),
+    runs: int = 10,
+) -> None:
+    """Raises `AssertionError` naming the law that `backend` does not keep, and the case.
+
+    It runs trio itself, on virtual time, so call it from an ordinary function, and not from an async test.
+
+    Args:
+        backend: The backend. What it does not have (a recognizer, or a voice) it refuses with `ConfigurationError`.
+        wires: The service's protocol, for the scripted gateway to speak; see `trio_speech.testing.wires`.
+        model: The model that is asked for; ``None``: the backend's default.
+        voice: The voice that is asked for; ``None``: the backend's default.
+        options: The options that are asked for.
+        manner: How the service recognizes; ``None``: as the profile says.
+        delivery: How the service speaks; ``None``: as the profile says.
+        secrets: The credentials that `backend` holds, to be looked for where they must not be.
+        runs: How many sessions meet faults at random points, on top of the planned ones.
+    """
+    service = Service(dict(wires or {}), manner, delivery)
+    setup = Setup(backend, Asked(model, voice, dict(options or {})), service)
+    if setup.recognizer is None and setup.speaker is None:
+        raise AssertionError(f"{backend!r} has neither a recognizer nor a voice for these arguments: {setup.refusals}")
+    if setup.recognizer is not None:
+        check_profile(setup, "recognizer", setup.recognizer.profile)
+        check_codec(setup, "recognizer")
+        check_recognition(setup, runs)
+    if setup.speaker is not None:
+        check_profile(setup, "voice", setup.speaker.profile)
+        check_codec(setup, "voice")
+        check_synthesis(setup, runs)
+    check_secrets(setup, secrets)

@@ -1,0 +1,140 @@
+"""What is checked: a backend with the arguments of its sessions, and the service that it meets."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import trio
+from msgspec import Struct
+from trio.testing import MockClock
+
+from ..._core.provider.profile import SttProfile, TtsProfile
+from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
+from ..._shell.client import Client, open_client
+from ...audio import AudioFormat
+from ...errors import ConfigurationError
+from ...policy import RetryPolicy
+from ...providers._codec import Backend
+from ..scripted.faults import Step
+from ..scripted.gateway import ScriptedGateway, open_gateway
+from ..scripted.manner import Manner
+from ..scripted.synthesizer import Delivery
+from ..scripted.wires import WireFactory
+
+PATIENCE = 900.0
+"""Virtual seconds after which a session counts as hanging."""
+_RATES = (16_000, 24_000, 8_000, 48_000, 44_100, 22_050)
+
+_Result = TypeVar("_Result")
+
+
+class Asked(Struct, frozen=True):
+    """The arguments that all sessions are opened with."""
+
+    model: str | None
+    voice: str | None
+    options: dict[str, Any]
+
+    @property
+    def recognition(self) -> dict[str, Any]:
+        """As arguments of `Client.transcribe`."""
+        return {"model": self.model, "options": self.options}
+
+    @property
+    def synthesis(self) -> dict[str, Any]:
+        """As arguments of `Client.synthesize`."""
+        return {"model": self.model, "voice": self.voice, "options": self.options}
+
+    def of_recognizer(self, audio_format: AudioFormat) -> TranscribeRequest:
+        """As the request of a recognition."""
+        return TranscribeRequest(audio_format=audio_format, **self.recognition)
+
+    def of_voice(self, audio_format: AudioFormat) -> SynthesizeRequest:
+        """As the request of a synthesis."""
+        return SynthesizeRequest(audio_format=audio_format, **self.synthesis)
+
+
+class Service(Struct, frozen=True):
+    """How the scripted gateway stands for the service. Without a manner or a delivery, it does as the profile says."""
+
+    wires: dict[str, WireFactory]
+    manner: Manner | None
+    delivery: Delivery | None
+
+
+class Setup:
+    """A backend with the arguments of its sessions, and how the service is.
+
+    `recognizer` and `speaker` are the backend's two sides, in the first format that it takes; ``None`` where it has
+    none, and then `refusals` says why.
+    """
+
+    def __init__(self, backend: Backend, asked: Asked, service: Service) -> None:
+        self.backend = backend
+        self.asked = asked
+        self.refusals: list[str] = []
+        self._wires = service.wires
+        self.audio_format, self.recognizer = self._first(lambda each: backend.recognizer(asked.of_recognizer(each)))
+        self.speech_format, self.speaker = self._first(lambda each: backend.voice(asked.of_voice(each)))
+        self._manner = service.manner or (_manner(self.recognizer.profile) if self.recognizer else Manner())
+        self._delivery = service.delivery or (_delivery(self.speaker.profile) if self.speaker else Delivery())
+
+    def _first(self, make: Callable[[AudioFormat], _Result]) -> tuple[AudioFormat, _Result | None]:
+        """What `make` returns for the first sample rate that the backend takes; ``None`` if it takes none."""
+        for rate in _RATES:
+            audio_format = AudioFormat.pcm16(rate)
+            try:
+                return audio_format, make(audio_format)
+            except ConfigurationError as refusal:
+                self.refusals.append(refusal.message)
+        return AudioFormat.pcm16(_RATES[0]), None
+
+    @asynccontextmanager
+    async def client(
+        self, plan: tuple[Step, ...], backend: Backend | None = None
+    ) -> AsyncGenerator[tuple[Client, ScriptedGateway], None]:
+        """A client of the backend, whose dials come to a gateway that fails as planned."""
+        async with open_gateway(manner=self._manner, delivery=self._delivery, wires=self._wires) as gateway:
+            gateway.plan(*plan)
+            patient = RetryPolicy(deadline=None)
+            async with open_client(gateway.in_place_of(backend or self.backend), retry=patient) as client:
+                yield client, gateway
+
+
+def _manner(profile: SttProfile) -> Manner:
+    return Manner(
+        endpointing=0.3 if profile.finalizes_itself else None,
+        word_times=profile.word_times,
+        spans="billed" if profile.acknowledges == "finalize" else "utterance",
+    )
+
+
+def _delivery(profile: TtsProfile) -> Delivery:
+    return Delivery(
+        alignment="words" if profile.aligned else None,
+        spaced=profile.spaced_words,
+        variation=0.0 if profile.deterministic else 0.2,
+        done="text" if profile.quiet_after_done else "flush",
+    )
+
+
+def run(case: str, session: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Runs `session` on virtual time. Raises `AssertionError` where it hangs; adds the case to any exception."""
+
+    async def patient() -> _Result:
+        with trio.move_on_after(PATIENCE):
+            return await session()
+        raise AssertionError(f"the session does not end within {PATIENCE:g} s of virtual time")
+
+    state = random.getstate()
+    random.seed(case)  # waits are jittered: equal cases are to go alike
+    try:
+        return trio.run(patient, clock=MockClock(autojump_threshold=0))
+    except Exception as error:
+        error.add_note(f"in the case: {case}")
+        raise
+    finally:
+        random.setstate(state)

@@ -1,0 +1,81 @@
+"""What it takes to let the scripted gateway speak another protocol: a wire, and its requests and replies.
+
+A *wire* is the service's side of a provider's codec. The gateway makes one for each connection, whose path it is asked
+for by::
+
+    async with open_gateway(wires={"/v1/my-service": MyWire}) as gateway:
+        backend = gateway.in_place_of(MyBackend("key"))
+
+where ``MyWire(query, session_id)`` returns a `Wire`, or a `Refuse` for a handshake that the service would refuse. The
+gateway recognizes, speaks and fails in the same way on every wire.
+"""
+
+from __future__ import annotations
+
+from .._core.provider.messages import (
+    Acknowledged,
+    Aligned,
+    Audio,
+    Closed,
+    Done,
+    Failure,
+    FinalizeAnswered,
+    Opened,
+    RecognitionResult,
+    SpeechOnset,
+    SpeechOver,
+)
+from .._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
+from .scripted.recognizer import UtteranceEnded
+from .scripted.synthesizer import AlignedCharacters
+from .scripted.wires import WireFactory
+from .scripted.wires.protocol import (
+    Cancel,
+    Changed,
+    ClientClose,
+    ClientFinalize,
+    ClientFinish,
+    Flush,
+    IdleLimit,
+    Incoming,
+    Mistake,
+    Outgoing,
+    Reply,
+    Request,
+    Text,
+    Wire,
+)
+
+__all__ = [
+    "Acknowledged",
+    "Aligned",
+    "AlignedCharacters",
+    "Audio",
+    "Cancel",
+    "Change",
+    "Changed",
+    "ClientClose",
+    "ClientFinalize",
+    "ClientFinish",
+    "Closed",
+    "Done",
+    "Failure",
+    "FinalizeAnswered",
+    "Flush",
+    "IdleLimit",
+    "Incoming",
+    "Mistake",
+    "Opened",
+    "Outgoing",
+    "RecognitionResult",
+    "Reply",
+    "Request",
+    "SpeechOnset",
+    "SpeechOver",
+    "SynthesizeRequest",
+    "Text",
+    "TranscribeRequest",
+    "UtteranceEnded",
+    "Wire",
+    "WireFactory",
+]
