@@ -66,7 +66,7 @@ from .scripted.faults import (
     Trigger,
 )
 from .scripted.gateway import ScriptedGateway, open_gateway
-from .scripted.manner import Drift, Manner
+from .scripted.manner import FREEDOMS, Drift, Manner, random_manner
 from .scripted.plan import RECOVERABLE, random_plan
 from .scripted.recognizer import ScriptedRecognizer
 from .scripted.synthesizer import Delivery, ScriptedSynthesizer
@@ -76,6 +76,7 @@ from .streams import MemoryStream, memory_stream_pair
 from .word_signal import AudibleWord, WordDecoder, hear
 
 __all__ = [
+    "FREEDOMS",
     "RECOVERABLE",
     "Act",
     "AudibleWord",
@@ -129,6 +130,7 @@ __all__ = [
     "memory_stream_pair",
     "open_gateway",
     "picture",
+    "random_manner",
     "random_plan",
     "say",
     "speech",

@@ -7,6 +7,7 @@ from random import Random
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..._core.provider.profile import SttProfile
 
@@ -53,16 +54,70 @@ class Manner(Struct, frozen=True, kw_only=True):
     """Silence after a word, after which a separate message tells the end of the utterance; ``None``: none does."""
     pace: float | None = None
     """The fastest it takes audio, as a multiple of real time; faster audio waits. ``None`` for no limit."""
+    freedoms: tuple[str, ...] | None = None
+    """Rows of `GRAMMAR` that a truthful service may take, and that this one takes now and then, besides saying what it
+    owes. Everything then comes late by a time of its own. ``None``: the recognizer is tidy."""
+    often: float = 0.3
+    """With `freedoms`: the share of occasions on which it takes one."""
+    late: float = 1.0
+    """With `freedoms`: everything is said up to so many seconds after it could have been."""
+    early_ends: int = 0
+    """With `freedoms`: so many connections are ended politely before all is said."""
+    ordered: bool = False
+    """With `freedoms`: finals come in the order of the speech."""
+    seed: int = 0
+    """With `freedoms`: what is drawn."""
 
     def profile(self) -> SttProfile:
         """The provider profile that describes a service of this manner."""
         trusted = self.spans == "utterance"
-        return SttProfile(
+        profile = SttProfile(
             acknowledges="span" if trusted else "finalize",
             exact_times=trusted and self.drift is None,
             word_times=self.word_times and trusted,
             finalizes_itself=self.endpointing is not None,
         )
+        if "ordered" not in profile.__struct_fields__:
+            return profile
+        return replace(profile, ordered=self.freedoms is None or self.ordered)
+
+
+FREEDOMS = (
+    "crossed final",
+    "partial final",
+    "joined final",
+    "doubled final",
+    "restated final",
+    "late interim",
+    "late onset",
+    "retraction",
+    "onset of nothing",
+    "ghost",
+    "empty final",
+    "blank final",
+)
+"""What a truthful service may do, beyond being late: see `grammar`."""
+
+
+def random_manner(random: Random, *, late: float = 3.0) -> Manner:
+    """A truthful and untidy recognizer, drawn by lot: no two draws are alike, and a session must hold with each.
+
+    `late`: the longest delay, in seconds, of anything that it says. It stays below half of the time within which a
+    service is expected to answer.
+    """
+    freedoms = tuple(row for row in FREEDOMS if random.random() < 0.5)
+    return Manner(
+        endpointing=random.choice((0.2, 0.3, 0.5)),
+        onsets=random.random() < 0.7,
+        interim=random.choice((None, 0.2, 0.2)),
+        finalized=random.choice(("after", "after", "never")),
+        freedoms=freedoms,
+        often=random.uniform(0.1, 0.6),
+        late=random.choice((0.0, 0.3, late)),
+        early_ends=random.choice((0, 0, 1, 3)),
+        ordered=random.random() < 0.5,
+        seed=random.getrandbits(32),
+    )
 
 
 class Clock(Struct, frozen=True):

@@ -9,9 +9,11 @@ import trio
 from ..._core.provider.messages import Audio, Closed, Failure, Opened
 from ..._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
 from .conversation import Conversation
+from .free_recognition import recognize_freely
 from .manner import Manner
 from .recognizer import ScriptedRecognizer
 from .synthesizer import Delivery, ScriptedSynthesizer
+from .truthful import TruthfulRecognizer
 from .wires.protocol import Cancel, Changed, ClientClose, ClientFinalize, ClientFinish, Flush, Text
 
 _BAD_REQUEST = 400
@@ -30,7 +32,11 @@ async def serve(conversation: Conversation, manner: Manner, delivery: Delivery, 
     await conversation.say([Opened(visit.session_id)])
     if isinstance(request, TranscribeRequest):
         visit.keyterms = request.keyterms
-        await _recognize(conversation, ScriptedRecognizer(conversation.wire.manner(manner), rate, visit.number))
+        manner = conversation.wire.manner(manner)
+        if manner.freedoms is None:
+            await _recognize(conversation, ScriptedRecognizer(manner, rate, visit.number))
+        elif not await recognize_freely(conversation, TruthfulRecognizer(manner, request.audio_format, visit.number)):
+            await _refuse(conversation, "a session is created once")
     else:
         await _synthesize(conversation, ScriptedSynthesizer(delivery, rate, synthesis))
 

@@ -40,6 +40,7 @@ from .protocol import Changed, ClientFinalize, ClientFinish, IdleLimit, Incoming
 _UNREADABLE = "SchemaError"
 _NO_KEYTERMS = "CONFIGURE_KEYTERMS_NOT_SUPPORTED"
 _ONLY = {"encoding": "linear16", "channels": "1", "multichannel": "false"}
+_IN_WINDOWS = ("late onset", "retraction", "onset of nothing", "ghost", "empty final", "blank final")
 _FIELDS = ("model", "language", "encoding", "sample_rate", "keyterm")
 
 
@@ -95,6 +96,8 @@ class DeepgramWire:
         for name, setting in (("endpointing", "endpointing"), ("utterance_end", "utterance_end_ms")):
             if (milliseconds := self._setting(setting)).isdigit():
                 asked[name] = int(milliseconds) / 1000
+        if manner.freedoms is not None:  # its windows lie end to end, and each is given once
+            asked |= {"freedoms": tuple(filter(_IN_WINDOWS.__contains__, manner.freedoms)), "ordered": True}
         return msgspec.structs.replace(manner, **asked)
 
     def _setting(self, name: str) -> str:
@@ -145,7 +148,7 @@ class DeepgramWire:
             case Acknowledged(upto):
                 yield from self._final(upto)
             case RecognitionResult(kind="interim"):
-                yield self._window(reply, (), reply.end, is_final=False)
+                yield self._window(reply, (), max(reply.end, self._upto), is_final=False)
             case _:
                 if message := self._message(reply):
                     yield _outgoing(message, reply)
