@@ -40,6 +40,26 @@ def finals_of(spoken: LabeledSpeech, size: int = 3) -> list[TranscriptEvent]:
 
 
 RIGHT = finals_of(SPOKEN)
+ALL_IN_A_GAP = (Gap(start=0.0, end=12.0, reason="overflow"),)
+
+
+@pytest.mark.parametrize(
+    ("check", "complaint"),
+    [
+        (lambda: assert_exactly_once([], say(3.0)), "the speech has no words"),
+        (lambda: assert_times_within(0, [], say(3.0)), "the speech has no words"),
+        (lambda: assert_exactly_once(ALL_IN_A_GAP, SPOKEN), "every word of the speech touches a gap"),
+        (lambda: assert_times_within(0, ALL_IN_A_GAP, SPOKEN), "every word of the speech touches a gap"),
+        (lambda: assert_in_stream_order([SpeechStarted(start=0.0)]), "no final and no gap"),
+        (lambda: assert_unique_ids(ALL_IN_A_GAP), "no final whose id"),
+        (lambda: assert_speech_alternates(RIGHT), "no SpeechStarted and no SpeechEnded"),
+        (lambda: assert_ledger(Figures(0.0, 0.0, 0.0, 0.0), [], 0.0), "no audio was captured"),
+        (lambda: assert_spoken_once([], " \n", RATE), "text has no words"),
+    ],
+)
+def test_an_assertion_with_nothing_to_check_fails(check: Callable[[], None], complaint: str) -> None:
+    with pytest.raises(AssertionError, match=complaint):
+        check()
 
 
 @given(size=st.integers(1, 40))

@@ -31,12 +31,47 @@ def test_an_empty_script_is_no_audio() -> None:
     assert list(say().chunks()) == []
 
 
-@given(seconds=st.floats(0, 20), seed=st.integers(0, 50), rate=st.sampled_from([1_000, 8_000, 11_025, 48_000]))
-def test_speech_lasts_as_long_as_asked_and_says_what_it_claims(seconds: float, seed: int, rate: int) -> None:
-    spoken = speech(seconds, seed=seed, audio_format=AudioFormat.pcm16(rate))
-    assert spoken.samples == round(seconds * rate)
-    assert hear(spoken.audio) == list(spoken.words)
-    assert len({word.text for word in spoken.words}) == len(spoken.words)
+FORMATS = (
+    *(AudioFormat.pcm16(rate) for rate in (1_000, 8_000, 11_025, 48_000)),
+    AudioFormat.pcm16(16_000, channels=2),
+    AudioFormat.mulaw(),
+    AudioFormat.alaw(),
+    AudioFormat.alaw(16_000, channels=3),
+)
+
+
+@given(seconds=st.floats(1, 20), seed=st.integers(0, 50), audio_format=st.sampled_from(FORMATS))
+def test_speech_lasts_as_long_as_asked_and_says_what_it_claims(
+    seconds: float, seed: int, audio_format: AudioFormat
+) -> None:
+    spoken = speech(seconds, seed=seed, audio_format=audio_format)
+    assert spoken.samples == audio_format.samples(seconds)
+    assert len(spoken.audio) == spoken.samples * audio_format.frame_size
+    assert hear(spoken.audio, 0, audio_format) == list(spoken.words)
+    assert len({word.text for word in spoken.words}) == len(spoken.words) > 0
+    assert b"".join(spoken.chunks(0.03)) == spoken.audio
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2])
+def test_speech_without_room_for_a_word_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="too short for a word: ask for 1 second or more"):
+        speech(seconds)
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_a_script_is_said_in_the_format_of_its_label(audio_format: AudioFormat) -> None:
+    said = say(0.5, "turn left", 0.25, audio_format=audio_format) + say("now", audio_format=audio_format)
+    assert said.seconds == pytest.approx(0.5 + 8 * 0.05 + 0.08 + 0.25 + 3 * 0.05, abs=0.002)
+    assert hear(said.audio, 0, audio_format) == list(said.words)
+    assert said.text == "turn left now"
+
+
+def test_silence_in_g711_is_silence_and_all_channels_hold_the_same() -> None:
+    assert say(0.001, audio_format=AudioFormat.mulaw()).audio == b"\xff" * 8
+    assert say(0.001, audio_format=AudioFormat.alaw()).audio == b"\xd5" * 8
+    stereo, mono = say("hello", audio_format=AudioFormat.pcm16(16_000, 2)).audio, say("hello").audio
+    samples = [stereo[at : at + 4] for at in range(0, len(stereo), 4)]
+    assert b"".join(each[:2] for each in samples) == b"".join(each[2:] for each in samples) == mono
 
 
 def test_longer_speech_begins_like_shorter() -> None:

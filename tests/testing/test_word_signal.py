@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech.testing.word_signal import AudibleWord, WordDecoder, hear, silence, word_audio
+from trio_speech import AudioFormat
+from trio_speech.audio import alaw_to_pcm16, mulaw_to_pcm16, pcm16_to_alaw, pcm16_to_mulaw
+from trio_speech.testing.word_signal import PCM16, AudibleWord, WordDecoder, hear, silence, word_audio
 
 WORDS = st.text(st.sampled_from(string.ascii_letters + "ßéñ日.,'"), min_size=1, max_size=9)
 
@@ -23,6 +25,83 @@ def recordings(draw: st.DrawFn) -> tuple[bytes, list[AudibleWord]]:
         words.append(AudibleWord(text, len(audio) // 2, len(audio) // 2 + length))
         audio += word_audio(text, length)
     return audio + silence(draw(st.integers(0, 40))), words
+
+
+MULAW, ALAW = AudioFormat.mulaw(), AudioFormat.alaw()
+LAWS = st.sampled_from([MULAW, ALAW])
+
+
+@st.composite
+def calls(draw: st.DrawFn, audio_format: AudioFormat) -> tuple[bytes, list[AudibleWord]]:
+    """Words as they are on a telephone line."""
+    audio, words = b"", []
+    for text in draw(st.lists(WORDS, min_size=1, max_size=4)):
+        audio += silence(draw(st.integers(0, 40)), audio_format)
+        length = draw(st.integers(6 * len(text.encode()), 300))
+        words.append(AudibleWord(text, len(audio), len(audio) + length))
+        audio += word_audio(text, length, audio_format)
+    return audio + silence(draw(st.integers(0, 40)), audio_format), words
+
+
+def converted(audio: bytes, audio_format: AudioFormat, way: str) -> bytes:
+    """`audio` after conversions: ``"p"`` to PCM, ``"m"`` to μ-law and back, ``"a"`` to A-law and back."""
+    pcm = mulaw_to_pcm16(audio) if audio_format is MULAW else alaw_to_pcm16(audio)
+    for law in way:
+        if law == "m":
+            pcm = mulaw_to_pcm16(pcm16_to_mulaw(pcm))
+        elif law == "a":
+            pcm = alaw_to_pcm16(pcm16_to_alaw(pcm))
+    return pcm
+
+
+@given(st.data(), LAWS, st.text("pma", max_size=4))
+def test_words_survive_g711_and_conversions_in_any_order(data: st.DataObject, law: AudioFormat, way: str) -> None:
+    audio, words = data.draw(calls(law))
+    assert hear(audio, 0, law) == words
+    pcm = converted(audio, law, way)
+    assert hear(pcm) == words
+    assert hear(pcm16_to_mulaw(pcm), 0, MULAW) == words
+    assert hear(pcm16_to_alaw(pcm), 0, ALAW) == words
+
+
+@given(st.data(), LAWS, st.lists(st.integers(0, 1_200), max_size=12), st.booleans())
+def test_decoding_a_telephone_does_not_depend_on_the_pieces(
+    data: st.DataObject, law: AudioFormat, cuts: list[int], as_pcm: bool
+) -> None:
+    audio, words = data.draw(calls(law))
+    audio_format, size = (PCM16, 2) if as_pcm else (law, 1)
+    audio = converted(audio, law, "p") if as_pcm else audio
+    decoder, heard = WordDecoder(0, audio_format), []
+    places = [0, *sorted(min(size * cut, len(audio)) for cut in cuts), len(audio)]
+    for start, end in pairwise(places):
+        heard += decoder.hear(audio[start:end])
+    assert heard == words
+    assert decoder.pending is None
+
+
+@given(st.data(), LAWS, st.integers(3, 1_200))
+def test_two_halves_of_a_telephone_word_have_each_letter_once(data: st.DataObject, law: AudioFormat, cut: int) -> None:
+    audio, words = data.draw(calls(law))
+    halves = hear(audio[:cut], 0, law), hear(audio[cut:], cut, law)
+    astride = [word for word in words if word.start < cut < word.end]
+    # A piece of one or two samples is too short to tell a letter.
+    if all(cut - word.start > 2 and word.end - cut > 2 for word in astride):
+        ends = [word for half in halves for word in half if not word.whole]
+        joined = "".join(word.text for word in ends)
+        assert joined == "".join(word.text for word in astride) or not joined.isascii()
+        assert [(word.start, word.end) for word in ends] == [
+            span for word in astride for span in ((word.start, cut), (cut, word.end))
+        ]
+        assert [word for half in halves for word in half if word.whole] == [w for w in words if w not in astride]
+
+
+@given(st.integers(60, 400), st.integers(1, 400), st.integers(1, 30).filter(lambda length: length % 7))
+def test_missing_or_repeated_telephone_samples_break_a_word(samples: int, place: int, length: int) -> None:
+    word, at = word_audio("hello", samples, MULAW), min(place, samples - 1)
+    twice = hear(word[:at] + word[max(0, at - length) :], 0, MULAW)
+    missing = hear(word[:at] + word[at + length :], 0, MULAW)
+    assert not [spoken for spoken in (*twice, *missing) if spoken.whole and spoken.end - spoken.start != samples]
+    assert [spoken.token for spoken in missing] != ["hello"]
 
 
 @given(recordings())
@@ -117,6 +196,18 @@ def test_a_word_needs_two_samples_a_letter() -> None:
         word_audio("abc", 5)
 
 
+@pytest.mark.parametrize("law", [MULAW, ALAW])
+def test_a_telephone_word_needs_six_samples_a_letter(law: AudioFormat) -> None:
+    assert hear(word_audio("abc", 18, law), 0, law) == [AudibleWord("abc", 0, 18)]
+    with pytest.raises(ValueError, match="needs 18 samples"):
+        word_audio("abc", 17, law)
+
+
+def test_a_piece_of_a_telephone_word_too_short_for_its_letter_says_so() -> None:
+    word = word_audio("ab", 40, MULAW)
+    assert hear(word[22:23], 0, MULAW) == [AudibleWord("\ufffd", 0, 1, onset=False, offset=False)]
+
+
 def test_half_a_sample_is_refused() -> None:
-    with pytest.raises(ValueError, match="whole 16-bit samples"):
+    with pytest.raises(ValueError, match="whole samples of pcm_s16le"):
         WordDecoder().hear(b"123")

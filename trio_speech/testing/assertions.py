@@ -1,5 +1,7 @@
 """The guarantees of every session, as assertions. A failed one shows a picture of what happened.
 
+An assertion that has nothing to check fails too: else a test would pass that proves nothing.
+
 `events` are all events that iterating a transcript gave, to its end. `speech` is the audio that was sent. All raise
 `AssertionError`.
 """
@@ -12,6 +14,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from ..audio.formats import AudioFormat, Encoding
 from ..events import AudioChunk, FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, Word
 from .picture import picture
 from .scripted.visits import Visit
@@ -47,9 +50,7 @@ def assert_exactly_once(events: Iterable[TranscriptEvent], speech: LabeledSpeech
 
     Words that touch a `Gap` may be missing or come in pieces. `visits` (``gateway.visits``) only add to the message.
     """
-    events = list(events)
-    if (failure := _Comparison(events, speech).failure) is not None:
-        raise AssertionError(f"{failure}\n\n{picture(speech, events, visits)}")
+    _compare(list(events), speech, visits)
 
 
 def assert_times_within(
@@ -57,9 +58,7 @@ def assert_times_within(
 ) -> None:
     """The times of each delivered word are at most `samples` samples away from where `speech` has it."""
     events = list(events)
-    comparison = _Comparison(events, speech)
-    if comparison.failure is not None:
-        raise AssertionError(f"{comparison.failure}\n\n{picture(speech, events, visits)}")
+    comparison = _compare(events, speech, visits)
     rate = speech.audio_format.sample_rate
     for told, spoken in comparison.pairs:
         off = max(abs(told.start * rate - spoken.start), abs(told.end * rate - spoken.end))
@@ -69,12 +68,21 @@ def assert_times_within(
             raise AssertionError(f"{failure}: {off:.1f} samples off\n\n{picture(speech, events, visits)}")
 
 
+def _compare(events: Sequence[TranscriptEvent], speech: LabeledSpeech, visits: Iterable[Visit]) -> _Comparison:
+    comparison = _Comparison(events, speech)
+    if comparison.failure is not None:
+        raise AssertionError(f"{comparison.failure}\n\n{picture(speech, events, visits)}")
+    return comparison
+
+
 def assert_in_stream_order(events: Iterable[TranscriptEvent], *, overlap: float = 0.0) -> None:
     """Finals and gaps come in stream order: none starts more than `overlap` seconds before the one before it ends.
 
     The words of each final are in order, do not overlap, and lie within the final.
     """
     told = [event for event in events if isinstance(event, FinalTranscript | Gap)]
+    if not told:
+        raise AssertionError("there is no final and no gap whose order could be checked")
     for event, after in pairwise(told):
         if after.start < event.end - overlap - _TOLERANCE:
             raise AssertionError(f"out of order: {event} is followed by {after}")
@@ -97,6 +105,8 @@ def _assert_words_inside(final: FinalTranscript) -> None:
 def assert_unique_ids(events: Iterable[TranscriptEvent]) -> None:
     """Each final has an id, and no two have the same."""
     ids = [event.id for event in events if isinstance(event, FinalTranscript)]
+    if not ids:
+        raise AssertionError("there is no final whose id could be checked")
     if not all(ids):
         raise AssertionError("a final has no id")
     if len(set(ids)) != len(ids):
@@ -106,6 +116,8 @@ def assert_unique_ids(events: Iterable[TranscriptEvent]) -> None:
 def assert_speech_alternates(events: Iterable[TranscriptEvent]) -> None:
     """`SpeechStarted` and `SpeechEnded` alternate, and the first is a `SpeechStarted`."""
     states = [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
+    if not states:
+        raise AssertionError("there is no SpeechStarted and no SpeechEnded to check")
     for state, after in pairwise(states):
         if type(state) is type(after):
             raise AssertionError(f"{state} is followed by {after}")
@@ -118,6 +130,8 @@ def assert_ledger(statistics: LedgerFigures, events: Iterable[TranscriptEvent], 
 
     A session that has ended must have nothing unsettled; that is not checked here.
     """
+    if captured <= 0:
+        raise AssertionError("no audio was captured: there is nothing to account for")
     gaps = sum(event.end - event.start for event in events if isinstance(event, Gap))
     if abs(statistics.captured - captured) >= _TOLERANCE:
         raise AssertionError(f"{captured} s were sent, {statistics.captured} s captured")
@@ -128,22 +142,27 @@ def assert_ledger(statistics: LedgerFigures, events: Iterable[TranscriptEvent], 
         raise AssertionError(f"the gaps delivered last {gaps} s, and the statistics count {statistics.in_gaps} s")
 
 
-def assert_spoken_once(chunks: Iterable[AudioChunk], text: str, sample_rate: int) -> None:
+def assert_spoken_once(
+    chunks: Iterable[AudioChunk], text: str, sample_rate: int, encoding: Encoding = "pcm_s16le"
+) -> None:
     """The audio of `chunks` says each word of `text` once, whole and in order, and has no hole on the session's clock.
 
-    Where the chunks carry word times, these agree with the audio to the sample. The audio must be mono PCM16 from a
-    `ScriptedSynthesizer`.
+    Where the chunks carry word times, these agree with the audio to the sample. The audio must be mono, in `encoding`
+    (``"pcm_s16le"``, ``"mulaw"`` or ``"alaw"``), and spoken by the scripted gateway.
     """
-    chunks = list(chunks)
+    chunks, wanted = list(chunks), " ".join(text.split())
+    if not wanted:
+        raise AssertionError("text has no words, so none could be lost or doubled")
+    audio_format = AudioFormat(encoding, sample_rate)
     audio, at = bytearray(), 0
     for chunk in chunks:
         if abs(chunk.start * sample_rate - at) >= 0.5:
             raise AssertionError(f"a chunk starts at {chunk.start} s after {at} samples")
         audio += chunk.audio
-        at += len(chunk.audio) // 2
-    spoken = hear(audio)
+        at += len(chunk.audio) // audio_format.frame_size
+    spoken = hear(audio, 0, audio_format)
     said = " ".join(word.token for word in spoken)
-    if said != " ".join(text.split()):
+    if said != wanted:
         raise AssertionError(f"asked for: {text}\nspoken:    {said}")
     aligned = [word for chunk in chunks for word in chunk.words]
     for word, truth in zip(aligned, spoken, strict=False):
@@ -164,7 +183,14 @@ class _Comparison:
         gaps = [(event.start, event.end) for event in events if isinstance(event, Gap)]
         rate = speech.audio_format.sample_rate
         self._expected = [_Expected(word, _touches(word, gaps, rate)) for word in speech.words]
-        self.failure = self._match([event for event in events if isinstance(event, FinalTranscript)])
+        self.failure = self._nothing() or self._match([e for e in events if isinstance(e, FinalTranscript)])
+
+    def _nothing(self) -> str | None:
+        if not self._expected:
+            return "the speech has no words, so nothing could be lost or doubled: use longer speech"
+        if all(each.doubtful for each in self._expected):
+            return "every word of the speech touches a gap, so none had to be delivered"
+        return None
 
     def _match(self, finals: Sequence[FinalTranscript]) -> str | None:
         at, pieces = 0, 0

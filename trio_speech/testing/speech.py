@@ -17,13 +17,15 @@ from typing import TypeAlias
 import trio
 from msgspec import Struct
 
-from ..audio import AudioFormat
-from .word_signal import AudibleWord, silence, word_audio
+from ..audio.formats import AudioFormat
+from .word_signal import PCM16, AudibleWord, silence, word_audio
 
-PCM16 = AudioFormat.pcm16(16_000)
 _SYLLABLES = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
 _PAIRS = len(_SYLLABLES) ** 2
 _STRIDE = 2741  # coprime to the number of pairs: it visits each of them, and neighbors do not resemble each other
+
+_MARGIN = 0.02
+"""Seconds that the parts of one utterance may last longer because each is rounded to whole samples."""
 
 _Part: TypeAlias = float | tuple[str, float]  # silence of so many seconds, or a word and how many seconds it lasts
 
@@ -43,7 +45,7 @@ class LabeledSpeech(Struct, frozen=True):
     @property
     def samples(self) -> int:
         """The length in samples."""
-        return len(self.audio) // 2
+        return len(self.audio) // self.audio_format.frame_size
 
     @property
     def seconds(self) -> float:
@@ -60,10 +62,10 @@ class LabeledSpeech(Struct, frozen=True):
     def chunks(self, seconds: float | Sequence[float] = 0.05) -> Iterator[bytes]:
         """The audio in chunks of `seconds`; a sequence of lengths is used in turn, again and again."""
         lengths = itertools.cycle([seconds] if isinstance(seconds, (int, float)) else seconds)
-        at = 0
+        size, at = self.audio_format.frame_size, 0
         while at < self.samples:
             upto = at + max(1, self.audio_format.samples(next(lengths)))
-            yield self.audio[2 * at : 2 * upto]
+            yield self.audio[size * at : size * upto]
             at = upto
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -82,7 +84,7 @@ class Source:
 
     def __init__(self, speech: LabeledSpeech, chunk: float | Sequence[float], speed: float | None) -> None:
         self._chunks = speech.chunks(chunk)
-        self._rate = speech.audio_format.sample_rate
+        self._format = speech.audio_format
         self._speed = speed
         self._spoken = 0
         self._ready: bytes | None = None
@@ -99,11 +101,11 @@ class Source:
             if self._ready is None:
                 await trio.lowlevel.checkpoint()
                 raise StopAsyncIteration
-            self._spoken += len(self._ready) // 2
+            self._spoken += len(self._ready) // self._format.frame_size
         if self._speed is None:
             await trio.lowlevel.checkpoint()
         else:
-            await trio.sleep_until(self._began + self._spoken / self._rate / self._speed)
+            await trio.sleep_until(self._began + self._format.seconds(self._spoken) / self._speed)
         chunk, self._ready = self._ready, None
         return chunk
 
@@ -130,21 +132,40 @@ def say(
 def speech(seconds: float, *, seed: int = 0, audio_format: AudioFormat = PCM16, pause: float = 0.8) -> LabeledSpeech:
     """`seconds` of speech: utterances of 2 to 8 words, with pauses of about `pause` seconds between them.
 
-    No word comes twice, so a transcript shows whether one is missing or repeated. Equal seeds give equal speech, and a
-    longer one of the same seed begins like a shorter one.
+    No word comes twice, so a transcript shows whether one is missing or repeated. Equal seeds give equal speech, and
+    the words of a longer one of the same seed begin like those of a shorter one. If the first utterance does not fit,
+    as many of its words are used as fit. Raises `ValueError` if none fits: a test would prove nothing with it.
     """
     random, names = Random(seed), map(pseudoword, itertools.count())  # noqa: S311
-    length = min(seconds, random.uniform(0.1, 0.5))
-    parts: list[_Part] = [length]
+    parts: list[_Part] = [random.uniform(0.1, 0.5)]
     while True:
         utterance = [*_utterance(random, names), pause * random.uniform(0.75, 1.25)]
-        length += sum(part[1] if isinstance(part, tuple) else part for part in utterance)
-        if length > seconds:
+        if _length(parts) + _length(utterance) > seconds:
             break
         parts += utterance
+    if len(parts) == 1:
+        parts += _fitting(utterance, seconds - _length(parts) - _MARGIN)
     uttered = _assemble(parts, audio_format)
+    if not uttered.words:
+        raise ValueError(
+            f"speech({seconds:g}) is too short for a word: ask for 1 second or more, or use say() for silence"
+        )
     total = audio_format.samples(seconds)
-    return LabeledSpeech(uttered.audio[: 2 * total].ljust(2 * total, b"\0"), audio_format, uttered.words)
+    padded = uttered.audio + silence(max(0, total - uttered.samples), audio_format)
+    return LabeledSpeech(padded[: total * audio_format.frame_size], audio_format, uttered.words)
+
+
+def _length(parts: Iterable[_Part]) -> float:
+    return sum(part[1] if isinstance(part, tuple) else part for part in parts)
+
+
+def _fitting(parts: Iterable[_Part], seconds: float) -> Iterator[_Part]:
+    """The first parts that last `seconds` at most together."""
+    for part in parts:
+        seconds -= _length([part])
+        if seconds < 0:
+            return
+        yield part
 
 
 def pseudoword(number: int) -> str:
@@ -165,11 +186,11 @@ def _utterance(random: Random, names: Iterator[str]) -> Iterator[_Part]:
 def _assemble(parts: Iterable[_Part], audio_format: AudioFormat) -> LabeledSpeech:
     audio, words = bytearray(), list[AudibleWord]()
     for part in parts:
+        start = len(audio) // audio_format.frame_size
         if not isinstance(part, tuple):
-            audio += silence(audio_format.samples(part))
+            audio += silence(audio_format.samples(part), audio_format)
         else:
-            text, seconds = part
-            start = len(audio) // 2
-            audio += word_audio(text, audio_format.samples(seconds))
-            words.append(AudibleWord(text, start, len(audio) // 2))
+            text, samples = part[0], audio_format.samples(part[1])
+            audio += word_audio(text, samples, audio_format)
+            words.append(AudibleWord(text, start, start + samples))
     return LabeledSpeech(bytes(audio), audio_format, tuple(words))

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import trio
 
+from trio_speech import AudioFormat
 from trio_speech._core.provider.messages import Aligned, Audio
 from trio_speech._shell.connection import Connection, Handshake, LinkDown, accept_connection
 from trio_speech.providers._codec import Dial
@@ -131,7 +132,9 @@ class _Context:
         self._name = name
         self._fixed = _fixed(first)
         self._voice = ScriptedSynthesizer(
-            line.server.delivery, first["output_format"]["sample_rate"], synthesis=line.server.synthesis
+            line.server.delivery,
+            AudioFormat.pcm16(first["output_format"]["sample_rate"]),
+            synthesis=line.server.synthesis,
         )
         self._text = ""
         self._flushes = 0

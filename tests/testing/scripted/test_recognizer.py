@@ -20,6 +20,7 @@ from trio_speech._core.provider.messages import (
 from trio_speech.testing.scripted.manner import Drift, Manner
 from trio_speech.testing.scripted.recognizer import Pause, RecognizerOutput, ScriptedRecognizer, UtteranceEnded
 from trio_speech.testing.speech import LabeledSpeech, say, speech
+from trio_speech.testing.word_signal import PCM16
 
 EXACT = Manner()
 TELEPHONE = AudioFormat.pcm16(8_000)
@@ -29,7 +30,7 @@ SHORT = say(0.3, "hello there", 0.6, "now", 0.7)
 def recognize(
     spoken: LabeledSpeech, manner: Manner = EXACT, *, chunk: float | Sequence[float] = 0.05, number: int = 0
 ) -> list[RecognizerOutput]:
-    recognizer = ScriptedRecognizer(manner, spoken.audio_format.sample_rate, number)
+    recognizer = ScriptedRecognizer(manner, spoken.audio_format, number)
     said: list[RecognizerOutput] = []
     for piece in spoken.chunks(chunk):
         said += recognizer.hear(piece)
@@ -83,7 +84,7 @@ def test_each_word_is_in_one_final_with_its_very_samples(seed: int, rate: int) -
 @given(cuts=st.lists(st.integers(0, 8_000), max_size=5), manner=st.sampled_from([EXACT, Manner(mid_word="cut")]))
 def test_asking_for_finals_loses_and_repeats_no_letter(cuts: list[int], manner: Manner) -> None:
     spoken = speech(8.0, audio_format=AudioFormat.pcm16(1_000))
-    recognizer, said, at = ScriptedRecognizer(manner, 1_000), list[RecognizerOutput](), 0
+    recognizer, said, at = ScriptedRecognizer(manner, AudioFormat.pcm16(1_000)), list[RecognizerOutput](), 0
     for cut in [*sorted(cuts), 8_000]:
         said += [*recognizer.hear(spoken.audio[2 * at : 2 * cut]), *recognizer.finalize()]
         at = cut
@@ -95,7 +96,7 @@ def test_asking_for_finals_loses_and_repeats_no_letter(cuts: list[int], manner: 
 
 def test_finalize_in_mid_word_holds_or_cuts_the_word() -> None:
     for manner, finals in ((EXACT, ["hello"]), (Manner(mid_word="cut"), ["hel-", "-lo"])):
-        recognizer = ScriptedRecognizer(manner, 16_000)
+        recognizer = ScriptedRecognizer(manner, PCM16)
         said = recognizer.hear(SHORT.audio[: 2 * 7_000])
         assert recognizer.words_begun == 1
         assert recognizer.seconds_into_word == 0.1375
@@ -125,26 +126,26 @@ def test_results_lie_between_two_acknowledgments(seed: int, manner: Manner) -> N
 
 
 def test_silence_is_acknowledged_in_stretches() -> None:
-    recognizer = ScriptedRecognizer(Manner(silence=2.0), 16_000)
+    recognizer = ScriptedRecognizer(Manner(silence=2.0), PCM16)
     assert recognizer.hear(say(5.0).audio) == [Acknowledged(2.0), Acknowledged(4.0)]
     assert recognizer.hear(say(0.5, "hello", 0.1).audio)[-1] != Acknowledged(6.0)
     assert recognizer.finalize()[-1] == Acknowledged(pytest.approx(5.85))
 
 
 def test_an_acknowledgment_stops_at_a_word_in_progress() -> None:
-    recognizer = ScriptedRecognizer(EXACT, 16_000)
+    recognizer = ScriptedRecognizer(EXACT, PCM16)
     recognizer.hear(SHORT.audio[: 2 * 7_000])
     assert recognizer.finalize() == [FinalizeAnswered(), Acknowledged(0.3)]
 
 
 def test_at_the_end_a_word_in_progress_is_told_as_far_as_it_was_heard() -> None:
-    recognizer = ScriptedRecognizer(EXACT, 16_000)
+    recognizer = ScriptedRecognizer(EXACT, PCM16)
     recognizer.hear(SHORT.audio[: 2 * 7_000])
     final, acknowledged = recognizer.finish()
     assert isinstance(final, RecognitionResult)
     assert final.text == "hel-"
     assert acknowledged == Acknowledged(7_000 / 16_000)
-    assert ScriptedRecognizer(EXACT, 16_000).finish() == [Acknowledged(0.0)]
+    assert ScriptedRecognizer(EXACT, PCM16).finish() == [Acknowledged(0.0)]
 
 
 def test_speech_over_follows_alone_after_a_finalize() -> None:
@@ -159,7 +160,7 @@ def test_an_utterance_end_is_sent_once() -> None:
     said = recognize(say(1.5, "hello", 2.5, "there", 2.5), Manner(utterance_end=1.0))
     lulls = [message for message in said if isinstance(message, UtteranceEnded)]
     assert lulls == [UtteranceEnded(pytest.approx(1.75)), UtteranceEnded(pytest.approx(4.5))]
-    asked_for = ScriptedRecognizer(Manner(endpointing=None, utterance_end=0.3), 16_000)
+    asked_for = ScriptedRecognizer(Manner(endpointing=None, utterance_end=0.3), PCM16)
     assert UtteranceEnded(0.25) in asked_for.hear(say("hello", 0.5).audio)
 
 
@@ -174,7 +175,7 @@ def test_long_speech_is_given_in_parts() -> None:
 
 
 def test_without_endpointing_finals_come_only_on_finalize() -> None:
-    recognizer = ScriptedRecognizer(Manner(endpointing=None), 16_000)
+    recognizer = ScriptedRecognizer(Manner(endpointing=None), PCM16)
     assert not of_kind(recognizer.hear(SHORT.audio), "final")
     assert [final.text for final in of_kind(recognizer.finalize(), "final")] == ["hello there now"]
     assert not Manner(endpointing=None).profile().finalizes_itself
@@ -189,7 +190,7 @@ def test_without_endpointing_finals_come_only_on_finalize() -> None:
     ],
 )
 def test_the_answer_to_finalize_comes_after_before_or_never(manner: Manner, order: list[type]) -> None:
-    recognizer = ScriptedRecognizer(manner, 16_000)
+    recognizer = ScriptedRecognizer(manner, PCM16)
     recognizer.hear(say("hello").audio)
     answer = recognizer.finalize()
     assert [type(message) for message in answer] == order
@@ -197,7 +198,7 @@ def test_the_answer_to_finalize_comes_after_before_or_never(manner: Manner, orde
 
 
 def test_held_finals_come_later_or_on_finalize() -> None:
-    recognizer = ScriptedRecognizer(Manner(held=0.5), 16_000)
+    recognizer = ScriptedRecognizer(Manner(held=0.5), PCM16)
     early = recognizer.hear(SHORT.audio[: 2 * round(1.5 * 16_000)])
     assert not of_kind(early, "final")
     late = recognizer.hear(SHORT.audio[2 * round(1.5 * 16_000) :])

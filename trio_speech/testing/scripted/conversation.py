@@ -20,7 +20,9 @@ from ..._core.provider.messages import (
     RecognitionResult,
 )
 from ..._shell.connection import Connection
+from ...audio.formats import AudioFormat
 from ..streams import BreakableStream
+from ..word_signal import PCM16
 from .faults import Close, CloseSession, Delay, Fault, Garble, InBandError, Outage, Restart, Send, TearFrame
 from .plan import Script
 from .recognizer import Pause
@@ -137,7 +139,7 @@ class Conversation:
             if dropped.is_set():
                 pass
             elif isinstance(reply, Audio):
-                await self._write_audio(reply.pcm)
+                await self._write_audio(reply.pcm, self.visit.audio_format or PCM16)
             else:
                 await self._write(reply)
             written.set()
@@ -157,10 +159,11 @@ class Conversation:
             if moment := said.kind if isinstance(said, RecognitionResult) else _MOMENTS.get(type(said)):
                 await self.happened(moment)
 
-    async def _write_audio(self, pcm: bytes) -> None:
-        while pcm and not self.ended:
-            size = int(min(len(pcm) // 2, self.script.room("spoken")))
-            piece, pcm = pcm[: 2 * size], pcm[2 * size :]
+    async def _write_audio(self, audio: bytes, audio_format: AudioFormat) -> None:
+        while audio and not self.ended:
+            size = int(min(len(audio) // audio_format.frame_size, self.script.room("spoken")))
+            upto = audio_format.frame_size * size
+            piece, audio = audio[:upto], audio[upto:]
             for outgoing in self.wire.encode(Audio(piece)):
                 await self._connection.send(outgoing.frame, math.inf)
                 self._note("gateway", outgoing.kind, size)
@@ -224,7 +227,7 @@ class Conversation:
             await self._connection.send(outgoing.frame, math.inf)
 
     def _note_incoming(self, incoming: Incoming) -> None:
-        samples = sum(len(request.pcm) // 2 for request in incoming.asks if isinstance(request, Audio))
+        samples = sum(self.visit.samples(request.pcm) for request in incoming.asks if isinstance(request, Audio))
         text = "".join(request.text for request in incoming.asks if isinstance(request, Text))
         self._note("client", incoming.kind, samples, text)
 

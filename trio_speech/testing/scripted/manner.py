@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from ..._core.provider.profile import SttProfile
 
+ENCODINGS = ("pcm_s16le", "mulaw", "alaw")
+
 
 class Drift(Struct, frozen=True):
     """Makes word times wrong by up to `bound` seconds: differently on each connection, and slowly changing along it."""
@@ -76,6 +78,7 @@ class Manner(Struct, frozen=True, kw_only=True):
             exact_times=trusted and self.drift is None,
             word_times=self.word_times and trusted,
             finalizes_itself=self.endpointing is not None,
+            encodings=ENCODINGS,
         )
         if "ordered" not in profile.__struct_fields__:
             return profile

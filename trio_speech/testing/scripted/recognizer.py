@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from ..._core.provider.messages import Acknowledged, FinalizeAnswered, RecognitionResult, SpeechOnset, SpeechOver
+from ...audio.formats import AudioFormat
 from ...events import Word
 from ..word_signal import AudibleWord, WordDecoder
 from .manner import Manner, clock_of
@@ -45,12 +46,13 @@ RecognizerOutput: TypeAlias = (
 class ScriptedRecognizer:
     """Recognizes the audio of one connection. `number`: the connection's, by which its clock drifts."""
 
-    def __init__(self, manner: Manner, sample_rate: int, number: int = 0) -> None:
+    def __init__(self, manner: Manner, audio_format: AudioFormat, number: int = 0) -> None:
         self.manner = manner
-        self._rate = sample_rate
+        self.audio_format = audio_format
+        self._rate = audio_format.sample_rate
         self._clock = clock_of(manner.drift, number)
-        self._step = max(1, round(_STEP * sample_rate))
-        self._decoder = WordDecoder()
+        self._step = max(1, audio_format.samples(_STEP))
+        self._decoder = WordDecoder(0, audio_format)
         self._words: list[AudibleWord] = []
         self._words_ended = 0
         self._speaking = False
@@ -72,13 +74,13 @@ class ScriptedRecognizer:
         word = self._decoder.pending
         return (self._decoder.position - word.start) / self._rate if word else 0.0
 
-    def hear(self, pcm: bytes) -> list[RecognizerOutput]:
-        """Takes PCM16 audio, and returns the results that it completes."""
+    def hear(self, audio: bytes) -> list[RecognizerOutput]:
+        """Takes audio in `audio_format`, and returns the results that it completes."""
         said: list[RecognizerOutput] = []
-        while pcm:
-            size = 2 * (self._step - self._decoder.position % self._step)
-            self._listen(pcm[:size])
-            pcm = pcm[size:]
+        while audio:
+            size = self.audio_format.frame_size * (self._step - self._decoder.position % self._step)
+            self._listen(audio[:size])
+            audio = audio[size:]
             if self._decoder.position % self._step == 0:
                 said += self._decide()
         return said
@@ -115,8 +117,8 @@ class ScriptedRecognizer:
         self._acknowledged = self._decoder.pending.start if self._decoder.pending else self._decoder.position
         return Acknowledged(self._clock(self._acknowledged / self._rate))
 
-    def _listen(self, pcm: bytes) -> None:
-        words = self._decoder.hear(pcm)
+    def _listen(self, audio: bytes) -> None:
+        words = self._decoder.hear(audio)
         self._words += words
         self._words_ended += len(words)
 

@@ -25,20 +25,20 @@ async def serve(conversation: Conversation, manner: Manner, delivery: Delivery, 
     if not isinstance(request, TranscribeRequest | SynthesizeRequest):
         await _refuse(conversation, "a session must be created first")
         return
-    visit, rate = conversation.visit, request.audio_format.sample_rate
+    visit, audio_format = conversation.visit, request.audio_format
     visit.model, visit.language, visit.options = request.model, request.language, dict(request.options)
-    visit.sample_rate = conversation.script.sample_rate = rate
+    visit.audio_format, conversation.script.sample_rate = audio_format, audio_format.sample_rate
     await conversation.happened("create")
     await conversation.say([Opened(visit.session_id)])
     if isinstance(request, TranscribeRequest):
         visit.keyterms = request.keyterms
         manner = conversation.wire.manner(manner)
         if manner.freedoms is None:
-            await _recognize(conversation, ScriptedRecognizer(manner, rate, visit.number))
-        elif not await recognize_freely(conversation, TruthfulRecognizer(manner, request.audio_format, visit.number)):
+            await _recognize(conversation, ScriptedRecognizer(manner, audio_format, visit.number))
+        elif not await recognize_freely(conversation, TruthfulRecognizer(manner, audio_format, visit.number)):
             await _refuse(conversation, "a session is created once")
     else:
-        await _synthesize(conversation, ScriptedSynthesizer(delivery, rate, synthesis))
+        await _synthesize(conversation, ScriptedSynthesizer(delivery, audio_format, synthesis))
 
 
 async def _recognize(conversation: Conversation, recognizer: ScriptedRecognizer) -> None:
@@ -66,14 +66,14 @@ async def _recognize(conversation: Conversation, recognizer: ScriptedRecognizer)
                 return await _refuse(conversation, "a session is created once")
 
 
-async def _hear(conversation: Conversation, recognizer: ScriptedRecognizer, pcm: bytes) -> None:
-    script = conversation.script
-    while len(pcm) > 1 and not conversation.ended:
-        size = int(min(len(pcm) // 2, script.room("heard")))
-        piece, pcm = pcm[: 2 * size], pcm[2 * size :]
+async def _hear(conversation: Conversation, recognizer: ScriptedRecognizer, audio: bytes) -> None:
+    script, frame_size = conversation.script, recognizer.audio_format.frame_size
+    while len(audio) >= frame_size and not conversation.ended:
+        size = int(min(len(audio) // frame_size, script.room("heard")))
+        piece, audio = audio[: frame_size * size], audio[frame_size * size :]
         conversation.visit.audio += piece
         if recognizer.manner.pace is not None:
-            await trio.sleep(size / conversation.visit.sample_rate / recognizer.manner.pace)
+            await trio.sleep(recognizer.audio_format.seconds(size) / recognizer.manner.pace)
         await conversation.say(recognizer.hear(piece))
         script.word(recognizer.words_begun, recognizer.seconds_into_word)
         await conversation.happened("heard", size)

@@ -11,8 +11,10 @@ from msgspec import Struct
 
 from ..._core.provider.messages import Aligned, Audio, Done
 from ..._core.provider.profile import TtsProfile
+from ...audio.formats import AudioFormat
 from ...events import Word
-from ..word_signal import silence, word_audio
+from ..word_signal import Band, silence, word_audio
+from .manner import ENCODINGS
 from .recognizer import Pause
 
 
@@ -37,6 +39,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """Time until the first audio of a text."""
     speed: float | None = None
     """How fast audio is sent, as a multiple of real time; ``None``: at once."""
+    band: Band = "wide"
+    """``"telephone"``: words in PCM survive a conversion to μ-law or A-law and back. (In these they always do.)"""
     done: Literal["flush", "text"] = "flush"
     """``"text"``: each text is answered by its own `Done`, and the flush by one more."""
 
@@ -47,6 +51,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
             spaced_words=self.spaced,
             deterministic=not self.variation,
             quiet_after_done=0.0 if self.done == "flush" else 0.5,
+            encodings=ENCODINGS,
         )
 
 
@@ -62,9 +67,10 @@ SynthesizerOutput: TypeAlias = Audio | Aligned | AlignedCharacters | Done | Paus
 class ScriptedSynthesizer:
     """Speaks on one connection. `synthesis` numbers the texts over all connections, so that variations differ."""
 
-    def __init__(self, delivery: Delivery, sample_rate: int, synthesis: Iterator[int] | None = None) -> None:
+    def __init__(self, delivery: Delivery, audio_format: AudioFormat, synthesis: Iterator[int] | None = None) -> None:
         self.delivery = delivery
-        self._rate = sample_rate
+        self._format = audio_format
+        self._rate = audio_format.sample_rate
         self._synthesis = synthesis or count()
         self._said = 0
 
@@ -74,15 +80,16 @@ class ScriptedSynthesizer:
         audio, words = self._render(text)
         if delivery.latency:
             yield Pause(delivery.latency)
-        size = max(1, round(delivery.chunk * self._rate))
-        for at in range(0, len(audio) // 2, size):
-            pcm = audio[2 * at : 2 * (at + size)]
-            start, self._said = self._said, self._said + len(pcm) // 2
+        frame_size = self._format.frame_size
+        size = frame_size * max(1, self._format.samples(delivery.chunk))
+        for at in range(0, len(audio), size):
+            piece = audio[at : at + size]
+            start, self._said = self._said, self._said + len(piece) // frame_size
             aligned = self._align([word for word in words if start < round(word.end * self._rate) <= self._said])
-            sound: tuple[SynthesizerOutput, ...] = (Audio(pcm),)
+            sound: tuple[SynthesizerOutput, ...] = (Audio(piece),)
             yield from (*sound, *aligned) if delivery.aligns == "after" else (*aligned, *sound)
             if delivery.speed:
-                yield Pause(len(pcm) / 2 / self._rate / delivery.speed)
+                yield Pause(self._format.seconds(len(piece) // frame_size) / delivery.speed)
         if delivery.done == "text":
             yield Done()
 
@@ -95,11 +102,12 @@ class ScriptedSynthesizer:
         random = Random(f"{self.delivery.seed}:{next(self._synthesis)}")  # noqa: S311
         audio, words = bytearray(), list[Word]()
         for word in text.replace("\0", " ").split():  # the audio cannot encode NUL: it is the letter of silence
-            start = self._said + len(audio) // 2
+            start = self._said + len(audio) // self._format.frame_size
             stretch = 1 + self.delivery.variation * random.uniform(-1, 1)
-            audio += word_audio(word, round(stretch * self.delivery.letter * len(word.encode()) * self._rate))
-            words.append(Word(word, start / self._rate, (self._said + len(audio) // 2) / self._rate))
-            audio += silence(round(self.delivery.gap * self._rate))
+            samples = round(stretch * self.delivery.letter * len(word.encode()) * self._rate)
+            audio += word_audio(word, samples, self._format, self.delivery.band)
+            words.append(Word(word, start / self._rate, (start + samples) / self._rate))
+            audio += silence(round(self.delivery.gap * self._rate), self._format)
         return bytes(audio), words
 
     def _align(self, words: list[Word]) -> tuple[SynthesizerOutput, ...]:

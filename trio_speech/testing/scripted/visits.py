@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..._core.provider.messages import RecognitionResult
 from ..._core.retry.causes import Cause
+from ...audio.formats import AudioFormat
 from ..speech import LabeledSpeech
 from ..word_signal import AudibleWord, hear
 from .faults import Act
@@ -46,17 +47,18 @@ class Visit:
     model: str | None = None
     language: str | None = None
     options: dict[str, object] = field(default_factory=dict)
-    sample_rate: int = 0
+    audio_format: AudioFormat | None = None
+    """The format of the session's audio, both ways; ``None`` before a session is created."""
     passed: list[Passed] = field(default_factory=list)
     """All messages, in order."""
     audio: bytearray = field(default_factory=bytearray, repr=False)
-    """All audio received, as PCM16."""
+    """All audio received, in `audio_format`."""
     keyterms: tuple[str, ...] = ()
     """The keyterms in force, on wires that have a field for them."""
     finals: list[RecognitionResult] = field(default_factory=list)
     """The finals that were sent, on this connection's own clock."""
     spoken: bytearray = field(default_factory=bytearray, repr=False)
-    """All audio sent, as PCM16."""
+    """All audio sent, in `audio_format`."""
     complaints: list[str] = field(default_factory=list)
     """The client's violations of the protocol."""
     pongs: int = 0
@@ -66,6 +68,15 @@ class Visit:
     def endpoint(self) -> str:
         """The end of the path: ``"stt"``, ``"tts"`` or ``"listen"``."""
         return self.resource.partition("?")[0].rpartition("/")[2]
+
+    @property
+    def sample_rate(self) -> int:
+        """Samples a second of the session's audio; 0 before a session is created."""
+        return self.audio_format.sample_rate if self.audio_format else 0
+
+    def samples(self, audio: bytes) -> int:
+        """How many samples `audio` holds, in the session's format; 0 before a session is created."""
+        return len(audio) // self.audio_format.frame_size if self.audio_format else 0
 
     @property
     def session_id(self) -> str:
@@ -80,12 +91,12 @@ class Visit:
     @property
     def heard(self) -> float:
         """Seconds of audio received."""
-        return len(self.audio) / 2 / self.sample_rate if self.sample_rate else 0.0
+        return self.audio_format.seconds(len(self.audio) // self.audio_format.frame_size) if self.audio_format else 0.0
 
     @property
     def words(self) -> list[AudibleWord]:
         """The words in the audio received, with their samples counted from the first one of this connection."""
-        return hear(self.audio)
+        return hear(self.audio, 0, self.audio_format) if self.audio_format else []
 
     @property
     def texts(self) -> list[str]:

@@ -71,11 +71,31 @@ def test_the_url_holds_the_request() -> None:
 
 
 @pytest.mark.parametrize(
+    ("settings", "audio_format"),
+    [
+        ({"encoding": "mulaw", "sample_rate": 8_000}, AudioFormat.mulaw()),
+        ({"encoding": "alaw", "sample_rate": 8_000}, AudioFormat.alaw()),
+        ({"channels": 2}, AudioFormat.pcm16(16_000, 2)),
+    ],
+)
+def test_the_url_names_the_audio_format(settings: dict[str, Any], audio_format: AudioFormat) -> None:
+    (request,) = wire(**settings).opens()
+    assert isinstance(request, TranscribeRequest)
+    assert (request.audio_format, request.options) == (audio_format, {"interim_results": "true"})
+
+
+@pytest.mark.parametrize(
     ("settings", "why"),
     [
-        ({"encoding": "opus"}, "encoding must be linear16: the scripted service supports nothing else"),
-        ({"channels": 2}, "channels must be 1: the scripted service supports nothing else"),
-        ({"multichannel": "true"}, "multichannel must be false: the scripted service supports nothing else"),
+        (
+            {"encoding": "opus"},
+            "encoding must be one of linear16, mulaw, alaw: the scripted service supports nothing else",
+        ),
+        ({"channels": 33}, "channels must be a whole number from 1 to 32, not 33"),
+        (
+            {"multichannel": "true"},
+            "multichannel must be false: the scripted service does not recognize channels apart",
+        ),
         ({"encoding": []}, "model, encoding and sample_rate must be given for raw audio"),
         ({"sample_rate": []}, "model, encoding and sample_rate must be given for raw audio"),
         ({"model": []}, "model, encoding and sample_rate must be given for raw audio"),
@@ -281,7 +301,7 @@ def test_metadata_comes_last_with_hash_and_duration() -> None:
 
 
 def conversation(spoken: LabeledSpeech, manner: Manner) -> list[RecognizerOutput]:
-    recognizer = ScriptedRecognizer(manner, spoken.audio_format.sample_rate)
+    recognizer = ScriptedRecognizer(manner, spoken.audio_format)
     said: list[RecognizerOutput] = []
     for piece in spoken.chunks(0.1):
         said += recognizer.hear(piece)

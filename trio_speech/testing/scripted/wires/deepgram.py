@@ -28,7 +28,7 @@ from ...._core.provider.messages import (
     Unknown,
 )
 from ...._core.provider.requests import Change, TranscribeRequest
-from ....audio import AudioFormat
+from ....audio.formats import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
 from ....providers._codec import Frame
 from ..faults import Close, Refuse
@@ -39,9 +39,9 @@ from .protocol import Changed, ClientFinalize, ClientFinish, IdleLimit, Incoming
 
 _UNREADABLE = "SchemaError"
 _NO_KEYTERMS = "CONFIGURE_KEYTERMS_NOT_SUPPORTED"
-_ONLY = {"encoding": "linear16", "channels": "1", "multichannel": "false"}
 _IN_WINDOWS = ("late onset", "retraction", "onset of nothing", "ghost", "empty final", "blank final")
-_FIELDS = ("model", "language", "encoding", "sample_rate", "keyterm")
+_ENCODINGS: dict[str, Encoding] = {"linear16": "pcm_s16le", "mulaw": "mulaw", "alaw": "alaw"}
+_FIELDS = ("model", "language", "encoding", "sample_rate", "channels", "keyterm")
 
 
 def listen(query: str, session_id: str) -> DeepgramWire | Refuse:
@@ -55,13 +55,16 @@ def listen(query: str, session_id: str) -> DeepgramWire | Refuse:
 
 
 def _request(settings: dict[str, list[str]]) -> TranscribeRequest:
-    for name, value in _ONLY.items():
-        if settings.get(name, [value]) != [value]:
-            raise ValueError(f"{name} must be {value}: the scripted service supports nothing else")
+    if settings.get("multichannel", ["false"]) != ["false"]:
+        raise ValueError("multichannel must be false: the scripted service does not recognize channels apart")
     if "encoding" not in settings or "sample_rate" not in settings or "model" not in settings:
         raise ValueError("model, encoding and sample_rate must be given for raw audio")
+    encoding = _ENCODINGS.get(settings["encoding"][-1])
+    if encoding is None:
+        raise ValueError(f"encoding must be one of {', '.join(_ENCODINGS)}: the scripted service supports nothing else")
+    channels = int(settings.get("channels", ["1"])[-1])
     return TranscribeRequest(
-        audio_format=AudioFormat.pcm16(int(settings["sample_rate"][-1])),
+        audio_format=AudioFormat(encoding, int(settings["sample_rate"][-1]), channels),
         model=settings["model"][-1],
         language=settings.get("language", [None])[-1],
         options={name: values[-1] for name, values in settings.items() if name not in _FIELDS},
@@ -194,7 +197,8 @@ class DeepgramWire:
             case Mistake(why, str(code)):
                 message = messages.complaint(self._id, code, why)
             case Closed():
-                duration = self._bytes / 2 / self._request.audio_format.sample_rate
+                audio_format = self._request.audio_format
+                duration = audio_format.seconds(self._bytes // audio_format.frame_size)
                 message = messages.metadata(self._id, self._received.hexdigest(), duration)
             case _:
                 pass

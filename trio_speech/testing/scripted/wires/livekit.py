@@ -6,7 +6,7 @@ Source: livekit-agents 1.8.9 (PyPI); see `trio_speech.providers.livekit.wire`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ...._core.provider.messages import (
     Aligned,
@@ -21,7 +21,7 @@ from ...._core.provider.messages import (
     Unknown,
 )
 from ...._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
-from ....audio import AudioFormat
+from ....audio.formats import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
 from ....events import Word
 from ....providers._codec import Frame
@@ -136,10 +136,10 @@ def _opening(message: wire.SttCreate | wire.TtsCreate) -> Request:
     try:
         if isinstance(message, wire.SttCreate):
             asked = message.settings
-            spoken, language = AudioFormat.pcm16(int(asked.sample_rate)), asked.language or None
+            spoken, language = _format(asked.encoding, asked.sample_rate), asked.language or None
             return TranscribeRequest(audio_format=spoken, model=model, language=language, options=asked.extra or {})
         return SynthesizeRequest(
-            audio_format=AudioFormat.pcm16(int(message.sample_rate)),
+            audio_format=_format(message.encoding, message.sample_rate),
             model=model,
             voice=message.voice or None,
             language=message.language or None,
@@ -147,6 +147,10 @@ def _opening(message: wire.SttCreate | wire.TtsCreate) -> Request:
         )
     except (ConfigurationError, ValueError) as error:
         return Mistake(str(error))
+
+
+def _format(encoding: str, sample_rate: str | int) -> AudioFormat:
+    return AudioFormat(cast("Encoding", encoding), int(sample_rate))  # which refuses other encodings
 
 
 def _transcript(hypothesis: RecognitionResult, session_id: str) -> wire.Transcript:
