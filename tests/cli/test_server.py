@@ -56,7 +56,7 @@ async def test_clients_are_served_until_a_signal(end: signal.Signals) -> None:
             url = said.decode().partition("LIVEKIT_INFERENCE_URL=")[2].split()[0]
             async with ts.open_client(ts.LiveKit(url, "key", "wrong" * 8)) as client:
                 with pytest.raises(ts.AuthenticationError):
-                    await client.recognize(speech(0.5), ts.AudioFormat.pcm16(16_000))
+                    await client.recognize(speech(1.0), ts.AudioFormat.pcm16(16_000))
             async with ts.open_client(ts.LiveKit(url, "key", "secret-of-32-characters-or-more")) as client:
                 clip = await client.render("It will rain tomorrow afternoon.")
             assert clip.duration > 1

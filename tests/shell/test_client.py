@@ -76,7 +76,7 @@ async def test_what_is_asked_for_is_told_to_the_service(gateway: ScriptedGateway
         ({"keyterms": ["Trio"], "model": "unknown/model"}, "keyterms must be empty"),
         ({"model": ":en"}, "names no model"),
         ({"options": {"x": object()}}, r"options\['x'\] cannot be sent"),
-        ({"audio_format": ts.AudioFormat.mulaw()}, "mulaw"),
+        ({"audio_format": ts.AudioFormat.mulaw(channels=2)}, "takes 1 channel"),
         ({"audio_format": ts.AudioFormat.pcm16(16_000, 2)}, "takes 1 channel"),
     ],
 )

@@ -80,9 +80,7 @@ def assert_in_stream_order(events: Iterable[TranscriptEvent], *, overlap: float 
 
     The words of each final are in order, do not overlap, and lie within the final.
     """
-    told = [event for event in events if isinstance(event, FinalTranscript | Gap)]
-    if not told:
-        raise AssertionError("there is no final and no gap whose order could be checked")
+    told = [event for event in _some(events) if isinstance(event, FinalTranscript | Gap)]
     for event, after in pairwise(told):
         if after.start < event.end - overlap - _TOLERANCE:
             raise AssertionError(f"out of order: {event} is followed by {after}")
@@ -104,9 +102,7 @@ def _assert_words_inside(final: FinalTranscript) -> None:
 
 def assert_unique_ids(events: Iterable[TranscriptEvent]) -> None:
     """Each final has an id, and no two have the same."""
-    ids = [event.id for event in events if isinstance(event, FinalTranscript)]
-    if not ids:
-        raise AssertionError("there is no final whose id could be checked")
+    ids = [event.id for event in _some(events) if isinstance(event, FinalTranscript)]
     if not all(ids):
         raise AssertionError("a final has no id")
     if len(set(ids)) != len(ids):
@@ -115,9 +111,7 @@ def assert_unique_ids(events: Iterable[TranscriptEvent]) -> None:
 
 def assert_speech_alternates(events: Iterable[TranscriptEvent]) -> None:
     """`SpeechStarted` and `SpeechEnded` alternate, and the first is a `SpeechStarted`."""
-    states = [event for event in events if isinstance(event, SpeechStarted | SpeechEnded)]
-    if not states:
-        raise AssertionError("there is no SpeechStarted and no SpeechEnded to check")
+    states = [event for event in _some(events) if isinstance(event, SpeechStarted | SpeechEnded)]
     for state, after in pairwise(states):
         if type(state) is type(after):
             raise AssertionError(f"{state} is followed by {after}")
@@ -173,6 +167,13 @@ def assert_spoken_once(
             raise AssertionError(f"{truth} is aligned as {word}, {off:.1f} samples off")
     if len(aligned) not in (0, len(spoken)):
         raise AssertionError(f"{len(spoken)} words spoken, {len(aligned)} aligned")
+
+
+def _some(events: Iterable[TranscriptEvent]) -> list[TranscriptEvent]:
+    found = list(events)
+    if not found:
+        raise AssertionError("events is empty: pass a list of all events (an iterator can be read only once)")
+    return found
 
 
 class _Comparison:
