@@ -35,7 +35,7 @@ class TruthfulRecognizer:
         self._clock = clock_of(manner.drift, number)
         self._ends_early = number <= manner.early_ends
         self._rows = _rows_of(manner)
-        self._ear = WordDecoder()
+        self._decoder = WordDecoder(0, audio_format)
         self._account = Account(_diction_of(manner))
         self._words = 0
         self._quiet_from = 0
@@ -45,13 +45,13 @@ class TruthfulRecognizer:
     @property
     def words_begun(self) -> int:
         """How many words have begun so far."""
-        return self._words + (self._ear.pending is not None)
+        return self._words + (self._decoder.pending is not None)
 
     @property
     def seconds_into_word(self) -> float:
         """How many seconds of the word in progress have been heard; 0 between words."""
-        word = self._ear.pending
-        return (self._ear.position - word.start) / self._rate if word else 0.0
+        word = self._decoder.pending
+        return (self._decoder.position - word.start) / self._rate if word else 0.0
 
     @property
     def closed(self) -> bool:
@@ -64,7 +64,7 @@ class TruthfulRecognizer:
         """Takes audio in."""
         for start in range(0, len(pcm), self._step):
             self._listen(pcm[start : start + self._step], now)
-        known = self._ear.pending.start if self._ear.pending else self._ear.position
+        known = self._decoder.pending.start if self._decoder.pending else self._decoder.position
         self._account.position = known / self._rate
         self._draw(now)
 
@@ -82,17 +82,17 @@ class TruthfulRecognizer:
         self._draw(now)
 
     def _listen(self, piece: bytes, now: float) -> None:
-        words = self._ear.hear(piece)
+        words = self._decoder.hear(piece)
         for word in words:
             self._word(word, now)
-        if words or self._ear.pending:
-            self._quiet_from, self._sound_from = self._ear.position, None
+        if words or self._decoder.pending:
+            self._quiet_from, self._sound_from = self._decoder.position, None
         elif piece.strip(b"\0"):
-            self._sound_from = self._sound_from if self._sound_from is not None else self._ear.position
+            self._sound_from = self._sound_from if self._sound_from is not None else self._decoder.position
         else:
             self._sound_over(now)
         endpointing = self.manner.endpointing
-        if endpointing is not None and self._ear.position - self._quiet_from >= endpointing * self._rate:
+        if endpointing is not None and self._decoder.position - self._quiet_from >= endpointing * self._rate:
             self._account.pause()
 
     def _word(self, heard: AudibleWord, now: float) -> None:
@@ -101,13 +101,13 @@ class TruthfulRecognizer:
         self._words += 1
 
     def _sound_over(self, now: float) -> None:
-        if self._sound_from is not None and self._ear.position - self._quiet_from >= self._rate * _STEP:
+        if self._sound_from is not None and self._decoder.position - self._quiet_from >= self._rate * _STEP:
             self._account.pause()
-            self._account.sound(self._sound_from / self._rate, self._ear.position / self._rate, now)
+            self._account.sound(self._sound_from / self._rate, self._decoder.position / self._rate, now)
         self._sound_from = None
 
     def _cut(self, now: float) -> None:
-        if word := self._ear.cut():
+        if word := self._decoder.cut():
             self._word(word, now)
 
     # ------------------------------------------------------------ what it says
