@@ -20,11 +20,14 @@ from typing import Any
 from pocketsphinx import Decoder, Endpointer, Vad
 
 from ..engines import Final, Finalized, HeardWord, Hypothesis, Onset, RecognitionOptions, Result
-from .frames import FRAME, RATE, Frames
-from .limits import accept_language, accept_rate
+from .frames import RATE, Frames
+from .limits import accept_recognition
 
 LONGEST = 15.0
 """Seconds after which an utterance is closed, pause or no pause: decoding time and memory grow with its length."""
+
+FRAME = 480
+"""Samples in a frame of the endpointer: 30 ms."""
 
 _LANGUAGE = "en"
 _INTERIM_EVERY = 8 * FRAME  # 240 ms
@@ -52,11 +55,10 @@ class SphinxEngine:
 
     def __init__(self, decoder: Any, options: RecognitionOptions) -> None:
         """Raises `Declined`."""
-        accept_rate(options.sample_rate)
-        accept_language(options.language, "recognizer", "multi")
+        accept_recognition("pocketsphinx", options, "two_passes")
         self._decoder = decoder
         self._two_passes = bool(options.options.get("two_passes", False))
-        self._frames = Frames(options.sample_rate)
+        self._frames = Frames(options.sample_rate, FRAME)
         self._restart()
 
     def _restart(self) -> None:
