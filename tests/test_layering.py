@@ -65,6 +65,7 @@ RESERVED: dict[str, set[str]] = {
     "soxr": {"cli"},
     "numpy": {"cli", "gateway"},
     "hibari": {"gateway"},
+    "onnxruntime": {"gateway"},
     "pocketsphinx": {"gateway"},
     "espeakng_loader": {"gateway"},
 }

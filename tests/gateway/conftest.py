@@ -1,9 +1,10 @@
-"""Engines of which one knows beforehand what they say, and a plain client of the wire."""
+"""Engines with known results, a plain client of the protocol, and what the tests of real engines share."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -28,6 +29,9 @@ from trio_speech.gateway import (
     SynthesisOptions,
     open_local_gateway,
 )
+from trio_speech.gateway.builtin.hibari import HibariEngine
+from trio_speech.gateway.builtin.moonshine_engine import Models, load_models
+from trio_speech.gateway.builtin.playback import Playback
 
 CRASH = b"\x00\x80"
 """A sample at which the recognizer breaks down."""
@@ -180,3 +184,22 @@ async def dial(
             return dial_on(connect, resource, *headers)
 
         yield dial
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    """The default recognizer's models, loaded once for all tests."""
+    return load_models()
+
+
+@pytest.fixture(scope="session")
+def speech() -> Callable[..., bytes]:
+    """The default voice in this process: text and sample rate in, samples out. It speaks each text once."""
+    engine = HibariEngine()
+
+    @cache
+    def speak(text: str, rate: int = 16_000) -> bytes:
+        playback = Playback(engine.speak(text, 1.0), rate)
+        return b"".join(iter(lambda: playback.next(0.5), b""))
+
+    return speak

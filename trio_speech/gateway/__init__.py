@@ -6,7 +6,9 @@ program; ``trio-speech serve`` runs `serve`. The module `engines` defines what a
 
 from __future__ import annotations
 
-from .builtin.engines import LocalRecognizer, LocalVoice, open_recognizer, open_voice
+from .builtin.engines import open_recognizer, open_voice
+from .builtin.process_engines import LocalVoice, PocketSphinxRecognizer
+from .builtin.thread_recognizer import LocalRecognizer
 from .engines import (
     Busy,
     Declined,
@@ -39,6 +41,7 @@ __all__ = [
     "LocalRecognizer",
     "LocalVoice",
     "Onset",
+    "PocketSphinxRecognizer",
     "RecognitionOptions",
     "Recognizer",
     "RecognizerSession",

@@ -1,18 +1,17 @@
-"""The recognizer's logic with its real decoder, on what the plain voice says."""
+"""The second recognizer with its real decoder, on what the default voice says."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from trio_speech.gateway import Declined, Final, Finalized, Hypothesis, Onset, RecognitionOptions, Result
-from trio_speech.gateway.builtin.frames import FRAME
-from trio_speech.gateway.builtin.hibari import HibariEngine
-from trio_speech.gateway.builtin.playback import Playback
-from trio_speech.gateway.builtin.sphinx import LONGEST, SphinxEngine, load_decoder
+from trio_speech.gateway.builtin.sphinx import FRAME, LONGEST, SphinxEngine, load_decoder
+
+Speech = Callable[..., bytes]
 
 SENTENCES = (
     "The weather is very nice today.",
@@ -26,24 +25,16 @@ def decoder() -> Any:
     return load_decoder()
 
 
-@cache
-def voice_engine() -> HibariEngine:
-    return HibariEngine()
-
-
-@cache
-def spoken(text: str, rate: int = 16_000) -> bytes:
-    playback = Playback(voice_engine().speak(text, 1.0), rate)
-    return b"".join(iter(lambda: playback.next(0.5), b""))
-
-
 def silence(seconds: float, rate: int = 16_000) -> bytes:
     return bytes(2 * round(seconds * rate))
 
 
-@cache
-def stream(rate: int = 16_000) -> bytes:
-    return b"".join(silence(0.4, rate) + spoken(sentence, rate) for sentence in SENTENCES) + silence(0.6, rate)
+@pytest.fixture(scope="module")
+def stream(speech: Speech) -> Callable[..., bytes]:
+    def at(rate: int = 16_000) -> bytes:
+        return b"".join(silence(0.4, rate) + speech(text, rate) for text in SENTENCES) + silence(0.6, rate)
+
+    return at
 
 
 def hear(decoder: Any, pcm: bytes, chunk: int = 1_600, rate: int = 16_000, **options: Any) -> list[Result]:
@@ -63,13 +54,13 @@ def texts(results: list[Result]) -> list[str]:
 WRITTEN = [sentence.lower().rstrip(".") for sentence in SENTENCES]
 
 
-def test_sentences_in_one_stream_come_back_word_for_word(decoder: Any) -> None:
+def test_sentences_in_one_stream_come_back_word_for_word(decoder: Any, speech: Speech, stream: Any) -> None:
     results = hear(decoder, stream())
     assert texts(results) == WRITTEN
     assert results[-1] == Finalized(len(stream()) // 2)
 
 
-def test_results_come_in_order_with_times_inside_the_utterance(decoder: Any) -> None:
+def test_results_come_in_order_with_times_inside_the_utterance(decoder: Any, speech: Speech, stream: Any) -> None:
     results = hear(decoder, stream())
     turns = [type(result) for result in results if not isinstance(result, Hypothesis)]
     assert turns == [Onset, Final] * 3 + [Finalized]
@@ -86,14 +77,14 @@ def test_results_come_in_order_with_times_inside_the_utterance(decoder: Any) -> 
         settled = final.end
 
 
-@pytest.mark.parametrize("chunk", [2, 962, 10**7])
-def test_results_do_not_depend_on_chunk_sizes(decoder: Any, chunk: int) -> None:
+@pytest.mark.parametrize("chunk", [962, 10**7])
+def test_results_do_not_depend_on_chunk_sizes(decoder: Any, speech: Speech, stream: Any, chunk: int) -> None:
     assert hear(decoder, stream(), chunk) == hear(decoder, stream())
 
 
-def test_results_do_not_depend_on_earlier_sessions(decoder: Any) -> None:
+def test_results_do_not_depend_on_earlier_sessions(decoder: Any, speech: Speech, stream: Any) -> None:
     before = hear(decoder, stream())
-    hear(decoder, spoken("They won the game by two points.") + silence(1))
+    hear(decoder, speech("They won the game by two points.") + silence(1))
     assert hear(decoder, stream()) == before
 
 
@@ -108,8 +99,10 @@ def moved(result: Result, by: int) -> Any:
             return (type(result), result.text, result.start + by, result.end + by, words)
 
 
-@pytest.mark.parametrize("rate", [16_000, 24_000, 22_050])
-def test_a_replay_from_the_end_of_a_final_gives_the_same_results(decoder: Any, rate: int) -> None:
+@pytest.mark.parametrize("rate", [22_050])
+def test_a_replay_from_the_end_of_a_final_gives_the_same_results(
+    decoder: Any, speech: Speech, stream: Any, rate: int
+) -> None:
     pcm = stream(rate)
     whole = hear(decoder, pcm, rate=rate)
     for final in finals(whole)[:-1]:
@@ -118,8 +111,8 @@ def test_a_replay_from_the_end_of_a_final_gives_the_same_results(decoder: Any, r
         assert [moved(result, final.end) for result in replayed] == [moved(result, 0) for result in rest]
 
 
-def test_a_finalize_closes_the_utterance_and_is_a_resume_point(decoder: Any) -> None:
-    pcm = silence(0.3) + spoken(SENTENCES[0])
+def test_a_finalize_closes_the_utterance_and_is_a_resume_point(decoder: Any, speech: Speech, stream: Any) -> None:
+    pcm = silence(0.3) + speech(SENTENCES[0])
     cut = len(pcm) // 2 + 334
     engine = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
     first = [*engine.feed(pcm[:cut]), *engine.finalize()]
@@ -132,7 +125,7 @@ def test_a_finalize_closes_the_utterance_and_is_a_resume_point(decoder: Any) -> 
     assert [moved(result, 0) for result in second] == [moved(result, cut // 2) for result in afresh]
 
 
-def test_a_finalize_in_silence_settles_it(decoder: Any) -> None:
+def test_a_finalize_in_silence_settles_it(decoder: Any, speech: Speech, stream: Any) -> None:
     engine = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
     assert [*engine.feed(silence(1.01)), *engine.finalize(), *engine.finalize()] == [
         Finalized(16_160),
@@ -140,8 +133,8 @@ def test_a_finalize_in_silence_settles_it(decoder: Any) -> None:
     ]
 
 
-def test_speech_without_a_pause_is_closed_in_time(decoder: Any) -> None:
-    word = spoken("The river and the road and the railway and the canal")
+def test_speech_without_a_pause_is_closed_in_time(decoder: Any, speech: Speech, stream: Any) -> None:
+    word = speech("The river and the road and the railway and the canal")
     loud = word[6_000:-6_000]
     results = hear(decoder, silence(0.3) + loud * 9 + silence(1), chunk=64_000)
     longest = max(final.end - final.start for final in finals(results))
@@ -149,18 +142,18 @@ def test_speech_without_a_pause_is_closed_in_time(decoder: Any) -> None:
     assert len(finals(results)) >= 2
 
 
-def test_an_abandoned_utterance_leaves_the_decoder_fit(decoder: Any) -> None:
+def test_an_abandoned_utterance_leaves_the_decoder_fit(decoder: Any, speech: Speech, stream: Any) -> None:
     engine = SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000))
     list(engine.feed(stream()[:60_000]))
     engine.close()
     assert texts(hear(decoder, stream())) == WRITTEN
 
 
-def test_silence_gives_no_final(decoder: Any) -> None:
+def test_silence_gives_no_final(decoder: Any, speech: Speech, stream: Any) -> None:
     assert texts(hear(decoder, silence(3))) == []
 
 
-def test_two_passes_give_the_same_text(decoder: Any) -> None:
+def test_two_passes_give_the_same_text(decoder: Any, speech: Speech, stream: Any) -> None:
     assert texts(hear(decoder, stream(), two_passes=True)) == WRITTEN
 
 
@@ -168,8 +161,3 @@ def test_two_passes_give_the_same_text(decoder: Any) -> None:
 def test_an_unsupported_rate_or_language_is_declined(decoder: Any, changes: dict[str, Any]) -> None:
     with pytest.raises(Declined):
         SphinxEngine(decoder, RecognitionOptions(**{"sample_rate": 16_000} | changes))
-
-
-@pytest.mark.parametrize("language", [None, "", "en", "en-GB", "EN_us", "English", "multi"])
-def test_any_name_of_english_is_accepted(decoder: Any, language: str | None) -> None:
-    SphinxEngine(decoder, RecognitionOptions(sample_rate=16_000, language=language))

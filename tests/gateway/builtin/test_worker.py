@@ -103,7 +103,7 @@ def test_a_reply_that_the_pipe_takes_in_parts_is_written_whole() -> None:
 def test_a_recognizer_refuses_audio_before_a_start_request() -> None:
     listen = StartRequest(RecognitionOptions(sample_rate=16_000))
     replies = answers(
-        worker.recognizer(),
+        worker.pocketsphinx(),
         AudioRequest(b""),
         FinalizeRequest(),
         listen,

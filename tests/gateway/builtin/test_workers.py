@@ -21,7 +21,7 @@ OPTIONS = RecognitionOptions(sample_rate=16_000)
 
 @pytest.fixture
 async def pool() -> AsyncGenerator[Workers, None]:
-    async with open_workers("recognizer", limit=2, warm=1) as pool:
+    async with open_workers("pocketsphinx", limit=2, warm=1) as pool:
         yield pool
 
 
@@ -115,7 +115,7 @@ async def test_a_cancelled_request_leaves_nothing_for_the_next_lease(pool: Worke
 
 
 async def test_recover_reads_the_reply_of_a_cancelled_request() -> None:
-    worker = await start_worker("recognizer")
+    worker = await start_worker("pocketsphinx")
     try:
         await worker.ask(StartRequest(OPTIONS))
         os.kill(worker.process.pid, signal.SIGSTOP)
@@ -131,7 +131,7 @@ async def test_recover_reads_the_reply_of_a_cancelled_request() -> None:
 
 async def test_a_worker_that_hangs_fails_its_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_REPLY_TIMEOUT", 0.1)
-    worker = await start_worker("recognizer")
+    worker = await start_worker("pocketsphinx")
     try:
         os.kill(worker.process.pid, signal.SIGSTOP)
         with pytest.raises(EngineFailed, match="did not answer"):
@@ -147,11 +147,11 @@ async def test_a_worker_that_cannot_start_raises_engine_failed(monkeypatch: pyte
         await start_worker("parrot")
     monkeypatch.setattr(workers, "_START_TIMEOUT", 0.001)
     with pytest.raises(EngineFailed, match="did not start"):
-        await start_worker("recognizer")
+        await start_worker("pocketsphinx")
 
 
 async def test_no_process_outlives_the_pool() -> None:
-    async with open_workers("recognizer", limit=2, warm=1) as pool:
+    async with open_workers("pocketsphinx", limit=2, warm=1) as pool:
         async with pool.lease(patient=False) as idle:
             pass
         with trio.CancelScope() as scope:
@@ -163,7 +163,7 @@ async def test_no_process_outlives_the_pool() -> None:
 
 
 async def test_a_worker_ends_with_its_input_and_not_by_ctrl_c() -> None:
-    worker = await start_worker("recognizer")
+    worker = await start_worker("pocketsphinx")
     assert os.getpgid(worker.process.pid) != os.getpgrp()
     os.kill(worker.process.pid, signal.SIGINT)
     assert await worker.ask(StartRequest(OPTIONS)) == ResultsReply()

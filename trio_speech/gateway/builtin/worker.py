@@ -1,4 +1,4 @@
-"""A worker process: ``python -m trio_speech.gateway.builtin.worker recognizer`` (or ``hibari``, or ``espeak``).
+"""A worker process: ``python -m trio_speech.gateway.builtin.worker pocketsphinx`` (or ``hibari``, or ``espeak``).
 
 It serves one recognition or one playback at a time, reads requests from its standard input and answers on its standard
 output, and ends with its input: it does not outlive the gateway, however that one ended.
@@ -34,7 +34,7 @@ from .playback import Playback, Utterance
 Handler = Callable[[Request], Reply]
 
 
-def recognizer() -> Handler:
+def pocketsphinx() -> Handler:
     """Loads PocketSphinx, and returns the function that answers requests."""
     from .sphinx import SphinxEngine, load_decoder  # noqa: PLC0415  # each kind of worker loads its own engine
 
@@ -94,7 +94,7 @@ def _unexpected(request: Request) -> RefusedReply:
     return RefusedReply(f"{type(request).__name__} was not expected here")
 
 
-HANDLERS = {"recognizer": recognizer, "hibari": hibari, "espeak": espeak}
+HANDLERS = {"pocketsphinx": pocketsphinx, "hibari": hibari, "espeak": espeak}
 
 
 def run(handler: Handler, requests: BinaryIO, replies: BinaryIO) -> None:

@@ -115,25 +115,27 @@ def _leaves(group: BaseExceptionGroup[SpeechError]) -> Iterator[SpeechError]:
 
 @asynccontextmanager
 async def open_gateway(
-    *, recognizer: Recognizer | None = None, voice: Voice | None = None, keys: Mapping[str, str] | None = None
+    *,
+    recognizer: Recognizer | str | None = None,
+    voice: Voice | str | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Gateway, None]:
-    """Yields a gateway with the engines given, or else with the built-in ones, which start when first needed.
+    """Yields a gateway. An engine is an object of yours, the name of a built-in one, or ``None`` for the best one.
 
-    Raises `ConfigurationError` when a built-in engine is needed and not installed.
+    Built-in engines start when they are first needed. Raises `ConfigurationError` when there is no engine of that name,
+    or when it is not installed.
     """
-    if recognizer is None or voice is None:
-        local.check_extra()
     async with AsyncExitStack() as stack:
-        if recognizer is None:
-            recognizer = await stack.enter_async_context(local.open_recognizer())
-        if voice is None:
-            voice = await stack.enter_async_context(local.open_voice())
+        if recognizer is None or isinstance(recognizer, str):
+            recognizer = await stack.enter_async_context(local.open_recognizer(recognizer))
+        if voice is None or isinstance(voice, str):
+            voice = await stack.enter_async_context(local.open_voice(voice))
         yield Gateway(recognizer, voice, keys=keys)
 
 
 @asynccontextmanager
 async def open_local_gateway(
-    *, recognizer: Recognizer | None = None, voice: Voice | None = None
+    *, recognizer: Recognizer | str | None = None, voice: Voice | str | None = None
 ) -> AsyncGenerator[Connect, None]:
     """A gateway inside this process; see `open_gateway`. Yields a function that opens a stream to it.
 
@@ -154,8 +156,8 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     *,
-    recognizer: Recognizer | None = None,
-    voice: Voice | None = None,
+    recognizer: Recognizer | str | None = None,
+    voice: Voice | str | None = None,
     keys: Mapping[str, str] | None = None,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
