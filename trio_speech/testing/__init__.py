@@ -18,8 +18,8 @@ write ``async with open_gateway() as gateway``.
 - The audio of `say` and `speech` encodes its own words, and `hear` decodes them. A lost or doubled word can be proved.
 - `Manner` says how the gateway recognizes, `Delivery` how it speaks. A *plan* says what goes wrong, in faults such as
   `Drop`. A `Visit` records what the gateway received on one connection.
-- `check_provider` holds a backend of your own against the laws of all backends. `trio_speech.testing.wires` has what the
-  gateway needs to speak its protocol.
+- `check_provider` holds a backend of your own against the laws of all backends. `trio_speech.testing.wires` has what
+  the gateway needs to speak its protocol.
 - `trio_speech.testing.fault_proxy` breaks connections between real clients and real services.
 """
 

@@ -31,6 +31,7 @@ from .scripted.synthesizer import AlignedCharacters
 from .scripted.wires import WireFactory
 from .scripted.wires.protocol import (
     Cancel,
+    Cancelled,
     Changed,
     ClientClose,
     ClientFinalize,
@@ -52,6 +53,7 @@ __all__ = [
     "AlignedCharacters",
     "Audio",
     "Cancel",
+    "Cancelled",
     "Change",
     "Changed",
     "ClientClose",

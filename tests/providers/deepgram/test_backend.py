@@ -53,5 +53,34 @@ def test_companded_audio_is_taken_but_not_two_channels() -> None:
 def test_what_is_not_served_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="tries no other model"):
         Deepgram("key").recognizer(hearing(fallback=(FallbackModel("nova-2"),)))
-    with pytest.raises(ConfigurationError, match="does not speak"):
-        Deepgram("key").voice(SynthesizeRequest(audio_format=PCM))
+    with pytest.raises(ConfigurationError, match="tries no other model"):
+        Deepgram("key").voice(speaking(fallback=(FallbackModel("aura-2"),)))
+    with pytest.raises(ConfigurationError, match="sample rate of 8000 or"):
+        Deepgram("key").voice(speaking(AudioFormat.pcm16(44_100)))
+
+
+# ---------------------------------------------------------------- voices
+
+
+def speaking(audio_format: AudioFormat | None = None, **asked: Any) -> SynthesizeRequest:
+    return SynthesizeRequest(audio_format=audio_format or AudioFormat.pcm16(24_000), **asked)
+
+
+async def test_a_voice_dials_its_model() -> None:
+    dial = await Deepgram("key").voice(speaking(options={"speed": 1.1})).dial()
+    assert dial.url == (
+        "wss://api.deepgram.com/v1/speak?model=aura-2-thalia-en&encoding=linear16&sample_rate=24000&speed=1.1"
+    )
+    assert dict(dial.headers)["Authorization"] == "Token key"
+
+
+def test_voices_share_connections_where_their_addresses_are_equal() -> None:
+    key = Deepgram("key").voice(speaking()).pool_key
+    assert key == Deepgram("key").voice(speaking(model="deepgram/aura-2-thalia-en")).pool_key
+    others = [
+        Deepgram("other").voice(speaking()),
+        Deepgram("key").voice(speaking(voice="luna")),
+        Deepgram("key").voice(speaking(AudioFormat.mulaw())),
+        Deepgram("key").voice(speaking(options={"speed": 1.1})),
+    ]
+    assert key not in [other.pool_key for other in others]

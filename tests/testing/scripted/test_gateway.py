@@ -659,8 +659,8 @@ async def test_it_stands_in_for_the_service_of_a_backend(autojump_clock: MockClo
     assert repr(backend) == "StandIn(Deepgram())"
     request = TranscribeRequest(audio_format=AudioFormat.pcm16(16_000))
     assert backend.recognizer(request) == Deepgram("the-key").recognizer(request)
-    with pytest.raises(ConfigurationError, match="does not speak"):
-        backend.voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000)))
+    with pytest.raises(ConfigurationError, match="takes 1 channel"):
+        backend.voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000, 2)))
     async with backend.transport() as connector:
         assert connector == gateway.connect
 

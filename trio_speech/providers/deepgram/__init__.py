@@ -1,4 +1,4 @@
-"""Deepgram's live recognition: its protocol, and the `Deepgram` backend."""
+"""Deepgram: the protocols of its live recognition and of its voices, and the `Deepgram` backend."""
 
 from __future__ import annotations
 

@@ -1,17 +1,14 @@
-"""The `Deepgram` backend: recognition by Deepgram, without a gateway between."""
+"""The `Deepgram` backend: recognition and speech by Deepgram, without a gateway between."""
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-from ..._core.provider.profile import SttProfile
+from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
-from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
 from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
-from .address import query, split_model
+from . import address, speak, voices
 from .listen import PROFILE, DeepgramCodec
 
 
@@ -39,11 +36,38 @@ class DeepgramRecognizer(Keyed, frozen=True):
         return DeepgramCodec(self.model)
 
 
-class Deepgram(Direct, frozen=True):
-    """Recognition by Deepgram.
+class DeepgramVoice(Keyed, frozen=True):
+    """See `TtsProvider`. Requests share connections where their addresses are equal."""
 
-    Models are named ``nova-3[:language]`` or ``deepgram/nova-3[:language]``. The `options` of a session become query
-    parameters of Deepgram's address, such as ``{"smart_format": True}``.
+    endpoint: str
+    query: str
+    key: str | TokenProvider
+
+    @property
+    def profile(self) -> TtsProfile:
+        return speak.PROFILE
+
+    @property
+    def pool_key(self) -> object:
+        return (self.query, self.key)
+
+    async def dial(self) -> Dial:
+        headers = (("User-Agent", user_agent()), await authorization(self.key, "Token"))
+        return Dial(f"{self.endpoint}?{self.query}", headers)
+
+    def codec(self) -> speak.DeepgramSpeakCodec:
+        return speak.DeepgramSpeakCodec()
+
+
+class Deepgram(Direct, frozen=True):
+    """Recognition and speech by Deepgram.
+
+    Models for recognition are named ``nova-3[:language]``, for speech ``aura-2[:voice]`` or in full, such as
+    ``aura-2-thalia-en``; ``deepgram/`` may stand before each. The `options` of a session become query parameters of
+    Deepgram's address, such as ``{"smart_format": True}`` or ``{"speed": 1.1}``.
+
+    Deepgram's voices give no word times: after a drop in mid-sentence the sentence is spoken again as a whole, so
+    sentences are handed over whole (`Speech.resume` is ``"segment"``).
 
     Raises `ConfigurationError`: here where an argument is wrong, and when a session is opened where there is no key.
 
@@ -60,14 +84,14 @@ class Deepgram(Direct, frozen=True):
     def recognizer(self, request: TranscribeRequest) -> DeepgramRecognizer:
         """See `Backend`."""
         key = self._key()
-        model, _ = split_model(request.model)
+        model, _ = address.split_model(request.model)
         accept_format(request.audio_format, PROFILE, model=model)
         refuse_fallback(request.fallback, self.service)
-        return DeepgramRecognizer(f"{self._base()}/v1/listen", query(request), key, model)
+        return DeepgramRecognizer(f"{self._base()}/v1/listen", address.query(request), key, model)
 
-    def voice(self, request: SynthesizeRequest) -> NoReturn:
-        """Always raises `ConfigurationError`: only recognition is supported."""
-        raise ConfigurationError(
-            "Deepgram() recognizes speech and does not speak: use Cartesia(), Local(), or LiveKit()",
-            model=request.model,
-        )
+    def voice(self, request: SynthesizeRequest) -> DeepgramVoice:
+        """See `Backend`."""
+        key = self._key()
+        accept_format(request.audio_format, speak.PROFILE, model=voices.voice_model(request))
+        refuse_fallback(request.fallback, self.service)
+        return DeepgramVoice(f"{self._base()}/v1/speak", voices.query(request), key)

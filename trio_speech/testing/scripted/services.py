@@ -14,7 +14,7 @@ from .manner import Manner
 from .recognizer import ScriptedRecognizer
 from .synthesizer import Delivery, ScriptedSynthesizer
 from .truthful import TruthfulRecognizer
-from .wires.protocol import Cancel, Changed, ClientClose, ClientFinalize, ClientFinish, Flush, Text
+from .wires.protocol import Cancel, Cancelled, Changed, ClientClose, ClientFinalize, ClientFinish, Flush, Text
 
 _BAD_REQUEST = 400
 
@@ -97,7 +97,8 @@ async def _synthesize(conversation: Conversation, voice: ScriptedSynthesizer) ->
             case Cancel():
                 await conversation.happened("cancel")
                 conversation.drop_unsent()
-                await conversation.say(voice.flush())
+                voice.cancel()
+                await conversation.say([Cancelled()])
             case ClientClose():
                 await conversation.happened("close")
                 if not conversation.ended:

@@ -98,6 +98,10 @@ class ScriptedSynthesizer:
         self._said = 0
         yield Done()
 
+    def cancel(self) -> None:
+        """Abandons the generation: the next text begins a new one."""
+        self._said = 0
+
     def _render(self, text: str) -> tuple[bytes, list[Word]]:
         random = Random(f"{self.delivery.seed}:{next(self._synthesis)}")  # noqa: S311
         audio, words = bytearray(), list[Word]()

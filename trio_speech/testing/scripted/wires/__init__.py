@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ..faults import Refuse
-from . import deepgram, livekit
+from . import deepgram, deepgram_speak, livekit
 from .protocol import Wire
 
 WireFactory: TypeAlias = Callable[[str, str], Wire | Refuse]
@@ -23,6 +23,7 @@ _ENDPOINTS: Mapping[str, WireFactory] = {
     "/v1/stt": livekit.recognition,
     "/v1/tts": livekit.synthesis,
     "/v1/listen": deepgram.listen,
+    "/v1/speak": deepgram_speak.speak,
 }
 
 

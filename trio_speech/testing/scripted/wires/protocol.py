@@ -56,7 +56,7 @@ class Flush(Struct, frozen=True):
 
 
 class Cancel(Struct, frozen=True):
-    """Abandons the current generation: speech that was not sent yet is dropped, and `Done` is said."""
+    """Abandons the current generation: speech that was not sent yet is dropped, and `Cancelled` is said."""
 
 
 class Mistake(Struct, frozen=True):
@@ -84,6 +84,10 @@ Request: TypeAlias = (
 # ---------------------------------------------------------------- to the client
 
 
+class Cancelled(Struct, frozen=True):
+    """The generation that was abandoned has ended: no more audio comes of it."""
+
+
 class Changed(Struct, frozen=True):
     """A change of settings that has been applied."""
 
@@ -92,7 +96,7 @@ class Changed(Struct, frozen=True):
 
 Reply: TypeAlias = (
     Opened | SpeechOnset | RecognitionResult | SpeechOver | UtteranceEnded | Acknowledged | FinalizeAnswered | Changed
-    | Audio | Aligned | AlignedCharacters | Done
+    | Audio | Aligned | AlignedCharacters | Done | Cancelled
     | Closed | Failure | Mistake
 )  # fmt: skip
 """`Audio` is synthesized speech; a `Mistake` is sent back to the client that made it."""

@@ -1,0 +1,93 @@
+"""The codec and the profile of Deepgram's speech synthesis, ``/v1/speak``.
+
+The address holds the settings. Text and commands go out as JSON, audio comes in binary frames, and `Flushed` comes
+after the audio of each flush. Nothing names the generation that a message belongs to, so the codec goes by their order:
+one generation at a time, and after a `Clear` all is of the abandoned generation until `Cleared`.
+
+Source: Deepgram's AsyncAPI specification (deepgram-api-specs), deepgram-sdk 7.17.0 (PyPI), ``speak/v1``, and the guides
+on flush, clear and errors (developers.deepgram.com). Not verified against the live service: the age at which it ends a
+connection (an hour is what livekit-agents keeps to), and how long a connection may be idle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..._core.provider.messages import Audio, Done, Failure, Opened, TtsMessage
+from ..._core.provider.profile import TtsProfile
+from .._codec import Frame
+from . import speak_wire as wire
+
+PROFILE = TtsProfile(
+    max_characters=2_000,
+    sample_rates=(8_000, 16_000, 24_000, 32_000, 48_000),
+    encodings=("pcm_s16le", "mulaw", "alaw"),
+    generations_per_minute=18,
+    session_cap=3_600.0,
+    close_reason_fates={"DATA-0001": "retry"},
+)
+"""The service takes 2,400 characters at once, and 20 flushes within 60 s on a connection; it ignores others. Its minute
+need not begin when ours does, hence 18. It closes with 1008 for a malformed command, which is final, but also for too
+many characters in a while (DATA-0001), which passes."""
+
+
+class DeepgramSpeakCodec:
+    """See `TtsCodec`."""
+
+    def __init__(self) -> None:
+        self._speaking = False
+        self._clearing = False
+
+    def open(self) -> Iterable[Frame]:
+        return ()
+
+    def speak(self, text: str) -> Iterable[Frame]:
+        self._speaking = True
+        return (wire.encode(wire.Speak(text)), wire.encode(wire.Flush()))
+
+    def cancel(self) -> Frame | None:
+        if not self._speaking:
+            return None
+        self._clearing = True
+        return wire.encode(wire.Clear())
+
+    def keepalive(self) -> None:
+        return None
+
+    def close(self) -> Frame:
+        return wire.encode(wire.Close())
+
+    def decode(self, frame: Frame) -> Iterable[TtsMessage]:
+        if isinstance(frame, bytes):
+            return (Audio(frame),) if frame else ()
+        said: Iterable[TtsMessage] = ()
+        match wire.from_server.decode(frame):
+            case wire.Flushed():
+                # A flush that ended before the clear arrived; `Cleared` still follows.
+                said = () if self._clearing else self._done()
+            case wire.Cleared():
+                said = self._done()
+            case wire.Metadata(request_id=request_id):
+                said = (Opened(request_id),)
+            case wire.Warning() as warning:
+                said = _warned(warning)
+            case wire.Error() as error:
+                message = error.description or error.message or "no reason given"
+                said = (Failure(message=message, code=error.code or error.err_code, request_id=error.request_id),)
+            case unknown:
+                said = (unknown,)
+        return said
+
+    def _done(self) -> Iterable[TtsMessage]:
+        was_speaking = self._speaking
+        self._speaking = self._clearing = False
+        return (Done(),) if was_speaking else ()
+
+
+def _warned(warning: wire.Warning) -> Iterable[TtsMessage]:
+    code = warning.code or warning.warn_code or ""
+    said = warning.description or warning.warn_msg or ""
+    if "flush" in f"{code} {said}".lower():
+        # The flush was ignored, so its audio will never come: only another connection helps.
+        return (Failure(message=said or "too many flushes", code=code or None, retryable=True),)
+    return ()

@@ -1,0 +1,55 @@
+"""Puts a synthesis request into the query of Deepgram's address, ``/v1/speak``.
+
+Deepgram's names of models are names of voices: ``aura-2-thalia-en`` is the voice *thalia* of the family *aura-2*,
+speaking English.
+
+Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``speak/v1``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._core.provider.requests import SynthesizeRequest
+from ...errors import ConfigurationError
+from .._direct import split_named
+from .._language import normalize_language
+from .query import ENCODINGS, encoded, own_options
+
+_FAMILY = "aura-2"
+_VOICE = "thalia"
+_FAMILIES = ("aura", "aura-2")
+_OURS = ("encoding", "sample_rate", "container", "model")
+_INSTEAD = "use the arguments audio_format, model, voice and language"
+
+
+def voice_model(request: SynthesizeRequest) -> str:
+    """The full name of the model for a request, such as ``aura-2-thalia-en``.
+
+    Raises `ConfigurationError` for a model of another provider, and where a full name comes with another voice.
+    """
+    model, suffix = split_named(request.model, "Deepgram", _FAMILY)
+    voice = request.voice or suffix
+    if model not in _FAMILIES:
+        if voice is not None:
+            raise ConfigurationError(
+                f"model is {model!r}, which names a voice already: leave voice out, or use the model {_FAMILY!r}",
+                model=model,
+            )
+        return model
+    if voice is not None and voice.startswith(tuple(f"{family}-" for family in _FAMILIES)):
+        return voice
+    language = (normalize_language(request.language or "") or "en").partition("-")[0]
+    return f"{model}-{voice or _VOICE}-{language}"
+
+
+def query(request: SynthesizeRequest) -> str:
+    """The query for a request. Raises `ConfigurationError` where an address cannot hold it."""
+    model = voice_model(request)
+    settings: dict[str, Any] = {
+        "model": model,
+        "encoding": ENCODINGS[request.audio_format.encoding],
+        "sample_rate": request.audio_format.sample_rate,
+        **own_options(request.options, _OURS, _INSTEAD),
+    }
+    return encoded(settings, model)
