@@ -73,6 +73,7 @@ RESERVED: dict[str, set[str]] = {
 # A wire protocol has names of its own, which its messages keep: these modules may repeat a class name.
 WIRE_MESSAGES = {
     "providers.cartesia.wire",
+    "providers.deepgram.speak_wire",
     "providers.deepgram.wire",
     "providers.livekit.wire",
     "testing.scripted.wires.deepgram_messages",
