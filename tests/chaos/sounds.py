@@ -1,7 +1,7 @@
 """Sounds that are no speech, as loud as speech: what a line on hold, a street or a sleeper sounds like.
 
-A sample above zero with a phase in its high byte would be part of a word (see `trio_speech.testing.word_signal`), so
-every wave is folded to values of zero and below. How loud it is does not change by that.
+Most values would be part of a word (see `trio_speech.testing.wide_signal`): a sound has only those that are not, from
+-256 to 255, and from 8,192 to 8,447. Where a wave is higher, it is made of pulses, the more the higher it is.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import accumulate
 from random import Random
 
 RATE = 8_000
+PULSE = 0x2000
 
 
 def tones(seconds: float) -> bytes:
@@ -47,7 +48,7 @@ def street(seconds: float) -> bytes:
 def breathing(seconds: float) -> bytes:
     """Soft noise that swells and falls with every breath."""
     random = Random("breath")
-    return _wave(seconds, lambda at: random.uniform(-1, 1) * max(0.0, math.sin(at * math.pi / 2)) ** 2, 1_500)
+    return _wave(seconds, lambda at: random.uniform(-1, 1) * max(0.0, math.sin(at * math.pi / 2)) ** 2, 250)
 
 
 SOUNDS: Mapping[str, Callable[[float], bytes]] = {
@@ -63,5 +64,9 @@ def _sine(frequency: float, at: float) -> float:
 
 
 def _wave(seconds: float, value: Callable[[float], float], peak: int) -> bytes:
-    samples = (-abs(int(peak * value(number / RATE))) for number in range(int(seconds * RATE)))
-    return array("h", samples).tobytes()
+    random = Random("pulses")
+    samples = array("h")
+    for number in range(int(seconds * RATE)):
+        level = abs(int(peak * value(number / RATE)))
+        samples.append(level % 256 + (PULSE if level > 255 and random.random() * PULSE < level else 0))
+    return samples.tobytes()
