@@ -68,14 +68,17 @@ class JournalIndex(msgspec.Struct, frozen=True):
         )
         return packed + _CHECKSUM.pack(crc32(packed))
 
+    def needed(self, owed_from: int, frame_size: int) -> int:
+        """Bytes of the audio from sample `owed_from` on."""
+        return max(0, self.captured - max(owed_from, self.start)) * frame_size
+
     def is_worth_compacting(self, owed_from: int, frame_size: int) -> bool:
         """Whether most of what counts is audio before sample `owed_from`, which nobody needs any more.
 
         More than half, and 1 MiB. Copying the rest costs less, then, than was spent on writing what is left out.
         """
-        size = self.end - self.begin
-        needed = max(0, self.captured - max(owed_from, self.start)) * frame_size
-        return size - needed > max(_COMPACT_AT, needed)
+        needed = self.needed(owed_from, frame_size)
+        return self.end - self.begin - needed > max(_COMPACT_AT, needed)
 
     def place_for(self, size: int) -> int:
         """Where `size` bytes may be written that are to count instead: before what counts now if they fit there."""

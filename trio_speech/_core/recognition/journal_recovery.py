@@ -77,10 +77,6 @@ class RecoveredJournal(Struct, frozen=True):
             at = start + len(audio) // frame_size
         return lost
 
-    def pieces_from(self, sample: int) -> list[tuple[int, bytes]]:
-        """The audio from `sample` on, as in `pieces`."""
-        return list(_cut(self.pieces, sample, self.header.audio_format.frame_size))
-
     def describe_damage(self) -> str:
         """What is wrong with the file, and what it costs, for a message."""
         rate = self.header.sample_rate

@@ -10,8 +10,8 @@ something else in its place. What is settled is left out by copying the rest to 
 
 from __future__ import annotations
 
-import errno
 import os
+from bisect import bisect_right
 from pathlib import Path
 from typing import Literal
 
@@ -36,11 +36,12 @@ class JournalFile:
         self._request = request
         self._index = index
         self._frame_size = request.audio_format.frame_size
-        self._looked_at = index.captured
+        # Where each second of the audio starts, as a sample and an offset in the file; at first, where all of it does.
+        self._seconds = [(index.start, index.begin)]
 
     def captured(self, audio: bytes, *, given_up: int = 0) -> None:
         """Writes down audio that is about to be captured. All before sample `given_up` will never be recognized."""
-        if self._index.captured - self._looked_at >= self._request.audio_format.sample_rate:
+        if self._index.captured - self._seconds[-1][0] >= self._request.audio_format.sample_rate:
             self._look_after(given_up)
         index = self._index
         record = audio_record(audio, index.captured, index.settled, index.ordinal)
@@ -66,13 +67,16 @@ class JournalFile:
 
     def salvage(self, recovered: RecoveredJournal) -> None:
         """Makes what was recovered from a damaged file all that counts in it; what is lost stays known as lost."""
-        self._begin_anew(recovered.start, recovered)
+        content = content_of(self._request, recovered.pieces, recovered.index)
+        self._begin_anew(recovered.start, content)
+        self._seconds = [(recovered.start, self._index.begin)]
 
     def close(self) -> None:
         """The session has ended. What it leaves unsettled stays in the file, for another one."""
+        index = self._index
         try:
-            if self._index.settled > self._index.start:
-                self._compact(self._index.settled)
+            if index.end > 2 * index.needed(index.settled, self._frame_size):
+                self._compact(index.settled)
         except OSError:
             pass  # only the file's size was at stake
         finally:
@@ -81,33 +85,34 @@ class JournalFile:
     def _look_after(self, given_up: int) -> None:
         """Called once in a second of audio, because looking costs as much as writing a frame."""
         self._file.check_still_there()
-        self._looked_at = self._index.captured
-        owed_from = max(given_up, self._index.settled)
-        if self._index.is_worth_compacting(owed_from, self._frame_size):
+        index = self._index
+        self._seconds.append((index.captured, index.end))
+        owed_from = max(given_up, index.settled)
+        if index.is_worth_compacting(owed_from, self._frame_size):
             self._compact(owed_from)
 
     def _compact(self, owed_from: int) -> None:
-        """Leaves out the audio before sample `owed_from`, and moves the rest to the front of the file."""
-        # The audio comes from the file, not from the log in memory, which has let go of what the user has taken and not
-        # yet dealt with.
-        try:
-            recovered = recover(self._file.read())
-        except ConfigurationError as error:
-            raise OSError(errno.EIO, str(error), str(self._file.path)) from None
-        if recovered.damage:
-            raise OSError(errno.EIO, recovered.describe_damage(), str(self._file.path))
-        self._begin_anew(max(owed_from, recovered.start), recovered)
-        if self._index.begin > INDEX_SIZE:
-            self._begin_anew(self._index.start, recovered)
+        """Leaves out the audio before sample `owed_from`, but for a part of a second, and moves the rest to the front.
 
-    def _begin_anew(self, start: int, recovered: RecoveredJournal) -> None:
-        """Makes the audio from sample `start` on all that counts in the file."""
-        index = msgspec.structs.replace(recovered.index, start=start)
-        content = content_of(self._request, recovered.pieces_from(start), index)
+        The records are copied as they stand, with their checksums: damage to them is noticed where they are read.
+        """
+        index = self._index
+        seconds = [*self._seconds, (index.captured, index.end)]
+        kept = bisect_right(seconds, (owed_from, index.end)) - 1
+        start, begin = seconds[kept]
+        content = content_of(self._request, (), index) + self._file.read(begin, index.end)
+        self._begin_anew(start, content)
+        if self._index.begin > INDEX_SIZE:
+            self._begin_anew(start, content)
+        moved = self._index.end - index.end
+        self._seconds = [(sample, offset + moved) for sample, offset in seconds[kept:]]
+
+    def _begin_anew(self, start: int, content: bytes) -> None:
+        """Makes `content`, the audio of which starts at sample `start`, all that counts in the file."""
         begin = self._index.place_for(len(content))
         end = begin + len(content)
         self._file.write(content, begin)
-        self._write_index(msgspec.structs.replace(index, begin=begin, end=end))
+        self._write_index(msgspec.structs.replace(self._index, begin=begin, end=end, start=start))
         self._file.truncate(end)
 
     def _write_index(self, index: JournalIndex) -> None:
@@ -143,7 +148,7 @@ def open_journal(path: Path, damaged: Literal["refuse", "salvage"]) -> tuple[Jou
     """
     file = PrivateFile.open(path)
     try:
-        recovered = recover(file.read())
+        recovered = recover(file.read(0, file.size))
         journal = JournalFile(file, recovered.header.request, recovered.index)
         if recovered.damage and damaged == "refuse":
             raise ConfigurationError(

@@ -102,12 +102,13 @@ class PrivateFile:
             message = "the journal was deleted or replaced while a session keeps it"
             raise FileNotFoundError(errno.ENOENT, message, str(self.path))
 
-    def read(self) -> bytes:
-        """All of it."""
-        os.lseek(self._descriptor, 0, os.SEEK_SET)
+    def read(self, begin: int, end: int) -> bytes:
+        """The bytes from `begin` up to `end`, or to the end of the file."""
+        os.lseek(self._descriptor, begin, os.SEEK_SET)
         parts: list[bytes] = []
-        while part := os.read(self._descriptor, 2**24):
+        while begin < end and (part := os.read(self._descriptor, end - begin)):
             parts.append(part)
+            begin += len(part)
         return b"".join(parts)
 
     def write(self, data: bytes, offset: int) -> None:
