@@ -212,6 +212,6 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(requires=["build"])
 def wer(session: nox.Session) -> None:
-    """The embedded engines' word error rate over the held-out sentences; what follows ``--`` goes to the benchmark."""
-    install_wheel(session, "[local,espeak]")
-    session.run("python", str(WORD_ERRORS), *session.posargs, env=INSTALLED)
+    """The embedded recognizer's word errors over the held-out sentences; ``-- --recordings FOLDER``: over people's."""
+    install_wheel(session, "[local,espeak,audio]")
+    session.run("python", str(WORD_ERRORS), *session.posargs, env=BENCHMARKS)
