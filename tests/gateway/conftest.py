@@ -40,13 +40,16 @@ CRASH = b"\x00\x80"
 class CountingSession:
     """Hears an utterance in all that comes between two finalizes: how many samples it had."""
 
-    def __init__(self) -> None:
+    def __init__(self, recognizer: CountingRecognizer) -> None:
+        self._recognizer = recognizer
         self._send, self._receive = trio.open_memory_channel[Result](100)
         self._start = self._end = 0
 
     async def feed(self, pcm: bytes) -> None:
         if CRASH in pcm:
             raise EngineFailed("the engine broke down")
+        if self._recognizer.seconds_per_feed:
+            await trio.sleep(self._recognizer.seconds_per_feed)
         if self._start == self._end:
             await self._send.send(Onset(self._start))
         self._end += len(pcm) // 2
@@ -68,12 +71,13 @@ class CountingSession:
 
 
 class CountingRecognizer:
-    """`opened` holds what was asked for; `open_now` how many sessions there are."""
+    """`opened` holds what was asked for, `open_now` how many sessions there are; a feed may take time."""
 
     def __init__(self, capacity: int = 3) -> None:
         self.capacity = capacity
         self.opened: list[RecognitionOptions] = []
         self.open_now = 0
+        self.seconds_per_feed = 0.0
 
     @asynccontextmanager
     async def open(self, options: RecognitionOptions) -> AsyncGenerator[CountingSession, None]:
@@ -85,7 +89,7 @@ class CountingRecognizer:
             raise Busy("no more of these")
         self.open_now += 1
         try:
-            yield CountingSession()
+            yield CountingSession(self)
         finally:
             self.open_now -= 1
 

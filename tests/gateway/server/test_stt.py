@@ -9,6 +9,7 @@ import trio
 from trio_speech._core.retry.causes import PeerClosed
 from trio_speech._shell.connection import LinkDown
 from trio_speech.gateway.server import connection as client
+from trio_speech.gateway.server.backlog import BACKLOG_BYTES
 from trio_speech.providers.livekit.failures import INACTIVE
 
 AUDIO = base64.b64encode(b"\1\0" * 800).decode()
@@ -87,13 +88,50 @@ async def test_the_model_of_session_create_wins_and_the_short_path_serves(
     assert (recognizer.opened[0].model, recognizer.opened[0].sample_rate) == ("b", 8_000)
 
 
-async def test_unknown_messages_and_updates_are_skipped(dial: Any, autojump_clock: Any) -> None:
+async def test_unknown_messages_and_empty_updates_are_skipped(dial: Any, autojump_clock: Any) -> None:
     async with dial("/v1/stt") as wire:
         await opened(wire)
         await wire.send("session.dance")
-        await wire.send("session.update", settings={"language": "de", "extra": {"keyterm": ["x"]}})
+        await wire.send("session.update", settings={})
         await wire.send("session.finalize")
         assert await wire.receive() == {"type": "session.finalized"}
+
+
+async def test_a_change_of_a_running_session_is_refused(dial: Any, autojump_clock: Any) -> None:
+    async with dial("/v1/stt") as wire:
+        await opened(wire)
+        await wire.send("session.update", settings={"language": "de"})
+        error = await wire.receive()
+        assert (error["code"], error["message"]) == (400, "nothing of a running session can be changed: open a new one")
+
+
+@pytest.mark.parametrize("encoding", ["mulaw", "alaw"])
+async def test_telephone_audio_reaches_the_engine_as_pcm(dial: Any, autojump_clock: Any, encoding: str) -> None:
+    async with dial("/v1/stt") as wire:
+        await opened(wire, encoding=encoding, sample_rate="8000")
+        await wire.send("input_audio", audio=base64.b64encode(bytes(801)).decode())
+        await wire.send("session.finalize")
+        *_, final, _ = await wire.receive_until("session.finalized")
+    assert (final["transcript"], final["duration"]) == ("801 samples", pytest.approx(801 / 8_000))
+
+
+async def test_a_busy_engine_slows_the_client_down_while_pings_are_answered(
+    dial: Any, autojump_clock: Any, recognizer: Any
+) -> None:
+    async with dial("/v1/stt") as wire:
+        await opened(wire)
+        recognizer.seconds_per_feed = 1_000.0
+        piece = base64.b64encode(bytes(BACKLOG_BYTES // 32)).decode()
+        for _ in range(32):
+            await wire.send("input_audio", audio=piece)
+        assert await wire.connection.ping(1.0) == 0
+        sent = 0
+        with trio.move_on_after(900):
+            for _ in range(500):
+                await wire.connection.send(f'{{"type":"input_audio","audio":"{piece}"}}', 1_000)
+                sent += 1
+        assert sent < 100  # what the library and the sockets hold, and no more
+        wire.connection.abort("enough")
 
 
 CREATE = '{"type":"session.create","settings":{"sample_rate":"16000","encoding":"pcm_s16le"}}'

@@ -45,6 +45,17 @@ async def test_two_generations_on_one_connection(dial: Any, autojump_clock: Any,
     assert (changed.voice, changed.options) == ("asteria", {"speed": 1.5, "x": 1})
 
 
+@pytest.mark.parametrize(("encoding", "zero"), [("mulaw", b"\xff"), ("alaw", b"\xd5")])
+async def test_telephone_audio_is_sent_as_it_is_asked_for(
+    dial: Any, autojump_clock: Any, encoding: str, zero: bytes
+) -> None:
+    async with dial("/v1/tts") as wire:
+        await opened(wire, encoding=encoding, sample_rate="8000")
+        await wire.send("input_transcript", transcript="one")
+        await wire.send("session.flush")
+        assert audio(await wire.receive_until("done")) == zero * 10
+
+
 async def test_the_words_of_cartesia_come_without_spaces(dial: Any, autojump_clock: Any) -> None:
     async with dial("/v1/tts") as wire:
         await opened(wire, model="cartesia/sonic-3")

@@ -127,12 +127,6 @@ def sample_rate(value: str | int) -> int:
     return rate
 
 
-def check_encoding(encoding: str) -> None:
-    """Raises `Rejected` for anything but 16-bit PCM."""
-    if encoding != "pcm_s16le":
-        raise Rejected(f"encoding {encoding[:40]!r} is not supported: use pcm_s16le")
-
-
 class SessionLimit:
     """Counts the clients of one engine, up to its capacity."""
 

@@ -20,9 +20,9 @@ from ..engines import (
     RecognizerSession,
     Result,
 )
-from .connection import OPENING_TIMEOUT, ClientConnection, Rejected, check_encoding, sample_rate
-
-_BYTES_PER_SAMPLE = 2
+from .backlog import Backlog
+from .connection import OPENING_TIMEOUT, ClientConnection, Rejected, sample_rate
+from .encodings import WireEncoding, find_encoding
 
 
 async def serve_recognition(
@@ -33,21 +33,24 @@ async def serve_recognition(
     Raises `LinkDown` when the client is gone, one of `REFUSALS` when it must be told of an error, or an exception group
     of these.
     """
-    options = _recognition_options(await client.receive(OPENING_TIMEOUT), model)
+    opening = await client.receive(OPENING_TIMEOUT)
+    if not isinstance(opening, wire.SttCreate):
+        raise Rejected("session.create must come first")
+    encoding = find_encoding(opening.settings.encoding)
+    options = _recognition_options(opening, model)
+    backlog = Backlog()
     async with recognizer.open(options) as session:
         await client.send(wire.SessionCreated(session_id=client.session_id))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_send_results, client, session, _ResultWriter(client.session_id, options))
-            await _read_messages(client, session)
+            nursery.start_soon(_read_messages, client, encoding, backlog)
+            await _feed(session, backlog)
             nursery.cancel_scope.cancel(reason="the client closed the session")
     await client.confirm_close()
 
 
-def _recognition_options(opening: wire.SttClientMessage, model: str | None) -> RecognitionOptions:
-    if not isinstance(opening, wire.SttCreate):
-        raise Rejected("session.create must come first")
+def _recognition_options(opening: wire.SttCreate, model: str | None) -> RecognitionOptions:
     settings = opening.settings
-    check_encoding(settings.encoding)
     return RecognitionOptions(
         sample_rate=sample_rate(settings.sample_rate),
         language=settings.language or None,
@@ -56,20 +59,35 @@ def _recognition_options(opening: wire.SttClientMessage, model: str | None) -> R
     )
 
 
-async def _read_messages(client: ClientConnection[wire.SttClientMessage], session: RecognizerSession) -> None:
+async def _read_messages(
+    client: ClientConnection[wire.SttClientMessage], encoding: WireEncoding, backlog: Backlog
+) -> None:
+    """Until ``session.close``."""
     while True:
         match await client.receive():
             case wire.InputAudio(audio):
-                if len(audio) % _BYTES_PER_SAMPLE:
-                    raise Rejected(f"{len(audio)} bytes of audio are not a whole number of 16-bit samples")
-                await session.feed(audio)
-            case wire.SessionFinalize():
-                await session.finalize()
-            case wire.SessionUpdate():
-                pass  # the protocol lets each model decide what can be changed in mid-session: here, nothing
+                await backlog.put(encoding.decode(audio))
+            case wire.SessionFinalize() as request:
+                await backlog.put(request)
+            case wire.SessionUpdate(settings):
+                if settings != wire.SttChanges():
+                    raise Rejected("nothing of a running session can be changed: open a new one")
             case wire.SttCreate():
                 raise Rejected("session.create came twice")
-            case wire.SessionClose():
+            case wire.SessionClose() as request:
+                await backlog.put(request)
+                return
+
+
+async def _feed(session: RecognizerSession, backlog: Backlog) -> None:
+    """Until ``session.close``."""
+    while True:
+        match await backlog.take():
+            case bytes() as pcm:
+                await session.feed(pcm)
+            case wire.SessionFinalize():
+                await session.finalize()
+            case _:
                 return
 
 

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from ...providers.livekit import wire
 from ...providers.livekit.models import has_spaced_words
 from ..engines import SpokenWord, SynthesisOptions, Voice
-from .connection import OPENING_TIMEOUT, ClientConnection, Rejected, check_encoding, sample_rate
+from .connection import OPENING_TIMEOUT, ClientConnection, Rejected, sample_rate
+from .encodings import WireEncoding, find_encoding
 
 _LONGEST_TEXT = 20_000
 """Characters in one message."""
@@ -34,11 +35,12 @@ async def serve_synthesis(client: ClientConnection[wire.TtsClientMessage], voice
     created = await client.receive(OPENING_TIMEOUT)
     if not isinstance(created, wire.TtsCreate):
         raise Rejected("session.create must come first")
+    encoding = find_encoding(created.encoding)
     options = _synthesis_options(created, model)
     await client.send(wire.SessionCreated(session_id=client.session_id))
     send, receive = trio.open_memory_channel[_TextRequest](_TEXTS_WAITING)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_speak, _Generations(client, voice, options), receive)
+        nursery.start_soon(_speak, _Generations(client, voice, options, encoding), receive)
         if created.transcript:
             await send.send(wire.InputTranscript(_bounded(created.transcript)))
         await _read_messages(client, send)
@@ -47,7 +49,6 @@ async def serve_synthesis(client: ClientConnection[wire.TtsClientMessage], voice
 
 
 def _synthesis_options(created: wire.TtsCreate, model: str | None) -> SynthesisOptions:
-    check_encoding(created.encoding)
     return SynthesisOptions(
         sample_rate=sample_rate(created.sample_rate),
         voice=created.voice or None,
@@ -91,9 +92,13 @@ class _Generations:
     """Speaks texts in order. Within a generation, word times continue from one text to the next."""
 
     def __init__(
-        self, client: ClientConnection[wire.TtsClientMessage], voice: Voice, options: SynthesisOptions
+        self,
+        client: ClientConnection[wire.TtsClientMessage],
+        voice: Voice,
+        options: SynthesisOptions,
+        encoding: WireEncoding,
     ) -> None:
-        self._client, self._voice, self._options = client, voice, options
+        self._client, self._voice, self._options, self._encoding = client, voice, options, encoding
         self._samples = 0
 
     async def speak(self, request: wire.InputTranscript) -> None:
@@ -104,7 +109,9 @@ class _Generations:
                 if piece.words:
                     await self._client.send(self._alignment(piece.words, before, options))
                 if piece.pcm:
-                    await self._client.send(wire.OutputAudio.of(piece.pcm, self._client.session_id))
+                    await self._client.send(
+                        wire.OutputAudio.of(self._encoding.from_pcm(piece.pcm), self._client.session_id)
+                    )
                 self._samples += len(piece.pcm) // _BYTES_PER_SAMPLE
 
     async def done(self) -> None:
