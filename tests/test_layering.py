@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
     "cli": {"", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"},
 }
-# Imports inside a function, so that only those pay who use them. They may go up: (module, what it may import so).
+# Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may import so).
 LAZY = {("providers.local", "gateway")}
 
 # Third parties that only the named rooms or modules may import; everyone may import the rest.
@@ -104,7 +104,7 @@ def forbidden(module: str) -> Iterator[str]:
     room = room_of(module)
     for inner, found in inner_imports(module):
         allowed = MAY_IMPORT[room] | {room}
-        if found.in_function:
+        if found.in_function or found.for_typing:
             allowed = allowed | {target for importer, target in LAZY if importer == module}
         if not any(within(inner, target) for target in allowed):
             yield found.name

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,8 +67,6 @@ def test_words_are_spaced_as_by_the_provider_that_is_named(model: str | None, sp
 
 
 def test_formats_that_it_does_not_take_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="takes the encoding pcm_s16le"):
-        Local().recognizer(TranscribeRequest(audio_format=AudioFormat.mulaw()))
     with pytest.raises(ConfigurationError, match="takes 1 channel"):
         Local().voice(SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000, 2)))
 
@@ -85,13 +83,14 @@ async def test_its_transport_is_the_gateway_of_this_process(monkeypatch: pytest.
         raise NotImplementedError
 
     @asynccontextmanager
-    async def open_local_gateway() -> AsyncGenerator[Connector, None]:
+    async def open_local_gateway(**engines: Any) -> AsyncGenerator[Connector, None]:
+        assert engines == {"recognizer": "pocketsphinx", "voice": None}
         yield connect
 
     gateway = ModuleType("trio_speech.gateway")
     gateway.open_local_gateway = open_local_gateway  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "trio_speech.gateway", gateway)
-    async with Local().transport() as connector:
+    async with Local(recognizer="pocketsphinx").transport() as connector:
         assert connector is connect
 
 
@@ -102,5 +101,24 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_is_a_value() -> None:
-    assert Local() == Local()
+    engine = SimpleNamespace(open=print)
+    assert len({Local(), Local(None), Local("moonshine"), Local(recognizer="moonshine"), Local(voice="espeak")}) == 3
+    assert Local(engine) == Local(engine) != Local()  # type: ignore[arg-type]
+    assert Local() != "Local()"
     assert repr(Local()) == "Local()"
+    assert repr(Local("moonshine", voice="espeak")) == "Local(recognizer='moonshine', voice='espeak')"
+
+
+def test_what_is_no_engine_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match=r"recognizer must be .* with the method open\(\), not int"):
+        Local(recognizer=3)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"voice must be .* with the method synthesize\(\), not list"):
+        Local(voice=[])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("audio_format", [AudioFormat.mulaw(), AudioFormat.alaw()])
+def test_telephone_audio_is_passed_on_as_it_is(audio_format: AudioFormat) -> None:
+    [recognition] = Local().recognizer(TranscribeRequest(audio_format=audio_format)).codec().open()
+    [synthesis] = Local().voice(SynthesizeRequest(audio_format=audio_format)).codec().open()
+    for opening in (json.loads(recognition)["settings"], json.loads(synthesis)):
+        assert (opening["encoding"], opening["sample_rate"]) == (audio_format.encoding, "8000")

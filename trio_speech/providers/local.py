@@ -7,8 +7,8 @@ that its engines take no change of a running session.
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from .._core.provider.profile import SttProfile, TtsProfile
@@ -21,10 +21,16 @@ from .livekit.failures import INACTIVE
 from .livekit.models import has_spaced_words, split_model
 from .livekit.stt import LiveKitSttCodec
 
+if TYPE_CHECKING:
+    from ..gateway.engines import Recognizer, Voice
+
 BASE = "ws://local/v1"
 """The base of its addresses. No name is looked up, for dials go over memory streams."""
 
+_ENCODINGS = ("pcm_s16le", "mulaw", "alaw")
+
 STT = SttProfile(
+    encodings=_ENCODINGS,
     sample_rates=RATES,
     max_lead_in=0.0,
     replay_speed=None,
@@ -36,7 +42,7 @@ STT = SttProfile(
 would only disturb that. ``session.finalized`` always comes after the finals that it asks for; a long silence after a
 final says nothing, because the machine may be busy."""
 
-TTS = TtsProfile(sample_rates=RATES, aligned=True, deterministic=True)
+TTS = TtsProfile(encodings=_ENCODINGS, sample_rates=RATES, aligned=True, deterministic=True)
 """Equal texts give equal samples. Whether aligned words contain blanks follows the provider that the model's name
 begins with, because the gateway stands in for it."""
 
@@ -53,12 +59,41 @@ class LocalSttCodec(LiveKitSttCodec):
                 )
 
 
-class Local(Struct, frozen=True):
+class Local:
     """Recognition and speech on this machine, without an account or a network.
 
     `open_client` starts the engines and stops them. It raises `ConfigurationError` where they are not installed; they
-    come with the extra: ``pip install 'trio-speech[local]'``. There are no settings.
+    come with the extra: ``pip install 'trio-speech[local]'``.
+
+    Args:
+        recognizer: The name of a built-in recognizer, ``"moonshine"`` or ``"pocketsphinx"``, or an engine of your own:
+            see `trio_speech.gateway.Recognizer`. ``None``: the best one that is installed.
+        voice: The name of a built-in voice, ``"hibari"`` or ``"espeak"``, or an engine of your own: see
+            `trio_speech.gateway.Voice`. ``None``: the best one that is installed.
+
+    English is all that the built-in engines know. What they do not have, be it a model, a voice, an option or a script,
+    is refused by name. Audio may be 16-bit PCM, μ-law or A-law, also at 8 kHz.
     """
+
+    __slots__ = ("_recognizer", "_voice")
+
+    def __init__(self, recognizer: str | Recognizer | None = None, voice: str | Voice | None = None) -> None:
+        _check_engine("recognizer", recognizer, "open")
+        _check_engine("voice", voice, "synthesize")
+        self._recognizer, self._voice = recognizer, voice
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Local) and self._engines() == other._engines()
+
+    def __hash__(self) -> int:
+        return hash(self._engines())
+
+    def __repr__(self) -> str:
+        given = zip(("recognizer", "voice"), self._engines(), strict=True)
+        return f"Local({', '.join(f'{name}={engine!r}' for name, engine in given if engine is not None)})"
+
+    def _engines(self) -> tuple[str | Recognizer | None, str | Voice | None]:
+        return self._recognizer, self._voice
 
     def recognizer(self, request: TranscribeRequest) -> backend.LiveKitRecognizer:
         """See `Backend`."""
@@ -77,4 +112,12 @@ class Local(Struct, frozen=True):
             raise ConfigurationError(
                 f"Local() needs the module {error.name}, which is not installed: pip install 'trio-speech[local]'"
             ) from error
-        return open_local_gateway()
+        return open_local_gateway(recognizer=self._recognizer, voice=self._voice)
+
+
+def _check_engine(name: str, engine: object, method: str) -> None:
+    if engine is not None and not isinstance(engine, str) and not hasattr(engine, method):
+        raise ConfigurationError(
+            f"{name} must be the name of a built-in engine or an engine with the method {method}(), "
+            f"not {type(engine).__name__}"
+        )
