@@ -48,7 +48,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
     "cli": {"", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"},
 }
-# Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may import so).
+# Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may
+# import so).
 LAZY = {("providers.local", "gateway")}
 
 # Third parties that only the named rooms or modules may import; everyone may import the rest.
