@@ -120,8 +120,8 @@ async def listen(parent: Parent, seconds: float, speed: float, ping: float = 5.0
         partial(assert_times_within, 1, events, said),
         partial(assert_ledger, transcript.statistics(), events, said.seconds),
     )
-    gaps = transcript.statistics().links - 1
-    parent.tell(what="done", gaps=gaps, **_difference(said.text.split(), told), broken=_broken(laws))
+    drops = transcript.statistics().links - 1
+    parent.tell(what="done", drops=drops, **_difference(said.text.split(), told), broken=_broken(laws))
 
 
 async def speak(parent: Parent, sentences: float) -> None:
@@ -138,8 +138,8 @@ async def speak(parent: Parent, sentences: float) -> None:
             parent.tell(what="AudioChunk")
     told = [word.token for word in hear(b"".join(chunk.audio for chunk in chunks))]
     law = partial(assert_spoken_once, chunks, text, audio_format.sample_rate)
-    gaps = handed.statistics().drops
-    parent.tell(what="done", gaps=gaps, **_difference(text.split(), told), broken=_broken([law]))
+    drops = handed.statistics().drops
+    parent.tell(what="done", drops=drops, **_difference(text.split(), told), broken=_broken([law]))
 
 
 def _sentence(number: int) -> str:

@@ -45,13 +45,13 @@ class Journey:
     cuts: tuple[tuple[float, float], ...] = ()
     """After so many seconds from the first result, for so many."""
     patience: float = 90.0
-    gaps: int = 0
+    drops: int = 0
     """How many links must be lost."""
 
 
 SHORT = {
     "listening, cut until the link is lost": Journey(
-        ("listen", "12", "3", "0.4"), Weather(0.01, 0.02, 0.01), ((0.5, 2.0),), gaps=1
+        ("listen", "12", "3", "0.4"), Weather(0.01, 0.02, 0.01), ((0.5, 2.0),), drops=1
     ),
 }
 LONG = {
@@ -59,16 +59,16 @@ LONG = {
     "listening, 5 % lost, far away": Journey(("listen", "30", "2"), Weather(0.05, 0.12, 0.06)),
     "listening, 15 % lost": Journey(("listen", "30", "2"), Weather(0.15, 0.05, 0.02), patience=180.0),
     "listening, cut for 4 s": Journey(("listen", "30", "2"), Weather(0.01, 0.04, 0.01), ((3.0, 4.0),)),
-    "listening, cut for 20 s": Journey(("listen", "40", "2"), Weather(0.01, 0.04, 0.01), ((3.0, 20.0),), gaps=1),
+    "listening, cut for 20 s": Journey(("listen", "40", "2"), Weather(0.01, 0.04, 0.01), ((3.0, 20.0),), drops=1),
     "listening, cut again and again": Journey(
         ("listen", "40", "2"),
         Weather(0.03, 0.08, 0.05),
         ((2.0, 6.0), (4.0, 12.0), (0.5, 8.0)),
         patience=180.0,
-        gaps=1,
+        drops=1,
     ),
     "speaking, 5 % lost": Journey(("speak", "12"), Weather(0.05, 0.06, 0.03)),
-    "speaking, cut for 15 s": Journey(("speak", "12"), Weather(0.01, 0.04, 0.01), ((1.0, 15.0),), gaps=1),
+    "speaking, cut for 15 s": Journey(("speak", "12"), Weather(0.01, 0.04, 0.01), ((1.0, 15.0),), drops=1),
 }
 
 
@@ -95,7 +95,7 @@ class Figures:
         recoveries = ", ".join(f"{seconds:.1f} s" for seconds in self.recoveries)
         line = f"{self.name}: {weather.loss:.0%} loss, {weather.delay * 1e3:.0f} to "
         line += f"{(weather.delay + weather.jitter) * 1e3:.0f} ms each way, {share:.1%} of {self.cable.carried} packets"
-        line += f" missing; {done['words']} words, {done['lost']} lost, {done['doubled']} doubled; {done['gaps']} links"
+        line += f" missing; {done['words']} words, {done['lost']} lost, {done['doubled']} doubled; {done['drops']} links"
         return line + " lost" + (f"; going on after a cut in {recoveries}" if recoveries else "")
 
 
@@ -189,5 +189,5 @@ async def test_every_word_once_between_two_hosts(name: str, journeys: list[str])
     assert (figures.done["lost"], figures.done["doubled"]) == (0, 0)
     assert figures.done["words"] >= 10
     assert figures.recoveries or not JOURNEYS[name].cuts
-    assert figures.done["losses"] >= JOURNEYS[name].gaps
+    assert figures.done["drops"] >= JOURNEYS[name].drops
     assert figures.cable.lost >= figures.cable.carried * JOURNEYS[name].weather.loss / 4
