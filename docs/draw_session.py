@@ -258,9 +258,9 @@ def main() -> None:
         if not isinstance(event, ts.InterimTranscript):
             print(f"{at:7.2f}  {event}")
     print(session.statistics)
-    said = [word.text.strip(".").lower() for word in session.words]
+    said = [word.text.strip(".,").lower() for word in session.words]
     finals = [event for _, event in session.told if isinstance(event, ts.FinalTranscript)]
-    delivered = [word.text.lower() for final in finals for word in final.words]
+    delivered = [word.text.strip(".,").lower() for final in finals for word in final.words]
     if said != delivered:
         raise SystemExit(f"not drawn, for the recognizer misheard: {' '.join(delivered)}")
     Path(sys.argv[1]).write_text(draw(session), encoding="utf-8")

@@ -40,7 +40,7 @@ async def main() -> None:
         async for event in transcript:
             if isinstance(event, ts.FinalTranscript):
                 print(f"heard:    {event.text}")
-                await speech.send(f"You said: {event.text}. ")
+                await speech.send(f"You said: {event.text} ")
                 speech.flush()
         speech.end_input()
 

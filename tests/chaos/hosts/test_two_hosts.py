@@ -95,7 +95,8 @@ class Figures:
         recoveries = ", ".join(f"{seconds:.1f} s" for seconds in self.recoveries)
         line = f"{self.name}: {weather.loss:.0%} loss, {weather.delay * 1e3:.0f} to "
         line += f"{(weather.delay + weather.jitter) * 1e3:.0f} ms each way, {share:.1%} of {self.cable.carried} packets"
-        line += f" missing; {done['words']} words, {done['lost']} lost, {done['doubled']} doubled; {done['drops']} links"
+        line += f" missing; {done['words']} words, {done['lost']} lost, {done['doubled']} doubled"
+        line += f"; {done['drops']} links"
         return line + " lost" + (f"; going on after a cut in {recoveries}" if recoveries else "")
 
 
