@@ -28,6 +28,13 @@ PROMISES = {
     ],
     "06_barge_in": [r"interrupted after:( \S+)* days in a( \S+)*$", "heard: the weather is very nice today"],
     "07_timeouts": ["the weather is very nice today", r"time is up: .* from \d\.\d s on", "too slow"],
+    "a_provider_of_your_own": [
+        "heard: baba",
+        "lost: .*reset",
+        "heard: lila",
+        r"spoken: Polly wants a cracker\. Polly wants another one\.",
+        "Parrot keeps all laws",
+    ],
     "08_broken_network": [
         "connection 1: reset after",
         "lost: connection broken",

@@ -26,6 +26,7 @@ from .._core.provider.messages import (
     SpeechOver,
 )
 from .._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
+from .scripted.manner import Manner
 from .scripted.recognizer import UtteranceEnded
 from .scripted.synthesizer import AlignedCharacters
 from .scripted.wires import WireFactory
@@ -66,6 +67,7 @@ __all__ = [
     "Flush",
     "IdleLimit",
     "Incoming",
+    "Manner",
     "Mistake",
     "Opened",
     "Outgoing",

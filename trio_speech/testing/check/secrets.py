@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ...errors import SpeechError
@@ -68,7 +68,7 @@ def _errors(setup: Setup) -> Iterator[str]:
 
 
 @contextmanager
-def _logged() -> Iterator[list[str]]:
+def _logged() -> Generator[list[str], None, None]:
     """The lines that the library logs within the block, at every level."""
     lines: list[str] = []
 
