@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "statistics": set(),
     "errors": set(),
     "audio": {"errors"},
+    "audio.captions": {"audio", "events"},
     "policy": {"errors"},
     "events": {"audio"},
     "_core": set(),
@@ -46,7 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": LEAVES | {"_core", "providers", "_shell"},
     "gateway": LEAVES | {"_core", "providers", "_shell.connection", "_shell.concurrency"},
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
-    "cli": {"", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"},
+    "bulk": LEAVES,
+    "cli": {"", "bulk", "audio", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"},
 }
 # Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may
 # import so).
@@ -57,14 +59,15 @@ RESERVED: dict[str, set[str]] = {
     "trio_websocket": {"_shell.connection"},
     "wsproto": {"_shell.connection"},
     "h11": {"_shell.connection"},
-    "trio": {"_shell", "gateway", "testing", "cli"},
+    "trio": {"_shell", "gateway", "testing", "cli", "audio.files"},
     "pytest": {"testing"},
     "hypothesis": {"testing"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "soundfile": {"cli"},
-    "soxr": {"cli"},
-    "numpy": {"cli", "gateway"},
+    "soundfile": {"audio"},
+    "soxr": {"audio"},
+    "av": {"audio"},
+    "numpy": {"audio", "gateway"},
     "hibari": {"gateway"},
     "onnxruntime": {"gateway"},
     "pocketsphinx": {"gateway"},
@@ -83,6 +86,7 @@ WIRE_MESSAGES = {
 LONG = 250
 # The files that are longer, each with its reason.
 LONGER: dict[str, str] = {
+    "events": "all that a session tells, each with its fields described",
     "_core.pool.roster": "one table of decisions, whose laws hold together",
     "_core.recognition.link": "the machine of a link: one table of what it sends, and when it wakes",
     "_core.recognition.session": "the machine of a session: it holds the ledger's law over all of its parts",

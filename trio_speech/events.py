@@ -7,6 +7,7 @@ and it stands still while no audio is captured.
 
 from __future__ import annotations
 
+import os
 from typing import Any, TypeAlias
 
 from msgspec import Struct
@@ -248,3 +249,13 @@ class AudioClip(Struct, frozen=True):
     def duration(self) -> float:
         """Seconds of audio."""
         return self.audio_format.seconds(len(self.audio) // self.audio_format.frame_size)
+
+    def save(self, file: str | os.PathLike[str]) -> None:
+        """Writes the audio to `file`, in the format that its ending names, such as ``.wav``, ``.flac`` or ``.ogg``.
+
+        Needs the extra ``audio``. Blocks while it writes. Raises `ConfigurationError` for another ending, and `OSError`
+        if the file cannot be written.
+        """
+        from .audio.writing import write_audio  # noqa: PLC0415  # of an extra
+
+        write_audio(file, self.audio, self.audio_format)

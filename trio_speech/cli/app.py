@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
-from typing import Annotated, Literal
+from typing import Annotated
 
 import trio
 import typer
 
-from .audiofile import STANDARD, check_writable, open_recording, opened, read_text, write_clip
+import trio_speech as ts
+
 from .backends import BACKENDS, BackendName
-from .captions import FORMATS
+from .batch import recordings_in, results_in, transcribe_all
 from .chaos import load_plan, parse_address, relay
 from .demo import demonstrate
 from .doctor import diagnose
-from .exits import code_of, exit_codes, network_news, report_gaps, results
-from .oneshot import recognize, render
+from .exits import code_of, exit_codes, messages, network_news, report_gaps, results
+from .oneshot import render
 from .server import parse_keys, serve_tcp
+from .standard import STANDARD, check_output, opened, read_text, source_of, write_clip
+from .transcription import FormatName, TranscribeOptions, output_in, progress_bar, transcribe_file
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Speech to text and back, over a network that breaks.",
-    epilog="Exit codes: 0 done, 1 the service or the network failed, 2 wrong use, 3 done with gaps, 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 the service or the network failed, or a recording is damaged, 2 wrong use, "
+    "3 done with gaps, 130 interrupted. Of several recordings, the lowest code but 0 counts.",
 )
 
 
@@ -52,20 +56,54 @@ Language = Annotated[str | None, typer.Option(help="A language code, such as en 
 
 @app.command()
 def transcribe(
-    file: Annotated[str, typer.Argument(help="A recording: WAV, FLAC, OGG, MP3 and more; - reads standard input.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Recordings (WAV, FLAC, Ogg, MP3, m4a and more) or folders; - reads standard input."),
+    ],
     *,
     backend: Backend = "local",
     model: Model = None,
     language: Language = None,
-    format: Annotated[Literal["text", "json", "srt", "vtt"], typer.Option(help="How to write it.")] = "text",
+    format: Annotated[FormatName, typer.Option(help="How to write a single recording.")] = "text",
+    raw: Annotated[
+        int | None, typer.Option(metavar="RATE", help="The input is 16-bit PCM without a header, of this sample rate.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many recordings to recognize at a time.")] = 4,
+    jsonl: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write one line of JSON a recording; - is standard output."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with --jsonl FILE: skip what is done in it.")] = False,
 ) -> None:
-    """Recognize the speech in a recording."""
-    with exit_codes(), network_news(), open_recording(file) as recording:
-        output = opened(sys.stdout)
-        recognition = trio.run(recognize, BACKENDS[backend](), recording, model, language)
-        output.write(FORMATS[format](recognition))
-        output.flush()
-    report_gaps(recognition.gaps)
+    """Recognize the speech in recordings."""
+    with exit_codes(), network_news():
+        asked = TranscribeOptions(model, language, ts.AudioFormat.pcm16(raw) if raw is not None else None)
+        names = recordings_in(files)
+        if jsonl is None and not resume and names == files and len(names) == 1:
+            gaps = trio.run(_transcribe_one, BACKENDS[backend](), files[0], asked, format)
+            codes = set[int]()
+        else:
+            with results_in(jsonl, resume=resume) as lines:
+                codes = trio.run(transcribe_all, BACKENDS[backend](), names, asked, lines, jobs)
+            gaps = ()
+    report_gaps(gaps)
+    if codes:
+        raise typer.Exit(min(codes))
+
+
+async def _transcribe_one(
+    backend: ts.Backend, name: str, asked: TranscribeOptions, format: FormatName
+) -> tuple[ts.Gap, ...]:
+    stream = opened(sys.stdout)
+    # Where the results go to the same terminal, they show the progress themselves.
+    watched = messages.is_terminal and not stream.isatty()
+    async with ts.open_client(backend) as client:
+        with progress_bar(shown=watched) as watch:
+            output = output_in(format, stream)
+            recognition, seconds = await transcribe_file(client, source_of(name), asked, output, watch)
+    if not recognition.text and not recognition.gaps:
+        messages.print(f"no speech was recognized in {seconds:.1f} s of audio", style="yellow")
+    return recognition.gaps
 
 
 @app.command()
@@ -80,7 +118,7 @@ def speak(
 ) -> None:
     """Speak a text into an audio file."""
     with exit_codes(), network_news():
-        check_writable(output)
+        check_output(output)
         words = read_text() if text == STANDARD else text
         clip = trio.run(render, BACKENDS[backend](), words, model, voice, language)
         write_clip(clip, output)

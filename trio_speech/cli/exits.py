@@ -1,7 +1,7 @@
 """Errors as one line on standard error and an exit code.
 
 0    done
-1    the service or the network failed
+1    the service or the network failed, or a recording is damaged; what was recognized before has been written
 2    wrong use: an argument, a file, a missing credential, a missing extra
 3    done, but some audio could not be recognized; standard error names it
 130  interrupted
@@ -20,6 +20,7 @@ from rich.markup import escape
 from trio_speech import ConfigurationError, Gap, SpeechError
 
 FAILED, MISUSED, INCOMPLETE = 1, 2, 3
+_BAD_REQUEST = 400
 
 results = Console(highlight=False)
 """Standard output, for results that are read by people."""
@@ -65,9 +66,13 @@ class _News(logging.Handler):
         messages.print(f"[yellow]trio-speech:[/] {escape(record.getMessage())}", soft_wrap=True)
 
 
-def code_of(error: SpeechError) -> int:
-    """The exit code for an error: wrong use, or a failure of the service or the network."""
-    return MISUSED if isinstance(error, ConfigurationError) else FAILED
+def code_of(error: SpeechError | OSError) -> int:
+    """The exit code for an error: wrong use, or a failure of the service or the network.
+
+    A service that answers 400 (bad request) says that the options are wrong, such as a language it does not know.
+    """
+    misused = isinstance(error, ConfigurationError | OSError) or getattr(error, "code", None) == _BAD_REQUEST
+    return MISUSED if misused else FAILED
 
 
 def report_gaps(gaps: Iterable[Gap]) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech import FinalTranscript, Gap, Recognition, Word
-from trio_speech.cli import captions
+from trio_speech import FinalTranscript, Word
+from trio_speech.audio import captions
 
 HELLO = FinalTranscript(
     text="Hello, world.", start=0.2, end=1.5, words=(Word("hello", 0.5, 0.9), Word("world", 0.9, 1.25)), id="1"
 )
 LATER = FinalTranscript(text="A < B & C > D", start=3661.0005, end=3662.5, id="2")
-BOTH = Recognition(text="Hello, world. A < B & C > D", finals=(HELLO, LATER), gaps=(Gap(2.0, 3.0, "overflow"),))
+BOTH = (HELLO, LATER)
 
 
 def test_text_gives_each_final_a_line() -> None:
@@ -36,16 +35,12 @@ def test_webvtt_has_its_header_and_escapes() -> None:
     )
 
 
-def test_json_is_the_value_itself() -> None:
-    assert msgspec.json.decode(captions.json(BOTH), type=Recognition) == BOTH
-
-
 @pytest.mark.parametrize(("name", "empty"), [("text", ""), ("srt", ""), ("vtt", "WEBVTT\n")])
 def test_no_finals_give_an_empty_file(name: str, empty: str) -> None:
     silent = FinalTranscript(text=" ", start=0, end=1)
-    assert captions.FORMATS[name](Recognition("", (), ())) == empty
+    assert getattr(captions, name)(()) == empty
     if name != "text":
-        assert captions.FORMATS[name](Recognition("", (silent,), ())) == empty
+        assert getattr(captions, name)((silent,)) == empty
 
 
 def test_a_final_without_word_times_is_one_cue_however_long() -> None:
@@ -55,7 +50,7 @@ def test_a_final_without_word_times_is_one_cue_however_long() -> None:
 
 def test_a_cue_of_no_length_lasts_a_millisecond() -> None:
     instant = FinalTranscript(text="now", start=1, end=1)
-    assert "00:00:01.000 --> 00:00:01.001" in captions.vtt(Recognition("now", (instant,), ()))
+    assert "00:00:01.000 --> 00:00:01.001" in captions.vtt((instant,))
 
 
 @st.composite
@@ -77,14 +72,14 @@ def test_every_word_is_in_exactly_one_cue_that_fits(final: FinalTranscript) -> N
     for cue in found:
         one_word = len(cue.text.split()) == 1
         assert one_word or cue.end - cue.start <= captions.MAX_SECONDS
-        lines = captions.srt(Recognition("", (FinalTranscript(text=cue.text, start=0, end=1),), ())).split("\n")[2:-1]
+        lines = captions.srt((FinalTranscript(text=cue.text, start=0, end=1),)).split("\n")[2:-1]
         assert one_word or (len(lines) <= captions.MAX_LINES and all(len(line.split()) > 0 for line in lines))
         assert all(len(line) <= captions.LINE_CHARACTERS or " " not in line for line in lines)
 
 
 @given(st.lists(finals(), max_size=3))
 def test_webvtt_reads_back(some: list[FinalTranscript]) -> None:
-    header, *blocks = captions.vtt(Recognition("", tuple(some), ())).split("\n\n")
+    header, *blocks = captions.vtt(some).split("\n\n")
     assert header.strip() == "WEBVTT"
     for block in blocks:
         times, *lines = block.strip().split("\n")
@@ -92,3 +87,53 @@ def test_webvtt_reads_back(some: list[FinalTranscript]) -> None:
         assert times.split(" --> ")[0] < times.split(" --> ")[1] or len(times) > len("00:00:00.000 --> 00:00:00.000")
         assert lines
         assert not any("<" in line or "-->" in line for line in lines)
+
+
+def test_captions_are_written_as_finals_come() -> None:
+    for whole, captions_format in (
+        (captions.text, captions.PlainText()),
+        (captions.srt, captions.SubRip()),
+        (captions.vtt, captions.WebVtt()),
+    ):
+        pieces = [captions_format.begin(), *map(captions_format.add, BOTH)]
+        assert "".join(pieces) == whole(BOTH)
+
+
+def test_webvtt_with_word_times_marks_each_word_after_the_first() -> None:
+    webvtt = captions.WebVttWords()
+    assert webvtt.add(HELLO) == "\n00:00:00.500 --> 00:00:01.250\nhello <00:00:00.900>world\n"
+    assert webvtt.add(LATER).endswith("A &lt; B &amp; C &gt; D\n")
+
+
+def spoken(text: str, *words: str) -> FinalTranscript:
+    timed = tuple(Word(word, float(at), at + 1.0) for at, word in enumerate(words))
+    return FinalTranscript(text=text, start=0, end=float(len(words)), words=timed)
+
+
+def test_a_long_final_is_cut_out_of_its_own_text() -> None:
+    english = "One, two; three. Four - five! Six: seven (eight) nine?"
+    assert [
+        cue.text for cue in captions.cues([spoken(english, *["One", "two", "three", "Four", "five", "Six", "seven"])])
+    ] == [english]
+    german = spoken(
+        "Eins, zwei; drei. Vier - fünf! Sechs: sieben (acht) neun?",
+        *["Eins", "zwei", "drei", "Vier", "fünf", "Sechs", "sieben", "acht", "neun"],
+    )
+    assert [cue.text for cue in captions.cues([german])] == [
+        "Eins, zwei; drei. Vier - fünf! Sechs: sieben",
+        "(acht) neun?",
+    ]
+
+
+def test_scripts_without_blanks_stay_without_them() -> None:
+    words = ["今日", "は", "とても", "いい", "天気", "です", "ね", "散歩", "に", "行き", "ましょう"]
+    found = [cue.text for cue in captions.cues([spoken("".join(words) + "。", *words)])]
+    assert "".join(found) == "".join(words) + "。"
+    assert len(found) == 2
+    lines = captions.srt([spoken("字" * 60, "字" * 60)]).split("\n")[2:-1]
+    assert lines == ["字" * 42, "字" * 18]
+
+
+def test_words_that_are_not_in_the_text_are_joined_with_blanks() -> None:
+    final = spoken("12 €", *(f"word{number}" for number in range(10)))
+    assert " ".join(cue.text for cue in captions.cues([final])).split() == [f"word{number}" for number in range(10)]

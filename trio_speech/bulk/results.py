@@ -1,0 +1,91 @@
+"""The results of many recordings as JSON lines, one line a recording.
+
+    with open_results("results.jsonl", resume=True) as results:
+        for name in names:
+            if name not in results.done:
+                results.write(FileResult(file=name, text=...))
+
+A line is written whole and reaches the disk before `ResultsFile.write` returns. Whoever is killed in the middle of one
+leaves a torn last line; it is removed on the next `open_results`, so its recording is simply done again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from ..errors import ConfigurationError
+from ..events import FinalTranscript, Gap
+
+
+class FileResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one recording.
+
+    Fields:
+        file: Its name, as it was given.
+        seconds: Seconds of audio that were read.
+        text: The whole transcript, as far as it was recognized.
+        finals: The finals it consists of.
+        gaps: The stretches that could not be recognized.
+        error: Why the transcript is not complete, and no later try has made it so; ``None``: it is complete.
+    """
+
+    file: str
+    seconds: float = 0.0
+    text: str = ""
+    finals: tuple[FinalTranscript, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    error: str | None = None
+
+
+class ResultsFile:
+    """Made by `open_results`."""
+
+    def __init__(self, descriptor: int, done: set[str]) -> None:
+        self.done = done
+        """The names of the recordings whose transcripts are complete."""
+        self._descriptor = descriptor
+
+    def write(self, result: FileResult) -> None:
+        """Appends a result, and waits until the disk has it. Raises `OSError`."""
+        line = memoryview(msgspec.json.encode(result) + b"\n")
+        while line:
+            line = line[os.write(self._descriptor, line) :]
+        os.fsync(self._descriptor)
+        if result.error is None:
+            self.done.add(result.file)
+
+
+@contextmanager
+def open_results(file: str | os.PathLike[str], *, resume: bool) -> Generator[ResultsFile]:
+    """Opens a file of results to append to.
+
+    With `resume`, an existing file is gone on with; without, it must not exist, so that no results are mixed up. Raises
+    `ConfigurationError` for a file that exists or holds something else, and `OSError`.
+    """
+    path = Path(file)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | (0 if resume else os.O_EXCL), 0o644)
+    except FileExistsError:
+        raise ConfigurationError(f"{path} exists: resume to go on with it, or name another file") from None
+    try:
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        done = {result.file for result in _results(content[:whole], path) if result.error is None}
+        os.ftruncate(descriptor, whole)
+        yield ResultsFile(descriptor, done)
+    finally:
+        os.close(descriptor)
+
+
+def _results(content: bytes, path: Path) -> Iterator[FileResult]:
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            yield msgspec.json.decode(line, type=FileResult)
+        except msgspec.MsgspecError as error:
+            # Nothing has been changed by now: a file of another kind must not lose its last line.
+            raise ConfigurationError(f"{path} is not a file of results: line {number}: {error}") from None

@@ -1,0 +1,136 @@
+"""Many recordings: a bounded number at a time, each result kept as soon as it is there."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Protocol, TextIO
+
+import msgspec
+import trio
+from rich.markup import escape
+
+import trio_speech as ts
+from trio_speech._shell.concurrency.one_exception import one_exception
+from trio_speech.audio.captions import text
+from trio_speech.bulk import FileResult, open_results
+
+from .exits import INCOMPLETE, code_of, messages
+from .standard import STANDARD, opened, source_of
+from .transcription import TranscribeOptions, transcribe_file
+
+_SUFFIXES = {
+    *("wav", "wave", "w64", "rf64", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "au", "snd", "caf"),
+    *("m4a", "mp4", "m4v", "mov", "3gp", "webm", "mkv", "mka", "aac", "amr", "wma"),
+}
+"""Files of a folder that have none of these endings are passed over."""
+
+
+class Results(Protocol):
+    """Where results go: a file of them, or standard output."""
+
+    @property
+    def done(self) -> set[str]: ...
+    def write(self, result: FileResult) -> None: ...
+
+
+class _Lines:
+    """JSON lines on standard output."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.done: set[str] = set()
+        self._stream = stream
+
+    def write(self, result: FileResult) -> None:
+        self._stream.write(msgspec.json.encode(result).decode() + "\n")
+        self._stream.flush()
+
+
+class _Texts(_Lines):
+    """Each transcript under the name of its file."""
+
+    def write(self, result: FileResult) -> None:
+        self._stream.write(f"==> {result.file} <==\n{text(result.finals)}\n")
+        self._stream.flush()
+
+
+class _Nothing:
+    """An output that only collects: the whole transcript is one result."""
+
+    def __init__(self) -> None:
+        self.recognition = ts.Recognition("", (), ())
+
+    def final(self, final: ts.FinalTranscript) -> None:
+        pass
+
+    def end(self, recognition: ts.Recognition) -> None:
+        self.recognition = recognition
+
+
+def results_in(jsonl: str | None, *, resume: bool) -> AbstractContextManager[Results]:
+    """Where the results go. Raises `ConfigurationError` and `OSError`."""
+    if jsonl is not None and jsonl != STANDARD:
+        return open_results(jsonl, resume=resume)
+    if resume:
+        raise ts.ConfigurationError("--resume finds what is done in a file: give --jsonl FILE")
+    return nullcontext(_Texts(opened(sys.stdout)) if jsonl is None else _Lines(opened(sys.stdout)))
+
+
+def recordings_in(names: Iterable[str]) -> list[str]:
+    """The names, with each folder replaced by the recordings in it and in its folders, each once."""
+    return list(dict.fromkeys(found for name in names for found in _expanded(name)))
+
+
+def _expanded(name: str) -> Iterator[str]:
+    if name == STANDARD or not Path(name).is_dir():
+        yield name
+        return
+    for path in sorted(Path(name).rglob("*")):
+        if path.suffix.removeprefix(".").lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file():
+            yield str(path)
+
+
+async def transcribe_all(
+    backend: ts.Backend, names: Iterable[str], asked: TranscribeOptions, results: Results, jobs: int
+) -> set[int]:
+    """Recognizes all recordings that are not done yet, `jobs` at a time. Returns the exit codes of those that failed.
+
+    A recording that cannot be read or recognized is named on standard error, and the others go on; refused credentials
+    end everything.
+    """
+    codes: set[int] = set()
+    limit = trio.Semaphore(jobs)
+
+    async def one(client: ts.Client, name: str) -> None:
+        try:
+            codes.update(await _transcribe_one(client, name, asked, results))
+        finally:
+            limit.release()
+
+    async with ts.open_client(backend) as client, one_exception(), trio.open_nursery() as nursery:
+        for name in names:
+            if name not in results.done:
+                await limit.acquire()  # before the task is started: what waits costs nothing
+                nursery.start_soon(one, client, name)
+    return codes
+
+
+async def _transcribe_one(client: ts.Client, name: str, asked: TranscribeOptions, results: Results) -> set[int]:
+    output, seconds, error, code = _Nothing(), 0.0, None, 0
+    try:
+        _, seconds = await transcribe_file(client, source_of(name), asked, output, lambda *_: None)
+    except ts.AuthenticationError:
+        raise
+    except (OSError, ts.SpeechError) as failure:
+        error = str(failure) if isinstance(failure, ts.SpeechError) else f"{name}: {failure.strerror}"
+        code = code_of(failure)
+        messages.print(f"[red]trio-speech:[/] {escape(error)}", soft_wrap=True)
+    heard = output.recognition
+    results.write(
+        FileResult(file=name, seconds=seconds, text=heard.text, finals=heard.finals, gaps=heard.gaps, error=error)
+    )
+    for gap in heard.gaps:
+        messages.print(f"[yellow]not recognized:[/] {escape(name)} {gap.start:.2f} to {gap.end:.2f} s ({gap.reason})")
+    return {code} - {0} or ({INCOMPLETE} if heard.gaps else set())

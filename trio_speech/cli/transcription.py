@@ -1,0 +1,131 @@
+"""One recording to text: finals are written as they come, with progress on standard error if somebody watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Literal, Protocol, TextIO, TypeAlias
+
+import msgspec
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+import trio_speech as ts
+from trio_speech.audio.captions import CaptionFormat, PlainText, SubRip, WebVtt
+from trio_speech.audio.files import AudioFile, AudioPath, open_audio
+
+from .exits import messages
+
+SAMPLE_RATE = 16_000
+FormatName: TypeAlias = Literal["text", "json", "srt", "vtt"]
+"""The values of ``--format``."""
+
+_CAPTIONS: dict[FormatName, Callable[[], CaptionFormat]] = {"text": PlainText, "srt": SubRip, "vtt": WebVtt}
+_SHOWN_CHARACTERS = 40
+
+
+Watch: TypeAlias = Callable[[AudioFile, float, str], object]
+"""Called with a recording, the seconds of it that have been recognized, and the last text."""
+
+
+class TranscribeOptions(msgspec.Struct, frozen=True):
+    """The options that are the same for all recordings."""
+
+    model: str | None = None
+    language: str | None = None
+    raw: ts.AudioFormat | None = None
+
+
+class Output(Protocol):
+    """Where the transcript of one recording goes."""
+
+    def final(self, final: ts.FinalTranscript) -> None: ...
+    def end(self, recognition: ts.Recognition) -> None:
+        """Called once, however the recognition ended."""
+        ...
+
+
+class CaptionOutput:
+    """Writes each final at once, so that whoever reads a pipe need not wait, and nothing is lost by an error."""
+
+    def __init__(self, captions: CaptionFormat, stream: TextIO) -> None:
+        self._captions = captions
+        self._stream = stream
+        self._write(captions.begin())
+
+    def final(self, final: ts.FinalTranscript) -> None:
+        self._write(self._captions.add(final))
+
+    def end(self, recognition: ts.Recognition) -> None:
+        self._stream.flush()
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+
+class JsonOutput:
+    """Writes the recognition at its end, one field for one field of the Python value."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def final(self, final: ts.FinalTranscript) -> None:
+        pass
+
+    def end(self, recognition: ts.Recognition) -> None:
+        self._stream.write(msgspec.json.format(msgspec.json.encode(recognition), indent=2).decode() + "\n")
+        self._stream.flush()
+
+
+def output_in(name: FormatName, stream: TextIO) -> Output:
+    """An output in the format of that name."""
+    return JsonOutput(stream) if name == "json" else CaptionOutput(_CAPTIONS[name](), stream)
+
+
+async def transcribe_file(
+    client: ts.Client,
+    file: AudioPath,
+    asked: TranscribeOptions,
+    output: Output,
+    watch: Callable[[AudioFile, float, str], object],
+) -> tuple[ts.Recognition, float]:
+    """Recognizes a recording; returns the recognition, and the seconds of audio read.
+
+    Raises `OSError` and `SpeechError`; by then, `output` has what was recognized.
+    """
+    finals, gaps = list[ts.FinalTranscript](), list[ts.Gap]()
+    async with open_audio(file, sample_rate=SAMPLE_RATE, raw=asked.raw) as recording:
+        session = client.transcribe(recording, recording.audio_format, model=asked.model, language=asked.language)
+        try:
+            async with session as transcript:
+                async for event in transcript:
+                    match event:
+                        case ts.FinalTranscript():
+                            finals.append(event)
+                            output.final(event)
+                        case ts.Gap():
+                            gaps.append(event)
+                        case _:
+                            pass
+                    watch(recording, transcript.statistics().settled, getattr(event, "text", ""))
+        finally:
+            text = " ".join(final.text for final in finals if final.text)
+            recognition = ts.Recognition(text, tuple(finals), tuple(gaps))
+            output.end(recognition)
+        if not recording.position and recording.damage is None:
+            raise ts.ConfigurationError(f"{recording.name} holds no audio: not a single sample")
+    return recognition, recording.position
+
+
+@contextmanager
+def progress_bar(*, shown: bool) -> Generator[Watch]:
+    """A bar on standard error that shows how much has been recognized, and what was said last."""
+    columns = BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False)
+    with Progress(*columns, console=messages, transient=True, disable=not shown) as progress:
+        task = progress.add_task("", total=None)
+
+        def watch(recording: AudioFile, recognized: float, text: str) -> None:
+            shown = text[-_SHOWN_CHARACTERS:] or progress.tasks[task].description
+            progress.update(task, total=recording.duration, completed=recognized, description=shown)
+
+        yield watch
