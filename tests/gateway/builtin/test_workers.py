@@ -174,11 +174,13 @@ async def test_a_worker_ends_with_its_input_and_not_by_ctrl_c() -> None:
     await worker.stop()
 
 
-async def test_an_answer_of_absurd_length_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("frame", ["x" * 9, "\0\0\0\4xxxx"], ids=["absurd length", "no msgpack"])
+async def test_a_malformed_reply_fails_the_lease_and_ends_the_worker(frame: str) -> None:
     process = await trio.lowlevel.open_process(
-        [sys.executable, "-c", "print('x' * 9, flush=True); input()"], stdin=-1, stdout=-1
+        [sys.executable, "-c", f"print({frame!r}, flush=True); input()"], stdin=-1, stdout=-1
     )
     worker = Worker(process)
-    with pytest.raises(EngineFailed, match="answered with"):
+    with pytest.raises(EngineFailed, match="malformed reply"):
         await worker.reply()
+    assert not await worker.recover()
     await worker.stop()

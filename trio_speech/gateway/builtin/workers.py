@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import trio
 
 from ..._shell.concurrency.one_exception import one_exception
@@ -64,9 +65,12 @@ class Worker:
         await self._fill(header)
         length = int.from_bytes(self._received[:header], "big")
         if length > messages.LONGEST:
-            raise EngineFailed(f"the engine answered with {length} bytes")
+            raise self._malformed()
         await self._fill(header + length)
-        reply = messages.reply(bytes(self._received[header : header + length]))
+        try:
+            reply = messages.reply(bytes(self._received[header : header + length]))
+        except msgspec.DecodeError:
+            raise self._malformed() from None
         del self._received[: header + length]
         self._unanswered -= 1
         if isinstance(reply, RefusedReply):
@@ -110,6 +114,11 @@ class Worker:
             if not data:
                 raise await self._dead()
             self._received += data
+
+    def _malformed(self) -> EngineFailed:
+        """Where one frame is wrong, no later one can be found: the process is not used again."""
+        self._torn = True
+        return EngineFailed("the engine's process sent a malformed reply; a new one is started")
 
     async def _dead(self) -> EngineFailed:
         self._torn = True
