@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 import trio
 
 from ..._shell.concurrency.one_exception import one_exception
-from ..._shell.connection import Connection, Handshake, LinkDown, accept_connection
+from ..._shell.connection import Connection, LinkDown, accept_connection
 from ...errors import ConfigurationError, SpeechError
 from ...providers.livekit import wire
 from ..builtin import engines as local
@@ -24,10 +24,9 @@ from ..engines import Busy, Recognizer, Voice
 from . import stt, tts
 from .auth import Authenticator, Unauthorized
 from .connection import REFUSALS, ClientConnection, SessionLimit
+from .handshakes import HANDSHAKE_TIMEOUT, Handshakes
 
-_HANDSHAKE_TIMEOUT = 10.0  # seconds
 _MAX_MESSAGE_SIZE = 2**20  # bytes
-_EXTRA_CONNECTIONS = 64  # connections beyond those that hold a session: being opened, refused or closed
 # A client that vanishes without closing (a laptop is shut) would keep its session until IDLE_TIMEOUT. With these, the
 # kernel probes a silent connection after 30 s and gives it up within a minute.
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -43,7 +42,7 @@ class Gateway:
         self._recognizer, self._voice = recognizer, voice
         self._authenticator = Authenticator(keys) if keys is not None else None
         self._recognitions, self._syntheses = SessionLimit(recognizer.capacity), SessionLimit(voice.capacity)
-        self._connections = SessionLimit(recognizer.capacity + voice.capacity + _EXTRA_CONNECTIONS)
+        self._handshakes = Handshakes()
 
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serves one client from its handshake to its end, and closes the stream.
@@ -52,18 +51,24 @@ class Gateway:
         the client.
         """
         try:
-            with self._connections.admit():
-                async with one_exception() as guard:
-                    handshake = await accept_connection(
-                        guard.nursery, stream, timeout=_HANDSHAKE_TIMEOUT, max_message_size=_MAX_MESSAGE_SIZE
-                    )
-                    await self._answer(handshake)
-        except (Busy, LinkDown):
+            async with one_exception() as guard:
+                with ExitStack() as admitted:
+                    opening = partial(self._open, guard.nursery, stream, admitted)
+                    serve_client = await self._handshakes.run(stream, opening)
+                    if serve_client is not None:
+                        await serve_client()
+        except LinkDown:
             pass
         finally:
             await trio.aclose_forcefully(stream)
 
-    async def _answer(self, handshake: Handshake) -> None:
+    async def _open(
+        self, nursery: trio.Nursery, stream: trio.abc.Stream, admitted: ExitStack
+    ) -> Callable[[], Awaitable[None]] | None:
+        """Shakes hands. Returns what serves the client, or ``None`` after a refusal; `admitted` counts the client."""
+        handshake = await accept_connection(
+            nursery, stream, timeout=2 * HANDSHAKE_TIMEOUT, max_message_size=_MAX_MESSAGE_SIZE
+        )
         path, _, query = handshake.resource.partition("?")  # not urlsplit: it raises on some malformed input
         [model] = parse_qs(query).get("model", [None])[-1:]
         endpoint = path.removeprefix("/v1")
@@ -71,17 +76,17 @@ class Gateway:
             if self._authenticator is not None:
                 self._authenticator.check(handshake.headers.get("authorization"))
             if endpoint == "/stt":
-                with self._recognitions.admit():
-                    await self._recognize(await handshake.accept(), model)
-            elif endpoint == "/tts":
-                with self._syntheses.admit():
-                    await self._synthesize(await handshake.accept(), model)
-            else:
-                await handshake.reject(404, b"there is /v1/stt and /v1/tts")
+                admitted.enter_context(self._recognitions.admit())
+                return partial(self._recognize, await handshake.accept(), model)
+            if endpoint == "/tts":
+                admitted.enter_context(self._syntheses.admit())
+                return partial(self._synthesize, await handshake.accept(), model)
+            await handshake.reject(404, b"there is /v1/stt and /v1/tts")
         except Unauthorized as error:
             await handshake.reject(401, str(error).encode())
         except Busy as error:
             await handshake.reject(429, error.message.encode(), (("Retry-After", "1"),))
+        return None
 
     async def _recognize(self, connection: Connection, model: str | None) -> None:
         client = ClientConnection(connection, wire.stt_from_client, "stt")
