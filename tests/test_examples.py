@@ -77,4 +77,4 @@ def test_the_readme_example_runs(tmp_path: Path) -> None:
     program, _ = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     path = tmp_path / "readme.py"
     path.write_text(program, encoding="utf-8")
-    assert re.search(r"0\.\d\d s  the weather is very nice today", run(tmp_path, path), re.IGNORECASE)
+    assert re.search(r"0\.\d\d s  The weather is very nice today\.", run(tmp_path, path), re.IGNORECASE)

@@ -8,9 +8,12 @@ same event loop were. A part of the latency is the 0.27 s of silence by which th
 
 from __future__ import annotations
 
+import resource
 import statistics
 import sys
+import time
 from collections.abc import Sequence
+from random import Random
 from time import perf_counter
 from typing import NamedTuple
 
@@ -19,9 +22,9 @@ import trio
 from trio_speech.gateway import (
     Final,
     Finalized,
-    LocalRecognizer,
     LocalVoice,
     RecognitionOptions,
+    Recognizer,
     SynthesisOptions,
     open_recognizer,
     open_voice,
@@ -29,6 +32,7 @@ from trio_speech.gateway import (
 
 RATE = 16_000
 CHUNK = 0.05
+_STARTS_WITHIN = 3.0  # seconds
 TEXTS = ("The weather is very nice today.", "I would like to order a large pizza.", "It will rain tomorrow afternoon.")
 
 
@@ -51,7 +55,8 @@ async def spoken(voice: LocalVoice, text: str) -> Spoken:
     return Spoken(pcm, length, first, perf_counter() - began)
 
 
-async def live(recognizer: LocalRecognizer, speeches: Sequence[Spoken], latencies: list[float]) -> None:
+async def live(recognizer: Recognizer, speeches: Sequence[Spoken], latencies: list[float], after: float) -> None:
+    await trio.sleep(after)
     async with recognizer.open(RecognitionOptions(sample_rate=RATE)) as session, trio.open_nursery() as nursery:
         ends: list[float] = []
         heard = 0
@@ -98,15 +103,24 @@ async def main(counts: Sequence[int]) -> None:
                 opened = perf_counter() - began
             lags: list[float] = []
             latencies: list[float] = []
+            starts = Random(count)  # people do not speak in chorus
+            processor = time.process_time()
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(watch, lags)
                 async with trio.open_nursery() as sessions:
                     for _ in range(count):
-                        sessions.start_soon(live, recognizer, speeches, latencies)
+                        sessions.start_soon(live, recognizer, speeches, latencies, starts.uniform(0, _STARTS_WITHIN))
                 nursery.cancel_scope.cancel()
+            load = (time.process_time() - processor) / count / (seconds + len(speeches))
             print(
                 f"{count} sessions: opened in {opened * 1000:.0f} ms; {told('finals', latencies)}; {told('loop', lags)}"
+                f"; processor {load:.3f} s a second of audio; memory {_megabytes():.0f} MB"
             )
+
+
+def _megabytes() -> float:
+    """The most that this process has had: without the voice's processes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

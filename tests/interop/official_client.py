@@ -48,7 +48,7 @@ async def listen(recognizer: inference.STT, audio: bytes) -> dict[str, Any]:
 
 async def refused(url: str, key: str, session: aiohttp.ClientSession) -> int:
     recognizer = inference.STT(
-        model="deepgram/nova-3", base_url=url, api_key=key, api_secret="w" * 40, http_session=session
+        model="local/moonshine", base_url=url, api_key=key, api_secret="w" * 40, http_session=session
     )
     try:
         await listen(recognizer, bytes(3_200))
@@ -60,8 +60,8 @@ async def refused(url: str, key: str, session: aiohttp.ClientSession) -> int:
 async def main(url: str, key: str, secret: str) -> None:
     async with aiohttp.ClientSession() as session:
         shared: dict[str, Any] = {"base_url": url, "api_key": key, "api_secret": secret, "http_session": session}
-        tts = inference.TTS(model="cartesia/sonic-3", voice="any", language="en", sample_rate=RATE, **shared)
-        recognizer = inference.STT(model="deepgram/nova-3", language="en", sample_rate=RATE, **shared)
+        tts = inference.TTS(model="local/hibari", voice="hibari", language="en", sample_rate=RATE, **shared)
+        recognizer = inference.STT(model="local/moonshine", language="en", sample_rate=RATE, **shared)
         spoken = [await speak(tts, text) for text in TEXTS]
         silence = bytes(RATE)
         heard = await listen(recognizer, silence + spoken[0][0] + silence + spoken[1][0] + silence)
