@@ -19,6 +19,11 @@ or a transcript.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .events import AudioClip, Recognition
+
 
 class SpeechError(Exception):
     """The root of all errors of this library.
@@ -28,6 +33,8 @@ class SpeechError(Exception):
         endpoint: The address of the service that failed, without credentials; ``None`` where there was none.
         model: The model that was asked for; ``None`` where none was named.
         attempt: The number of the attempt to connect that failed; ``None`` where none was counted.
+        partial: On an error that ended `Client.recognize` or `Client.render`: what was recognized, or spoken, before
+            it (a `Recognition`, or an `AudioClip`). ``None`` on all other errors.
 
     The error tree:
 
@@ -52,6 +59,7 @@ class SpeechError(Exception):
         self.endpoint = endpoint
         self.model = model
         self.attempt = attempt
+        self.partial: Recognition | AudioClip | None = None
 
     def __str__(self) -> str:
         named = {"endpoint": self.endpoint, "model": self.model, "attempt": self.attempt}

@@ -195,9 +195,14 @@ class AudioChunk(Struct, frozen=True):
         audio: The audio, in the session's `AudioFormat`.
         start: Where the chunk begins, in seconds since the session's first sample.
         segment: The number of the segment of text (usually a sentence) that is spoken, counted from 0.
-        words: The words that end in this chunk, where the service aligns them; their times are on the clock of `start`.
+        words: The words that end in this chunk, where the service aligns them, and words before it that were aligned
+            late. Their times are on the clock of `start`.
         restart: True on the first chunk after a reconnection with which all the text is spoken from the start again.
             That happens under ``resume="restart"`` alone.
+        ends_segment: True on the last chunk of a segment. Its audio may be empty, where the service reports the end
+            after all of the audio was handed over.
+        torn: After a reconnection: seconds of audio at the end of the chunk before that broke off, and that this chunk
+            speaks again from their beginning. 0 where it goes on without a repetition.
     """
 
     audio: bytes
@@ -205,6 +210,8 @@ class AudioChunk(Struct, frozen=True):
     segment: int
     words: tuple[Word, ...] = ()
     restart: bool = False
+    ends_segment: bool = False
+    torn: float = 0.0
 
     def __repr__(self) -> str:
         return f"AudioChunk({len(self.audio)} bytes, start={self.start}, segment={self.segment})"

@@ -13,6 +13,7 @@ import trio
 from trio.testing import MockClock
 
 import trio_speech as ts
+from trio_speech._core.synthesis.clip import clip_of
 from trio_speech.testing import Delivery, ScriptedGateway, assert_spoken_once, hear, open_gateway
 from trio_speech.testing.speech import pseudoword
 
@@ -85,7 +86,7 @@ class Run:
 
 
 def tokens(chunks: Sequence[ts.AudioChunk]) -> list[str]:
-    return [word.token for word in hear(b"".join(chunk.audio for chunk in chunks))]
+    return [word.token for word in hear(clip_of(chunks, FORMAT).audio)]
 
 
 def run(seed: int, resume: str | None = None, cells: list[Cell] | None = None, voice: str | None = None) -> Run:

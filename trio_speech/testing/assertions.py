@@ -14,6 +14,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from .._core.synthesis.clip import ClipBuilder
 from ..audio.formats import AudioFormat, Encoding
 from ..events import AudioChunk, FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, Word
 from .picture import picture
@@ -141,24 +142,26 @@ def assert_spoken_once(
 ) -> None:
     """The audio of `chunks` says each word of `text` once, whole and in order, and has no hole on the session's clock.
 
-    Where the chunks carry word times, these agree with the audio to the sample. The audio must be mono, in `encoding`
-    (``"pcm_s16le"``, ``"mulaw"`` or ``"alaw"``), and spoken by the scripted gateway.
+    What a chunk tells as torn is not counted. Where the chunks carry word times, these agree with the audio to the
+    sample. The audio must be mono, in `encoding` (``"pcm_s16le"``, ``"mulaw"`` or ``"alaw"``), and spoken by the
+    scripted gateway.
     """
-    chunks, wanted = list(chunks), " ".join(text.split())
+    wanted = " ".join(text.split())
     if not wanted:
         raise AssertionError("text has no words, so none could be lost or doubled")
     audio_format = AudioFormat(encoding, sample_rate)
-    audio, at = bytearray(), 0
+    builder, at = ClipBuilder(audio_format), 0
     for chunk in chunks:
         if abs(chunk.start * sample_rate - at) >= 0.5:
             raise AssertionError(f"a chunk starts at {chunk.start} s after {at} samples")
-        audio += chunk.audio
+        builder.add(chunk)
         at += len(chunk.audio) // audio_format.frame_size
-    spoken = hear(audio, 0, audio_format)
+    clip = builder.clip()
+    spoken = hear(clip.audio, 0, audio_format)
     said = " ".join(word.token for word in spoken)
     if said != wanted:
         raise AssertionError(f"asked for: {text}\nspoken:    {said}")
-    aligned = [word for chunk in chunks for word in chunk.words]
+    aligned = clip.words
     for word, truth in zip(aligned, spoken, strict=False):
         if word.text.strip() != truth.text:
             raise AssertionError(f"{truth.text!r} is aligned as {word}")

@@ -26,6 +26,7 @@ from typing import Any
 import trio
 
 import trio_speech as ts
+from trio_speech._core.synthesis.clip import clip_of
 from trio_speech.testing import (
     Delivery,
     assert_exactly_once,
@@ -136,7 +137,7 @@ async def speak(parent: Parent, sentences: float) -> None:
         async for chunk in handed:
             chunks.append(chunk)
             parent.tell(what="AudioChunk")
-    told = [word.token for word in hear(b"".join(chunk.audio for chunk in chunks))]
+    told = [word.token for word in hear(clip_of(chunks, audio_format).audio)]
     law = partial(assert_spoken_once, chunks, text, audio_format.sample_rate)
     drops = handed.statistics().drops
     parent.tell(what="done", drops=drops, **_difference(text.split(), told), broken=_broken([law]))

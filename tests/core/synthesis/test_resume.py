@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from trio_speech._core.provider.profile import TtsProfile
-from trio_speech._core.synthesis.resume import Resume, ResumePolicy, resume_policy
+from trio_speech._core.synthesis.resume import Resume, ResumePolicy, resume_policy, starts_with_a_clause
 
 BARE = TtsProfile()
 ALIGNED = TtsProfile(aligned=True)
@@ -22,12 +22,24 @@ WHOLE = ResumePolicy("segment", "complete", "whole")
         ("word", BARE, WHOLE),
         ("segment", BARE, WHOLE),
         ("segment", BOTH, WHOLE),
-        ("restart", BOTH, ResumePolicy("restart", "word", "text")),
+        ("restart", BOTH, ResumePolicy("restart", "received", "text")),
         ("restart", BARE, ResumePolicy("restart", "received", "text")),
         ("restart", STEADY, ResumePolicy("restart", "received", "text")),
-        ("never", ALIGNED, ResumePolicy("never", "word", "error")),
+        ("eager", BOTH, ResumePolicy("eager", "received", "sentence")),
+        ("eager", BARE, ResumePolicy("eager", "received", "sentence")),
+        ("never", ALIGNED, ResumePolicy("never", "received", "error")),
         ("never", BARE, ResumePolicy("never", "received", "error")),
     ],
 )
 def test_the_table(asked: Resume, profile: TtsProfile, policy: ResumePolicy) -> None:
     assert resume_policy(asked, profile) == policy
+
+
+@pytest.mark.parametrize(
+    ("asked", "profile", "clause"),
+    [("word", BARE, True), ("word", ALIGNED, False), ("word", STEADY, False), ("segment", BARE, False)],
+)
+def test_only_a_voice_that_cannot_resume_by_word_starts_with_a_clause(
+    asked: Resume, profile: TtsProfile, clause: bool
+) -> None:
+    assert starts_with_a_clause(asked, profile) is clause

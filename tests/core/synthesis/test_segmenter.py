@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._core.synthesis.segmenter import Segmenter, sentence_splitter, speakable
+from trio_speech._core.synthesis.segmenter import Segmenter, is_markup, speakable
+from trio_speech._core.synthesis.sentences import sentence_splitter
 
 STORY = (
     "Dr. Smith paid $3.50 at 5 p.m. for it. Was it worth it? Yes! J. R. Jones (his aide) agreed... "
@@ -141,7 +142,7 @@ def test_who_knows_ends_is_asked_for_words_after_something_like_one(monkeypatch:
         asked.append(text)
         return [text]
 
-    monkeypatch.setattr("trio_speech._core.synthesis.segmenter._library", lambda: split)
+    monkeypatch.setattr("trio_speech._core.synthesis.sentences._library", lambda: split)
     segmenter = Segmenter()
     segmenter.push('Never, ever - he\'s "said" so. Then')
     assert asked == []
@@ -204,3 +205,131 @@ def test_the_cuts_do_not_depend_on_the_pieces(text: str, cuts: list[int], cap: i
 def test_uncapped_segments_have_something_to_say(text: str) -> None:
     segments = segments_of([text])
     assert all(speakable(segment) for segment in segments[:-1])
+
+
+# ---------------------------------------------------------------- markup, numbers, pauses
+
+MARKUP = """Hello there. <break|time="1.5s"/> <emotion|value="sad"/> I'm sorry. <prosody|rate="slow"> Wait. </prosody>
+    [laughs] a < b <unfinished 3.14 ３．１４ 1. 2) Then <br> </p>"""
+pieces = st.sampled_from([word.replace("|", " ") for word in MARKUP.split()])
+marked = st.lists(st.tuples(pieces, st.sampled_from([" ", " ", "\n", "\n\n", ""])), max_size=25).map(
+    lambda pairs: "".join(word + space for word, space in pairs)
+)
+
+
+@given(marked, st.lists(st.integers(0, 400), max_size=12), st.integers(12, 60), st.booleans())
+def test_the_cuts_of_markup_do_not_depend_on_the_pieces(text: str, cuts: list[int], cap: int, clause: bool) -> None:
+    options = {"max_characters": cap, "clause_first": clause}
+    whole = segments_of([text], **options)
+    assert segments_of(cut_at(text, cuts), **options) == whole
+    assert segments_of(list(text), **options) == whole
+    assert all(len(segment) <= cap for segment in whole)
+
+
+@pytest.mark.parametrize("cap", [40, 1_000])
+@given(marked)
+def test_no_tag_is_cut_and_only_whole_markup_is_dropped(cap: int, text: str) -> None:
+    segmenter = Segmenter(max_characters=cap)
+    segments = [*segmenter.push(text), *segmenter.flush()]
+    assert squeezed("".join((*segments, segmenter.pending))) == squeezed(text)
+    assert not segmenter.pending.strip() or is_markup(segmenter.pending)
+    for tag in re.findall(r"<[a-z]+ \w+=\S+?/?>|</?[a-z]+>", text):
+        assert sum(piece.count(tag) for piece in (*segments, segmenter.pending)) == text.count(tag)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            'One moment please! <break time="1.0s"/> <break time="1.0s"/> Thanks. <emotion value="sad"/>',
+            ["One moment please! ", '<break time="1.0s"/> <break time="1.0s"/> Thanks. <emotion value="sad"/>'],
+        ),
+        (
+            '<prosody rate="slow">Take care. Really.</prosody> Now go. On',
+            ['<prosody rate="slow">Take care. Really.</prosody> ', "Now go. ", "On"],
+        ),
+        ("He laughed [laughs. hard] a lot. Then he", ["He laughed [laughs. hard] a lot. ", "Then he"]),
+        ("If a <b then. It is so", ["If a <b then. ", "It is so"]),
+        ("円周率は３．１４です。次の文。終わり", ["円周率は３．１４です。", "次の文。", "終わり"]),
+        (
+            "A list:\n1. Apples are red.\n2. Pears are green. Done",
+            ["A list:\n1. Apples are red.\n", "2. Pears are green. ", "Done"],
+        ),
+        ("Please confirm: 1. Your name. And", ["Please confirm: 1. Your name. ", "And"]),
+        ("A title\n\nThe text", ["A title\n\n", "The text"]),
+    ],
+)
+def test_what_belongs_together_stays_together(text: str, expected: list[str]) -> None:
+    assert segments_of([text]) == segments_of(list(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "cap", "expected"),
+    [
+        ("abcdefgh <br/> ij", 12, ["abcdefgh", " <br/> ij"]),
+        ("ab <i>cd ef</i> gh", 14, ["ab ", "<i>cd ef</i> ", "gh"]),
+        ("<i>ab cd ef gh</i>", 10, ["<i>ab cd", "ef gh</i>"]),
+    ],
+)
+def test_a_cap_cuts_no_tag_and_no_pair_that_fits(text: str, cap: int, expected: list[str]) -> None:
+    segments = segments_of([text], max_characters=cap)
+    assert [segment.strip() for segment in segments] == [segment.strip() for segment in expected]
+
+
+def test_a_blank_line_ends_a_sentence_at_once() -> None:
+    segmenter = Segmenter()
+    assert segmenter.push("Let me see.\n") == []
+    assert segmenter.push("\n") == ["Let me see.\n\n"]
+
+
+def test_markup_alone_waits_for_its_text() -> None:
+    segmenter = Segmenter()
+    assert segmenter.push('<emotion value="sad"/> ') == []
+    assert segmenter.flush() == []
+    assert segmenter.flush("Oh.") == ['<emotion value="sad"/> Oh.']
+    assert segmenter.push("<br/>") == []
+    assert segmenter.finish() == []
+    assert segmenter.pending == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["It works.", "Really? ", "She said “go.”", "很好。", "Well...", "Hold on. <break/>", "It is **so**."]
+)
+def test_a_sentence_that_is_complete_needs_no_next_word(text: str) -> None:
+    segmenter = Segmenter()
+    assert segmenter.push(text) == []
+    assert segmenter.may_be_complete
+    assert segmenter.complete() == [text.removesuffix("<break/>")]
+    assert segmenter.complete() == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "It", "Dr.", "at 5 p.m.", "Am 3.", "J.", "1.", "...", "<i>So.", "So. <br", "A list:"]
+)
+def test_a_sentence_that_may_go_on_waits(text: str) -> None:
+    segmenter = Segmenter()
+    segmenter.push(text)
+    assert segmenter.complete() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Of course I can, and gladly. Now then, let us see. Go",
+            ["Of course I can, ", "and gladly. ", "Now then, let us see. ", "Go"],
+        ),
+        ("Yes, of course. Go", ["Yes, of course. ", "Go"]),
+        ("当然可以的，我来帮你。好", ["当然可以的，", "我来帮你。", "好"]),
+        ("It costs 1,000 dollars; that is much. Go", ["It costs 1,000 dollars; ", "that is much. ", "Go"]),
+    ],
+)
+def test_the_first_segment_may_be_a_clause(text: str, expected: list[str]) -> None:
+    assert segments_of([text], clause_first=True) == segments_of(list(text), clause_first=True) == expected
+
+
+def test_after_a_clear_the_first_segment_may_be_a_clause_again() -> None:
+    segmenter = Segmenter(clause_first=True)
+    assert segmenter.push("A first clause, a second clause, and") == ["A first clause, "]
+    segmenter.clear()
+    assert segmenter.push("Another clause, and") == ["Another clause, "]

@@ -1,1 +1,1 @@
-"""The machine of a synthesis session: text in, audio out, resumed in mid-speech."""
+"""The machine of a synthesis session: text is cut into segments, and audio is handed over once, whatever breaks."""

@@ -1,26 +1,28 @@
-"""How speech goes on after a drop in mid-audio: the mode that the user asked for, and what a voice makes of it.
+"""How speech goes on after a connection was lost in the middle of a segment: the mode that the user asked for, and what
+the voice allows of it.
 
     asked for    voice            mode        until       again
-    ─────────    ─────────────    ────────    ────────    ───────
+    ─────────    ─────────────    ────────    ────────    ────────
     word         aligned          word        word        words
     word         deterministic    word        received    samples
     word         neither          segment     complete    whole
     segment      any              segment     complete    whole
-    restart      aligned          restart     word        text
-    restart      other            restart     received    text
-    never        aligned          never       word        error
-    never        other            never       received    error
+    restart      any              restart     received    text
+    eager        any              eager       received    sentence
+    never        any              never       received    error
 
-    until       released while the voice speaks         again       where the next speaking is cut
-    ────────    ────────────────────────────────        ────────    ─────────────────────────────────────────
-    word        up to the end of the last aligned       words       where the words released before end in it
-                word that has more audio behind it
-    received    all that has come                       samples     at the number of samples released before
-    complete    nothing until it is complete            whole       nowhere: nothing had been released
-                                                        text        nowhere: the whole text begins again
-                                                        error       it is not spoken again
+    until       released before it is complete            again       where the next rendition begins
+    ────────    ───────────────────────────────────       ────────    ───────────────────────────────────────────
+    word        up to the end of the last aligned         words       at the end of the last word released: what
+                word, and a little more where the                     was handed over beyond it is told as torn
+                player would run dry: see `rendition`
+    received    everything that has arrived               samples     after as many samples as were released before
+    complete    nothing                                   whole       at the start: nothing had been released
+                                                          text        at the start of all the text
+                                                          sentence    at the start: what was handed over is torn
+                                                          error       there is none: the session fails
 
-What is complete is released whole in every mode.
+A complete rendition is released whole in every mode.
 """
 
 from __future__ import annotations
@@ -32,38 +34,42 @@ from msgspec import Struct
 
 from ..provider.profile import TtsProfile
 
-Resume: TypeAlias = Literal["word", "segment", "restart", "never"]
-"""What to do about a drop in mid-audio. ``"word"``: speak the sentence again and cut what was handed over;
-``"segment"``: hand over whole sentences only; ``"restart"``: begin all the text again, and say so; ``"never"``: raise.
+Resume: TypeAlias = Literal["word", "segment", "restart", "never", "eager"]
+"""What to do when the connection is lost in mid-sentence. ``"word"``: speak the sentence again, and go on after the
+last word that was handed over. ``"segment"``: hand over whole sentences only. ``"restart"``: begin all of the text
+again, and set `AudioChunk.restart`. ``"eager"``: hand over audio as it comes, and begin the sentence again, told by
+`AudioChunk.torn`. ``"never"``: raise an error.
 """
 
 
 class ResumePolicy(Struct, frozen=True):
-    """One row of the first table."""
+    """One row of the first table: the mode in effect, and what it means."""
 
     mode: Resume
     until: Literal["word", "received", "complete"]
-    again: Literal["words", "samples", "whole", "text", "error"]
+    again: Literal["words", "samples", "whole", "text", "sentence", "error"]
 
 
-_WHOLE = ResumePolicy("segment", "complete", "whole")
-_ALIGNED: Mapping[Resume, ResumePolicy] = {
-    "word": ResumePolicy("word", "word", "words"),
-    "segment": _WHOLE,
-    "restart": ResumePolicy("restart", "word", "text"),
-    "never": ResumePolicy("never", "word", "error"),
-}
-_OTHER: Mapping[Resume, ResumePolicy] = {
-    "word": _WHOLE,
-    "segment": _WHOLE,
+_BY_WORD = ResumePolicy("word", "word", "words")
+_BY_SAMPLE = ResumePolicy("word", "received", "samples")
+WHOLE = ResumePolicy("segment", "complete", "whole")
+_AS_ASKED: Mapping[Resume, ResumePolicy] = {
+    "segment": WHOLE,
     "restart": ResumePolicy("restart", "received", "text"),
+    "eager": ResumePolicy("eager", "received", "sentence"),
     "never": ResumePolicy("never", "received", "error"),
 }
-_STEADY: Mapping[Resume, ResumePolicy] = {**_OTHER, "word": ResumePolicy("word", "received", "samples")}
 
 
 def resume_policy(asked: Resume, profile: TtsProfile) -> ResumePolicy:
-    """What can be kept of `asked` with this voice."""
+    """The policy in effect where `asked` was asked for, with a voice of this profile."""
+    if asked != "word":
+        return _AS_ASKED[asked]
     if profile.aligned:
-        return _ALIGNED[asked]
-    return _STEADY[asked] if profile.deterministic else _OTHER[asked]
+        return _BY_WORD
+    return _BY_SAMPLE if profile.deterministic else WHOLE
+
+
+def starts_with_a_clause(asked: Resume, profile: TtsProfile) -> bool:
+    """Whether the first request should be short: the user asked for more than whole segments, and gets no more."""
+    return asked == "word" and resume_policy(asked, profile) is WHOLE

@@ -1,132 +1,167 @@
-"""Text that streams in, cut into the segments of a synthesis: one sentence each, as soon as that is safe.
+"""Cuts text that streams in into segments of one sentence each, as soon as it is certain where a sentence ends.
 
 Laws
     1. Nothing is lost or reordered: the segments joined are the text, but for runs of white space between them.
-    2. The cuts depend on the text alone, never on the pieces in which it came.
-    3. A sentence is over when the first word after it is whole, for only that word tells "at 5 p.m. Then" from
-       "at 5 p.m. then", and "Plan B. Go" from "J. R. Smith". Scripts without spaces need one more character.
-    4. No segment is longer than the cap: what is longer is cut at a space, or after punctuation, or else anywhere.
-    5. A segment has a letter or a digit in it, unless it was flushed or cut by force: a voice has nothing to say
-       for "..." alone.
-
-Where sentences end is the judgment of a library, which is asked again for every word that follows something like an
-end. It is imported when the first text comes, is compiled, and takes some microseconds a call; in a text with nothing
-like an end in it, it finds none in any language, and is not asked.
+    2. The cuts depend on the text alone, never on the pieces in which it came, but for `flush` and `complete`.
+    3. A sentence is complete once the first word after it is: only that word tells "at 5 p.m. Then" from
+       "at 5 p.m. then", and "Plan B. Go" from "J. R. Smith". Scripts without spaces need one more character. A blank
+       line ends any sentence.
+    4. No segment is longer than the cap: a longer one is cut at a space, or after punctuation, or else anywhere.
+    5. A segment has a letter or a digit in it that is not markup, unless it was flushed or cut at the cap: a voice has
+       nothing to say for "..." alone.
+    6. Markup is kept whole (see `markup`), and so is a decimal number. The number of an item in a list stays with it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from importlib import import_module
-from itertools import accumulate, chain
-from typing import TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator
 
-Splitter: TypeAlias = Callable[[str], Sequence[str]]
-"""Cuts a whole text into sentences which, joined, are as long as that text."""
+from .markup import before_opening_tags, finished, is_between_a_pair, is_inside, mask
+from .sentences import (
+    LIKE_AN_END,
+    MOMENT,
+    clause_end,
+    has_words,
+    is_complete,
+    looks_complete,
+    may_end,
+    sentence_ends,
+    sentence_splitter,
+)
 
 _LONGEST = 1_000
-_WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
-_LIKE_AN_END = re.compile(r"[^\w ,'\"-](?:(?<![.!?])|\W*\w)")  # one class to search for; alternatives are slow
-_WORD_WHOLE = re.compile(r"(?<=\S)(?=\s)|(?<=[。！？｡][^\s。！？｡])")
 _LEADING_SPACE = re.compile(r"^\s+(?=\s)")
 
 
-def sentence_splitter(language: str | None) -> Splitter:
-    """The rules of `language` (a BCP 47 tag), or of English where there are none for it."""
-    primary = (language or "en").replace("_", "-").partition("-")[0].lower()
-
-    def split(text: str) -> Sequence[str]:
-        if not text.isascii():  # the library counts bytes: after a capital letter such a space makes it fail
-            text = _WIDE_SPACE.sub(" ", text)
-        return _library()(primary, text)
-
-    return split
-
-
-@cache
-def _library() -> Callable[[str, str], Sequence[str]]:
-    return cast("Callable[[str, str], Sequence[str]]", import_module("sentencex").segment)
-
-
 class Segmenter:
-    """Holds the text of the sentence that is still coming in, never more than one segment of it."""
+    """Holds the text of the sentence that is not complete: never more than one segment, and one tag.
 
-    def __init__(self, *, language: str | None = None, max_characters: int | None = None) -> None:
+    `clause_first`: the first segment may be a clause, for a voice that is heard by whole segments: it begins sooner.
+    """
+
+    def __init__(
+        self, *, language: str | None = None, max_characters: int | None = None, clause_first: bool = False
+    ) -> None:
         self._split = sentence_splitter(language)
         self._cap = max_characters or _LONGEST
+        self._clause_first = self._is_first = clause_first
         self._pending = ""
         self._judged = 0
+        """Up to here, the pending text is known to have no end of a sentence."""
 
     @property
     def pending(self) -> str:
-        """The text that no segment has taken yet."""
+        """The text that is in no segment yet."""
         return self._pending
+
+    @property
+    def may_be_complete(self) -> bool:
+        """Whether it is worthwhile to call `complete`."""
+        return looks_complete(mask(self._pending[-400:]))
 
     def push(self, text: str) -> list[str]:
         """Takes a piece of text; returns the segments that are complete with it."""
-        self._pending += text.encode(errors="replace").decode()  # half of a surrogate pair is in no message
-        segments: list[str] = []
-        while cut := self._next_cut():
-            segments.append(self._pending[:cut])
-            self._pending = self._pending[cut:]
-            self._judged = 0
-        return segments
+        return list(self._push(text, finished))
 
     def flush(self, text: str = "") -> list[str]:
-        """Takes a last piece, and closes the segment: all that is pending, sentence or not. The last word counts as
-        whole.
+        """Takes a last piece, and closes the segment: what is pending is one, sentence or not. The last word counts as
+        complete. Markup alone waits for the text that it belongs to.
         """
-        segments = self.push(text + " ")
-        rest = self._pending.removesuffix(" ")
+        segments = list(self._push(text + " ", len))
+        self._pending, self._judged = self._pending.removesuffix(" "), 0
+        if self._pending.strip() and not is_markup(self._pending):
+            segments.append(self._cut(len(self._pending)))
+        return segments
+
+    def finish(self, text: str = "") -> list[str]:
+        """As `flush`, where no other text will follow: markup alone is dropped."""
+        segments = self.flush(text)
         self.clear()
-        return [*segments, rest] if rest.strip() else segments
+        return segments
+
+    def complete(self) -> list[str]:
+        """Returns what is pending, if it is a sentence whatever may follow. Call it when no text came for a while."""
+        masked = mask(self._pending)
+        if finished(self._pending) < len(masked) or not is_complete(masked, self._split):
+            return []
+        end = before_opening_tags(self._pending, masked, len(masked))
+        return [] if is_between_a_pair(self._pending, end) else [self._cut(end)]
 
     def clear(self) -> None:
-        """Drops what is pending."""
+        """Drops what is pending. The next segment is a first one again."""
         self._pending = ""
         self._judged = 0
+        self._is_first = self._clause_first
 
-    def _next_cut(self) -> int:
+    def _push(self, text: str, finished_length: Callable[[str], int]) -> Iterator[str]:
+        self._pending += text.encode(errors="replace").decode()  # half of a surrogate pair cannot be sent
+        while end := self._next_end(finished_length):
+            yield self._cut(end)
+
+    def _cut(self, end: int) -> str:
+        segment, self._pending = self._pending[:end], self._pending[end:]
+        self._judged = 0
+        self._is_first = False
+        return segment
+
+    def _next_end(self, finished_length: Callable[[str], int]) -> int:
+        """Where the first segment of the pending text ends, or 0 while that is not certain."""
         self._pending = _LEADING_SPACE.sub("", self._pending)
-        mark = _LIKE_AN_END.search(self._pending)
-        if mark is not None:
-            for whole in _WORD_WHOLE.finditer(self._pending, max(self._judged, mark.end()), self._cap + 1):
-                self._judged = whole.end() + 1
-                cut = self._sentence_end(self._pending[: whole.end()])
-                if cut:
-                    return cut
-        return _forced_cut(self._pending, self._cap) if len(self._pending) > self._cap else 0
+        # A tag that is still coming in may hide what looks like the end of a sentence.
+        known = finished_length(self._pending)
+        masked = mask(self._pending[:known])
+        end = self._first_sentence(masked)
+        if self._is_first:
+            ends = (end, clause_end(masked[: self._cap]))
+            end = min((each for each in ends if each and self._allows(masked, each)), default=0)
+        if not end and len(self._pending) > self._cap and known > self._cap:
+            end = forced_end(self._pending, masked, self._cap)
+        return end
 
-    def _sentence_end(self, text: str) -> int:
-        """Where the first sentence of `text` ends, or 0 while that cannot be told."""
-        for end in _ends(self._split(text)):
-            if speakable(text[:end]) and speakable(text[end:]) and _between_words(text, end):
-                return end
+    def _first_sentence(self, masked: str) -> int:
+        mark = LIKE_AN_END.search(masked)
+        if mark is None:
+            return 0
+        since = max(self._judged, mark.end())
+        # A blank line may begin right behind the word that was judged last.
+        for moment in MOMENT.finditer(masked, max(self._judged - 1, mark.start()), self._cap + 1):
+            at, is_blank_line = moment.end(), moment["blank_line"] is not None
+            if at > self._cap if is_blank_line else at < since:
+                continue
+            self._judged = at + 1
+            ends: Iterable[int] = (at,) if is_blank_line else sentence_ends(masked[:at], self._split)
+            for end in ends:
+                cut = before_opening_tags(self._pending, masked, end)
+                if self._allows(masked, cut):
+                    return cut
         return 0
+
+    def _allows(self, masked: str, end: int) -> bool:
+        return may_end(masked, end) and not is_inside(self._pending, end) and not is_between_a_pair(self._pending, end)
+
+
+def is_markup(text: str) -> bool:
+    """Whether there is markup in `text`, and nothing else."""
+    masked = mask(text)
+    return masked != text and not masked.strip()
 
 
 def speakable(text: str) -> bool:
-    """Whether a voice has anything to say for `text`."""
-    return any(character.isalnum() for character in text)
+    """Whether a voice has anything to say for `text`, beyond its markup."""
+    return has_words(mask(text))
 
 
-def _ends(sentences: Sequence[str]) -> Iterator[int]:
-    return accumulate(len(sentence) for sentence in sentences[:-1])
-
-
-def _between_words(text: str, at: int) -> bool:
-    """Not inside "Node.JS", and with all white space on the left side."""
-    return not text[at].isspace() and (text[at - 1].isspace() or not text[at - 1].isascii())
-
-
-def _forced_cut(text: str, cap: int) -> int:
-    """Before the last space that leaves something to say on its left; else after the last mark; else at the cap."""
-    spaces = (at for at in range(cap, 0, -1) if text[at].isspace())
-    marks = (at for at in range(cap, 0, -1) if not text[at - 1].isalnum() and not unicodedata.combining(text[at]))
-    for at in chain(spaces, marks):
-        if speakable(text[:at]):
-            return at
-    return next((at for at in range(cap, 1, -1) if not unicodedata.combining(text[at])), cap)
+def forced_end(text: str, masked: str, cap: int) -> int:
+    """Where to cut what is too long: before the last space, else after the last punctuation mark, else at the cap; but
+    if possible with something to say on the left, and not within markup, a letter with its marks, or a number.
+    """
+    spaces = [at for at in range(cap, 0, -1) if masked[at].isspace()]
+    marks = [at for at in range(cap, 0, -1) if not masked[at - 1].isalnum() and not unicodedata.combining(text[at])]
+    anywhere = [at for at in range(cap, 1, -1) if not unicodedata.combining(text[at])]
+    for pairs_too in (True, False):
+        for at in (*spaces, *marks):
+            if may_end(masked, at) and not is_inside(text, at) and not (pairs_too and is_between_a_pair(text, at)):
+                return at
+    return next((at for at in anywhere if not is_inside(text, at)), anywhere[0] if anywhere else cap)

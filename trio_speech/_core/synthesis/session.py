@@ -1,25 +1,27 @@
 """The machine of one synthesis: which text to ask for, and which audio to hand over.
 
 Laws
-    1. One request is one segment, and one request is under way at a time: what comes in between is known to be of it.
-    2. Cursors only move: handed over ≤ released ≤ complete ≤ requested ≤ queued. A lost link sets `requested` back to
-       the segment that was being spoken; there is no other path.
-    3. Audio goes to the user once: what was released is never released again, but under ``resume="restart"``, which
-       says so on the chunk.
-    4. The reader never waits for the user. A slow user holds back the next request, not the audio of this one: what is
-       kept is at most `BUFFER` seconds and the audio of one segment.
-    5. Text counts as spoken when its audio was handed over, by aligned word or else by whole segment; never earlier.
-    6. Messages of an earlier generation are ignored.
+    1. A request asks for one segment, and one request is under way at a time. So all audio that arrives belongs to it,
+       although services do not say which text their audio is for.
+    2. Cursors over the segments: handed over ≤ released ≤ complete ≤ requested ≤ queued. They only grow, except that a
+       lost link sets `requested` back to the segment that was being spoken.
+    3. Audio is released once. Where a mode repeats some, the chunk says so (`restart`, `torn`).
+    4. The reader never waits for the user. A slow user holds back the next request, not the audio of this one: at most
+       `BUFFER` seconds and the audio of one segment are kept.
+    5. Text counts as spoken once its audio was handed over, by aligned word or else by whole segment.
+    6. Messages for an earlier generation are ignored.
+    7. A segment without audio is believed to have none when a second connection says so too.
 
     state of a segment   what comes              what happens
     ──────────────────   ─────────────────────   ────────────────────────────────────────────────────────────
-    queued               `next_request`          spoken by the next generation
-    being spoken         Audio, Aligned          released as the mode's policy says (see `resume`)
-    being spoken         Done, then quiet        complete: the rest is released; without any audio, a failure
-    being spoken         silence                 the link counts as dead
-    being spoken         Failure, Closed         the link is over
-    being spoken         `lost`                  queued again, to be cut; or all text is; or the end, as the mode says
-    any                  `clear`                 dropped, with all released audio that was not handed over
+    queued               `next_request`          asked for, as a new generation; complete at once if it is markup alone
+    asked for            Audio, Aligned          released as the resume policy says (see `resume`)
+    asked for            the player runs dry     a little more is released (see `rendition`)
+    asked for            Done, then quiet        complete: the rest is released; the first time without audio, a failure
+    asked for            silence                 the link counts as dead
+    asked for            Failure, Closed         the link has ended
+    asked for            `lost`                  queued again, or all text is, or the session ends: see `resume`
+    any                  `clear`                 dropped, with all audio that was not handed over
 """
 
 from __future__ import annotations
@@ -33,141 +35,169 @@ from ..provider.messages import Aligned, Audio, Closed, Done, Failure, TtsMessag
 from ..provider.profile import TtsProfile
 from ..retry.causes import Cause, Ended, Malformed, Reported, Silent
 from .playback_ledger import PlaybackLedger
-from .rendition import LONGEST, MOST_WORDS, Release, ReleasedSegment, Rendition
-from .resume import Resume, resume_policy
+from .rendition import LONGEST, MOST_WORDS, ReleasedSegment, Rendition
+from .resume import WHOLE, Resume, ResumePolicy, resume_policy
+from .segment_queue import SegmentQueue
 from .segmenter import speakable
+from .spoken_text import Segment
 from .usage import Usage
 
 BUFFER = 10.0
 """Seconds of released audio that wait for the user before the next segment is asked for."""
 
-_MUTE = Failure(message="done was said without any audio for the text", retryable=True)
+LOW = 0.05
+"""A player with so many seconds of audio or less is about to run dry."""
+
+BRIDGE = 0.02
+"""Seconds of unaligned audio by which such a player is kept going."""
+
+_ROUNDING = 1e-6
+
+_MUTE = Failure(message="the service reported the sentence as complete but sent no audio for it", retryable=True)
 
 
 class SegmentRequest(Struct, frozen=True):
-    """Text to send and to flush, as `generation`."""
+    """One segment to send and to flush. Messages that answer it belong to `generation`."""
 
     generation: int
     text: str
 
 
-class _Run(Struct):
-    """All text since the start or the last `clear`: what ``"restart"`` begins again."""
+class _Spoken(Struct):
+    """The segment that is being spoken, or is to be spoken again."""
 
-    first: int = 0
-    handed_over: int = 0
-    furthest: int = 0
-    restarted: bool = False
+    number: int
+    segment: Segment
+    released: ReleasedSegment
+    policy: ResumePolicy = WHOLE
+    """Fixed before the first sample is released, whatever backend repeats the segment."""
+    was_mute: bool = False
+    """A connection has reported it as complete, without any audio."""
 
 
 class SynthesisMachine:
-    """Text goes in by `add`, a link's messages by `receive`; `next_request` says what to send, `take` hands over."""
+    """Takes text by `add` and messages by `receive`. `next_request` says what to send, and `take` hands audio over.
+
+    Moments are in seconds from any origin.
+    """
 
     def __init__(self, audio_format: AudioFormat, profile: TtsProfile, resume: Resume) -> None:
         self._format = audio_format
         self._buffer = audio_format.samples(BUFFER)
+        self._resume: Resume = resume
         self.profile = profile
-        """Says how patient to be; it may change with the backend, the mode does not."""
-        self._policy = resume_policy(resume, profile)
+        """The profile of the backend in use, which may change between requests."""
         self._ledger = PlaybackLedger(audio_format)
-        self._bill = Usage()
-        self._run = _Run()
-        self._texts: list[str] = []
-        self._next = 0
-        self._ended = False
-        self._generation = 0
-        self._said: ReleasedSegment | None = None
+        self._usage = Usage()
+        self._queue = SegmentQueue()
+        self._spoken: _Spoken | None = None
         self._rendition: Rendition | None = None
-        self._heard_at = 0.0
+        self._generation = 0
+        self._last_heard = 0.0
         self._quiet = False
+        self._restarts_from = 0
+        self._restarted = False
+        self._furthest = 0
         self.news = 0
-        """Grows with a message that somebody may be waiting for: with its audio to hand over, or the segment's end."""
+        """Grows whenever there is new audio to hand over, or a segment is complete."""
 
     @property
     def mode(self) -> Resume:
-        """What became of `resume` with this voice."""
-        return self._policy.mode
+        """The resume mode in effect: for the segment that is being spoken, or else for the next one."""
+        return self._spoken.policy.mode if self._spoken else resume_policy(self._resume, self.profile).mode
 
     # ------------------------------------------------------------ text
 
     @property
     def queued_characters(self) -> int:
-        """Length of the text that is not yet asked for."""
-        return sum(map(len, self._texts[self._next :]))
+        """Length of the text that was not asked for yet."""
+        return self._queue.characters
 
     def add(self, text: str) -> None:
         """Queues one segment."""
-        self._texts.append(text)
+        self._queue.add(text)
+
+    def separate(self) -> None:
+        """The user closed the segment that was added last: the next one does not continue it."""
+        self._queue.separate()
 
     def end(self) -> None:
         """No more segments will come."""
-        self._ended = True
+        self._queue.end()
 
-    def clear(self) -> bool:
-        """Drops all that was not handed over; whether a link is left with a generation that nobody wants."""
+    def clear(self, heard: float | None = None) -> tuple[str, bool]:
+        """Drops all text and audio that was not handed over, or not heard within the first `heard` seconds.
+
+        Returns the text before, and whether a generation is under way, which is unwanted now.
+        """
         unwanted = self.speaking
         self._generation += 1
-        self._rendition = self._said = None
-        self._texts[self._next :] = [""] * (len(self._texts) - self._next)
-        self._next = len(self._texts)
-        self._ledger.rewind()
-        self._run = _Run(self._next, self._ledger.handed_over, self._run.furthest)
-        return unwanted
+        self._rendition = self._spoken = None
+        self._queue.clear()
+        text = self._ledger.cut(heard)
+        self._restarts_from, self._restarted = self._ledger.handed_over, False
+        return text, unwanted
 
     # ------------------------------------------------------------ link
 
     @property
     def speaking(self) -> bool:
-        """Text is outstanding."""
+        """A segment was asked for, and is not complete."""
         return self._rendition is not None
 
     @property
     def ready(self) -> bool:
-        """There is text to ask for now."""
-        waits = self._rendition is None and self._next < len(self._texts)
-        return waits and self._ledger.waiting < self._buffer
+        """Whether `next_request` would return a request."""
+        return self._rendition is None and self._queue.has_next and self._ledger.waiting < self._buffer
 
     @property
     def complete(self) -> bool:
         """All text has been spoken, and no more will come."""
-        return self._ended and self._rendition is None and self._next == len(self._texts)
+        return self._rendition is None and self._queue.is_done
+
+    @property
+    def doubts_silence(self) -> bool:
+        """The next segment was reported as complete without audio: a connection that is newly dialed is to tell."""
+        return self._rendition is None and self._spoken is not None and self._spoken.was_mute
 
     @property
     def progress(self) -> int:
-        """Grows whenever the user gets closer to the end of the text: repeating audio is no progress."""
-        return self._run.furthest if self._policy.again == "text" else self._bill.released
+        """Grows only with audio or text that is new to the user: repeating some must not refill a retry budget."""
+        return self._furthest if self._resume in ("restart", "eager") else self._usage.released
 
     def next_request(self, now: float) -> SegmentRequest | None:
-        """The next text to send, on a link with nothing outstanding."""
+        """The next segment to ask for, if there is one and the user has taken enough of the audio before it."""
         if not self.ready:
             return None
-        text = self._texts[self._next]
-        self._bill.ask(self._next, len(text))
-        self._said = self._said or ReleasedSegment(text)
-        self._rendition = Rendition(self._format, self._policy, self._said)
+        number, segment = self._queue.advance()
+        self._spoken = self._spoken or _Spoken(number, segment, ReleasedSegment(segment.text))
+        if not self._spoken.released.samples:
+            self._spoken.policy = resume_policy(self._resume, self.profile)
+        self._usage.count_request(number, len(segment.text))
+        self._rendition = Rendition(self._format, self._spoken.policy, self._spoken.released)
         self._generation += 1
-        self._next += 1
-        self._heard_at = now
+        self._last_heard = now
         self._quiet = False
-        return SegmentRequest(self._generation, text)
+        return SegmentRequest(self._generation, segment.text)
 
     def receive(self, generation: int, message: TtsMessage, now: float) -> Cause | None:
-        """Takes a message; returns the cause where the link is over with it."""
+        """Takes a message. Returns the cause where it ends the link."""
         if generation != self._generation:
             return None
         rendition = self._rendition
         cause: Cause | None = None
         match message:
             case Audio() if rendition:
-                self._heard_at = now
-                self._bill.received += len(message.pcm)
+                self._last_heard = now
+                self._usage.received += len(message.pcm)
                 rendition.add_audio(message.pcm)
-                cause = self._release(rendition)
-            case Aligned() if rendition:  # words without sound are no speech, however many come
+                cause = self._release(rendition, now)
+            case Aligned() if rendition:
+                # No sign of life: words without audio must not keep a mute service's link.
                 rendition.add_words(message.words)
-                cause = self._release(rendition)
+                cause = self._release(rendition, now)
             case Done() if rendition:
-                self._heard_at = now
+                self._last_heard = now
                 cause = self._done(rendition)
             case Failure():
                 cause = Reported(message)
@@ -178,33 +208,55 @@ class SynthesisMachine:
         return cause
 
     def deadline(self) -> float | None:
-        """When `expired` is due unless something comes before; ``None`` while no text is outstanding."""
-        if not self.speaking:
+        """When `expired` must be called, unless a message comes first; ``None`` while nothing was asked for."""
+        if self._rendition is None:
             return None
-        return self._heard_at + (self.profile.quiet_after_done if self._quiet else self.profile.receive_timeout)
+        silence = self._last_heard + (self.profile.quiet_after_done if self._quiet else self.profile.receive_timeout)
+        dry = self._ledger.falls_to(LOW) if self._rendition.unaligned else None
+        return silence if dry is None else min(silence, dry)
+
+    @property
+    def holds_audio(self) -> bool:
+        """Whether audio is held back until the player runs dry, so that `deadline` may become earlier by a `take`."""
+        return self._rendition is not None and self._rendition.unaligned > 0
 
     def expired(self, now: float) -> Cause | None:
-        """Call it when the deadline has passed: the segment is complete, or the link is over of the cause returned."""
+        """The deadline has passed. That releases audio, or completes the segment, or ends the link: then the cause is
+        returned.
+        """
         due = self.deadline()
         if self._rendition is None or due is None or now < due:
             return None
+        if self._rendition.unaligned:
+            self._release(self._rendition, now)
         if self._quiet:
-            return self._complete(self._rendition)
+            silence = self._last_heard + self.profile.quiet_after_done
+            return self._complete(self._rendition) if now >= silence else None
+        if now < self._last_heard + self.profile.receive_timeout:
+            return None
         return Silent("audio for the text that was sent", self.profile.receive_timeout)
 
     def lost(self) -> bool:
-        """The link is gone. Returns whether the session may go on, speaking again what was outstanding."""
+        """The link has ended. Returns whether the session may go on, by asking for the segment again."""
         self._generation += 1
-        if self._said is None or self._rendition is None:
+        spoken = self._spoken
+        if spoken is None or self._rendition is None:
             return True
         self._rendition = None
-        self._bill.drops += 1
-        begun = self._said.samples > 0
-        if begun and self._policy.again == "text":
+        self._usage.drops += 1
+        if not spoken.released.samples:
+            self._queue.retry()
+            return True
+        if spoken.policy.again == "text":
             self._restart()
-        else:
-            self._next -= 1
-        return not (begun and self._policy.again == "error")
+            return True
+        self._queue.retry()
+        if spoken.policy.again == "words":
+            self._ledger.retract(spoken.released.retract())
+        elif spoken.policy.again == "sentence":
+            self._ledger.retract(spoken.released.samples)
+            spoken.released = ReleasedSegment(spoken.segment.text)
+        return spoken.policy.again != "error"
 
     def _done(self, rendition: Rendition) -> Cause | None:
         self._quiet = True
@@ -212,63 +264,72 @@ class SynthesisMachine:
         return None if self.profile.quiet_after_done else self._complete(rendition)
 
     def _complete(self, rendition: Rendition) -> Cause | None:
-        segment, text = self._next - 1, self._texts[self._next - 1]
-        if not rendition.received and speakable(text):
+        spoken = self._spoken
+        if spoken is None:
+            return None
+        has_words = speakable(spoken.segment.text)
+        if not rendition.received and has_words and not spoken.was_mute:
+            spoken.was_mute = True
             return Reported(_MUTE)
         rendition.finish()
-        if release := rendition.release():
-            self._put(release)
-        self._ledger.mark(segment, len(text))
-        self._rendition = self._said = None
-        self._run.furthest = max(self._run.furthest, self._next)
+        self._put(rendition, 0)
+        if rendition.received or not has_words:
+            self._ledger.mark_whole(spoken.number, spoken.segment)
+        if rendition.received:
+            self._ledger.end_segment(spoken.number)
+        self._rendition = self._spoken = None
+        self._furthest = max(self._furthest, self._queue.next)
         return None
 
-    def _release(self, rendition: Rendition) -> Cause | None:
-        if release := rendition.release():
-            self._put(release)
+    def _release(self, rendition: Rendition, now: float) -> Cause | None:
+        left = self._ledger.left(now)
+        self._put(rendition, self._format.samples(LOW + BRIDGE - left) if left <= LOW + _ROUNDING else 0)
         if rendition.too_long:
             return Malformed(f"more than {LONGEST:g} s of audio, or {MOST_WORDS} words without audio, for one segment")
         return None
 
-    def _put(self, release: Release) -> None:
-        self._ledger.put(self._next - 1, release, restart=self._run.restarted)
-        self._run.restarted = False
-        self._bill.released += len(release.pcm)
+    def _put(self, rendition: Rendition, unaligned: int) -> None:
+        release, spoken = rendition.release(unaligned), self._spoken
+        if release is None or spoken is None:
+            return
+        self._ledger.put(spoken.number, spoken.segment, release, restart=self._restarted)
+        self._restarted = self._restarted and not release.pcm
+        self._usage.released += len(release.pcm)
         self.news += 1
 
     def _restart(self) -> None:
-        self._said = None
-        self._next = self._run.first
+        self._spoken = None
+        self._queue.restart()
         self._ledger.rewind()
-        self._run.restarted = self._ledger.handed_over > self._run.handed_over
-        self._bill.restarts += 1
+        self._restarted = self._ledger.handed_over > self._restarts_from
+        self._usage.restarts += 1
 
     # ------------------------------------------------------------ user
 
     @property
     def has_answer(self) -> bool:
-        """What `take` says is certain: a chunk, or that none is left and none will come."""
-        return self._ledger.waiting > 0 or self.complete
+        """Whether `take` returns a chunk, or none will ever come."""
+        return self._ledger.has_chunk or self.complete
 
-    def take(self) -> AudioChunk | None:
+    def take(self, now: float) -> AudioChunk | None:
         """Hands over the next chunk, if there is one."""
-        return self._ledger.take()
+        return self._ledger.take(now)
 
     def spoken(self, at: float | None = None) -> str:
-        """The text that was spoken in the first `at` seconds of the audio handed over, or in all of it."""
-        return self._ledger.spoken(self._texts, at)
+        """The text that is spoken in the first `at` seconds of the audio handed over, or in all of it."""
+        return self._ledger.spoken(at)
 
     def statistics(self) -> SpeechStatistics:
         """The figures so far."""
-        bill, frame_size, seconds = self._bill, self._format.frame_size, self._format.seconds
+        usage, frame_size, seconds = self._usage, self._format.frame_size, self._format.seconds
         return SpeechStatistics(
-            segments=len(self._texts),
-            requests=bill.requests,
-            characters=bill.characters,
-            characters_repeated=bill.characters_repeated,
-            received=seconds(bill.received // frame_size),
+            segments=len(self._queue),
+            requests=usage.requests,
+            characters=usage.characters,
+            characters_repeated=usage.characters_repeated,
+            received=seconds(usage.received // frame_size),
             handed_over=seconds(self._ledger.handed_over),
             buffered=seconds(self._ledger.waiting),
-            drops=bill.drops,
-            restarts=bill.restarts,
+            drops=usage.drops,
+            restarts=usage.restarts,
         )

@@ -1,9 +1,9 @@
-"""Where in a text its spoken words have arrived.
+"""Follows the words that a voice aligns through the text that it was given.
 
 A voice aligns what it says, which need not be what was written: the case differs, punctuation is missing, "$5" comes as
-"five dollars", and one written word may come in several parts. So the cursor goes by what it recognizes, and never
-claims text that it has not: an unknown word leaves it where it is, and the next known one takes it past what was in
-between. What was said since is measured in letters, which are the same however finely a voice divides its words.
+"five dollars", and one written word may come in several parts. The cursor moves only to words that it recognizes in the
+text. An unknown word leaves it where it is, and the next known word takes it past the text in between. Unknown words
+are counted by their letters, because that count is the same however finely a voice divides its words.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from typing import NamedTuple
 
 _REACH = 40
 _REACH_PER_LETTER = 5
+"""How many characters ahead a word is looked for: more after unknown words, which may stand for long text."""
 
 
 class Reached(NamedTuple):
-    """How far the words have come: compare two, and the greater is further on in the text."""
+    """A place in the text. Of two, the greater is further on."""
 
     position: int = 0
-    """The end of the text that was recognized, closing punctuation included."""
+    """The end of the last recognized word, closing punctuation included."""
     beyond: int = 0
-    """Letters said since then, in words that were not."""
+    """Letters in the unknown words since then."""
 
 
 START = Reached()
 
 
 class TextCursor:
-    """Follows aligned words through `text`."""
+    """The place in `text` that the aligned words have reached."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -1,4 +1,4 @@
-"""What a synthesis has cost, and what became of it."""
+"""The counts behind `SpeechStatistics`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Usage(Struct):
-    """Counts for `SpeechStatistics`; audio in bytes."""
+    """What was asked of the service and what came of it. Audio is counted in bytes."""
 
     requests: int = 0
     characters: int = 0
@@ -15,12 +15,12 @@ class Usage(Struct):
     released: int = 0
     drops: int = 0
     restarts: int = 0
-    _asked: int = 0
+    _segments_asked: int = 0
 
-    def ask(self, segment: int, characters: int) -> None:
-        """Segment number `segment` is asked for, perhaps again."""
+    def count_request(self, segment: int, characters: int) -> None:
+        """Segment number `segment` is asked for. Its characters count as repeated if it was asked for before."""
         self.requests += 1
         self.characters += characters
-        if segment < self._asked:
+        if segment < self._segments_asked:
             self.characters_repeated += characters
-        self._asked = max(self._asked, segment + 1)
+        self._segments_asked = max(self._segments_asked, segment + 1)

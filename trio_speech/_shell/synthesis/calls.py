@@ -8,9 +8,10 @@ from typing import Any
 
 from ..._core.provider.requests import SynthesizeRequest
 from ..._core.provider.validation import Fallback, checked, fallback_models
+from ..._core.synthesis.clip import ClipBuilder
 from ..._core.synthesis.resume import Resume
 from ...audio import AudioFormat
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, SpeechError
 from ...events import AudioClip
 from ...statistics import PoolStatistics
 from ..concurrency.one_exception import one_exception
@@ -24,7 +25,7 @@ from .speech import Speech
 
 DEFAULT_FORMAT = AudioFormat.pcm16(24_000)
 
-_MODES = ("word", "segment", "restart", "never")
+_MODES = ("word", "segment", "restart", "never", "eager")
 
 
 class SynthesisCalls:
@@ -63,9 +64,12 @@ class SynthesisCalls:
         - `audio_format`: the encoding, sample rate and channels of the audio to be returned.
         - `options`: settings of this provider, sent as they are.
         - `resume`: what happens when the connection is lost in the middle of a sentence. ``"word"`` speaks the sentence
-          again, and hands over only the audio after the last word that was handed over. ``"segment"`` hands over whole
-          sentences only. ``"restart"`` begins all of the text again, and sets `AudioChunk.restart`. ``"never"`` raises
-          `LinkError`. Not every voice allows ``"word"``: `Speech.resume` returns the mode in effect.
+          again, and goes on after the last word that was handed over whole; a part of the next one that was handed over
+          is repeated, and told by `AudioChunk.torn` (at most 0.25 s). ``"segment"`` hands over whole sentences only,
+          and so repeats nothing. ``"restart"`` begins all of the text again, and sets `AudioChunk.restart`. ``"eager"``
+          hands over audio as it comes, and begins the sentence again, told by `AudioChunk.torn`. ``"never"`` hands over
+          audio as it comes, and raises `LinkError`. A voice that does not align words allows ``"segment"`` in place of
+          ``"word"``: `Speech.resume_mode` returns the mode in effect.
         - `gateway_fallback`: models that the service itself is to try where `model` fails, best first.
 
         Entering the block does not wait for a connection. Where one is idle, a short text is asked for before the block
@@ -111,22 +115,28 @@ class SynthesisCalls:
         takes at most ``close_timeout``.
 
         Raises `ConfigurationError` at once where the request is wrong, `SpeechError` where the service or the network
-        fails for longer than the `RetryPolicy` allows, and whatever the source of `text` raises.
+        fails for longer than the `RetryPolicy` allows, and whatever the source of `text` raises. `SpeechError.partial`
+        is the clip of what was spoken before the error.
         """
         if text is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise ConfigurationError("text must be a string or an (async) iterable of strings, not None")
-        async with self.synthesize(
-            text,
-            model=model,
-            voice=voice,
-            language=language,
-            audio_format=audio_format,
-            options=options,
-            gateway_fallback=gateway_fallback,
-        ) as speech:
-            chunks = [chunk async for chunk in speech]
-        words = tuple(word for chunk in chunks for word in chunk.words)
-        return AudioClip(b"".join(chunk.audio for chunk in chunks), audio_format, words)
+        builder = ClipBuilder(audio_format)
+        try:
+            async with self.synthesize(
+                text,
+                model=model,
+                voice=voice,
+                language=language,
+                audio_format=audio_format,
+                options=options,
+                gateway_fallback=gateway_fallback,
+            ) as speech:
+                async for chunk in speech:
+                    builder.add(chunk)
+        except SpeechError as error:
+            error.partial = builder.clip()
+            raise
+        return builder.clip()
 
     async def prewarm(
         self,

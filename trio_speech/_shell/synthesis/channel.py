@@ -23,11 +23,15 @@ BACKLOG = 16_384
 PIECE = 2_048
 """Characters that are segmented without a checkpoint in between."""
 
+PAUSE = 0.25
+"""Seconds without text after which a sentence that looks complete is spoken."""
+
 
 class SpeechChannel:
     """Owned by the session, and handed to its `Speech`.
 
-    `on_text` is called when a segment was queued, `on_clear` when a generation is under way that nobody wants.
+    `on_text` is called when a segment was queued, `on_taken` when the reader has taken a chunk or waits for one, and
+    `on_clear` when a generation is under way that nobody wants.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class SpeechChannel:
         segmenter: Segmenter,
         *,
         on_text: Callable[[], None],
+        on_taken: Callable[[], None],
         on_clear: Callable[[], None],
     ) -> None:
         self.machine = machine
@@ -50,8 +55,11 @@ class SpeechChannel:
         self._sender_wakeup = Wakeup()
         self._segmenter = segmenter
         self._on_text = on_text
+        self.on_taken = on_taken
         self._on_clear = on_clear
         self._clears = 0
+        self._pauses_at: float | None = None
+        self._pause_wakeup = Wakeup()
 
     # ------------------------------------------------------------ text
 
@@ -73,35 +81,58 @@ class SpeechChannel:
             if clears != self._clears:
                 return
             self._queue(self._segmenter.push(text[at : at + PIECE]))
+        self._expect_pause()
+
+    async def watch_pauses(self) -> None:
+        """Speaks a complete sentence when no text has come for `PAUSE` seconds, as while a language model uses a tool.
+
+        Else it would wait for the first word of the next sentence. Returns at the end of the input.
+        """
+        while not self.ended:
+            await self._pause_wakeup.wait_until(self._pauses_at)
+            if self._pauses_at is not None and trio.current_time() >= self._pauses_at:
+                self._pauses_at = None
+                self._queue(self._segmenter.complete())
+
+    def _expect_pause(self) -> None:
+        expected = self._pauses_at is not None
+        self._pauses_at = trio.current_time() + PAUSE if self._segmenter.may_be_complete else None
+        # The watcher that waits for an earlier moment finds out by itself that it has been put off.
+        if self._pauses_at is not None and not expected:
+            self._pause_wakeup.fire()
 
     def take_all(self, text: str) -> None:
         """Takes the session's whole text, of no more than `PIECE` characters. Returns at once."""
         self.ended = True
-        self._queue(self._segmenter.flush(text))
+        self._queue(self._segmenter.finish(text))
         self.machine.end()
 
     def flush(self) -> None:
         """Closes the segment."""
         self.check_sending()
         self._queue(self._segmenter.flush())
+        self.machine.separate()
 
     def end_input(self) -> None:
         """Closes the segment, and takes no more text. The second call does nothing."""
         if not self.ended:
             self.ended = True
-            self._queue(self._segmenter.flush())
+            self._queue(self._segmenter.finish())
             self.machine.end()
             self.link_wakeup.fire()
+            self._pause_wakeup.fire()
             self.progress()
 
-    def clear(self) -> None:
-        """Drops all text and audio that was not handed over."""
+    def clear(self, heard: float | None) -> str:
+        """Drops all text and audio that was not handed over; see `Speech.clear`."""
         self._clears += 1
         self._segmenter.clear()
-        if self.machine.clear():
+        text, unwanted = self.machine.clear(heard)
+        if unwanted:
             self._on_clear()
         self.link_wakeup.fire()
         self.progress()
+        return text
 
     def _queue(self, segments: list[str]) -> None:
         for segment in segments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import trio
@@ -33,6 +34,7 @@ class LeasedSpeech:
         self._replied = False
         self._reused = False
         self._first_is_due = False
+        self._waits_until = math.inf
         self._ended = False
         self.cause: Cause | None = None
         """Why the connection ended, once it has."""
@@ -55,6 +57,8 @@ class LeasedSpeech:
         cause = machine.receive(self._generation, message, now)
         if cause is not None:
             self.lost(cause)
+        if machine.holds_audio:
+            self.check_deadline()
         if machine.news == before:
             if isinstance(message, Done) and not machine.profile.quiet_after_done:
                 # A cleared segment was finished before its lease could end: there is no generation to abandon.
@@ -65,6 +69,13 @@ class LeasedSpeech:
             self._wakeup.fire()
         first, self._first_is_due = self._first_is_due, False
         return first
+
+    def check_deadline(self) -> None:
+        """Wakes the task in `speak` where the machine's deadline is earlier than it was when the task began to wait."""
+        due = self._machine.deadline()
+        if due is not None and due < self._waits_until:
+            self._waits_until = due
+            self._wakeup.fire()
 
     def lost(self, cause: Cause) -> None:
         """See `LeaseHolder`."""
@@ -137,9 +148,15 @@ class LeasedSpeech:
                     failed(self.cause)
 
     async def _until_silent(self) -> None:
-        while self._machine.speaking:
-            await self._wakeup.wait_until(self._machine.deadline())
-            cause = self._machine.expired(trio.current_time())
+        machine = self._machine
+        while machine.speaking:
+            due = machine.deadline()
+            self._waits_until = math.inf if due is None else due
+            await self._wakeup.wait_until(due)
+            now, before = trio.current_time(), machine.news
+            cause = machine.expired(now)
             if cause is not None:
                 raise LinkDown(cause)
+            if machine.news != before:
+                self._on_progress(now)
         self._on_progress(trio.current_time())

@@ -17,7 +17,7 @@ import trio
 
 from ..._core.provider.requests import SynthesizeRequest
 from ..._core.retry.causes import Cause
-from ..._core.synthesis.resume import Resume
+from ..._core.synthesis.resume import Resume, starts_with_a_clause
 from ..._core.synthesis.segmenter import Segmenter
 from ..._core.synthesis.session import SynthesisMachine
 from ...errors import LinkError
@@ -54,8 +54,14 @@ class SynthesisSession:
         caps = [route.provider.profile.max_characters or math.inf for route in routes]
         # A segment may be spoken again by another backend, so it must be short enough for each of them.
         shortest = None if min(caps) == math.inf else int(min(caps))
-        segmenter = Segmenter(language=request.language, max_characters=shortest)
-        self._channel = SpeechChannel(self._machine, segmenter, on_text=self._ask_at_once, on_clear=self._abandon)
+        segmenter = Segmenter(
+            language=request.language,
+            max_characters=shortest,
+            clause_first=starts_with_a_clause(resume, self._backends.provider.profile),
+        )
+        self._channel = SpeechChannel(
+            self._machine, segmenter, on_text=self._ask_at_once, on_taken=self._taken, on_clear=self._abandon
+        )
         self.speech = Speech(self._channel)
 
     def begin(self, text: TextSource | None) -> None:
@@ -71,8 +77,12 @@ class SynthesisSession:
         guard.start_soon(self._run)
         if self._backends.has_others:
             guard.start_soon(partial(self._backends.watch_for_better, self._retire_lease))
-        if text is not None and not self._channel.ended:
+        if self._channel.ended:
+            return
+        if text is not None:
             guard.start_soon(partial(self._feed, text))
+        if not isinstance(text, str):
+            guard.start_soon(self._channel.watch_pauses)
 
     async def leave(self) -> None:
         """The block is being left: what is not done is abandoned, and the tasks are cancelled."""
@@ -138,8 +148,9 @@ class SynthesisSession:
             return False  # all that was asked for was said: the end of the connection is no failure of this session
         if not self._machine.lost():
             raise self._cut_off(leased.cause)
-        if leased.stale:
-            # An idle connection had died unnoticed. That says nothing of the service: redial at once, at no cost.
+        if leased.stale or self._machine.doubts_silence:
+            # An idle connection had died unnoticed. That says nothing of the service: redial at once, at no cost. The
+            # same for a sentence without audio: it is believed when a connection says so that cannot be out of step.
             return True
         await trio.sleep(delay_after(leased.cause, self._backends, self._model))
         return False
@@ -169,6 +180,12 @@ class SynthesisSession:
     def _progress(self, now: float) -> None:
         self._backends.budget.committed(self._machine.progress, now)
         self._channel.progress()
+
+    def _taken(self) -> None:
+        """The reader has taken audio, so there may be room for the next segment, or need of audio that is held back."""
+        self._channel.link_wakeup.fire()
+        if self._leased is not None and self._machine.holds_audio:
+            self._leased.check_deadline()
 
     def _retire_lease(self) -> None:
         """A better backend is ready: the lease ends after the segment that is under way."""

@@ -21,8 +21,8 @@ class Speech:
     One task at a time may iterate. Iteration ends once the input has ended and all of its audio was handed over.
 
     After its block has been left, methods raise `trio.ClosedResourceError`; `end_input` is still allowed. `spoken`,
-    `resume` and `statistics` may be asked for at any time, from any thread. Other methods raise `RuntimeError` outside
-    of the session's own thread.
+    `resume_mode` and `statistics` may be asked for at any time, from any thread. Other methods raise `RuntimeError`
+    outside of the session's own thread.
     """
 
     def __init__(self, channel: SpeechChannel) -> None:
@@ -51,13 +51,13 @@ class Speech:
             while not channel.has_answer:
                 await channel.reader_wakeup.wait()
             self._check_open()
-            chunk = self._machine.take()
+            chunk = self._machine.take(trio.current_time())
             if chunk is None:
                 raise StopAsyncIteration
             return chunk
         finally:
             self._reading = False
-            channel.link_wakeup.fire()  # the next segment may be waiting until this audio was handed over
+            channel.on_taken()  # the next segment may be waiting until this audio was handed over
 
     # ------------------------------------------------------------ text in
 
@@ -89,21 +89,33 @@ class Speech:
         self._thread.check()
         self._channel.end_input()
 
-    def clear(self) -> None:
-        """Barge-in: drops all text and audio that was not handed over, and keeps the session. Returns at once.
+    def clear(self, heard: float | None = None) -> str:
+        """Barge-in: drops all text and audio that was not handed over, and returns the text that was heard.
 
-        A `send` that is waiting returns, and the rest of its text is dropped. Text that is sent later is spoken as
-        usual. Raises `trio.ClosedResourceError` once the block is left.
+        `heard` is the position of the player, in seconds of the session's audio: the `AudioChunk.start` of the chunk
+        that it was playing, and how far it was in it. What was handed over after that counts as never spoken. Leave it
+        out where all that was handed over was heard.
+
+        The session goes on. Text that is sent later is spoken as usual, and follows in `spoken` what this call
+        returned. A `send` that is waiting returns, and the rest of its text is dropped. Returns at once. Raises
+        `ConfigurationError` where `heard` is no number of seconds, `trio.ClosedResourceError` once the block is left.
         """
         self._check_open()
-        self._channel.clear()
+        return self._channel.clear(_seconds("heard", heard))
 
     # ------------------------------------------------------------ what is known
 
     @property
-    def resume(self) -> Resume:
-        """What happens after a drop in mid-audio: the mode that was asked for, as far as the voice allows it."""
+    def resume_mode(self) -> Resume:
+        """What happens if the connection is lost in the segment that is being spoken (or else in the next one): the
+        `resume` that was asked for, as far as the voice allows it. It is fixed before the segment's first sample.
+        """
         return self._machine.mode
+
+    @property
+    def resume(self) -> Resume:
+        """The same as `resume_mode`."""
+        return self.resume_mode
 
     def spoken(self, at: float | None = None) -> str:
         """The text whose audio has been handed over; with `at`, in the first `at` seconds of it. Valid after exit too.
@@ -111,9 +123,7 @@ class Speech:
         Where the voice aligns words, a word counts once all of its audio was handed over. Else a segment counts once
         all of its audio was. Raises `ConfigurationError` where `at` is no number of seconds.
         """
-        if at is not None and not (isinstance(at, Real) and -math.inf < at < math.inf):
-            raise ConfigurationError(f"at is {at!r}: give seconds of audio, or leave it out for all")
-        return self._machine.spoken(at)
+        return self._machine.spoken(_seconds("at", at))
 
     def statistics(self) -> SpeechStatistics:
         """The figures of the session so far. Valid after exit too."""
@@ -122,3 +132,9 @@ class Speech:
     def _check_open(self) -> None:
         self._thread.check()
         self._channel.check_open()
+
+
+def _seconds(name: str, given: float | None) -> float | None:
+    if given is not None and not (isinstance(given, Real) and -math.inf < given < math.inf):
+        raise ConfigurationError(f"{name} must be a number of seconds of audio, or None for all of it, not {given!r}")
+    return given

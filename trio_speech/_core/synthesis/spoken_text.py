@@ -1,0 +1,98 @@
+"""The text whose audio was handed over, by the position in that audio.
+
+Laws
+    1. The text only grows, except by `cut`. Speaking a segment again adds nothing until it gets further than before.
+    2. A word is added with the sample at which its audio ends, so text is never claimed before its audio.
+    3. Segments that continue each other are joined as they are. Where the user closed a segment in between (a flush, a
+       barge-in), a space is put between words that have none, in scripts that use spaces.
+
+Every position since the start may be asked about: two numbers a word are kept, some four megabytes for a day of speech.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from array import array
+from bisect import bisect_right
+
+from msgspec import Struct
+
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "FULLWIDTH", "THAI", "LAO", "KHMER", "MYANMAR")
+"""How the Unicode names of characters begin that are written without spaces between words."""
+
+
+class Segment(Struct, frozen=True):
+    """A piece of text that is asked for in one request."""
+
+    text: str
+    continues: bool = True
+    """The text of the segment before goes on here, with no flush or barge-in in between."""
+
+
+class SpokenText:
+    """Grows by `reach`. Positions in the audio are in samples."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._new: list[str] = []
+        self._length = 0
+        self._reached = (-1, 0)
+        self._ends = array("q")
+        self._lengths = array("q")
+
+    def reach(self, end: int, number: int, segment: Segment, position: int) -> None:
+        """The audio up to sample `end` speaks the text of segment `number` up to `position`."""
+        last, before = self._reached
+        if (number, position) <= self._reached:
+            return
+        self._reached = (number, position)
+        if number == last:
+            self._add(segment.text[before:position], end)
+        else:
+            self._add(self._separated(segment, position), end)
+
+    def until(self, limit: int) -> str:
+        """The text spoken in the first `limit` samples."""
+        return self._whole()[: self._length_at(limit)]
+
+    def cut(self, limit: int) -> str:
+        """Forgets the text spoken after the first `limit` samples, and returns the rest."""
+        index = bisect_right(self._ends, limit)
+        self._text, self._length = self.until(limit), self._length_at(limit)
+        del self._ends[index:], self._lengths[index:]
+        return self._text
+
+    def _length_at(self, limit: int) -> int:
+        index = bisect_right(self._ends, limit)
+        return self._lengths[index - 1] if index else 0
+
+    def _whole(self) -> str:
+        # Joined when somebody asks, and not for every word: a day of speech is a megabyte of text.
+        if self._new:
+            self._text = "".join((self._text, *self._new))
+            self._new.clear()
+        return self._text
+
+    def _add(self, piece: str, end: int) -> None:
+        self._new.append(piece)
+        self._length += len(piece)
+        # A word may be aligned after a later one was: then it counts from there, rather than too early.
+        self._ends.append(max(end, self._ends[-1]) if self._ends else end)
+        self._lengths.append(self._length)
+
+    def _separated(self, segment: Segment, position: int) -> str:
+        piece = segment.text[:position]
+        if segment.continues or not self._length:
+            return piece
+        return f" {piece}" if needs_space((self._new or [self._text])[-1], piece) else piece
+
+
+def needs_space(left: str, right: str) -> bool:
+    """Whether two texts run together that should not."""
+    if not left or not right or left[-1].isspace() or right[0].isspace():
+        return False
+    return not (_is_unspaced(left[-1]) and _is_unspaced(right[0]))
+
+
+def _is_unspaced(character: str) -> bool:
+    return unicodedata.name(character, "").startswith(_UNSPACED)
