@@ -65,8 +65,6 @@ ENDLESS: dict[str, tuple[str, Behavior]] = {
         answers_text(lambda context: frame('{"type":"timestamps","context_id":"x","word_timestamps":{"start":[NaN]}}')),
     ),
     "sound that nobody asked for": ("livekit", says(message(type="output_audio", audio=SOUND))),
-    "an end without sound": ("livekit", answers_text(livekit(type="done"))),
-    "an end without sound, in a context": ("cartesia", answers_text(cartesia(type="done"))),
     "words without sound": (
         "livekit",
         answers_text(livekit(type="output_alignment", words=[{"word": "again", "start": 0, "end": 1}] * 100)),
@@ -105,6 +103,24 @@ async def test_a_voice_that_never_sends_valid_messages_is_given_up_by_the_deadli
         assert (statistics.leased, statistics.dialing, statistics.draining, statistics.waiting) == (0, 0, 0, 0)
     await trio.sleep(1.0)
     assert wild.left
+
+
+MUTE: dict[str, tuple[str, Behavior]] = {
+    "an end without sound": ("livekit", answers_text(livekit(type="done"))),
+    "an end without sound, in a context": ("cartesia", answers_text(cartesia(type="done"))),
+}
+
+
+@pytest.mark.parametrize("name", MUTE)
+async def test_a_voice_that_reports_the_end_without_sound_is_believed_on_the_second_connection(
+    wild: Wild, name: str
+) -> None:
+    service, behavior = MUTE[name]
+    wild.behave(behavior, for_ever=True)
+    async with ts.open_client(wild.in_place_of(BACKENDS[service]), retry=PATIENCE) as client:
+        clip = await client.render(TEXT, model=MODELS[service])
+        assert (clip.audio, clip.words) == (b"", ())
+        assert trio.current_time() < 1.0
 
 
 @pytest.mark.parametrize("name", [name for name, (service, _) in ENDLESS.items() if service == "livekit"])

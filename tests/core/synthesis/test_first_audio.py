@@ -198,3 +198,13 @@ def test_eager_speaks_the_sentence_again_and_tells_what_was_torn() -> None:
     assert [number for number, _ in runs(clip_of(player.chunks, PCM).audio)] == [1, 2, 3, 4, 5]
     assert player.machine.mode == "eager"
     assert player.machine.spoken() == SENTENCE
+
+
+@pytest.mark.parametrize(("resume", "profile"), [("word", ALIGNED), ("eager", ALIGNED), ("eager", TtsProfile())])
+def test_audio_that_is_torn_again_and_again_is_no_progress(resume: Resume, profile: TtsProfile) -> None:
+    player, seen = speaking(resume, profile), set()
+    for _ in range(5):
+        player.hear([timed for timed in rendition(9.0) if isinstance(timed.message, Audio)][:6])
+        seen.add(player.machine.progress)
+        player.machine.lost()
+    assert len(seen) == 1

@@ -163,7 +163,7 @@ class SynthesisMachine:
     @property
     def progress(self) -> int:
         """Grows only with audio or text that is new to the user: repeating some must not refill a retry budget."""
-        return self._furthest if self._resume in ("restart", "eager") else self._usage.released
+        return self._furthest if self._resume == "restart" else self._usage.most_released
 
     def next_request(self, now: float) -> SegmentRequest | None:
         """The next segment to ask for, if there is one and the user has taken enough of the audio before it."""
@@ -252,9 +252,9 @@ class SynthesisMachine:
             return True
         self._queue.retry()
         if spoken.policy.again == "words":
-            self._ledger.retract(spoken.released.retract())
+            self._retract(spoken.released.retract())
         elif spoken.policy.again == "sentence":
-            self._ledger.retract(spoken.released.samples)
+            self._retract(spoken.released.samples)
             spoken.released = ReleasedSegment(spoken.segment.text)
         return spoken.policy.again != "error"
 
@@ -294,8 +294,12 @@ class SynthesisMachine:
             return
         self._ledger.put(spoken.number, spoken.segment, release, restart=self._restarted)
         self._restarted = self._restarted and not release.pcm
-        self._usage.released += len(release.pcm)
+        self._usage.release(len(release.pcm))
         self.news += 1
+
+    def _retract(self, samples: int) -> None:
+        self._ledger.retract(samples)
+        self._usage.release(-samples * self._format.frame_size)
 
     def _restart(self) -> None:
         self._spoken = None

@@ -13,6 +13,8 @@ class Usage(Struct):
     characters_repeated: int = 0
     received: int = 0
     released: int = 0
+    """Without what was retracted."""
+    most_released: int = 0
     drops: int = 0
     restarts: int = 0
     _segments_asked: int = 0
@@ -24,3 +26,8 @@ class Usage(Struct):
         if segment < self._segments_asked:
             self.characters_repeated += characters
         self._segments_asked = max(self._segments_asked, segment + 1)
+
+    def release(self, size: int) -> None:
+        """So many bytes of audio were released; a negative number were retracted."""
+        self.released += size
+        self.most_released = max(self.most_released, self.released)
