@@ -19,10 +19,7 @@ or a transcript.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .events import AudioClip, Recognition
+from typing import Any
 
 
 class SpeechError(Exception):
@@ -59,7 +56,7 @@ class SpeechError(Exception):
         self.endpoint = endpoint
         self.model = model
         self.attempt = attempt
-        self.partial: Recognition | AudioClip | None = None
+        self.partial: Any = None
 
     def __str__(self) -> str:
         named = {"endpoint": self.endpoint, "model": self.model, "attempt": self.attempt}

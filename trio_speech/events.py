@@ -195,14 +195,10 @@ class AudioChunk(Struct, frozen=True):
         audio: The audio, in the session's `AudioFormat`.
         start: Where the chunk begins, in seconds since the session's first sample.
         segment: The number of the segment of text (usually a sentence) that is spoken, counted from 0.
-        words: The words that end in this chunk, where the service aligns them, and words before it that were aligned
-            late. Their times are on the clock of `start`.
-        restart: True on the first chunk after a reconnection with which all the text is spoken from the start again.
-            That happens under ``resume="restart"`` alone.
-        ends_segment: True on the last chunk of a segment. Its audio may be empty, where the service reports the end
-            after all of the audio was handed over.
-        torn: After a reconnection: seconds of audio at the end of the chunk before that broke off, and that this chunk
-            speaks again from their beginning. 0 where it goes on without a repetition.
+        words: The words that end in this chunk (or before it, if aligned late); their times are on the clock of `start`.
+        restart: True on the chunk with which all text begins again after a reconnection, under ``resume="restart"``.
+        ends_segment: True on the last chunk of a segment. Its audio may be empty.
+        torn: Seconds at the end of the chunk before that a reconnection cut off, and that this chunk speaks again.
     """
 
     audio: bytes
