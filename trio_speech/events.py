@@ -195,10 +195,13 @@ class AudioChunk(Struct, frozen=True):
         audio: The audio, in the session's `AudioFormat`.
         start: Where the chunk begins, in seconds since the session's first sample.
         segment: The number of the segment of text (usually a sentence) that is spoken, counted from 0.
-        words: The words that end in this chunk (or before it, if aligned late); their times are on the clock of `start`.
+        words: The words that end in this chunk, where the service aligns them, and words before it that were aligned
+            late. Their times are on the clock of `start`.
         restart: True on the chunk with which all text begins again after a reconnection, under ``resume="restart"``.
-        ends_segment: True on the last chunk of a segment. Its audio may be empty.
-        torn: Seconds at the end of the chunk before that a reconnection cut off, and that this chunk speaks again.
+        ends_segment: True on the last chunk of a segment. Its audio may be empty, where the service reports the end
+            after all of the audio was handed over.
+        torn: Seconds of audio at the end of what was handed over before that broke off with a connection. This chunk
+            speaks them again from their beginning. 0 where nothing is repeated.
     """
 
     audio: bytes
