@@ -227,11 +227,14 @@ class Server:
         sock, _ = self.listener.accept()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = Peer(self, sock)
+        peer = self.peer(sock)
         self.peers.add(peer)
         self.dialing += 1
         self.most_dialing = max(self.dialing, self.most_dialing)
-        self.selector.register(sock, selectors.EVENT_READ, peer)
+        self.selector.register(peer.socket, selectors.EVENT_READ, peer)
+
+    def peer(self, sock: socket.socket) -> Peer:
+        return Peer(self, sock)
 
     def watch(self, peer: Peer) -> None:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)

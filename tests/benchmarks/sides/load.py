@@ -42,10 +42,12 @@ class Load:
     spans: int = 1
     """Parts of `seconds` that are measured each by itself."""
     telemetry: str = ""
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        host = "localhost" if self.scheme == "https" else "127.0.0.1"  # which the certificate names
+        return f"{self.scheme}://{host}:{self.port}/v1"
 
 
 @dataclass

@@ -37,6 +37,24 @@ CASES: list[tuple[Cause, type[ts.SpeechError], str]] = [
     (Refused(404), ts.ProviderError, f"handshake refused with HTTP 404{REQUEST}"),
     (Refused(400), ts.ProviderError, f"handshake refused with HTTP 400{REQUEST}"),
     (Refused(503), ts.ProviderError, "handshake refused with HTTP 503"),
+    (
+        Refused(308, location="wss://new.test/v1?key=secret"),
+        ts.ProviderError,
+        "handshake refused with HTTP 308; the service has moved to wss://new.test/v1: "
+        "give its new address as the url of the backend",
+    ),
+    (
+        Refused(302),
+        ts.ProviderError,
+        "handshake refused with HTTP 302; the service has moved: give its new address as the url of the backend",
+    ),
+    (Refused(503, location="/later"), ts.ProviderError, "handshake refused with HTTP 503"),
+    (
+        Refused(407, "by the proxy"),
+        ts.ProviderError,
+        "handshake refused with HTTP 407: by the proxy; "
+        "give the proxy's credentials in its address: http://user:password@host:port",
+    ),
     (PeerClosed(1008, "policy"), ts.ProviderError, "closed by the service with code 1008: policy"),
     (PeerClosed(1000), ts.ProviderError, "closed by the service with code 1000"),
     (Malformed("no JSON"), ts.ProtocolError, "malformed message from the service: no JSON"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from trio_speech._core.retry.causes import Refused, Silent, Unreachable
 from trio_speech._shell.connection import Handshake, accept_connection, open_connection
@@ -87,6 +88,7 @@ async def test_an_invalid_answer_fails_at_once(answer: bytes) -> None:
         ((("Retry-After", "7"), ("X-Request-Id", "r1")), Refused(503, "busy", 7.0, "r1")),
         ((("Retry-After", "soon"),), Refused(503, "busy")),
         ((("dg-request-id", "r2"),), Refused(503, "busy", None, "r2")),
+        ((("Location", "/v2"),), Refused(503, "busy", location="/v2")),
     ],
 )
 async def test_a_refusal_carries_its_body_and_headers(headers: tuple[tuple[str, str], ...], refused: Refused) -> None:
@@ -137,6 +139,33 @@ async def test_the_body_of_a_long_refusal_is_cut() -> None:
     cause = await dial(refuse)
     assert isinstance(cause, Refused)
     assert cause.reason == "x" * 500
+
+
+@pytest.mark.parametrize(
+    "interim", [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]
+)
+@pytest.mark.parametrize("status", [101, 503])
+async def test_interim_answers_are_skipped(interim: bytes, status: int) -> None:
+    async with trio.open_nursery() as nursery:
+        ours, theirs = memory_stream_pair()
+
+        async def connect() -> MemoryStream:
+            await trio.lowlevel.checkpoint()
+            return ours
+
+        async def serve() -> None:
+            await theirs.send_all(interim + interim)
+            await wait_all_tasks_blocked()
+            handshake = await accept_connection(nursery, theirs, timeout=1.0)
+            await (handshake.accept() if status == 101 else handshake.reject(status))
+
+        nursery.start_soon(serve)
+        dialing = open_connection(nursery, URL, (), timeout=1.0, connect=connect)
+        if status == 101:
+            await dialing
+        else:
+            assert await cause_of(dialing) == Refused(503)
+        nursery.cancel_scope.cancel()
 
 
 async def test_cancelling_a_dial_leaves_nothing_behind() -> None:

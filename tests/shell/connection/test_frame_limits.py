@@ -5,14 +5,11 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech._shell.connection.frame_limits import MAX_FRAGMENTS, MAX_OPENING, FrameLimits
+from trio_speech._shell.connection.frame_limits import MAX_FRAGMENTS, FrameLimits
 
-ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
-REQUEST = b"GET /v1/stt HTTP/1.1\r\nHost: speech.test\r\n\r\n"
 LONGEST = 1_000
 
 
@@ -36,9 +33,9 @@ def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(places)]
 
 
-def judged(opening: bytes, data: bytes, cuts: list[int]) -> str | None:
+def judged(data: bytes, cuts: list[int]) -> str | None:
     limits = FrameLimits(LONGEST)
-    for piece in pieces_of(opening + data, cuts):
+    for piece in pieces_of(data, cuts):
         fault = limits.check(piece)
         if fault is not None:
             return fault
@@ -50,48 +47,23 @@ def test_messages_within_the_limit_pass_wherever_the_bytes_are_cut(
     lengths: list[int], masked: bool, cuts: list[int]
 ) -> None:
     data = b"".join(whole(length, masked=masked) for length in lengths)
-    assert judged(REQUEST if masked else ANSWER, data, cuts) is None
+    assert judged(data, cuts) is None
 
 
 @given(st.lists(st.integers(0, 900), max_size=5), st.integers(1_001, 2**63), st.lists(st.integers(0, 5_000)))
 def test_a_message_too_long_is_refused_at_its_header(lengths: list[int], length: int, cuts: list[int]) -> None:
     data = b"".join(map(whole, lengths)) + frame(length)
-    assert judged(ANSWER, data[:-1], cuts) is None
-    assert judged(ANSWER, data, cuts) == "more than 1000 bytes in one message"
+    assert judged(data[:-1], cuts) is None
+    assert judged(data, cuts) == "more than 1000 bytes in one message"
 
 
 def test_fragments_of_a_message_count_together_and_control_frames_do_not_count() -> None:
     first = whole(600, fin=False) + whole(100, opcode=9)
-    assert judged(ANSWER, first + whole(400, opcode=0) + whole(600), []) is None
-    assert judged(ANSWER, first + frame(401, opcode=0), []) == "more than 1000 bytes in one message"
+    assert judged(first + whole(400, opcode=0) + whole(600), []) is None
+    assert judged(first + frame(401, opcode=0), []) == "more than 1000 bytes in one message"
 
 
 def test_a_message_in_too_many_fragments_is_refused() -> None:
     fragments = frame(0, fin=False) + frame(0, opcode=0, fin=False) * (MAX_FRAGMENTS - 1)
-    assert judged(ANSWER, fragments, []) is None
-    assert judged(ANSWER, fragments + frame(0, opcode=0), []) == f"more than {MAX_FRAGMENTS} fragments of one message"
-
-
-@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
-def test_the_opening_ends_at_a_blank_line_of_either_kind(line_end: bytes) -> None:
-    limits = FrameLimits(LONGEST)
-    assert limits.check(ANSWER.replace(b"\r\n", line_end) + whole(10)) is None
-    assert limits.opening == b""
-    assert limits.check(frame(2_000)) is not None
-
-
-@given(st.lists(st.integers(0, 5_000), max_size=20))
-def test_a_refusal_is_kept_with_its_body(cuts: list[int]) -> None:
-    limits = FrameLimits(LONGEST)
-    refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 20\r\n\r\n\n\n" + frame(2_000)
-    for piece in pieces_of(refusal, cuts):
-        assert limits.check(piece) is None
-    assert limits.refused
-    assert limits.opening == refusal
-
-
-@pytest.mark.parametrize("opening", [b"HTTP/1.1 500 Broken\r\n\r\n", b"HTTP/1.1 101 Fine\r\nX: "])
-def test_an_opening_without_end_is_refused(opening: bytes) -> None:
-    limits = FrameLimits(LONGEST)
-    assert limits.check(opening.ljust(MAX_OPENING, b"x")) is None
-    assert limits.check(b"x") == f"more than {MAX_OPENING} bytes in answer to the handshake"
+    assert judged(fragments, []) is None
+    assert judged(fragments + frame(0, opcode=0), []) == f"more than {MAX_FRAGMENTS} fragments of one message"

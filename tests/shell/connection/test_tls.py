@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import linecache
 import ssl
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -327,6 +328,8 @@ async def test_credentials_in_the_clear_are_warned_of_once(hosts: Hosts, gateway
     assert len(hosts.dialed) == 3
     (warning,) = caught
     assert warning.category is ts.PlaintextCredentialsWarning
+    assert warning.filename == __file__
+    assert "ts.open_client" in linecache.getline(__file__, warning.lineno)
     assert "unencrypted" in str(warning.message)
     assert SECRET not in str(warning.message)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from contextvars import ContextVar
 
 import pytest
@@ -111,6 +113,15 @@ async def test_records_carry_the_context_of_their_session(
     finally:
         logged.handler.removeFilter(noting)
     assert callers == ["alice", "alice"]
+
+
+def test_nothing_is_printed_where_the_program_has_set_up_no_logging() -> None:
+    program = (
+        "from trio_speech._core.retry.causes import Ended; from trio_speech._shell.observability import log;"
+        "log.given_up('wss://one', Ended(), 'wss://two')"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout + told.stderr == ""
 
 
 async def test_nothing_is_logged_while_nothing_goes_wrong(

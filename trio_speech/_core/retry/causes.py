@@ -32,12 +32,17 @@ class Unreachable(Struct, frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """The handshake was answered with an HTTP status other than 101. `retry_after` is in seconds."""
+    """The handshake was answered with an HTTP status other than 101.
+
+    `retry_after` is in seconds. `location` is where a redirection points to; it is told, and never followed, since the
+    credentials are for the address that the user gave.
+    """
 
     status: int
     reason: str = ""
     retry_after: float | None = None
     request_id: str | None = None
+    location: str | None = None
 
     def __str__(self) -> str:
         return f"handshake refused with HTTP {self.status}" + (f": {self.reason}" if self.reason else "")
@@ -107,6 +112,13 @@ class Rollover(Struct, frozen=True):
 
 Cause: TypeAlias = Unreachable | Refused | PeerClosed | Broken | Silent | Malformed | Reported | Ended | Rollover
 
+_REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
+_ADVICE: dict[int | str | None, str] = {
+    400: "; check the model's name and the options",
+    404: "; check the model's name and the options",
+    407: "; give the proxy's credentials in its address: http://user:password@host:port",
+}
+
 QUOTA_TYPE = "inference_quota_exceeded"
 """The LiveKit gateway's error type, in a refusal's body, for a quota that waiting does not restore."""
 
@@ -126,7 +138,7 @@ def _error_of(cause: Cause) -> SpeechError:
     text = str(cause)
     match cause:
         case Refused(status=code, request_id=request_id, retry_after=after):
-            return _refusal(text, code, request_id, after)
+            return _refusal(text + _moved(cause), code, request_id, after)
         case Reported(failure=Failure(code=code, request_id=request_id, retry_after=after)):
             return _refusal(text, code, request_id, after)
         case PeerClosed(code=code):
@@ -148,5 +160,12 @@ def _refusal(text: str, code: int | str | None, request_id: str | None, retry_af
         error = QuotaError(text + advice, code=code, request_id=request_id)
         error.retry_after = retry_after
         return error
-    advice = "; check the model's name and the options" if code in {400, 404} else ""
-    return ProviderError(text + advice, code=code, request_id=request_id)
+    return ProviderError(text + _ADVICE.get(code, ""), code=code, request_id=request_id)
+
+
+def _moved(refused: Refused) -> str:
+    """Advice after a redirection. A query may hold a credential, so it is not shown."""
+    if refused.status not in _REDIRECTIONS:
+        return ""
+    where = "" if refused.location is None else f" to {refused.location.partition('?')[0]}"
+    return f"; the service has moved{where}: give its new address as the url of the backend"

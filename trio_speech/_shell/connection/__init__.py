@@ -5,6 +5,7 @@
     open_stream                     opens the byte stream: name lookup, TCP, proxy, TLS
     byte_stream, tls_stream         streams that also write without waiting: TCP, any other, TLS
     shared_stream                   one stream for two users: trio-websocket (control frames) and this room (data)
+    opening                         the HTTP head before the first frame, and the body of a refusal
     frame_limits, frame_reader      bounds what the peer may announce; takes data frames out of what it sent
     dial, accept                    the opening handshake, as client and as server
     handshake_failure               why a handshake failed

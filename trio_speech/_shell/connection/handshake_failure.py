@@ -24,7 +24,7 @@ def cause_of(error: BaseException) -> Cause:
     if isinstance(error, LinkDown):
         return error.cause
     if isinstance(error, tw.ConnectionRejected):
-        return _refusal(error.status_code, error.headers, error.body or b"")
+        return refusal(error.status_code, error.headers, error.body or b"")
     return Unreachable(f"the websocket failed: {_protocol_error_in(error)}"[:_REASON_BYTES])
 
 
@@ -32,7 +32,7 @@ def cause_in(stream: SharedStream) -> Cause:
     """The cause of a handshake that was cancelled, from as much of the answer as had come."""
     answer = _answer_in(stream.opening)
     if answer is not None:
-        return _refusal(*answer)
+        return refusal(*answer)
     if stream.fault:
         return Malformed(stream.fault)
     return Unreachable(f"the handshake was not answered: {stream.ended}")
@@ -69,11 +69,12 @@ def _protocol_error_in(error: BaseException) -> BaseException:
     return found or error
 
 
-def _refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Refused:
+def refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Refused:
+    """The cause that an HTTP answer other than 101 is."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
     reason = body[:_REASON_BYTES].decode("utf-8", "replace")
     if not reason.strip():  # some services say it in a header instead, such as ``dg-error``
         reason = next((value for name, value in headers.items() if name.endswith("-error")), "")[:_REASON_BYTES]
     retry_after = retry_after_of(headers.get("retry-after"), datetime.now(UTC))
     request_id = next((value for name, value in headers.items() if name.endswith("request-id")), None)
-    return Refused(status, reason, retry_after, request_id)
+    return Refused(status, reason, retry_after, request_id, headers.get("location"))

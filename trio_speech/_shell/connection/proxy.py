@@ -7,8 +7,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import h11
 
-from ..._core.retry.causes import Broken, Refused, Unreachable
+from ..._core.retry.causes import Broken, Unreachable
 from .byte_stream import RECEIVE_BYTES, ByteStream
+from .handshake_failure import refusal
 from .lifetime import LinkDown
 
 _PORTS = {"http": 8080, "https": 443}
@@ -62,7 +63,7 @@ async def request_tunnel(stream: ByteStream, proxy: SplitResult, host: str, port
             http.receive_data(bytes(data))
         elif isinstance(event, h11.Response):
             if not 200 <= event.status_code < 300:
-                raise LinkDown(Refused(event.status_code, "by the proxy"))
+                raise LinkDown(refusal(event.status_code, event.headers, b"by the proxy"))
             return
 
 

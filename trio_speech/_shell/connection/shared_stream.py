@@ -18,6 +18,7 @@ from .byte_stream import RECEIVE_BYTES, ByteStream
 from .frame_limits import FrameLimits
 from .frame_reader import FrameReader
 from .lifetime import Lifetime
+from .opening import Opening
 
 _MAX_MESSAGES = 64
 _CLOSE = b"\x88"  # RFC 6455, section 5.2: the last fragment, with opcode 8; an HTTP request begins with a letter
@@ -33,6 +34,7 @@ class SharedStream(trio.abc.Stream):
     def __init__(self, stream: ByteStream, limits: FrameLimits, reader: FrameReader | None, lifetime: Lifetime) -> None:
         self._stream = stream
         self._write_turn = trio.StrictFIFOLock()
+        self._opening = Opening()
         self._limits = limits
         self._reader = reader
         self._lifetime = lifetime
@@ -53,7 +55,7 @@ class SharedStream(trio.abc.Stream):
     @property
     def opening(self) -> bytes:
         """The HTTP head that has come so far, and the body of a refusal. Empty after a handshake that succeeded."""
-        return bytes(self._limits.opening)
+        return bytes(self._opening.received)
 
     # ------------------------------------------------------------------ writing
 
@@ -159,7 +161,6 @@ class SharedStream(trio.abc.Stream):
         try:
             data = await self._stream.receive_some(max_bytes or RECEIVE_BYTES)
             if data:
-                self._check(data)
                 self._sort(data)
         except Exception as error:
             self._failure = error
@@ -175,20 +176,16 @@ class SharedStream(trio.abc.Stream):
             self._end("the peer ended the stream without a close frame")
         return bool(data)
 
-    def _check(self, data: bytes | bytearray) -> None:
-        self.fault = self._limits.check(data)
+    def _sort(self, data: bytes | bytearray) -> None:
+        """Deals what came to trio-websocket and to the receivers. Raises `trio.BrokenResourceError` at a limit."""
+        opening, frames = (b"", data) if self._opening.is_over else self._opening.take(data)
+        if self._opening.refused:
+            self._lifetime.handshake_refused()
+        self.fault = self._opening.fault or self._limits.check(frames)
         if self.fault is not None:
             raise trio.BrokenResourceError(self.fault)
-        if self._limits.refused:
-            self._lifetime.handshake_refused()
-
-    def _sort(self, data: bytes | bytearray) -> None:
-        if self._reader is None:
-            self._for_library = data
-            return
-        opening = self._limits.opening_in_last
-        rest = self._reader.extract(data[opening:] if opening else data)
-        self._for_library = data[:opening] + rest if opening else rest
+        rest = self._reader.extract(frames) if self._reader is not None else frames
+        self._for_library = opening + rest if opening else rest
         if self._for_library:
             self._library_may_look.fire()
 

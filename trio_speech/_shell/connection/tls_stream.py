@@ -80,10 +80,11 @@ class TlsStream(ByteStream):
 
     def _encrypt(self, data: bytes | bytearray | memoryview) -> None:
         self._check_usable()
-        left = memoryview(data)
         try:
-            while left:  # one call encrypts no more than one record of 16 KiB
-                left = left[self._tls.write(left) :]
+            # One call encrypts no more than one record of 16 KiB, and a frame of audio is shorter.
+            written = self._tls.write(data) if data else 0
+            while written < len(data):
+                written += self._tls.write(memoryview(data)[written:])
         except ssl.SSLError as error:
             raise self._broken(error) from error
 

@@ -16,7 +16,7 @@ from ...policy import LivenessPolicy, RetryPolicy
 from ...providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
 from ..connection import Connection, LinkDown, open_connection
 from ..observability.telemetry import telemetry
-from .plaintext_warning import is_readable, warn_of
+from .plaintext_warning import call_site, is_readable, warn_of
 
 Provider = SttProvider | TtsProvider
 
@@ -60,6 +60,7 @@ class Dialer:
         self._random = random
         self._endpoints: dict[str, EndpointState] = {}
         self._closed = False
+        self._opened_at = call_site()
 
     def close(self) -> None:
         """Makes every later dial raise `trio.ClosedResourceError`: the client's block has been left."""
@@ -105,7 +106,7 @@ class Dialer:
             awaited = "answer to the handshake"
             if connector is None and not endpoint.has_warned and is_readable(dial):
                 endpoint.has_warned = True
-                warn_of(dial)
+                warn_of(dial, self._opened_at)
             connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
             return await open_connection(
                 nursery,

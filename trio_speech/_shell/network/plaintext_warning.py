@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ...errors import PlaintextCredentialsWarning
 from ...providers._codec import Dial
 from ...providers._handshake import is_loopback
 
-_CREDENTIALS = ("authorization", "key", "token")
-"""Parts of the names of headers that carry credentials."""
+_CREDENTIALS = "authorization"
+_NOT_THE_USERS = ("trio_speech._shell", "contextlib")
+
+
+class CallSite(NamedTuple):
+    """A line of the user's program, as `warnings.warn_explicit` wants it."""
+
+    filename: str
+    lineno: int
+    module: str
+    registry: dict[Any, Any]
+
+
+def call_site() -> CallSite:
+    """The line of the user's program that is being run.
+
+    A dial runs in a task of its own, on whose stack no user is found. So the line is looked up when a client is opened.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if not module.startswith(_NOT_THE_USERS):
+            registry = frame.f_globals.setdefault("__warningregistry__", {})
+            return CallSite(frame.f_code.co_filename, frame.f_lineno, module, registry)
+        frame = frame.f_back
+    return CallSite("sys", 0, "sys", {})  # what `warnings.warn` names when it finds no frame
 
 
 def is_readable(dial: Dial) -> bool:
     """True if this dial sends credentials over an unencrypted connection to another machine."""
     parts = urlsplit(dial.url)
-    names = [name.lower() for name, _ in dial.headers]
-    has_credentials = bool(dial.secret_query) or any(mark in name for name in names for mark in _CREDENTIALS)
+    has_credentials = any(name.lower() == _CREDENTIALS for name, _ in dial.headers)
     return has_credentials and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
 
-def warn_of(dial: Dial) -> None:
-    """Issues a `PlaintextCredentialsWarning`, which is raised where the program turns warnings into errors."""
-    warnings.warn(
+def warn_of(dial: Dial, opened_at: CallSite) -> None:
+    """Issues a `PlaintextCredentialsWarning` for the line at which the client was opened.
+
+    It is raised where the program turns warnings into errors.
+    """
+    warnings.warn_explicit(
         f"credentials are sent to {urlsplit(dial.url).hostname} unencrypted, readable for everybody on the way: "
         "use an https:// or wss:// address",
         PlaintextCredentialsWarning,
-        stacklevel=2,
+        **opened_at._asdict(),
     )

@@ -7,7 +7,8 @@
     DEBUG      an idle connection of the pool ended
 
 Records hold no audio, no transcript, no text to speak and no credential, except where a service quotes one in its error
-message. A session logs in the context in which its block was entered, so context variables tell sessions apart.
+message. A session logs in the context in which its block was entered, so context variables tell sessions apart. Where
+the program has set up no logging, nothing is printed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import logging
 from ..._core.retry.causes import Cause
 
 _log = logging.getLogger("trio_speech")
+_log.addHandler(logging.NullHandler())  # else Python prints warnings of a program that has set up no logging
 
 
 def lost(endpoint: str, cause: Cause, attempt: int, retry_in: float) -> None:
