@@ -38,7 +38,7 @@ class Dial(Struct, frozen=True):
             way. They are added to `url` where the dial is made, and nowhere else.
         subprotocols: The websocket subprotocols to offer. Some services take a credential as one of them.
 
-    The repr shows `url` alone.
+    The repr shows `url` alone, without its query.
     """
 
     url: str
@@ -54,10 +54,14 @@ class Dial(Struct, frozen=True):
         return f"{self.url}{'&' if '?' in self.url else '?'}{urlencode(self.secret_query)}"
 
     def __repr__(self) -> str:
-        return f"Dial({self.url!r})"
+        return f"Dial({self._shown!r})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("url", self.url)]
+        return [("url", self._shown)]
+
+    @property
+    def _shown(self) -> str:
+        return self.url.partition("?")[0]
 
 
 class SttCodec(Protocol):

@@ -11,7 +11,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from trio_speech._core.retry.causes import Broken
-from trio_speech._shell.connection import LinkDown
+from trio_speech._shell.connection import LinkDown, Redactor
 from trio_speech._shell.pool.multiplexed import MultiplexedConnection, Multiplexer, Stream
 
 
@@ -20,6 +20,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.opened_at = 7.0
+        self.redactor = Redactor()
         self.sent: list[Any] = []
         self.ended: list[str] = []
         self.blocked = trio.Event()

@@ -9,6 +9,7 @@
     frame_limits, frame_reader      bounds what the peer may announce; takes data frames out of what it sent
     dial, accept                    the opening handshake, as client and as server
     handshake_failure               why a handshake failed
+    redaction                       makes text of the peer's safe to show
     background_tasks, lifetime      the tasks of a connection, and what ends them
     websocket, framing              messages, pings and the closing handshake of an open connection
 
@@ -16,11 +17,13 @@ Laws
     1. Every wait has a deadline: dial, send, ping and close. When one passes, the stream is dropped.
     2. trio-websocket's own tasks run in a nursery of their own and never raise into the caller's.
     3. The first reason why a connection failed is kept, and every method raises it as the `Cause` in `LinkDown`.
+    4. Text of the peer's is redacted before it becomes part of a `Cause`.
 """
 
 from .accept import Handshake, accept_connection
 from .dial import open_connection
 from .lifetime import LinkDown
+from .redaction import Redactor
 from .websocket import Connection
 
-__all__ = ["Connection", "Handshake", "LinkDown", "accept_connection", "open_connection"]
+__all__ = ["Connection", "Handshake", "LinkDown", "Redactor", "accept_connection", "open_connection"]

@@ -13,6 +13,7 @@ from .byte_stream import RECEIVE_BYTES
 from .frame_limits import FrameLimits
 from .framing import server_frame
 from .lifetime import GONE, Lifetime, LinkDown
+from .redaction import Redactor
 from .shared_stream import SharedStream
 from .websocket import Connection
 
@@ -39,7 +40,8 @@ class Handshake:
         """
         try:
             with trio.move_on_after(self._timeout):
-                return Connection(await self._request.accept(), self._stream, self._lifetime, server_frame)
+                socket = await self._request.accept()
+                return Connection(socket, self._stream, self._lifetime, server_frame, Redactor())
         except GONE:
             pass
         raise self._lifetime.end(Broken("the client left during the handshake"))
@@ -83,5 +85,11 @@ async def accept_connection(
 
     # No frame reader: a gateway receives masked frames, which are trio-websocket's to unmask.
     return await start_connection(
-        nursery, opened, shake_hands, limits=FrameLimits(max_message_size), reader=None, timeout=timeout
+        nursery,
+        opened,
+        shake_hands,
+        limits=FrameLimits(max_message_size),
+        reader=None,
+        redactor=Redactor(),
+        timeout=timeout,
     )

@@ -13,6 +13,7 @@ from .frame_limits import FrameLimits
 from .frame_reader import FrameReader
 from .handshake_failure import cause_of
 from .lifetime import Lifetime, LinkDown
+from .redaction import Redactor, redact_library_log
 from .shared_stream import SharedStream
 
 _Product = TypeVar("_Product")
@@ -33,6 +34,7 @@ async def start_connection(
     *,
     limits: FrameLimits,
     reader: FrameReader | None,
+    redactor: Redactor,
     timeout: float,  # noqa: ASYNC109
 ) -> _Product:
     """Opens a stream and shakes hands on it, within `timeout` seconds; returns what `shake_hands` returned.
@@ -42,7 +44,7 @@ async def start_connection(
     """
     with trio.move_on_after(timeout):
         stream = await open_stream()
-        return cast(_Product, await nursery.start(_run_connection, stream, shake_hands, limits, reader))
+        return cast(_Product, await nursery.start(_run_connection, stream, shake_hands, limits, reader, redactor))
     raise LinkDown(Silent("answer to the handshake", timeout))
 
 
@@ -51,11 +53,13 @@ async def _run_connection(
     shake_hands: ShakeHands[_Product],
     limits: FrameLimits,
     reader: FrameReader | None,
+    redactor: Redactor,
     *,
     task_status: trio.TaskStatus[_Product],
 ) -> None:
     """Owns trio-websocket's tasks, from the handshake to the end of the connection."""
     with trio.CancelScope() as scope:
+        redact_library_log(redactor)
         lifetime = Lifetime(scope)
         shared = SharedStream(as_byte_stream(stream), limits, reader, lifetime)
         is_open = False
@@ -68,9 +72,9 @@ async def _run_connection(
                 del shake_hands, task_status, product
                 await lifetime.watch_sends()
         except* Exception as group:  # noqa: BLE001  # whatever trio-websocket's tasks raise, the connection is gone
-            cause = cause_of(group)
-            if not is_open:
-                raise LinkDown(cause) from None
-            lifetime.end(cause)
+            lifetime.end(cause_of(group, redactor))
         finally:
             await trio.aclose_forcefully(shared)
+    if not is_open and lifetime.cause is not None:
+        # Raised out here, so that its context is not trio-websocket's exception, which holds what the server said.
+        raise LinkDown(lifetime.cause)

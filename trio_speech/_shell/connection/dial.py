@@ -18,8 +18,11 @@ from .framing import client_frame
 from .handshake_failure import cause_in
 from .lifetime import Lifetime, LinkDown
 from .open_stream import host_header, open_stream, resource
+from .redaction import Redactor
 from .shared_stream import SharedStream
 from .websocket import Connection
+
+_NO_CREDENTIALS = Redactor()
 
 
 async def open_connection(
@@ -29,18 +32,23 @@ async def open_connection(
     *,
     timeout: float,  # noqa: ASYNC109
     subprotocols: tuple[str, ...] = (),
+    redactor: Redactor = _NO_CREDENTIALS,
     connect: Callable[[], Awaitable[Any]] | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Connection:
     """Dials a websocket URL, within `timeout` seconds for all of TCP, TLS and the handshake.
 
     The connection's tasks run in `nursery` and never raise into it. `connect`, if given, opens the byte stream in
-    place of TCP and TLS. Raises `LinkDown`. Cancelling closes what was opened so far.
+    place of TCP and TLS. `redactor` knows the credentials that are sent, and keeps them out of what is raised.
+
+    Raises `LinkDown`. Cancelling closes what was opened so far.
     """
 
     async def shake_hands(inner: trio.Nursery, stream: SharedStream, lifetime: Lifetime) -> Connection:
-        socket = await _shake_hands(inner, stream, lifetime, url, headers, subprotocols=subprotocols)
-        return Connection(socket, stream, lifetime, client_frame)
+        with lifetime.handshake:
+            socket = await _shake_hands(inner, stream, url, headers, subprotocols)
+            return Connection(socket, stream, lifetime, client_frame, redactor)
+        raise LinkDown(cause_in(stream, redactor))
 
     return await start_connection(
         nursery,
@@ -48,6 +56,7 @@ async def open_connection(
         shake_hands,
         limits=FrameLimits(MAX_MESSAGE_SIZE),
         reader=FrameReader(),
+        redactor=redactor,
         timeout=timeout,
     )
 
@@ -55,23 +64,19 @@ async def open_connection(
 async def _shake_hands(
     nursery: trio.Nursery,
     stream: SharedStream,
-    lifetime: Lifetime,
     url: str,
     headers: tuple[tuple[str, str], ...],
-    *,
     subprotocols: tuple[str, ...],
 ) -> tw.WebSocketConnection:
-    with lifetime.handshake:
-        return await tw.wrap_client_stream(
-            nursery,
-            # Annotated for socket and TLS streams only; documented to take any stream.
-            cast(trio.SocketStream, stream),
-            host_header(url),
-            resource(url),
-            subprotocols=subprotocols or None,
-            extra_headers=[(name.encode(), value.encode()) for name, value in headers],
-            message_queue_size=QUEUE,
-            max_message_size=MAX_MESSAGE_SIZE,
-            receive_buffer_size=RECEIVE_BYTES,
-        )
-    raise LinkDown(cause_in(stream))
+    return await tw.wrap_client_stream(
+        nursery,
+        # Annotated for socket and TLS streams only; documented to take any stream.
+        cast(trio.SocketStream, stream),
+        host_header(url),
+        resource(url),
+        subprotocols=subprotocols or None,
+        extra_headers=[(name.encode(), value.encode()) for name, value in headers],
+        message_queue_size=QUEUE,
+        max_message_size=MAX_MESSAGE_SIZE,
+        receive_buffer_size=RECEIVE_BYTES,
+    )

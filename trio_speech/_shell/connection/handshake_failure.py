@@ -12,27 +12,26 @@ from wsproto.utilities import RemoteProtocolError
 from ..._core.retry.causes import Cause, Malformed, Refused, Unreachable
 from ..._core.retry.retry_after import retry_after_of
 from .lifetime import LinkDown
+from .redaction import Redactor
 from .shared_stream import SharedStream
 
-_REASON_BYTES = 500
 
-
-def cause_of(error: BaseException) -> Cause:
+def cause_of(error: BaseException, redactor: Redactor) -> Cause:
     """The cause that an exception of trio-websocket's stands for; of a group, the first one counts."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, LinkDown):
         return error.cause
     if isinstance(error, tw.ConnectionRejected):
-        return refusal(error.status_code, error.headers, error.body or b"")
-    return Unreachable(f"the websocket failed: {_protocol_error_in(error)}"[:_REASON_BYTES])
+        return refusal(error.status_code, error.headers, error.body or b"", redactor)
+    return Unreachable(redactor.text(f"the websocket failed: {_protocol_error_in(error)}"))
 
 
-def cause_in(stream: SharedStream) -> Cause:
+def cause_in(stream: SharedStream, redactor: Redactor) -> Cause:
     """The cause of a handshake that was cancelled, from as much of the answer as had come."""
     answer = _answer_in(stream.opening)
     if answer is not None:
-        return refusal(*answer)
+        return refusal(*answer, redactor)
     if stream.fault:
         return Malformed(stream.fault)
     return Unreachable(f"the handshake was not answered: {stream.ended}")
@@ -69,12 +68,15 @@ def _protocol_error_in(error: BaseException) -> BaseException:
     return found or error
 
 
-def refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes) -> Refused:
+def refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes, redactor: Redactor) -> Refused:
     """The cause that an HTTP answer other than 101 is."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
-    reason = body[:_REASON_BYTES].decode("utf-8", "replace")
+    reason = body.decode("utf-8", "replace")
     if not reason.strip():  # some services say it in a header instead, such as ``dg-error``
-        reason = next((value for name, value in headers.items() if name.endswith("-error")), "")[:_REASON_BYTES]
+        reason = next((value for name, value in headers.items() if name.endswith("-error")), "")
     retry_after = retry_after_of(headers.get("retry-after"), datetime.now(UTC))
     request_id = next((value for name, value in headers.items() if name.endswith("request-id")), None)
-    return Refused(status, reason, retry_after, request_id, headers.get("location"))
+    location = headers.get("location")
+    return Refused(
+        status, redactor.text(reason), retry_after, redactor.optional(request_id), redactor.optional(location)
+    )

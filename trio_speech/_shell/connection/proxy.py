@@ -11,6 +11,7 @@ from ..._core.retry.causes import Broken, Unreachable
 from .byte_stream import RECEIVE_BYTES, ByteStream
 from .handshake_failure import refusal
 from .lifetime import LinkDown
+from .redaction import Redactor
 
 _PORTS = {"http": 8080, "https": 443}
 """Schemes of usable proxies, and the port of each if the address names none."""
@@ -50,6 +51,7 @@ async def request_tunnel(stream: ByteStream, proxy: SplitResult, host: str, port
 
     Raises `LinkDown` if the proxy refuses. Cancelling leaves the stream unusable.
     """
+    redactor = Redactor([unquote(proxy.password or "")])
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     http = h11.Connection(h11.CLIENT)
     request = h11.Request(method="CONNECT", target=target, headers=[("Host", target), *_credentials(proxy)])
@@ -63,7 +65,7 @@ async def request_tunnel(stream: ByteStream, proxy: SplitResult, host: str, port
             http.receive_data(bytes(data))
         elif isinstance(event, h11.Response):
             if not 200 <= event.status_code < 300:
-                raise LinkDown(refusal(event.status_code, event.headers, b"by the proxy"))
+                raise LinkDown(refusal(event.status_code, event.headers, b"by the proxy", redactor))
             return
 
 

@@ -18,6 +18,7 @@ import trio_websocket as tw
 
 from ..._core.retry.causes import Broken, Cause, Malformed, PeerClosed, Silent
 from .lifetime import GONE, Lifetime, LinkDown
+from .redaction import Redactor
 from .shared_stream import SharedStream
 
 Frame: TypeAlias = str | bytes
@@ -37,11 +38,14 @@ class Connection:
         stream: SharedStream,
         lifetime: Lifetime,
         to_frame: Callable[[Frame], bytes],
+        redactor: Redactor,
     ) -> None:
         self._socket = socket
         self._stream = stream
         self._lifetime = lifetime
         self._to_frame = to_frame
+        self.redactor = redactor
+        """Makes what the peer says in-band safe to show."""
         self.opened_at = trio.current_time()
 
     async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109  # the deadline is this room's duty
@@ -128,12 +132,12 @@ class Connection:
         self._lifetime.end(Broken(why))
 
     def _down(self) -> LinkDown:
-        return self._lifetime.end(_cause_of(self._socket.closed, self._stream))
+        return self._lifetime.end(_cause_of(self._socket.closed, self._stream, self.redactor))
 
 
-def _cause_of(closed: tw.CloseReason | None, stream: SharedStream) -> Cause:
+def _cause_of(closed: tw.CloseReason | None, stream: SharedStream, redactor: Redactor) -> Cause:
     if closed is None or closed.code == _ABNORMAL:
         return Malformed(stream.fault) if stream.fault else Broken(stream.ended or "the websocket failed")
     if closed.code in _FOUND_HERE and not stream.close_sent:
-        return Malformed(closed.reason or "an invalid websocket frame")
-    return PeerClosed(closed.code, closed.reason or "")
+        return Malformed(redactor.text(closed.reason or "an invalid websocket frame"))
+    return PeerClosed(closed.code, redactor.text(closed.reason or ""))

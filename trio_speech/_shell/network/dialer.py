@@ -14,8 +14,9 @@ from ..._core.retry.budget import RetryBucket, RetryBudget
 from ..._core.retry.causes import Silent, Unreachable
 from ...policy import LivenessPolicy, RetryPolicy
 from ...providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
-from ..connection import Connection, LinkDown, open_connection
+from ..connection import Connection, LinkDown, Redactor, open_connection
 from ..observability.telemetry import telemetry
+from .credentials import credentials_in
 from .plaintext_warning import call_site, is_readable, warn_of
 
 Provider = SttProvider | TtsProvider
@@ -114,6 +115,7 @@ class Dialer:
                 dial.headers,
                 timeout=seconds,
                 subprotocols=dial.subprotocols,
+                redactor=Redactor(credentials_in(dial)),
                 connect=connect,
                 # The default is not made for plain connections, which need it only through an https proxy.
                 ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else self._ssl_context,

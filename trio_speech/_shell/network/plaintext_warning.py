@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from ...errors import PlaintextCredentialsWarning
 from ...providers._codec import Dial
 from ...providers._handshake import is_loopback
+from .credentials import credentials_in
 
-_CREDENTIALS = "authorization"
 _NOT_THE_USERS = ("trio_speech._shell", "contextlib")
 
 
@@ -42,8 +42,7 @@ def call_site() -> CallSite:
 def is_readable(dial: Dial) -> bool:
     """True if this dial sends credentials over an unencrypted connection to another machine."""
     parts = urlsplit(dial.url)
-    has_credentials = any(name.lower() == _CREDENTIALS for name, _ in dial.headers)
-    return has_credentials and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
+    return any(credentials_in(dial)) and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
 
 def warn_of(dial: Dial, opened_at: CallSite) -> None:

@@ -17,7 +17,7 @@ import trio
 
 from ..._core.retry.causes import Broken, Cause
 from ...providers._codec import Frame
-from ..connection import Connection, LinkDown
+from ..connection import Connection, LinkDown, Redactor
 
 _QUEUE = 64
 """Frames that wait for one stream's reader."""
@@ -27,6 +27,7 @@ class FrameChannel(Protocol):
     """What `PooledConnection` needs of a connection: a `Connection`, or a `Stream` of a shared one."""
 
     opened_at: float
+    redactor: Redactor
 
     def send_nowait(self, *frames: Frame) -> bool: ...
     async def flush(self, timeout: float) -> None: ...  # noqa: ASYNC109
@@ -104,6 +105,7 @@ class Stream:
         self._frames = frames
         self._unsent: tuple[Frame, ...] = ()
         self.opened_at = shared.connection.opened_at
+        self.redactor = shared.connection.redactor
 
     def send_nowait(self, *frames: Frame) -> bool:
         """See `Connection.send_nowait`. While another stream writes, the frames wait for `flush`."""

@@ -196,7 +196,7 @@ class PooledConnection:
         except LinkDown as down:
             self._end(down.cause)
         except ProtocolError as error:
-            self._end(Malformed(error.message))
+            self._end(Malformed(self._channel.redactor.text(error.message)))
 
     def _end(self, cause: Cause) -> None:
         # Reader and pinger may both fail: the first cause is the one that explains the end.
@@ -210,7 +210,7 @@ class PooledConnection:
             now = trio.current_time()
             # What has arrived together is decoded together: a checkpoint for each frame would cost more than decoding.
             while frame is not None:
-                for message in self.codec.decode(frame):
+                for message in map(self._channel.redactor.message, self.codec.decode(frame)):
                     if self._receive(message, now):
                         await let_others_have_their_turn()
                         now = trio.current_time()

@@ -86,7 +86,7 @@ class Link:
         except LinkDown as down:
             self._end(self._verdict(down.cause))
         except ProtocolError as error:
-            self._end(Malformed(error.message))
+            self._end(Malformed(self.connection.redactor.text(error.message)))
 
     def _end(self, cause: Cause | None) -> None:
         if not self._scope.cancel_called:
@@ -104,7 +104,7 @@ class Link:
             frame: Frame | None = await self.connection.receive()
             now = self._now()
             while frame is not None:
-                for message in self.codec.decode(frame):
+                for message in map(self.connection.redactor.message, self.codec.decode(frame)):
                     cause = self.link_machine.receive(message, now)
                     if cause is not None:
                         self._end(cause)
