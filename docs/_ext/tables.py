@@ -9,7 +9,9 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import pkgutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -43,20 +45,54 @@ def _seconds(value: float | None, otherwise: str) -> str:
     return otherwise if value is None else f"{value:g} s"
 
 
+def backend_of(package: str) -> str:
+    """How the backend of a provider's package is called, such as ``Deepgram()``."""
+    import trio_speech
+
+    for name in trio_speech.__all__:
+        value = getattr(trio_speech, name)
+        module = getattr(value, "__module__", "")
+        if isinstance(value, type) and hasattr(value, "recognizer") and module.startswith(package):
+            return f"`{name}()`"
+    raise LookupError(f"no backend is made in {package}")
+
+
+def profiles(kind: type) -> list[tuple[str, str, Any]]:
+    """All profiles of a kind that providers have: the backend, the model or part of the service, and the profile."""
+    from trio_speech import providers
+
+    found: list[tuple[str, str, Any]] = []
+    seen: set[int] = set()
+    for each in pkgutil.walk_packages(providers.__path__, f"{providers.__name__}."):
+        module = importlib.import_module(each.name)
+        package = ".".join(each.name.split(".")[:3])
+        for name, value in vars(module).items():
+            table = value if isinstance(value, dict) and name.endswith("_PROFILES") else {}
+            models = [(model or "others", profile) for model, profile in table.items() if isinstance(profile, kind)]
+            if isinstance(value, kind) and name.isupper():
+                models.append(("", value))
+            found += [(backend_of(package), model, profile) for model, profile in models if id(profile) not in seen]
+            seen |= {id(profile) for _, profile in models}
+    return sorted(found, key=_order)
+
+
+def _order(named: tuple[str, str, Any]) -> tuple[str, bool, str]:
+    backend, model, _ = named
+    return backend, model == "others", model
+
+
+def _named(backend: str, model: str) -> str:
+    return backend + ("" if not model else ", others" if model == "others" else f", `{model}`")
+
+
 class Recognizers(Directive):
     """One row for each profile of a recognizer."""
 
     def run(self) -> list[nodes.Node]:
-        from trio_speech.providers import local
-        from trio_speech.providers.deepgram import listen
-        from trio_speech.providers.livekit.models import STT_PROFILES
+        from trio_speech.provider import SttProfile
 
-        named: list[tuple[str, Any]] = [("`Local()`", local.STT), ("`Deepgram()`", listen.PROFILE)]
-        named += [
-            (f"`LiveKit()`, `{name}`" if name else "`LiveKit()`, others", each) for name, each in STT_PROFILES.items()
-        ]
         head = ("backend, model", "what settles audio", "times", "catch-up", "encodings", "sample rates")
-        rows = [(name, *self._facts(profile)) for name, profile in named]
+        rows = [(_named(backend, model), *self._facts(profile)) for backend, model, profile in profiles(SttProfile)]
         return [table(head, rows, (24, 22, 14, 16, 14, 14))]
 
     def _facts(self, profile: Any) -> tuple[str, ...]:
@@ -75,27 +111,19 @@ class Voices(Directive):
     """One row for each profile of a voice."""
 
     def run(self) -> list[nodes.Node]:
-        from trio_speech.providers import local
-        from trio_speech.providers.cartesia import tts
-        from trio_speech.providers.livekit.models import ALIGNMENT, TTS_PROFILES
+        from trio_speech.provider import TtsProfile
+        from trio_speech.providers.livekit.models import ALIGNMENT
 
-        named: list[tuple[str, Any, bool]] = [
-            ("`Local()`", local.TTS, local.TTS.aligned),
-            ("`Cartesia()`", tts.PROFILE, tts.PROFILE.aligned),
+        known = profiles(TtsProfile)
+        [other] = [profile for backend, model, profile in known if (backend, model) == ("`LiveKit()`", "others")]
+        named = {model for backend, model, _ in known if backend == "`LiveKit()`"}
+        known += [("`LiveKit()`", model, other) for model in ALIGNMENT.keys() - named]
+        head = ("backend, model", "word times", '`"word"` becomes', "longest request", "encodings", "sample rates")
+        rows = [
+            self._facts(_named(backend, model), profile, profile.aligned or model in ALIGNMENT)
+            for backend, model, profile in sorted(known, key=_order)
         ]
-        named += [(f"`LiveKit()`, `{name}`", each, name in ALIGNMENT) for name, each in TTS_PROFILES.items() if name]
-        others = sorted(ALIGNMENT.keys() - TTS_PROFILES.keys())
-        named += [(f"`LiveKit()`, `{name}`", TTS_PROFILES[""], True) for name in others]
-        named.append(("`LiveKit()`, others", TTS_PROFILES[""], False))
-        head = (
-            "backend, model",
-            "word times",
-            '`resume="word"` becomes',
-            "longest request",
-            "encodings",
-            "sample rates",
-        )
-        return [table(head, [self._facts(*each) for each in named], (24, 10, 18, 16, 14, 16))]
+        return [table(head, rows, (24, 10, 18, 16, 14, 16))]
 
     def _facts(self, name: str, profile: Any, aligned: bool) -> tuple[str, ...]:
         mode = "`word`" if aligned or profile.deterministic else "`segment`"
