@@ -43,6 +43,9 @@ DRAWN = rooms_by_line()
 
 
 def room_of(module: str) -> str:
+    """The narrowest room of the drawing, where the module stands in one that is drawn with two names."""
+    if module in DRAWN:
+        return module
     top, _, rest = module.partition(".")
     return f"{top}.{rest.partition('.')[0]}" if top in STOREYS and rest else top
 

@@ -19,7 +19,8 @@ import pytest
 import trio
 
 import trio_speech as ts
-import trio_speech.audio
+import trio_speech.audio.files
+import trio_speech.bulk
 import trio_speech.gateway
 import trio_speech.provider
 import trio_speech.testing
@@ -116,19 +117,11 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 RUN = [page for page in PAGES if any(True for _ in snippets(page, "python"))]
+THREADS = {DOCS / "howto" / "batch.md"}
+"""Pages whose snippets read files, in threads: virtual time would not wait for these."""
 
 
-@pytest.mark.usefixtures("credentials")
-@pytest.mark.parametrize("page", RUN, ids=name_of)
-async def test_the_snippets_of_a_page_run(
-    page: Path,
-    gateway: ScriptedGateway,
-    autojump_clock: Any,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    shutil.copy(ROOT / "examples" / "recording.wav", tmp_path)
-    monkeypatch.chdir(tmp_path)
+async def run_page(page: Path, gateway: ScriptedGateway, **fixtures: Any) -> None:
     async with ts.open_client(gateway.backend()) as client:
         names: dict[str, Any] = {
             "__name__": "snippet",
@@ -136,15 +129,33 @@ async def test_the_snippets_of_a_page_run(
             "trio": trio,
             "client": client,
             "gateway": gateway,
-            "autojump_clock": autojump_clock,
             "microphone": microphone,
             "language_model": language_model,
             "loudspeaker": Loudspeaker(),
             "FORMAT": FORMAT,
             "print": lambda *_, **__: None,
+            **fixtures,
         }
         for line, source in snippets(page, "python"):
             await run(source, f"{name_of(page)}, the snippet at line {line}", names)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "examples" / "recording.wav", tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("credentials", "folder")
+@pytest.mark.parametrize("page", [page for page in RUN if page not in THREADS], ids=name_of)
+async def test_the_snippets_of_a_page_run(page: Path, gateway: ScriptedGateway, autojump_clock: Any) -> None:
+    await run_page(page, gateway, autojump_clock=autojump_clock)
+
+
+@pytest.mark.usefixtures("credentials", "folder")
+@pytest.mark.parametrize("page", sorted(THREADS), ids=name_of)
+async def test_the_snippets_of_a_page_with_files_run(page: Path, gateway: ScriptedGateway) -> None:
+    await run_page(page, gateway)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -167,6 +178,8 @@ def test_there_are_snippets_to_run() -> None:
 PUBLIC = [
     ts,
     trio_speech.audio,
+    trio_speech.audio.files,
+    trio_speech.bulk,
     trio_speech.gateway,
     trio_speech.provider,
     trio_speech.testing,
