@@ -90,7 +90,7 @@ def tests(session: nox.Session) -> None:
     data = f".coverage.{session.python}"
     for stale in Path().glob(f"{data}*"):
         stale.unlink()
-    elsewhere = ["tests/interop", "tests/test_examples.py"]
+    elsewhere = ["tests/interop", "tests/corpus", "tests/test_examples.py"]
     pytest = ["coverage", "run", "-m", "pytest"]
     partly = session.python in NO_POCKETSPHINX
     if partly or ("CI" in os.environ and session.python != WHOLE[-1]):
@@ -188,6 +188,13 @@ def interop(session: nox.Session) -> None:
     install_wheel(session, "[local,test]")
     session.install("livekit-agents", "cartesia[websockets]", "deepgram-sdk")
     session.run("python", "-m", "pytest", "tests/interop", *session.posargs, env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def corpus(session: nox.Session) -> None:
+    """Some two hundred odd recordings, made by ffmpeg and sox (which must be installed), through the command."""
+    install_wheel(session, "[local,cli,media,test]")
+    session.run("python", "-m", "pytest", "--timeout=0", "tests/corpus", *session.posargs, env=INSTALLED)
 
 
 @nox.session(requires=["build"], allow_parallel=True)

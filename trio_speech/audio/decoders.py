@@ -11,7 +11,7 @@ import io
 import struct
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 import numpy as np
 import soundfile
@@ -119,7 +119,7 @@ class SndfileDecoder:
     def __init__(self, file: BinaryIO, name: str) -> None:
         try:
             # Without its name: of one that ends in .raw, soundfile would ask how it is encoded.
-            self._recording = _ForwardOnly(_Nameless(file))
+            self._recording = _ForwardOnly(cast("BinaryIO", _Nameless(file)))
         except (soundfile.LibsndfileError, TypeError, ValueError) as error:
             reason = getattr(error, "error_string", str(error))
             raise ConfigurationError(f"{name} holds no audio that can be decoded: {reason}") from error
@@ -152,18 +152,19 @@ class MediaDecoder:
         av = import_module("av")  # of an extra of its own, and large
         self._errors = av.FFmpegError
         try:
-            self._container = av.open(file)
+            self._container = av.open(_Nameless(file))  # of a name, it would believe the ending
             self._stream = next(iter(self._container.streams.audio), None)
+            if self._stream is None:
+                raise ConfigurationError(f"{name} holds no audio")
+            self._resampler = av.AudioResampler("flt", self._stream.layout.name, self._stream.rate)
         except (av.FFmpegError, ValueError) as error:
-            raise ConfigurationError(f"{name} holds no audio that can be decoded: {error}") from error
-        if self._stream is None:
-            raise ConfigurationError(f"{name} holds no audio")
+            reason = getattr(error, "strerror", str(error))
+            raise ConfigurationError(f"{name} holds no audio that can be decoded: {reason}") from error
         self.sample_rate: int = self._stream.rate
         self.channels: int = self._stream.channels
         self.damage: str | None = None
         duration = self._container.duration
         self.duration = duration / 1_000_000 if duration else None
-        self._resampler = av.AudioResampler("flt", self._stream.layout.name, self.sample_rate)
         self._blocks = self._decode()
 
     def read(self) -> np.ndarray[Any, Any]:

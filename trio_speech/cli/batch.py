@@ -15,6 +15,7 @@ from rich.markup import escape
 import trio_speech as ts
 from trio_speech._shell.concurrency.one_exception import one_exception
 from trio_speech.audio.captions import text
+from trio_speech.audio.files import AudioFile
 from trio_speech.bulk import FileResult, open_results
 
 from .exits import INCOMPLETE, code_of, messages
@@ -117,15 +118,19 @@ async def transcribe_all(
     return codes
 
 
+def _watch_nothing(recording: AudioFile, recognized: float, text: str) -> None:
+    pass
+
+
 async def _transcribe_one(client: ts.Client, name: str, asked: TranscribeOptions, results: Results) -> set[int]:
     output, seconds, error, code = _Nothing(), 0.0, None, 0
     try:
-        _, seconds = await transcribe_file(client, source_of(name), asked, output, lambda *_: None)
+        _, seconds = await transcribe_file(client, source_of(name), asked, output, _watch_nothing)
     except ts.AuthenticationError:
         raise
     except (OSError, ts.SpeechError) as failure:
         error = str(failure) if isinstance(failure, ts.SpeechError) else f"{name}: {failure.strerror}"
-        code = code_of(failure)
+        seconds, code = getattr(failure, "seconds", 0.0), code_of(failure)
         messages.print(f"[red]trio-speech:[/] {escape(error)}", soft_wrap=True)
     heard = output.recognition
     results.write(
