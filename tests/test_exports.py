@@ -34,7 +34,7 @@ ERRORS = {
     "SpeechError",
 }
 POLICIES = {"LivenessPolicy", "PoolPolicy", "ReplayPolicy", "RetryPolicy"}
-BACKENDS = {"Cartesia", "Deepgram", "LiveKit", "Local"}
+BACKENDS = {"Cartesia", "Deepgram", "ElevenLabs", "LiveKit", "Local"}
 CONTRACT = VALUES | EVENTS | ERRORS | POLICIES | BACKENDS | {"open_client"}
 
 

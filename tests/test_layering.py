@@ -78,6 +78,7 @@ RESERVED: dict[str, set[str]] = {
 WIRE_MESSAGES = {
     "providers.cartesia.wire",
     "providers.deepgram.speak_wire",
+    "providers.elevenlabs.wire",
     "providers.deepgram.wire",
     "providers.livekit.wire",
     "testing.scripted.wires.deepgram_messages",

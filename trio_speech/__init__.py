@@ -40,6 +40,7 @@ from .policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from .providers._codec import Backend
 from .providers.cartesia import Cartesia
 from .providers.deepgram import Deepgram
+from .providers.elevenlabs import ElevenLabs
 from .providers.livekit import LiveKit
 from .providers.local import Local
 from .statistics import PoolStatistics, SpeechStatistics, TranscriptStatistics
@@ -57,6 +58,7 @@ __all__ = [
     "ConfigurationError",
     "ConnectFailed",
     "Deepgram",
+    "ElevenLabs",
     "FallbackModel",
     "FinalTranscript",
     "Gap",

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import trio_speech as ts
 
-BackendName: TypeAlias = Literal["local", "livekit", "deepgram", "cartesia"]
+BackendName: TypeAlias = Literal["local", "livekit", "deepgram", "cartesia", "elevenlabs"]
 """The values of ``--backend``."""
 
 BACKENDS: Mapping[BackendName, Callable[[], ts.Backend]] = {
@@ -15,4 +15,5 @@ BACKENDS: Mapping[BackendName, Callable[[], ts.Backend]] = {
     "livekit": ts.LiveKit,
     "deepgram": ts.Deepgram,
     "cartesia": ts.Cartesia,
+    "elevenlabs": ts.ElevenLabs,
 }

@@ -24,6 +24,12 @@ def test_deepgram_passes() -> None:
     check_provider(ts.Deepgram(SECRET), secrets=[SECRET], runs=3)
 
 
+@pytest.mark.parametrize("aligned", [False, True])
+def test_elevenlabs_passes(aligned: bool) -> None:
+    backend, options = ts.ElevenLabs(SECRET), {"sync_alignment": aligned}
+    check_provider(backend, voice="ann", options=options, secrets=[SECRET], runs=3)
+
+
 class Broken:
     """A backend of Deepgram's, whose recognizer or codec is broken in the way of a test."""
 

@@ -8,23 +8,22 @@ Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import UNSET
 
 from ..._core.provider.messages import Aligned, Audio, Closed, Done, Opened, TtsMessage
 from ..._core.provider.requests import FallbackModel, SynthesizeRequest
-from ...errors import ProtocolError
 from ...events import Word
 from .._accept import accept_options
 from .._codec import Frame
 from .._language import normalize_language
+from .._letters import Letters
 from . import wire
 from .failures import failure
 from .models import aligned_options, split_model
 
-_LONGEST_WORD = 1_000
 _FLUSH = wire.encode(wire.SessionFlush())
 
 
@@ -115,38 +114,3 @@ def _aligned(words: Iterable[Word]) -> tuple[TtsMessage, ...]:
 def _word(word: wire.AlignedWord) -> Word:
     start = max(0.0, word.start)
     return Word(word.word, start, max(start, word.end))
-
-
-class Letters:
-    """Puts aligned characters together to words, across messages that may end inside a word.
-
-    A word ends where a letter follows a blank. It lasts from its first letter to its last; where `spaced`, the blanks
-    after it are part of its text.
-    """
-
-    def __init__(self, *, spaced: bool) -> None:
-        self._spaced = spaced
-        self._text = ""
-        self._start = self._end = 0.0
-
-    def take(self, letters: Iterable[wire.AlignedChar]) -> Iterator[Word]:
-        """The words that `letters` complete. Raises `ProtocolError` for a word of more than 1,000 letters."""
-        for letter in letters:
-            if len(self._text) >= _LONGEST_WORD:
-                raise ProtocolError(f"malformed message: a word of more than {_LONGEST_WORD} letters")
-            if letter.char.isspace() or not letter.char:
-                self._text += letter.char if self._text else ""
-                continue
-            if self._text[-1:].isspace():
-                yield from self.rest()
-            if not self._text:
-                self._start = max(0.0, letter.start)
-                self._end = self._start
-            self._text += letter.char
-            self._end = max(self._end, letter.end)
-
-    def rest(self) -> Iterator[Word]:
-        """The last word, if one has begun. Call it when the generation is over."""
-        if self._text:
-            yield Word(self._text if self._spaced else self._text.rstrip(), self._start, self._end)
-        self._text = ""

@@ -22,10 +22,10 @@ def check_profile(setup: Setup, side: Side, profile: SttProfile | TtsProfile) ->
     """
     for encoding, rate, channels in product(_ENCODINGS, _RATES, _CHANNELS):
         audio_format = AudioFormat(encoding, rate, channels)
-        promised, taken = _takes(profile, audio_format), _provider(setup, side, audio_format) is not None
-        if promised and not taken:
+        provider = _provider(setup, side, audio_format)
+        if provider is None and _takes(profile, audio_format):
             raise AssertionError(f"the profile has {audio_format}, and the backend refuses it")
-        if taken and not promised:
+        if provider is not None and not _takes(provider.profile, audio_format):
             raise AssertionError(f"the profile does not have {audio_format}, and the backend takes it")
     if isinstance(profile, SttProfile) and setup.recognizer is not None:
         _check_messages(profile, setup.recognizer.codec())

@@ -1,0 +1,82 @@
+"""The `ElevenLabs` backend: speech by ElevenLabs, without a gateway between."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+from uuid import uuid4
+
+import msgspec
+from msgspec.structs import replace
+
+from ..._core.provider.profile import TtsProfile
+from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
+from ...audio import AudioFormat
+from ...errors import ConfigurationError
+from .._accept import accept_format, refuse_fallback
+from .._codec import Dial, TokenProvider
+from .._direct import Direct, Keyed
+from .._handshake import provided, user_agent
+from .request import Address, address, split_model
+from .tts import COMPANDED, PROFILE, ElevenLabsCodec
+
+
+class ElevenLabsVoice(Keyed, frozen=True):
+    """See `TtsProvider`. Requests share connections where address and settings are equal."""
+
+    endpoint: str
+    address: Address
+    audio_format: AudioFormat
+    key: str | TokenProvider
+    profile: TtsProfile
+
+    @property
+    def pool_key(self) -> object:
+        return (self.endpoint, self.address.query, msgspec.json.encode(self.address.settings), self.key)
+
+    async def dial(self) -> Dial:
+        key = self.key if isinstance(self.key, str) else await provided(self.key)
+        return Dial(f"{self.endpoint}?{self.address.query}", (("User-Agent", user_agent()), ("xi-api-key", key)))
+
+    def codec(self) -> ElevenLabsCodec:
+        return ElevenLabsCodec(self.address.settings, uuid4().hex, self.audio_format)
+
+
+class ElevenLabs(Direct, frozen=True):
+    """Speech by ElevenLabs.
+
+    Models are named ``eleven_flash_v2_5[:voice]`` or ``elevenlabs/eleven_flash_v2_5[:voice]``; those of version 3 have
+    another protocol and are not supported. Each session needs a voice, by its id. The `options` ``voice_settings``,
+    ``generation_config`` and ``pronunciation_dictionary_locators`` go with each text, all others into the address.
+
+    Sentences are handed over whole. With the option ``{"sync_alignment": True}`` word times are used, so that audio is
+    handed over as it comes and a drop is made good in mid-sentence; how exact these times are has not been verified.
+
+    Raises `ConfigurationError`: here where an argument is wrong, and when a session is opened where there is no key.
+
+    Fields:
+        api_key: The API key, or an async callable that returns one, which is awaited for each dial; ``None``: the
+            environment variable ``ELEVENLABS_API_KEY``. The repr does not show it.
+        url: The base address of a server other than ElevenLabs' own, such as ``https://host``; ``None``: ElevenLabs'.
+    """
+
+    service = "ElevenLabs"
+    home = "https://api.elevenlabs.io"
+    variable = "ELEVENLABS_API_KEY"
+
+    def recognizer(self, request: TranscribeRequest) -> NoReturn:
+        """Always raises `ConfigurationError`: only speech is supported."""
+        raise ConfigurationError(
+            "ElevenLabs() speaks and does not recognize speech: use Deepgram(), Local(), or LiveKit()",
+            model=request.model,
+        )
+
+    def voice(self, request: SynthesizeRequest) -> ElevenLabsVoice:
+        """See `Backend`."""
+        key = self._key()
+        model, _ = split_model(request.model)
+        profile = PROFILE if request.audio_format.encoding == "pcm_s16le" else COMPANDED
+        accept_format(request.audio_format, profile, model=model)
+        refuse_fallback(request.fallback, self.service)
+        asked = address(request)
+        aligned = replace(profile, aligned=request.options.get("sync_alignment") is True)
+        return ElevenLabsVoice(f"{self._base()}{asked.path}", asked, request.audio_format, key, aligned)

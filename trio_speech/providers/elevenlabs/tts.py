@@ -1,0 +1,166 @@
+"""The codec and the profile of ElevenLabs' voices with contexts.
+
+A connection carries up to five *contexts*; a sixth makes the service close it. A codec speaks one text after the other,
+each in a context of its own, which it closes as soon as the text is sent: only then does the service say that the
+context's audio is complete (``isFinal``). A context cannot be stopped, so an abandoned one is heard to its end.
+
+Characters are aligned, not words. By the specification, and by what pipecat reports, their times begin at 0 in every
+message, so the codec adds the length of the audio that came before. Some models align a sentence twice, first in part:
+the characters that come again are dropped.
+
+Source: elevenlabs 2.78.0 (PyPI); livekit-plugins-elevenlabs 1.8.9; pipecat 1.14.0 and its issues 2227 and 4316. Not
+verified against the live service: the clock of the alignment. So words are not aligned, and sentences are handed over
+whole, unless the option ``sync_alignment`` asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage
+from ..._core.provider.profile import TtsProfile
+from ...audio import AudioFormat
+from ...errors import ProtocolError
+from ...events import Word
+from .._codec import Frame
+from .._letters import Letters
+from . import wire
+
+PROFILE = TtsProfile(
+    max_characters=1_000,
+    spaced_words=True,
+    sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100),
+    generations=4,
+    keepalive=10.0,
+    close_reason_fates={
+        "new text input": "retry",
+        "input_timeout_exceeded": "retry",
+        "max_active_conversations": "retry",
+    },
+)
+"""One connection holds 5 contexts; 4 leave room for one whose end is on its way. After 20 s without text the service
+closes with 1008. The same code stands for too many contexts, and for a wrong key: the reason tells which."""
+
+COMPANDED = replace(PROFILE, encodings=("mulaw", "alaw"), sample_rates=(8_000,))
+"""G.711 comes at 8,000 Hz only."""
+
+
+_LEAST_REPEATED = 8
+"""Characters that an alignment must share with the one before to count as a repetition: shorter texts may be spoken
+twice, as in "no no"."""
+
+
+class _Letter(Struct, frozen=True):
+    char: str
+    start: float
+    end: float
+
+
+class ElevenLabsCodec:
+    """See `TtsCodec`. `settings` go with the first message of each context; contexts are ``name-1``, ``name-2``, …"""
+
+    def __init__(self, settings: Mapping[str, Any], name: str, audio_format: AudioFormat) -> None:
+        self._settings = settings
+        self._name = name
+        self._format = audio_format
+        self._contexts = 0
+        self._speaking: str | None = None
+        self._alignment = _Alignment()
+        self._received = 0
+
+    def open(self) -> Iterable[Frame]:
+        return ()
+
+    def speak(self, text: str) -> Iterable[Frame]:
+        self._contexts += 1
+        context = self._speaking = f"{self._name}-{self._contexts}"
+        self._alignment, self._received = _Alignment(), 0
+        return (
+            wire.encode({"text": text + " ", "context_id": context, **self._settings}),
+            wire.encode({"text": "", "context_id": context, "flush": True}),
+            wire.encode({"context_id": context, "close_context": True}),
+        )
+
+    def cancel(self) -> None:
+        return None
+
+    def keepalive(self) -> Frame:
+        # With a context that the service has closed meanwhile, this would open another one under its name.
+        return wire.encode({"text": ""})
+
+    def close(self) -> None:
+        return None
+
+    def decode(self, frame: Frame) -> Iterable[TtsMessage]:
+        message = wire.decode(frame)
+        if message.error is not None or message.message is not None:
+            return (_failure(message),) if message.context in (None, self._speaking) else ()
+        if message.context is None or message.context != self._speaking:
+            return ()
+        return tuple(self._said(message))
+
+    def _said(self, message: wire.Message) -> Iterator[TtsMessage]:
+        base = self._format.seconds(self._received // self._format.frame_size)
+        pcm = message.pcm
+        self._received += len(pcm)
+        letters = () if message.alignment is None else _letters(message.alignment, base)
+        words = tuple(self._alignment.take(letters, base))
+        if pcm:
+            yield Audio(pcm)
+        if message.ends_context:
+            words += tuple(self._alignment.rest())
+            self._speaking = None
+        if words:
+            yield Aligned(words)
+        if message.ends_context:
+            yield Done()
+
+
+class _Alignment:
+    """The words of one context, from alignments that may repeat the one before."""
+
+    def __init__(self) -> None:
+        self._words = Letters(spaced=True)
+        self._told: list[_Letter] = []
+        self._base = 0.0
+
+    def take(self, letters: tuple[_Letter, ...], base: float) -> Iterator[Word]:
+        """The words that are complete with `letters`, whose audio begins at `base`."""
+        old = [letter.char for letter in self._told]
+        again = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1].char, zip(old, letters, strict=False)))
+        if again == len(old) < len(letters) and again >= _LEAST_REPEATED:
+            # The same sentence again, and further: it was told with times from where it began.
+            shift = self._base - base
+            new = tuple(_Letter(each.char, each.start + shift, each.end + shift) for each in letters[again:])
+        else:
+            new = letters
+            self._base = base
+        if letters:
+            self._told = list(letters)
+        yield from self._words.take(new)
+
+    def rest(self) -> Iterator[Word]:
+        """The last word."""
+        yield from self._words.rest()
+
+
+def _letters(times: wire.CharacterTimes, base: float) -> tuple[_Letter, ...]:
+    starts, lengths = times.starts or times.starts_too, times.lengths or times.lengths_too
+    if not len(times.chars) == len(starts) == len(lengths):
+        raise ProtocolError("malformed message: characters and times differ in number")
+    timed = zip(times.chars, starts, lengths, strict=True)
+    return tuple(
+        _Letter(char, max(0.0, base + start / 1e3), max(0.0, base + (start + max(0.0, length)) / 1e3))
+        for char, start, length in timed
+    )
+
+
+def _failure(message: wire.Message) -> Failure:
+    said = message.message or message.error or "no reason given"
+    retryable = any(text in f"{said} {message.error}".lower() for text in PROFILE.close_reason_fates)
+    return Failure(message=said, code=message.error or message.code, retryable=retryable or None)
