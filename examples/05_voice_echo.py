@@ -1,9 +1,13 @@
-"""The loop of every voice agent: audio in, text, a reply, audio out. This one replies with what it heard."""
+"""The loop of every voice agent: audio in, text, a reply, audio out. This one replies with what it heard.
+
+Each reply is a synthesis of its own. The client keeps the connections open, so that costs no dial, and `spoken()` tells
+what was said in this reply alone.
+"""
 
 from __future__ import annotations
 
 import wave
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import trio
@@ -29,20 +33,29 @@ async def play(speech: ts.Speech) -> None:
     print(f"said:     {speech.spoken()}")
 
 
-async def main() -> None:
-    async with (
-        ts.open_client(ts.Local()) as client,
-        client.transcribe(microphone(), FORMAT) as transcript,
-        client.synthesize() as speech,
-        trio.open_nursery() as nursery,
-    ):
+async def say(client: ts.Client, text: str) -> None:
+    """One reply. `text` may also be what a language model streams: an async iterable of its tokens."""
+    async with client.synthesize(text) as speech:
+        await play(speech)
+
+
+async def say_pushed(client: ts.Client, tokens: Iterable[str]) -> None:
+    """The same where the program holds the tokens itself, and pushes them."""
+    async with client.synthesize() as speech, trio.open_nursery() as nursery:
         nursery.start_soon(play, speech)
-        async for event in transcript:
-            if isinstance(event, ts.FinalTranscript):
-                print(f"heard:    {event.text}")
-                await speech.send(f"You said: {event.text} ")
-                speech.flush()
+        for token in tokens:
+            await speech.send(token)
         speech.end_input()
+
+
+async def main() -> None:
+    async with ts.open_client(ts.Local()) as client:
+        await say_pushed(client, ["I am ", "listening", "."])
+        async with client.transcribe(microphone(), FORMAT) as transcript:
+            async for event in transcript:
+                if isinstance(event, ts.FinalTranscript):
+                    print(f"heard:    {event.text}")
+                    await say(client, f"You said: {event.text}.")
 
 
 trio.run(main)

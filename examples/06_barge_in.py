@@ -1,4 +1,8 @@
-"""Barge-in: as soon as somebody speaks, the agent falls silent, and knows how far it had come."""
+"""Barge-in: as soon as somebody speaks, the agent falls silent, and knows to the word how far it had come.
+
+Each reply is a synthesis of its own, so a cancel scope ends it, and `spoken(at=)` tells what was heard of it. A program
+that pushes many replies into one synthesis calls `speech.clear(heard=...)` instead: see `in_one_session`.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +20,18 @@ STORY = "There are seven days in a week. " * 20
 
 
 class Loudspeaker:
-    """Stands in for a real one: it takes as long to play a chunk as the chunk lasts."""
+    """Stands in for a real one: it takes as long to play a chunk as the chunk lasts, and knows how far it is."""
 
     played = 0.0
 
     async def play(self, speech: ts.Speech) -> None:
         async for chunk in speech:
             seconds = len(chunk.audio) / 48_000  # 16 bits at 24 kHz
-            await trio.sleep(seconds)
-            self.played = chunk.start + seconds
+            began = trio.current_time()
+            try:
+                await trio.sleep(seconds)
+            finally:
+                self.played = chunk.start + min(seconds, trio.current_time() - began)
 
 
 async def microphone(loudspeaker: Loudspeaker) -> AsyncIterator[bytes]:
@@ -38,20 +45,35 @@ async def microphone(loudspeaker: Loudspeaker) -> AsyncIterator[bytes]:
             await trio.sleep(0.05)
 
 
+async def reply(client: ts.Client, text: str, loudspeaker: Loudspeaker, interrupted: trio.CancelScope) -> None:
+    """Speaks until it is done, or `interrupted` is cancelled."""
+    with interrupted:
+        async with client.synthesize(text) as speech:
+            await loudspeaker.play(speech)
+    if interrupted.cancelled_caught:
+        print(f"interrupted after: {speech.spoken(at=loudspeaker.played)}")
+
+
+async def in_one_session(speech: ts.Speech, loudspeaker: Loudspeaker, text: str) -> str:
+    """Push mode: drops what is being spoken, and speaks `text` instead. Returns what was heard before."""
+    heard = speech.clear(heard=loudspeaker.played)
+    await speech.send(text)
+    speech.flush()
+    return heard
+
+
 async def main() -> None:
-    loudspeaker = Loudspeaker()
+    loudspeaker, interrupted = Loudspeaker(), trio.CancelScope()
     async with (
         ts.open_client(ts.Local()) as client,
         client.transcribe(microphone(loudspeaker), FORMAT) as transcript,
-        client.synthesize(STORY) as speech,
         trio.open_nursery() as nursery,
     ):
-        nursery.start_soon(loudspeaker.play, speech)
+        nursery.start_soon(reply, client, STORY, loudspeaker, interrupted)
         async for event in transcript:
             match event:
                 case ts.SpeechStarted():
-                    speech.clear()
-                    print(f"interrupted after: {speech.spoken(at=loudspeaker.played)}")
+                    interrupted.cancel()
                 case ts.FinalTranscript(text=text):
                     print(f"heard: {text}")
                     break
