@@ -90,6 +90,7 @@ def test_onset_interims_and_final_follow_each_other(results: list[Result]) -> No
 
 
 def test_words_lie_in_order_within_their_final(results: list[Result]) -> None:
+    pytest.importorskip("pocketsphinx", reason="it has no wheel for this Python")
     settled = 0
     for final in finals(results):
         assert settled <= final.start <= final.words[0].start

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from trio_speech.gateway import Declined, Final, Finalized, Hypothesis, Onset, RecognitionOptions, Result
+
+pytest.importorskip("pocketsphinx", reason="it has no wheel for this Python")
+
 from trio_speech.gateway.builtin.sphinx import FRAME, LONGEST, SphinxEngine, load_decoder
 
 Speech = Callable[..., bytes]

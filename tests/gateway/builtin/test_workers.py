@@ -16,6 +16,8 @@ from trio_speech.gateway.builtin import messages, workers
 from trio_speech.gateway.builtin.messages import AudioRequest, FinalizeRequest, ResultsReply, StartRequest
 from trio_speech.gateway.builtin.workers import Worker, Workers, open_workers, start_worker
 
+pytest.importorskip("pocketsphinx", reason="it has no wheel for this Python")
+
 OPTIONS = RecognitionOptions(sample_rate=16_000)
 
 

@@ -39,10 +39,9 @@ class Moonshine:
         encoder, decoder, tokens = (model_file(PACKAGE, path, sha256) for path, sha256 in _FILES.items())
         self.encoder, self.decoder = load(encoder), load(decoder)
         self._tokens = list(_tokens(tokens))
-        inputs = [each.name for each in self.decoder.get_inputs()]
         outputs = [each.name for each in self.decoder.get_outputs()]
-        self.caches = [name for name in inputs if name.startswith("past_key_values")]
-        self.outputs = [name.replace("present", "past_key_values") for name in outputs[1:]]
+        self.caches = {name.replace("present", "past_key_values"): name for name in outputs if name != "logits"}
+        """The decoder's caches: the name of each as an input, and as an output."""
 
     def transcribe(self, audio: Audio) -> str:
         """The text of up to 20 seconds of speech, with capitals and punctuation. Equal audio gives equal text."""
@@ -83,6 +82,7 @@ class _Decoding:
         everything = numpy.ones((1, len(audio)), numpy.int64)  # in samples, for the decoder too
         [hidden] = model.encoder.run(None, {"input_values": audio[None], "attention_mask": everything})
         length = hidden.shape[1]
+        self._outputs = model.caches
         self._feed: dict[str, Any] = {
             "encoder_hidden_states": hidden,
             "encoder_attention_mask": everything,
@@ -93,10 +93,10 @@ class _Decoding:
     def run(self, tokens: Sequence[int]) -> list[int]:
         """Appends `tokens`. Returns for each of them the token that most probably follows it."""
         self._feed["input_ids"] = numpy.array([tokens], numpy.int64)
-        logits, *caches = self._model.decoder.run(None, self._feed)
-        # The part of the caches that belongs to the encoder's output is computed by the first run alone.
-        first = not self._feed["use_cache_branch"][0]
-        self._feed |= {n: c for n, c in zip(self._model.outputs, caches, strict=True) if first or ".decoder." in n}
+        logits, *caches = self._model.decoder.run(["logits", *self._outputs.values()], self._feed)
+        self._feed |= zip(self._outputs, caches, strict=True)
+        # The caches of the encoder's output are computed by the first run; later ones would only copy them.
+        self._outputs = {name: output for name, output in self._outputs.items() if ".decoder." in name}
         self._feed["use_cache_branch"] = numpy.array([True])
         best: list[int] = logits[0].argmax(axis=-1).tolist()
         return best

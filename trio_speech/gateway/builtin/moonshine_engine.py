@@ -40,8 +40,8 @@ _FEWEST_VOICED = 5  # frames of speech, 0.16 s: for less, Moonshine invents a wo
 _HANGOVER = 18  # frames of silence, 0.58 s, that end an utterance whose text reads like a whole sentence
 _LONG_HANGOVER = 26  # 0.83 s, where it does not: somebody is thinking of the next word
 _SENTENCE_ENDS = (".", "?", "!")
-_INTERIM_FRAMES = 16  # at least so many frames, 0.5 s, from one interim to the next
-_INTERIM_GROWTH = 4  # and a quarter of the utterance: what interims cost then grows no faster than the audio
+_INTERIM_FRAMES = 20  # at least so many frames, 0.64 s, from one interim to the next
+_INTERIM_GROWTH = 3  # and a third of the utterance: what interims cost then grows no faster than the audio
 _CUT_FROM = 0.6  # of the longest utterance: the first place for a cut
 _CUT_FRAMES = 5  # over which the quietest place is looked for
 
