@@ -25,6 +25,7 @@ RANGES: list[tuple[type[Struct], str, float, float, tuple[object, ...]]] = [
     (ReplayPolicy, "speed", 1, math.inf, (None,)),
     (ReplayPolicy, "lead_in", 0, 30, ()),
     (ReplayPolicy, "max_replayed", 0, math.inf, (None,)),
+    (ReplayPolicy, "max_unread_bytes", 2**16, math.inf, ()),
     (PoolPolicy, "max_size", 1, 10_000, ()),
     (PoolPolicy, "min_idle", 0, 10_000, ()),
     (PoolPolicy, "max_idle_age", 0, math.inf, ()),
@@ -37,8 +38,17 @@ RANGES: list[tuple[type[Struct], str, float, float, tuple[object, ...]]] = [
     (LivenessPolicy, "close_timeout", 0, 3_600, ()),
     (LivenessPolicy, "send_timeout", 0.01, math.inf, ()),
     (LivenessPolicy, "progress_timeout", 0.01, math.inf, (None,)),
+    (LivenessPolicy, "max_message_bytes", 2**16, math.inf, ()),
 ]
-WHOLE = {"max_attempts", "max_concurrent_dials", "bucket", "max_size", "min_idle"}
+WHOLE = {
+    "max_attempts",
+    "max_concurrent_dials",
+    "bucket",
+    "max_size",
+    "min_idle",
+    "max_unread_bytes",
+    "max_message_bytes",
+}
 
 
 def make(policy: type[Struct], **fields: Any) -> Struct:

@@ -99,6 +99,9 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
             whose word times are too coarse for that get less, or none.
         max_replayed: Seconds of audio at most that one reconnection sends again, to bound what is paid for twice; older
             audio becomes a `Gap`. ``None``: all that is kept.
+        max_unread_bytes: Memory that unread final transcripts may take, at least 64 KiB. Beyond it the connection is
+            closed, its audio is kept, and the session goes on when half of them have been read. The 8 MiB are some
+            hundred hours of ordinary speech.
     """
 
     limit: float = 60.0
@@ -106,6 +109,7 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
     speed: float | None = None
     lead_in: float = 0.5
     max_replayed: float | None = None
+    max_unread_bytes: int = 8 * 2**20
 
     def __post_init__(self) -> None:
         if self.overflow not in ("wait", "drop_oldest", "error"):
@@ -119,6 +123,7 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
                 "speed": (1.0, math.inf),
                 "lead_in": (0, 30),
                 "max_replayed": (0, math.inf),
+                "max_unread_bytes": (2**16, math.inf),
             },
         )
 
@@ -182,6 +187,8 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
             half of this for progress; then the session asks the service for a final transcript, which frees the log.
         progress_timeout: Seconds without any result, while speech is being sent and pings are answered, after which the
             connection counts as dead; ``None``: never.
+        max_message_bytes: Bytes of one message from a service, at least 64 KiB. A larger one is refused as soon as its
+            size is announced, and counts as a `ProtocolError`.
     """
 
     ping_interval: float = 5.0
@@ -190,6 +197,7 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
     close_timeout: float = 2.0
     send_timeout: float = 10.0
     progress_timeout: float | None = 60.0
+    max_message_bytes: int = 4 * 2**20
 
     def __post_init__(self) -> None:
         _check(
@@ -201,5 +209,6 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
                 "close_timeout": (0, 3_600),
                 "send_timeout": (0.01, math.inf),
                 "progress_timeout": (0.01, math.inf),
+                "max_message_bytes": (2**16, math.inf),
             },
         )

@@ -154,13 +154,43 @@ def test_whatever_happens_finals_queue_in_order_and_the_rest_is_bounded(history:
         assert event_queue.settled == upto
 
 
-def test_what_is_unread_has_its_weight_until_it_is_read() -> None:
+def test_what_is_unread_takes_memory_until_it_is_read() -> None:
     event_queue = EventQueue()
     event_queue.put(SpeechStarted(0.0))
-    assert event_queue.weight == 0
-    words = (Word("one", 0.0, 0.1), Word("two", 0.1, 0.2))
+    assert event_queue.unread_bytes == 0
+    words = (Word("one", 0.0, 0.1), Word("two", 0.1, 0.2, speaker="a"))
     event_queue.put_settling(FinalTranscript(text="one two", start=0.0, end=0.2, words=words), 1)
     event_queue.put_settling(Gap(0.2, 0.3, "overflow"), 2)
-    assert event_queue.weight == 100 + 7 + 2 * 50 + 100
+    assert 1_500 < event_queue.unread_bytes < 2_500
     read_all(event_queue)
-    assert event_queue.weight == 0
+    assert event_queue.unread_bytes == 0
+
+
+MANY = "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": MANY},
+        {"text": "字" * 5_000},
+        {"language": MANY},
+        {"speaker": MANY},
+        {"words": (Word(MANY, 0.0, 0.1),)},
+        {"words": (Word("", 0.0, 0.1, speaker=MANY),)},
+        {"words": tuple(Word(str(number), 0.5 * number, 1.5 * number) for number in range(60))},
+        {"extra": {"raw": [MANY]}},
+        {"extra": {MANY: None}},
+    ],
+)
+def test_all_that_a_final_holds_counts(fields: dict[str, Any]) -> None:
+    event_queue = EventQueue()
+    event_queue.put_settling(FinalTranscript(**{"text": "", "start": 0.0, "end": 0.2, **fields}), 1)
+    assert 10_000 < event_queue.unread_bytes < 20_000
+
+
+def test_the_news_before_a_final_counts_with_its_cause() -> None:
+    event_queue = EventQueue()
+    event_queue.put(LinkLost(MANY, 1, 0.0))
+    event_queue.put_settling(final(1), 1)
+    assert 10_000 < event_queue.unread_bytes < 12_000

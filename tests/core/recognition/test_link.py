@@ -35,7 +35,7 @@ from trio_speech._core.recognition.commands import (
 )
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.session import RecognitionMachine
-from trio_speech._core.retry.causes import Cause, Ended, Malformed, Reported, Rollover, Silent
+from trio_speech._core.retry.causes import Cause, Ended, Reported, Rollover, Silent, Unread
 from trio_speech.audio import AudioFormat
 from trio_speech.events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, Word
 from trio_speech.policy import ReplayPolicy
@@ -726,8 +726,8 @@ def test_what_a_lost_link_did_not_answer_is_asked_of_the_next() -> None:
     assert written(open_machine(session))[-1] == SendFinalize()
 
 
-def test_more_than_can_have_been_said_ends_the_link() -> None:
-    session = recognition(limit=1.0)
+def test_the_final_with_which_too_much_is_unread_is_kept_and_ends_the_link() -> None:
+    session = recognition(max_unread_bytes=1_000_000)
     session.capture(loud(1_000))
     link = open_machine(session)
     written(link)
@@ -736,5 +736,6 @@ def test_more_than_can_have_been_said_ends_the_link() -> None:
         said = RecognitionResult(kind="final", text="x" * 600_000, start=number / 10, end=number / 10 + 0.1)
         assert cause is None
         cause = link.receive(said, 1.0)
-        assert session.flooded == (number == 1)
-    assert cause == Malformed("far more transcripts than were spoken, and nobody reads them")
+    assert isinstance(cause, Unread)
+    assert str(cause) == "1.1 MiB of transcripts wait to be read"
+    assert session.tally.finals == 2

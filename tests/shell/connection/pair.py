@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -35,10 +36,12 @@ class Pair:
         await trio.lowlevel.checkpoint()
         return self.ours
 
-    async def open(self) -> None:
+    async def open(self, **options: Any) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.accept)
-            self.client = await open_connection(self.nursery, URL, HEADERS, timeout=5.0, connect=self.connect)
+            self.client = await open_connection(
+                self.nursery, URL, HEADERS, timeout=5.0, connect=self.connect, **options
+            )
 
     async def accept(self) -> None:
         handshake = await accept_connection(self.nursery, self.line, timeout=5.0)
@@ -46,10 +49,11 @@ class Pair:
 
 
 @asynccontextmanager
-async def a_pair(capacity: int = 65_536) -> AsyncGenerator[Pair, None]:
+async def a_pair(capacity: int = 65_536, **options: Any) -> AsyncGenerator[Pair, None]:
+    """`options` are those of `open_connection`."""
     async with trio.open_nursery() as nursery:
         pair = Pair(nursery, capacity)
-        await pair.open()
+        await pair.open(**options)
         yield pair
         nursery.cancel_scope.cancel()
 

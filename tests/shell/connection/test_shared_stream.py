@@ -30,10 +30,11 @@ def sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
     return tuple(trio.SocketStream(trio.socket.from_stdlib_socket(each)) for each in (ours, theirs))  # type: ignore[return-value]
 
 
-def sharing(stream: trio.abc.Stream, limits: FrameLimits | None = None) -> SharedStream:
+def sharing(stream: trio.abc.Stream, limits: FrameLimits | None = None, *, max_message: int = 1_000) -> SharedStream:
     """With `limits`: as a server shares it, which leaves all frames to trio-websocket."""
     reader = FrameReader() if limits is None else None
-    return SharedStream(as_byte_stream(stream), limits or FrameLimits(1_000), reader, Lifetime(trio.CancelScope()))
+    limits = limits or FrameLimits(max_message)
+    return SharedStream(as_byte_stream(stream), limits, reader, Lifetime(trio.CancelScope()))
 
 
 async def all_of(stream: trio.abc.ReceiveStream, size: int) -> bytes:
@@ -123,10 +124,12 @@ class Turns(trio.abc.Instrument):
 
 
 @asynccontextmanager
-async def opened(pair: Pair = memory_stream_pair) -> AsyncGenerator[tuple[SharedStream, trio.abc.Stream, list[bytes]]]:
+async def opened(
+    pair: Pair = memory_stream_pair, *, max_message: int = 1_000
+) -> AsyncGenerator[tuple[SharedStream, trio.abc.Stream, list[bytes]]]:
     """A shared stream after its handshake, its peer, and what trio-websocket's reader was given."""
     ours, theirs = pair()
-    shared, left = sharing(ours), list[bytes]()
+    shared, left = sharing(ours, max_message=max_message), list[bytes]()
 
     async def library() -> None:
         while data := await shared.receive_some(65_536):
@@ -216,6 +219,30 @@ async def test_nothing_more_is_read_while_64_messages_wait() -> None:
         assert not left
         assert shared.take_message() == "one"
         await wait_all_tasks_blocked()
+        assert left == [PING]
+
+
+async def test_nothing_more_is_read_while_a_mebibyte_waits() -> None:
+    async with opened(max_message=2**20) as (shared, theirs, left):
+        for size in (2**20 - 10, 10):
+            await theirs.send_all(server_frame("x" * size))
+            await wait_all_tasks_blocked()
+        await theirs.send_all(PING)
+        await wait_all_tasks_blocked()
+        assert not left
+        assert shared.take_message() is not None
+        await wait_all_tasks_blocked()
+        assert left == [PING]
+
+
+async def test_messages_behind_our_close_frame_are_dropped_and_the_peers_close_frame_is_seen() -> None:
+    async with opened(max_message=2**20) as (shared, theirs, left):
+        await shared.send_all(b"\x88\x80close frame")
+        for _ in range(100):
+            await theirs.send_all(server_frame("x" * 2**16))
+        await theirs.send_all(PING)
+        await wait_all_tasks_blocked()
+        assert not shared.has_message
         assert left == [PING]
 
 

@@ -37,9 +37,8 @@ async def test_a_cancelled_receive_loses_nothing() -> None:
         assert [await pair.client.receive(), await pair.client.receive()] == ["one", "two"]
 
 
-async def test_a_message_beyond_the_limit_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trio_speech._shell.connection.dial.MAX_MESSAGE_SIZE", 1_000)
-    async with a_pair() as pair:
+async def test_a_message_beyond_the_limit_ends_the_connection() -> None:
+    async with a_pair(max_message_size=1_000) as pair:
         await pair.server.send("x" * 1_001, 1.0)
         assert await cause_of(pair.client.receive()) == Malformed("more than 1000 bytes in one message")
 

@@ -8,17 +8,19 @@ Laws
        `settled` follows what is taken. Where none is queued, what is committed is settled at once.
     4. All else is bounded, between one final or gap and the next: of the news of a long outage and of utterances of
        which nothing was said, the oldest go first. What is left of speech state alternates all the same.
+    5. `unread_bytes` says how much memory the queue takes. The queue refuses nothing: at the bound the session closes
+       the link, which is where more would come from (see `RecognitionMachine.is_full_of_unread`).
 """
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 
 from msgspec import Struct
 
 from ...events import (
     FinalTranscript,
-    Gap,
     InterimTranscript,
     LinkLost,
     PreflightTranscript,
@@ -29,6 +31,7 @@ from ...events import (
 )
 
 _MOST = 64
+_EVENT, _WORD = 400, 200  # bytes of an event and of a word, with their numbers, and without their texts
 _GUESSES = (InterimTranscript, PreflightTranscript)
 _NEWS = (LinkLost, Resumed)
 _STATES = (SpeechStarted, SpeechEnded)
@@ -37,12 +40,32 @@ _STATES = (SpeechStarted, SpeechEnded)
 class _Item(Struct):
     event: TranscriptEvent
     settles: int = -1
+    size: int = 0
 
 
-def _weight(event: TranscriptEvent) -> int:
+def _memory_of(event: TranscriptEvent) -> int:
+    """Bytes that an event takes, with all that it holds; a little too many."""
     if isinstance(event, FinalTranscript):
-        return 100 + len(event.text) + 50 * len(event.words)
-    return 100 * isinstance(event, Gap)
+        strings = [event.text, event.language, event.speaker]
+        for word in event.words:
+            strings += (word.text, word.speaker)
+        extra = 0 if event.extra is None else _memory_of_json(event.extra)
+        return _EVENT + _WORD * len(event.words) + sum(map(sys.getsizeof, strings)) + extra
+    return _EVENT + (sys.getsizeof(event.cause) if isinstance(event, LinkLost) else 0)
+
+
+def _memory_of_json(value: object) -> int:
+    """Bytes that a decoded JSON value takes, with all that it holds."""
+    size, waiting = 0, [value]
+    while waiting:
+        held = waiting.pop()
+        size += sys.getsizeof(held)
+        if isinstance(held, list):
+            waiting += held
+        elif isinstance(held, dict):
+            waiting += held
+            waiting += held.values()
+    return size
 
 
 class EventQueue:
@@ -52,8 +75,8 @@ class EventQueue:
         self._queue: deque[_Item] = deque()  # ends with a final or a gap
         self._tail: list[TranscriptEvent] = []  # what came after it
         self.settled = settled
-        self.weight = 0
-        """Of the finals and gaps that are unread, in characters or what is as much to keep."""
+        self.unread_bytes = 0
+        """The memory that the unread finals and gaps take, with the news and speech states between them."""
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._tail)
@@ -71,10 +94,11 @@ class EventQueue:
     def put_settling(self, event: TranscriptEvent, upto: int) -> None:
         """Queues a final or a gap: all before sample `upto` is settled once it has been taken."""
         self._drop(self._unread(*_GUESSES))
-        self._queue.extend(map(_Item, self._tail))
-        self._queue.append(_Item(event, upto))
+        items = [_Item(each, size=_memory_of(each)) for each in self._tail]
+        items.append(_Item(event, upto, _memory_of(event)))
+        self._queue += items
         self._tail.clear()
-        self.weight += _weight(event)
+        self.unread_bytes += sum(item.size for item in items)
 
     def settle(self, upto: int) -> None:
         """All before `upto` is committed without an event of its own: settled once what is queued before is taken."""
@@ -88,7 +112,7 @@ class EventQueue:
         if not self._queue:
             return self._tail.pop(0)
         item = self._queue.popleft()
-        self.weight -= _weight(item.event)
+        self.unread_bytes -= item.size
         self.settled = max(self.settled, item.settles)
         return item.event
 

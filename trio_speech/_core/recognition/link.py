@@ -28,7 +28,7 @@ from ..provider.messages import (
     Unknown,
 )
 from ..provider.profile import SttProfile
-from ..retry.causes import Cause, Ended, Malformed, Reported, Rollover, Silent
+from ..retry.causes import Cause, Ended, Reported, Rollover, Silent, Unread
 from .commands import Command, EndLink, SendAudio, SendChange, SendFinalize, SendKeepalive, Wait
 from .endpointing import Endpointing
 from .finalization import Finalization, FinalizeAnswer
@@ -202,8 +202,8 @@ class LinkMachine:
         """Takes one message in; returns why the link is over, if it is."""
         committed = self.session.log.committed
         cause = self._receive(message, now)
-        if cause is None and self.session.flooded:
-            cause = Malformed("far more transcripts than were spoken, and nobody reads them")
+        if cause is None and self.session.is_full_of_unread:
+            cause = Unread(self.session.event_queue.unread_bytes)
         if self.session.log.committed > committed:
             self._committed_at = now
         return cause

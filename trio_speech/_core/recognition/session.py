@@ -52,7 +52,6 @@ class Tally(Struct):
 
 
 NEVER = sys.maxsize
-_MOST_UNREAD, _UNREAD_PER_SECOND = 2**20, 2**10  # in the weight of the event queue
 
 
 class RecognitionMachine:
@@ -113,9 +112,14 @@ class RecognitionMachine:
         self.room_until = -1
 
     @property
-    def flooded(self) -> bool:
-        """Whether more is unread than can have been said in all the audio that the log may hold."""
-        return self.event_queue.weight > _MOST_UNREAD + _UNREAD_PER_SECOND * self.policy.limit
+    def is_full_of_unread(self) -> bool:
+        """Whether so much is unread that no more may come: the link is closed, and its audio kept."""
+        return self.event_queue.unread_bytes > self.policy.max_unread_bytes
+
+    @property
+    def may_open_link(self) -> bool:
+        """Whether the user has read enough for another link: half of what may wait."""
+        return self.event_queue.unread_bytes <= self.policy.max_unread_bytes // 2
 
     @property
     def finished(self) -> bool:

@@ -110,7 +110,18 @@ class Rollover(Struct, frozen=True):
         return "planned move to a fresh connection"
 
 
-Cause: TypeAlias = Unreachable | Refused | PeerClosed | Broken | Silent | Malformed | Reported | Ended | Rollover
+class Unread(Struct, frozen=True):
+    """`size` bytes of transcripts are unread. The next connection is opened when the user has read them."""
+
+    size: int
+
+    def __str__(self) -> str:
+        return f"{self.size / 2**20:.1f} MiB of transcripts wait to be read"
+
+
+Cause: TypeAlias = (
+    Unreachable | Refused | PeerClosed | Broken | Silent | Malformed | Reported | Ended | Rollover | Unread
+)
 
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})
 _ADVICE: dict[int | str | None, str] = {

@@ -20,8 +20,8 @@ _Product = TypeVar("_Product")
 StreamOpener: TypeAlias = Callable[[], Awaitable[Any]]
 ShakeHands: TypeAlias = Callable[[trio.Nursery, SharedStream, Lifetime], Awaitable[_Product]]
 
-MAX_MESSAGE_SIZE = 16 * 2**20
-"""Bytes of one incoming message; a larger one ends the connection."""
+MAX_MESSAGE_SIZE = 4 * 2**20
+"""Bytes of one incoming message, unless the caller says otherwise; a larger one ends the connection."""
 
 QUEUE = 64
 """Messages that trio-websocket may hold. Its reader stops when the queue is full, and then no pong is seen."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast
@@ -33,13 +34,15 @@ async def open_connection(
     timeout: float,  # noqa: ASYNC109
     subprotocols: tuple[str, ...] = (),
     redactor: Redactor = _NO_CREDENTIALS,
+    max_message_size: int = MAX_MESSAGE_SIZE,
     connect: Callable[[], Awaitable[Any]] | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Connection:
     """Dials a websocket URL, within `timeout` seconds for all of TCP, TLS and the handshake.
 
     The connection's tasks run in `nursery` and never raise into it. `connect`, if given, opens the byte stream in
-    place of TCP and TLS. `redactor` knows the credentials that are sent, and keeps them out of what is raised.
+    place of TCP and TLS. `max_message_size` is in bytes. `redactor` knows the credentials that are sent, and keeps
+    them out of what is raised.
 
     Raises `LinkDown`. Cancelling closes what was opened so far.
     """
@@ -54,7 +57,7 @@ async def open_connection(
         nursery,
         connect or partial(open_stream, url, ssl_context),
         shake_hands,
-        limits=FrameLimits(MAX_MESSAGE_SIZE),
+        limits=FrameLimits(max_message_size),
         reader=FrameReader(),
         redactor=redactor,
         timeout=timeout,
@@ -77,6 +80,6 @@ async def _shake_hands(
         subprotocols=subprotocols or None,
         extra_headers=[(name.encode(), value.encode()) for name, value in headers],
         message_queue_size=QUEUE,
-        max_message_size=MAX_MESSAGE_SIZE,
+        max_message_size=sys.maxsize,  # `FrameLimits` refuses what is too long before the library sees it
         receive_buffer_size=RECEIVE_BYTES,
     )

@@ -5,7 +5,8 @@ Laws
     2. One task at a time waits for the network. While a task receives messages, it is that task, which then has them
        without a task switch, and sets aside what is trio-websocket's. Else it is trio-websocket's reader.
     3. What is held is bounded: nothing more is read while trio-websocket has not fetched what is its own, nor while
-       `_MAX_MESSAGES` messages wait to be taken.
+       `_MAX_MESSAGES` messages, or `_MAX_WAITING` characters of them, wait to be taken. After our close frame all is
+       read, because the peer's close frame comes at the end, and messages are dropped.
     4. How reading ended is kept, so that both readers are told, whichever of them found out.
 """
 
@@ -20,7 +21,7 @@ from .frame_reader import FrameReader
 from .lifetime import Lifetime
 from .opening import Opening
 
-_MAX_MESSAGES = 64
+_MAX_MESSAGES, _MAX_WAITING = 64, 2**20
 _CLOSE = b"\x88"  # RFC 6455, section 5.2: the last fragment, with opcode 8; an HTTP request begins with a letter
 
 
@@ -149,7 +150,10 @@ class SharedStream(trio.abc.Stream):
 
     @property
     def _is_full(self) -> bool:
-        return self._reader is not None and len(self._reader.messages) >= _MAX_MESSAGES
+        if self._reader is None:
+            return False
+        messages = self._reader.messages
+        return len(messages) >= _MAX_MESSAGES or sum(map(len, messages)) >= _MAX_WAITING
 
     async def _read(self, max_bytes: int | None) -> bool:
         """Reads once, and sorts what came; returns False at the end of the stream."""
@@ -184,7 +188,11 @@ class SharedStream(trio.abc.Stream):
         self.fault = self._opening.fault or self._limits.check(frames)
         if self.fault is not None:
             raise trio.BrokenResourceError(self.fault)
-        rest = self._reader.extract(frames) if self._reader is not None else frames
+        rest = frames
+        if self._reader is not None:
+            rest = self._reader.extract(frames)
+            if self.close_sent and not self._receivers:
+                self._reader.messages.clear()
         self._for_library = opening + rest if opening else rest
         if self._for_library:
             self._library_may_look.fire()

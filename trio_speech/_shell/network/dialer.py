@@ -116,6 +116,7 @@ class Dialer:
                 timeout=seconds,
                 subprotocols=dial.subprotocols,
                 redactor=Redactor(credentials_in(dial)),
+                max_message_size=self.liveness.max_message_bytes,
                 connect=connect,
                 # The default is not made for plain connections, which need it only through an https proxy.
                 ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else self._ssl_context,

@@ -18,7 +18,7 @@ import trio
 from ..._core.provider.requests import Change, TranscribeRequest
 from ..._core.recognition.link import LinkMachine
 from ..._core.recognition.session import RecognitionMachine
-from ..._core.retry.causes import Cause, Rollover
+from ..._core.retry.causes import Cause, Rollover, Unread
 from ...errors import SpeechError
 from ...events import LinkLost, Resumed
 from ...policy import LivenessPolicy
@@ -114,6 +114,8 @@ class RecognitionSession:
                 cause = await self._one_link(guard)
                 while cause is not None:
                     await trio.sleep(self._delay(cause))
+                    while not self._machine.may_open_link:
+                        await self.transcript._wake_source.wait()
                     cause = await self._one_link(guard)
                 self.transcript._finish()
         finally:
@@ -204,6 +206,9 @@ class RecognitionSession:
             self._lost_at = now
         if isinstance(cause, Rollover):
             return 0.0
+        if isinstance(cause, Unread):  # it is not the service's fault, and no attempt is spent
+            self._tell_lost(cause, 0.0)
+            return 0.0
         self._is_out = True
         try:
             delay = delay_after(cause, self._backends, self._request.model)
@@ -212,9 +217,12 @@ class RecognitionSession:
             if owed:
                 error.add_note(f"{owed:.1f} s of audio were not recognized: Transcript.unacknowledged() has them")
             raise
+        self._tell_lost(cause, delay)
+        return delay
+
+    def _tell_lost(self, cause: Cause, delay: float) -> None:
         self._machine.event_queue.put(LinkLost(str(cause), self._backends.attempt, delay))
         self.transcript._heard()
-        return delay
 
     # ------------------------------------------------------------ figures
 
