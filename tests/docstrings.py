@@ -1,4 +1,4 @@
-"""Reads the docstrings of the public names: their sections, and their examples."""
+"""Reads the docstrings of the public names: their fields and arguments, and their examples."""
 
 from __future__ import annotations
 
@@ -24,19 +24,26 @@ def public() -> Iterator[tuple[str, Any]]:
                 yield f"{name}.{method}", member
 
 
-def section(documented: object, title: str) -> str:
-    """The indented text under the line `title` of a docstring; empty where there is no such line."""
-    found = re.search(rf"^{title}:\n((?: .*\n|\n)*)", (inspect.getdoc(documented) or "") + "\n", re.MULTILINE)
-    return textwrap.dedent(found[1]) if found else ""
-
-
 def entries(documented: object, title: str) -> dict[str, str]:
-    """The entries ``name: what it is`` of a section, in order."""
-    parts = re.split(r"^(\w+): ", section(documented, title), flags=re.MULTILINE)[1:]
+    """The entries ``name: what it is`` under the line `title` of a docstring, in order."""
+    text = (inspect.getdoc(documented) or "") + "\n"
+    found = re.search(rf"^{title}:\n((?: .*\n|\n)*)", text, re.MULTILINE)
+    parts = re.split(r"^(\w+): ", textwrap.dedent(found[1]), flags=re.MULTILINE)[1:] if found else []
     return {name: text.strip() for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
+def arguments(documented: object) -> dict[str, str]:
+    """The arguments of a call: the items ``- `name`: what it is`` of its docstring, in order."""
+    text = (inspect.getdoc(documented) or "") + "\n"
+    items = re.findall(r"^- ((?:`\w+`(?:, | and )?)+): (.*\n(?:  .*\n)*)", text, re.MULTILINE)
+    return {name: described.strip() for names, described in items for name in re.findall(r"`(\w+)`", names)}
+
+
 def examples() -> dict[str, str]:
-    """The programs under ``Example:`` in public docstrings, by the name of what they are examples of."""
-    found = {name: section(value, "Example").strip("\n") for name, value in public()}
-    return {name: program for name, program in found.items() if program}
+    """The programs after ``::`` in the docstrings of public calls, by the name of the call."""
+    found: dict[str, str] = {}
+    for name, value in public():
+        text = (inspect.getdoc(value) or "") + "\n"
+        if inspect.isroutine(value) and (block := re.search(r"::\n\n((?:    .*\n|\n)+)", text)):
+            found[name] = textwrap.dedent(block[1]).strip("\n")
+    return found

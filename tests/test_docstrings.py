@@ -8,12 +8,17 @@ import pytest
 from msgspec import Struct
 
 import trio_speech as ts
+from trio_speech.testing import check_provider
 
-from .docstrings import entries, public
+from .docstrings import arguments, entries, public
 
 STRUCTS = {name: value for name, value in public() if inspect.isclass(value) and issubclass(value, Struct)}
 ERRORS = {name: value for name, value in public() if inspect.isclass(value) and issubclass(value, ts.SpeechError)}
-CALLS = {"open_client": ts.open_client}
+CALLS = {
+    "open_client": ts.open_client,
+    "check_provider": check_provider,
+    **{name: getattr(ts.Client, name) for name in ("synthesize", "render", "prewarm")},
+}
 
 
 @pytest.mark.parametrize("name", sorted(STRUCTS))
@@ -26,7 +31,7 @@ def test_every_field_is_described_in_order(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CALLS))
 def test_every_argument_is_described_in_order(name: str) -> None:
-    described = entries(CALLS[name], "Args")
+    described = arguments(CALLS[name])
     taken = [parameter for parameter in inspect.signature(CALLS[name]).parameters if parameter != "self"]
     assert list(described) == taken
     assert all(text.endswith(".") for text in described.values())
@@ -43,17 +48,22 @@ def test_the_error_tree_is_shown_by_help_of_its_root() -> None:
     assert [name for name in ERRORS if name not in shown] == []
 
 
-def test_an_entry_may_take_several_lines_and_a_section_ends_with_its_indent() -> None:
+def test_an_entry_may_take_several_lines_and_ends_with_its_indent() -> None:
     def documented() -> None:
         """A call.
 
-        Args:
-            one: The first,
+        - `one`: the first,
+          which is long.
+        - `two`: the second.
+
+        Fields:
+            three: The third,
                 which is long.
-            two: The second.
+            four: The fourth.
 
         More.
         """
 
-    assert entries(documented, "Args") == {"one": "The first,\n    which is long.", "two": "The second."}
-    assert entries(documented, "Fields") == {}
+    assert arguments(documented) == {"one": "the first,\n  which is long.", "two": "the second."}
+    assert entries(documented, "Fields") == {"three": "The third,\n    which is long.", "four": "The fourth."}
+    assert entries(documented, "Attributes") == {}

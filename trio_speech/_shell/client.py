@@ -44,33 +44,28 @@ async def open_client(
     liveness: LivenessPolicy = LivenessPolicy(),  # noqa: B008  # frozen
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Client, None]:
-    """Opens a client, for the length of the ``async with`` block.
-
-    Entering the block dials nothing: the first session does. Only what a backend brings itself is started (the engines
-    of `Local`). Leaving the block closes all that the client opened, within ``liveness.close_timeout``.
-
-    Args:
-        backend: The service to use, such as ``LiveKit()`` or ``Local()``; or several in order of preference. When one
-            fails, sessions move on to the next, and return when a better one is available again.
-        retry: When to reconnect, and when to give up.
-        replay: How much audio a recognition keeps for a broken connection, and how it is sent again.
-        pool: How many connections for synthesis are kept, and for how long.
-        liveness: How soon a connection counts as dead, and the timeouts of dialing, sending and closing.
-        ssl_context: Which certificates are trusted; ``None``: those that the system trusts.
-
-    Raises:
-        ConfigurationError: An argument is wrong, or the extra that a backend needs is not installed.
-
-    An exception of the block leaves it as it was raised, never in an exception group. A bad certificate is not retried:
-    it ends the session with `ConnectFailed`. Where credentials go to another machine without encryption, a
-    `PlaintextCredentialsWarning` is issued.
-
-    Example:
+    """Opens a client for the length of an ``async with`` block::
 
         async with ts.open_client(ts.LiveKit(), replay=ts.ReplayPolicy(limit=30.0)) as client:
             clip = await client.render("The weather is very nice today.")
             recognition = await client.recognize(microphone(), ts.AudioFormat.pcm16(16_000))
             print(recognition.text)
+
+    - `backend`: the service to use, such as ``LiveKit()`` or ``Local()``; or several in order of preference. When one
+      fails, sessions move on to the next, and return when a better one is available again.
+    - `retry`: when to reconnect, and when to give up.
+    - `replay`: how much audio a recognition keeps for a broken connection, and how it is sent again.
+    - `pool`: how many connections for synthesis are kept, and for how long.
+    - `liveness`: how soon a connection counts as dead, and the timeouts of dialing, sending and closing.
+    - `ssl_context`: which certificates are trusted; ``None``: those that the system trusts.
+
+    Entering the block dials nothing: the first session does. Only what a backend brings itself is started (the engines
+    of `Local`). Leaving the block closes all that the client opened, within ``liveness.close_timeout``.
+
+    Raises `ConfigurationError` on entering where an argument is wrong, or where the extra that a backend needs is not
+    installed. An exception of the block leaves it as it was raised, never in an exception group. A bad certificate is
+    not retried: it ends the session with `ConnectFailed`. Where credentials go to another machine without encryption, a
+    `PlaintextCredentialsWarning` is issued.
     """
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
     _check_backends(backends)

@@ -45,16 +45,15 @@ def check_provider(
 
     It runs trio itself, on virtual time, so call it from an ordinary function, and not from an async test.
 
-    Args:
-        backend: The backend. What it does not have (a recognizer, or a voice) it refuses with `ConfigurationError`.
-        wires: The service's protocol, for the scripted gateway to speak; see `trio_speech.testing.wires`.
-        model: The model that is asked for; ``None``: the backend's default.
-        voice: The voice that is asked for; ``None``: the backend's default.
-        options: The options that are asked for.
-        manner: How the service recognizes; ``None``: as the profile says.
-        delivery: How the service speaks; ``None``: as the profile says.
-        secrets: The credentials that `backend` holds, to be looked for where they must not be.
-        runs: How many sessions meet faults at random points, on top of the planned ones.
+    - `backend`: the backend. What it does not have (a recognizer, or a voice) it refuses with `ConfigurationError`.
+    - `wires`: the service's protocol, for the scripted gateway to speak; see `trio_speech.testing.wires`.
+    - `model`: the model that is asked for; ``None``: the backend's default.
+    - `voice`: the voice that is asked for; ``None``: the backend's default.
+    - `options`: the options that are asked for.
+    - `manner`: how the service recognizes; ``None``: as the profile says.
+    - `delivery`: how the service speaks; ``None``: as the profile says.
+    - `secrets`: the credentials that `backend` holds, to be looked for where they must not be.
+    - `runs`: how many sessions meet faults at random points, on top of the planned ones.
     """
     service = Service(dict(wires or {}), manner, delivery)
     setup = Setup(backend, Asked(model, voice, dict(options or {})), service)
