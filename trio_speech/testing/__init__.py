@@ -13,7 +13,7 @@ This test needs pytest-trio with ``trio_mode = true`` in its settings, or else `
 write ``async with open_gateway() as gateway``.
 
 - The gateway is reached over memory streams, so no port is opened, and on trio's `MockClock` an hour of outage takes
-  milliseconds. It serves the LiveKit inference protocol, and Deepgram's live recognition for
+  milliseconds. It serves the protocols of all backends here, as in
   ``gateway.in_place_of(trio_speech.Deepgram("key"))``.
 - The audio of `say` and `speech` encodes its own words, and `hear` decodes them. A lost or doubled word can be proved.
 - `Manner` says how the gateway recognizes, `Delivery` how it speaks. A *plan* says what goes wrong, in faults such as

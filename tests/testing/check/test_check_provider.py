@@ -20,6 +20,10 @@ def test_livekit_passes(model: str) -> None:
     check_provider(ts.LiveKit("http://x/v1", SECRET, SECRET), model=model, secrets=[SECRET], runs=3)
 
 
+def test_local_passes() -> None:
+    check_provider(ts.Local(), runs=3)
+
+
 def test_deepgram_passes() -> None:
     check_provider(ts.Deepgram(SECRET), secrets=[SECRET], runs=3)
 
@@ -28,6 +32,11 @@ def test_deepgram_passes() -> None:
 def test_elevenlabs_passes(aligned: bool) -> None:
     backend, options = ts.ElevenLabs(SECRET), {"sync_alignment": aligned}
     check_provider(backend, voice="ann", options=options, secrets=[SECRET], runs=3)
+
+
+@pytest.mark.parametrize("options", [{}, {"add_timestamps": False}])
+def test_cartesia_passes(options: dict[str, bool]) -> None:
+    check_provider(ts.Cartesia(SECRET), voice="ann", options=options, secrets=[SECRET], runs=3)
 
 
 class Broken:

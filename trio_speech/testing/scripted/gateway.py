@@ -98,7 +98,7 @@ class ScriptedGateway:
     def in_place_of(self, backend: Backend) -> StandIn:
         """`backend` with its own codec and profile, but its dials are answered by this gateway, over memory streams.
 
-        The path of the URL selects the protocol: LiveKit's (``/v1/stt``, ``/v1/tts``) or Deepgram's (``/v1/listen``).
+        The path of the URL selects the protocol: that of any backend of this library, or of `wires`.
         """
         return StandIn(self.connect, backend)
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ..faults import Refuse
-from . import deepgram, deepgram_speak, elevenlabs, livekit
+from . import cartesia, deepgram, deepgram_speak, elevenlabs, livekit
 from .protocol import Wire
 
 WireFactory: TypeAlias = Callable[[str, str], Wire | Refuse]
@@ -24,6 +24,7 @@ _ENDPOINTS: Mapping[str, WireFactory] = {
     "/v1/tts": livekit.synthesis,
     "/v1/listen": deepgram.listen,
     "/v1/speak": deepgram_speak.speak,
+    "/tts/websocket": cartesia.synthesis,
     "/v1/text-to-speech/*/multi-stream-input": elevenlabs.multi_stream_input,
 }
 
