@@ -58,11 +58,11 @@ async def _run_connection(
     task_status: trio.TaskStatus[_Product],
 ) -> None:
     """Owns trio-websocket's tasks, from the handshake to the end of the connection."""
-    with trio.CancelScope() as scope:
+    scope, is_open = trio.CancelScope(), False
+    lifetime = Lifetime(scope)
+    with scope:
         redact_library_log(redactor)
-        lifetime = Lifetime(scope)
         shared = SharedStream(as_byte_stream(stream), limits, reader, lifetime)
-        is_open = False
         try:
             async with trio.open_nursery() as nursery:
                 product = await shake_hands(nursery, shared, lifetime)
