@@ -13,14 +13,8 @@ from .imports import MODULES, inner_imports, within
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
-STOREYS = ("_core", "_shell", "providers")
+STOREYS = ("_core", "_shell")
 """What has rooms of its own in the drawing; every other package or module is one room."""
-
-SIDEWAYS = {("providers.local", "providers.livekit")}
-"""`Local` speaks LiveKit's wire: its codecs are made of LiveKit's."""
-
-SHARED = re.compile(r"providers\._\w+$")
-"""What the codecs of all providers share: drawn with them, as part of their storey."""
 
 
 def rooms_by_line() -> dict[str, int]:
@@ -62,15 +56,15 @@ def arrows() -> Iterator[tuple[str, str]]:
                 yield here, there
 
 
-ARROWS = {arrow for arrow in arrows() if not any(SHARED.match(room) for room in arrow)}
+ARROWS = set(arrows())
 
 
 def test_the_drawing_has_every_room_and_no_other() -> None:
-    assert {room for room in REAL if not SHARED.match(room)} == DRAWN.keys()
+    assert DRAWN.keys() == REAL
 
 
 def test_imports_go_down_the_drawing() -> None:
-    assert {(here, there) for here, there in ARROWS if DRAWN[here] >= DRAWN[there]} == SIDEWAYS
+    assert {(here, there) for here, there in ARROWS if DRAWN[here] >= DRAWN[there]} == set()
 
 
 def table(storey: str) -> dict[str, set[str]]:

@@ -148,6 +148,18 @@ def test_the_rules_keep_recognition_and_synthesis_apart(storey: str) -> None:
         assert not any(within(target, there) or within(there, target) for target in MAY_IMPORT[here])
 
 
+def test_a_provider_imports_no_other_provider() -> None:
+    shared = {module for module in MODULES if module.startswith("providers._")}
+    across = {
+        (room, ".".join(inner.split(".")[:2]))
+        for module in MODULES
+        for inner, _ in inner_imports(module)
+        if within(module, "providers") and within(inner, "providers") and not {module, inner} & (shared | {"providers"})
+        if (room := ".".join(module.split(".")[:2])) != ".".join(inner.split(".")[:2])
+    }
+    assert across == {("providers.local", "providers.livekit")}  # the embedded gateway speaks LiveKit's protocol
+
+
 def test_the_walk_sees_relative_and_absolute_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = "import trio_websocket.x\nfrom ..providers import livekit\nfrom .. import cli\ndef f():\n import trio\n"
     path = tmp_path / "bad.py"
