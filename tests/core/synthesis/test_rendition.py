@@ -41,7 +41,7 @@ def test_audio_waits_for_its_word_and_words_for_their_audio() -> None:
     assert rendition.release() == Release(audio(101), 500, ())
 
 
-def test_what_is_complete_is_released_whole() -> None:
+def test_a_complete_rendition_is_released_whole() -> None:
     rendition = Rendition(PCM, BY_WORDS, released())
     rendition.add_audio(audio(400))
     rendition.add_words((ONE, TWO, THREE))
@@ -52,7 +52,7 @@ def test_what_is_complete_is_released_whole() -> None:
 
 
 @pytest.mark.parametrize("late", [THREE, Word("three.", 0.3, 0.31), Word("three.", 0.3, 0.3)])
-def test_words_that_are_said_to_end_after_all_audio_leave_with_the_last_of_it(late: Word) -> None:
+def test_words_aligned_beyond_the_audio_are_released_with_the_last_of_it(late: Word) -> None:
     rendition = Rendition(PCM, BY_WORDS, released())
     rendition.add_audio(audio(300))
     rendition.add_words((ONE, TWO))
@@ -90,7 +90,7 @@ def test_the_next_rendition_is_cut_after_the_words_known() -> None:
     assert second.release() == Release(audio(200), 800, ())
 
 
-def test_a_faster_voice_loses_nothing_at_its_end() -> None:
+def test_a_faster_repetition_is_cut_at_its_own_word_times() -> None:
     known = released()
     first = Rendition(PCM, BY_WORDS, known)
     first.add_audio(audio(301))
@@ -103,7 +103,7 @@ def test_a_faster_voice_loses_nothing_at_its_end() -> None:
     assert second.release() == Release(audio(50), 200, ())
 
 
-def test_a_word_that_holds_a_known_one_is_said_again_whole() -> None:
+def test_a_word_that_contains_a_known_one_is_repeated_whole() -> None:
     known = released()
     first = Rendition(PCM, BY_WORDS, known)
     first.add_audio(audio(101))
@@ -116,7 +116,7 @@ def test_a_word_that_holds_a_known_one_is_said_again_whole() -> None:
     assert second.release() == Release(audio(300), 0, ((both, 7),))
 
 
-def test_however_finely_the_words_are_divided() -> None:
+def test_the_cut_does_not_depend_on_how_words_are_divided() -> None:
     known = released()
     first = Rendition(PCM, BY_WORDS, known)
     first.add_audio(audio(101))
@@ -130,7 +130,7 @@ def test_however_finely_the_words_are_divided() -> None:
     assert (release.start, len(release.pcm) // 2) == (200, 200)
 
 
-def test_even_where_they_are_not_the_words_of_the_text() -> None:
+def test_the_cut_is_found_where_the_words_are_not_those_of_the_text() -> None:
     known = ReleasedSegment("It is $5 now.")
     first = Rendition(PCM, BY_WORDS, known)
     first.add_audio(audio(301))
@@ -143,7 +143,7 @@ def test_even_where_they_are_not_the_words_of_the_text() -> None:
     assert second.release() == Release(audio(200), 600, ((words[3], 5),))
 
 
-def test_even_where_the_next_voice_says_it_otherwise() -> None:
+def test_the_cut_is_found_where_the_repetition_words_it_otherwise() -> None:
     known = ReleasedSegment("It is $5 now, said I.")
     first = Rendition(PCM, BY_WORDS, known)
     first.add_audio(audio(301))
@@ -174,7 +174,7 @@ def test_known_words_that_do_not_all_come_with_times_are_cut_by_length(words: tu
 
 
 @pytest.mark.parametrize("policy", [BY_WORDS, BY_SAMPLES, WHOLE])
-def test_blank_words_are_none(policy: ResumePolicy) -> None:
+def test_blank_words_are_ignored(policy: ResumePolicy) -> None:
     rendition = Rendition(PCM, policy, released())
     rendition.add_words((Word(" ", 0.0, 0.2), ONE, Word("", 0.1, 0.4)))
     rendition.add_audio(audio(500))
@@ -183,7 +183,7 @@ def test_blank_words_are_none(policy: ResumePolicy) -> None:
 
 
 @pytest.mark.parametrize("words", [(), (ONE,)])
-def test_a_steady_voice_is_cut_at_the_sample(words: tuple[Word, ...]) -> None:
+def test_a_deterministic_voice_is_cut_at_the_sample(words: tuple[Word, ...]) -> None:
     known = released()
     first = Rendition(PCM, BY_SAMPLES, known)
     first.add_words(words)
@@ -199,7 +199,7 @@ def test_a_steady_voice_is_cut_at_the_sample(words: tuple[Word, ...]) -> None:
     assert known.samples == 120
 
 
-def test_a_steady_voice_that_aligns_all_the_same_is_cut_at_the_sample() -> None:
+def test_by_sample_the_alignment_is_not_used_for_the_cut() -> None:
     known = released()
     first = Rendition(PCM, BY_SAMPLES, known)
     first.add_words((ONE, TWO))
@@ -223,7 +223,7 @@ def test_words_that_go_backwards_release_nothing_twice() -> None:
     assert len(release.words) == 2
 
 
-def test_nothing_goes_before_it_is_complete() -> None:
+def test_by_segment_nothing_is_released_before_it_is_complete() -> None:
     rendition = Rendition(PCM, WHOLE, released())
     rendition.add_audio(audio(300))
     rendition.add_words((ONE, TWO))
@@ -232,7 +232,7 @@ def test_nothing_goes_before_it_is_complete() -> None:
     assert rendition.release() == Release(audio(300), 0, ((ONE, 3), (TWO, 7)))
 
 
-def test_no_segment_is_as_long_as_that() -> None:
+def test_a_rendition_is_too_long_beyond_its_limit_of_audio() -> None:
     rendition = Rendition(PCM, WHOLE, released())
     rendition.add_audio(audio(PCM.samples(LONGEST)))
     assert not rendition.too_long
@@ -240,7 +240,7 @@ def test_no_segment_is_as_long_as_that() -> None:
     assert rendition.too_long
 
 
-def test_no_segment_has_so_many_words() -> None:
+def test_a_rendition_is_too_long_beyond_its_limit_of_waiting_words() -> None:
     rendition = Rendition(PCM, WHOLE, released())
     rendition.add_words((ONE,) * MOST_WORDS)
     assert not rendition.too_long

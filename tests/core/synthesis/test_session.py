@@ -204,7 +204,7 @@ def test_restart_says_where_the_text_begins_again(plan: Plan, aligned: bool) -> 
 
 
 @given(plans, st.integers(0, 400))
-def test_what_was_spoken_by_then_was_heard_whole_by_then(plan: Plan, at: int) -> None:
+def test_spoken_at_a_moment_has_the_words_handed_over_whole_by_then(plan: Plan, at: int) -> None:
     machine = SynthesisMachine(PCM, ALIGNED, "word")
     plan.drops = []
     audio = b"".join(chunk.audio for chunk in play(machine, plan, aligned=True))
@@ -215,7 +215,7 @@ def test_what_was_spoken_by_then_was_heard_whole_by_then(plan: Plan, at: int) ->
 
 
 @given(plans, st.integers(0, 60))
-def test_clear_hands_over_nothing_more_of_what_was_before(plan: Plan, when: int) -> None:
+def test_clear_drops_all_audio_of_the_text_before_it(plan: Plan, when: int) -> None:
     machine = SynthesisMachine(PCM, ALIGNED, "word")
     cuts, durations = itertools.cycle(plan.cuts), itertools.cycle(plan.durations)
     for text in plan.texts:
@@ -255,7 +255,7 @@ def started(profile: TtsProfile = BARE, resume: Resume = "word", *texts: str) ->
     return machine, request.generation
 
 
-def test_the_mode_says_what_can_be_kept() -> None:
+def test_the_mode_follows_from_what_was_asked_and_the_voice() -> None:
     assert SynthesisMachine(PCM, BARE, "word").mode == "segment"
     assert SynthesisMachine(PCM, STEADY, "word").mode == "word"
 
@@ -300,14 +300,14 @@ def test_silence_counts_only_while_text_is_outstanding() -> None:
     assert machine.expired(999.0) is None
 
 
-def test_messages_that_say_nothing_of_the_audio_are_no_sign_of_life() -> None:
+def test_messages_without_audio_do_not_extend_the_deadline() -> None:
     machine, generation = started()
     for message in (Opened("s"), Going(5.0), Unknown("x")):
         assert machine.receive(generation, message, 109.0) is None
     assert machine.deadline() == 110.0
 
 
-def test_several_dones_are_one_once_it_is_quiet() -> None:
+def test_several_dones_complete_one_segment_after_a_quiet() -> None:
     machine, generation = started(TtsProfile(quiet_after_done=0.5))
     machine.receive(generation, Audio(pcm(1, 5)), 100.0)
     machine.receive(generation, Done(), 101.0)
@@ -324,7 +324,7 @@ def test_several_dones_are_one_once_it_is_quiet() -> None:
 
 
 @pytest.mark.parametrize("profile", [BARE, TtsProfile(quiet_after_done=0.5)])
-def test_done_without_audio_is_a_failure(profile: TtsProfile) -> None:
+def test_done_without_audio_fails_the_first_connection(profile: TtsProfile) -> None:
     machine, generation = started(profile)
     cause = machine.receive(generation, Done(), 100.0) or machine.expired(100.5)
     assert isinstance(cause, Reported)
@@ -333,7 +333,7 @@ def test_done_without_audio_is_a_failure(profile: TtsProfile) -> None:
     assert machine.ready
 
 
-def test_marks_alone_may_stay_unsaid() -> None:
+def test_punctuation_alone_is_complete_without_audio() -> None:
     machine, generation = started(BARE, "word", "... ")
     assert machine.receive(generation, Done(), 100.0) is None
     assert not machine.has_answer
@@ -343,21 +343,21 @@ def test_marks_alone_may_stay_unsaid() -> None:
     assert machine.spoken() == "... "
 
 
-def test_what_the_service_says_ends_the_link() -> None:
+def test_a_failure_and_a_close_end_the_link() -> None:
     machine, generation = started()
     failure = Failure(message="no")
     assert machine.receive(generation, failure, 100.0) == Reported(failure)
     assert machine.receive(generation, Closed(), 100.0) == Ended()
 
 
-def test_endless_audio_is_no_speech() -> None:
+def test_audio_without_end_is_malformed() -> None:
     machine, generation = started()
     cause = machine.receive(generation, Audio(pcm(1, PCM.samples(LONGEST) + 1)), 100.0)
     assert isinstance(cause, Malformed)
     assert f"more than {LONGEST:g} s of audio" in cause.reason
 
 
-def test_words_without_sound_are_no_sign_of_speech() -> None:
+def test_words_without_audio_do_not_extend_the_deadline() -> None:
     machine, generation = started()
     assert machine.receive(generation, Aligned((Word("w1", 0.0, 0.1),)), 105.0) is None
     assert machine.deadline() == 110.0
@@ -385,7 +385,7 @@ def test_an_older_generation_is_ignored() -> None:
     assert [numbers_in(chunk.audio) for chunk in taken(machine, 9)] == [[(2, 5)]]
 
 
-def test_a_loss_between_requests_costs_nothing() -> None:
+def test_a_link_lost_between_requests_counts_no_drop() -> None:
     machine, generation = started()
     machine.receive(generation, Audio(pcm(1, 5)), 100.0)
     machine.receive(generation, Done(), 100.0)
@@ -394,7 +394,7 @@ def test_a_loss_between_requests_costs_nothing() -> None:
     assert not machine.ready
 
 
-def test_never_speaks_again_only_what_nobody_heard() -> None:
+def test_resume_never_repeats_a_segment_without_released_audio() -> None:
     machine, _ = started(BARE, "never")
     assert machine.lost()
     request = machine.next_request(100.0)
@@ -403,7 +403,7 @@ def test_never_speaks_again_only_what_nobody_heard() -> None:
     assert not machine.lost()
 
 
-def test_a_restart_that_nobody_noticed_is_not_announced() -> None:
+def test_a_restart_before_any_handed_over_audio_is_not_told() -> None:
     machine, generation = started(BARE, "restart")
     machine.receive(generation, Audio(pcm(1, 5)), 100.0)
     assert machine.lost()
@@ -471,7 +471,7 @@ def test_statistics_tell_the_cost() -> None:
 
 @settings(max_examples=20)
 @given(plans)
-def test_a_history_is_the_same_twice(plan: Plan) -> None:
+def test_equal_histories_give_equal_chunks(plan: Plan) -> None:
     first, second = (play(SynthesisMachine(PCM, ALIGNED, "word"), plan, aligned=True) for _ in range(2))
     assert first == second
 
@@ -489,7 +489,7 @@ def test_every_drop_and_every_restart_is_counted() -> None:
         generation = request.generation
 
 
-def test_all_audio_that_is_new_is_progress() -> None:
+def test_new_audio_is_progress() -> None:
     machine, generation = started(STEADY, "word")
     seen = [machine.progress]
     for _ in range(3):
@@ -498,7 +498,7 @@ def test_all_audio_that_is_new_is_progress() -> None:
     assert seen == sorted(set(seen))
 
 
-def test_a_text_that_has_not_ended_is_never_complete() -> None:
+def test_a_session_is_complete_only_after_the_end_of_input() -> None:
     machine = SynthesisMachine(PCM, BARE, "word")
     assert machine.complete is False
     machine.add("One. ")
@@ -512,7 +512,7 @@ def test_a_text_that_has_not_ended_is_never_complete() -> None:
 
 
 @pytest.mark.parametrize("over", [SynthesisMachine.clear, SynthesisMachine.lost])
-def test_what_was_asked_for_before_is_ignored_for_ever(over: Callable[[SynthesisMachine], bool]) -> None:
+def test_messages_of_earlier_generations_are_ignored(over: Callable[[SynthesisMachine], bool]) -> None:
     machine, generation = started(BARE, "never", *["Hello. "] * 9)
     earlier = [generation]
     for _ in range(4):
@@ -528,7 +528,7 @@ def test_what_was_asked_for_before_is_ignored_for_ever(over: Callable[[Synthesis
     assert machine.take(0.0) is None
 
 
-def test_after_a_clear_only_what_came_since_begins_again_and_progress_stays() -> None:
+def test_a_restart_after_a_clear_repeats_no_text_before_it() -> None:
     machine, generation = started(BARE, "restart")
     machine.receive(generation, Audio(pcm(1, 5)), 100.0)
     machine.receive(generation, Done(), 100.0)
@@ -549,7 +549,7 @@ def test_after_a_clear_only_what_came_since_begins_again_and_progress_stays() ->
     assert [chunk.restart for chunk in taken(machine, 9)] == [False]
 
 
-def test_only_the_first_chunk_says_that_the_text_begins_again() -> None:
+def test_only_the_first_chunk_of_a_restart_is_marked() -> None:
     machine, generation = started(BARE, "restart")
     machine.receive(generation, Audio(pcm(1, 1)), 100.0)
     machine.take(0.0)
@@ -561,7 +561,7 @@ def test_only_the_first_chunk_says_that_the_text_begins_again() -> None:
     assert [chunk.restart for chunk in taken(machine, 9)] == [True, False, False]
 
 
-def test_a_link_that_is_lost_twice_is_lost_once() -> None:
+def test_a_link_reported_lost_twice_counts_one_drop() -> None:
     machine, generation = started(STEADY, "word", "One. ", "Two. ")
     machine.receive(generation, Audio(pcm(1, 5)), 100.0)
     assert machine.lost()
@@ -572,7 +572,7 @@ def test_a_link_that_is_lost_twice_is_lost_once() -> None:
     assert again.text == "One. "
 
 
-def test_a_single_sample_that_was_heard_is_not_spoken_again_under_never() -> None:
+def test_resume_never_fails_after_a_single_released_sample() -> None:
     machine, generation = started(BARE, "never")
     machine.receive(generation, Audio(pcm(1, 1)), 100.0)
     assert not machine.lost()
@@ -609,7 +609,7 @@ def test_samples_come_out_whole_wherever_they_were_cut(heard: bytes, cuts: list[
     assert b"".join(chunks) == heard[: len(heard) & ~1] + b"next"
 
 
-def test_what_came_is_counted_in_whole_samples() -> None:
+def test_received_audio_is_counted_in_whole_samples() -> None:
     machine, generation = started()
     machine.receive(generation, Audio(b"\1\0\2"), 100.0)
     assert machine.statistics().received == 0.001
@@ -623,7 +623,7 @@ def test_the_next_segment_is_asked_for_while_less_than_the_buffer_waits(samples:
     assert machine.ready is ready
 
 
-def test_news_is_audio_to_hand_over_and_the_end_of_a_segment() -> None:
+def test_news_grows_with_audio_to_hand_over_and_with_the_end_of_a_segment() -> None:
     machine, generation = started(ALIGNED, "word")
     word = Word("Hello.", 0.0, 0.005)
     grew = []

@@ -38,28 +38,28 @@ def spoken(text: str, *words: str) -> str:
         ("straße", ("STRASSE",), ""),
     ],
 )
-def test_what_is_covered(text: str, words: tuple[str, ...], covered: str) -> None:
+def test_words_cover_the_text_up_to_the_last_recognized_one(text: str, words: tuple[str, ...], covered: str) -> None:
     assert spoken(text, *words) == covered
 
 
-def test_a_word_far_ahead_is_another_one() -> None:
+def test_a_word_beyond_the_reach_is_not_recognized() -> None:
     far = "x" * 30 + " " + "y" * 30 + " now"
     assert spoken(far, "now") == ""
     assert spoken(far, "ex", "why", "now") == far
 
 
-def test_what_is_not_recognized_is_measured_in_letters() -> None:
+def test_unknown_words_are_measured_in_letters() -> None:
     cursor = TextCursor("It is $5 now")
     said = ("It", "is", "five", "dol", "lars ", "now")
     assert [cursor.advance(word) for word in said] == [(2, 0), (5, 0), (5, 4), (5, 7), (5, 11), (12, 0)]
 
 
-def test_the_further_is_the_greater() -> None:
+def test_a_place_further_on_compares_greater() -> None:
     assert Reached() < Reached(0, 3) < Reached(5) < Reached(5, 4) < Reached(6)
 
 
 @given(st.lists(st.text("abcdeé'-$5.,", min_size=1, max_size=8), max_size=20))
-def test_a_voice_that_says_what_is_written_covers_it(words: list[str]) -> None:
+def test_the_words_as_written_cover_the_text(words: list[str]) -> None:
     text = " ".join(words)
     cursor = TextCursor(text)
     before = 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from trio_speech._core.synthesis.usage import Usage
 
 
-def test_what_is_asked_again_is_counted_twice() -> None:
+def test_a_repeated_request_counts_its_characters_again() -> None:
     bill = Usage()
     bill.count_request(0, 5)
     bill.count_request(1, 7)

@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 import trio_speech as ts
 from trio_speech._shell.synthesis.channel import PAUSE
-from trio_speech.testing import Await, Delivery, Drop, ScriptedGateway, Speak, hear
+from trio_speech.testing import Await, Delivery, Drop, Refuse, ScriptedGateway, Speak, hear
 from trio_speech.testing.scripted.synthesizer import ScriptedSynthesizer
 
 FORMAT = ts.AudioFormat.pcm16(8_000)
@@ -114,6 +114,18 @@ async def test_a_sentence_that_two_connections_say_nothing_for_is_passed_over(
         ["Please hold. ", "All is quiet now. "],
         ["All is quiet now. ", "Here I am again. "],
     ]
+
+
+async def test_dials_that_fail_after_a_silent_sentence_have_the_retry_budget(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ScriptedSynthesizer, "speak", muted(ScriptedSynthesizer.speak))
+    gateway.plan(Await("done"), *[Refuse(503)] * 20)
+    with pytest.raises(ts.RetriesExhausted) as raised:
+        async with gateway.client(retry=ts.RetryPolicy(max_attempts=3)) as client:
+            await client.render("All is quiet now.", audio_format=FORMAT)
+    assert raised.value.attempts == 3
+    assert len(gateway.visits) == 1 + 4
 
 
 async def test_markup_alone_is_never_asked_for(gateway: ScriptedGateway) -> None:

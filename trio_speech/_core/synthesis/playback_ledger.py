@@ -65,13 +65,8 @@ class PlaybackLedger:
     def put(self, number: int, segment: Segment, release: Release, *, restart: bool = False) -> None:
         """Queues audio of segment `number`. `restart`: all of the text begins again with it."""
         at = self._released
-        self._released = end = at + len(release.pcm) // self._frame_size
-        shift, last = self._format.seconds(at - release.start), self._format.seconds(end)
-        words: list[Word] = []
-        for word, position in release.words:
-            shifted = _shifted(word, shift, last)
-            words.append(shifted)
-            self._mark(_Mark(self._format.samples(shifted.end), number, segment, position))
+        self._released = at + len(release.pcm) // self._frame_size
+        words = self._place(number, segment, release, at) if release.words else []
         if release.pcm:
             self._queue(_Waiting(release.pcm, at, number, words, restart, 0))
         else:  # their audio is released already: they go with the next chunk that is handed over
@@ -166,10 +161,21 @@ class PlaybackLedger:
     # ------------------------------------------------------------ details
 
     def _queue(self, waiting: _Waiting) -> None:
-        waiting.words[:0] = self._late_words
+        if self._late_words:
+            waiting.words[:0] = self._late_words
+            self._late_words.clear()
         waiting.torn, self._torn = self._torn, 0
-        self._late_words.clear()
         self._waiting.append(waiting)
+
+    def _place(self, number: int, segment: Segment, release: Release, at: int) -> list[Word]:
+        """The words on the session's clock, each marked. The release begins at sample `at`."""
+        shift, last = self._format.seconds(at - release.start), self._format.seconds(self._released)
+        words: list[Word] = []
+        for word, position in release.words:
+            shifted = _shifted(word, shift, last)
+            words.append(shifted)
+            self._mark(_Mark(self._format.samples(shifted.end), number, segment, position))
+        return words
 
     def _mark(self, mark: _Mark) -> None:
         if mark.end <= self.handed_over:

@@ -130,13 +130,14 @@ class Rendition:
 
     def release(self, unaligned: int = 0) -> Release | None:
         """The audio and words that may be released now, if any; of `unaligned` audio no more than so many samples."""
-        start = self._next
-        end = max(self._until(), start + min(unaligned, self.unaligned))
+        start, end = self._next, self._until()
+        if unaligned:
+            end = max(end, start + min(unaligned, self.unaligned))
         if end > start:
             self._next = end
             self._released.samples += end - start
             return Release(self._cut(start, end), start, self._words_until(end))
-        words = self._words_until(start) if start <= self.received else ()
+        words = self._words_until(start) if self._words and start <= self.received else ()
         return Release(b"", start, words) if words else None
 
     def _until(self) -> int:

@@ -53,7 +53,10 @@ BRIDGE = 0.02
 
 _ROUNDING = 1e-6
 
-_MUTE = Failure(message="the service reported the sentence as complete but sent no audio for it", retryable=True)
+SILENT = Reported(
+    Failure(message="the service reported the sentence as complete but sent no audio for it", retryable=True)
+)
+"""The cause that ends a link which has reported a segment as complete without audio, the first time."""
 
 
 class SegmentRequest(Struct, frozen=True):
@@ -270,7 +273,7 @@ class SynthesisMachine:
         has_words = speakable(spoken.segment.text)
         if not rendition.received and has_words and not spoken.was_mute:
             spoken.was_mute = True
-            return Reported(_MUTE)
+            return SILENT
         rendition.finish()
         self._put(rendition, 0)
         if rendition.received or not has_words:
@@ -282,11 +285,15 @@ class SynthesisMachine:
         return None
 
     def _release(self, rendition: Rendition, now: float) -> Cause | None:
-        left = self._ledger.left(now)
-        self._put(rendition, self._format.samples(LOW + BRIDGE - left) if left <= LOW + _ROUNDING else 0)
+        self._put(rendition, self._bridge(now) if rendition.unaligned else 0)
         if rendition.too_long:
             return Malformed(f"more than {LONGEST:g} s of audio, or {MOST_WORDS} words without audio, for one segment")
         return None
+
+    def _bridge(self, now: float) -> int:
+        """How many samples the player needs, whether they are aligned or not."""
+        left = self._ledger.left(now)
+        return self._format.samples(LOW + BRIDGE - left) if left <= LOW + _ROUNDING else 0
 
     def _put(self, rendition: Rendition, unaligned: int) -> None:
         release, spoken = rendition.release(unaligned), self._spoken

@@ -19,7 +19,7 @@ from ..._core.provider.requests import SynthesizeRequest
 from ..._core.retry.causes import Cause
 from ..._core.synthesis.resume import Resume, starts_with_a_clause
 from ..._core.synthesis.segmenter import Segmenter
-from ..._core.synthesis.session import SynthesisMachine
+from ..._core.synthesis.session import SILENT, SynthesisMachine
 from ...errors import LinkError
 from ..concurrency.closing_source import closing
 from ..concurrency.one_exception import Guard
@@ -148,7 +148,7 @@ class SynthesisSession:
             return False  # all that was asked for was said: the end of the connection is no failure of this session
         if not self._machine.lost():
             raise self._cut_off(leased.cause)
-        if leased.stale or self._machine.doubts_silence:
+        if leased.stale or leased.cause is SILENT:
             # An idle connection had died unnoticed. That says nothing of the service: redial at once, at no cost. The
             # same for a sentence without audio: it is believed when a connection says so that cannot be out of step.
             return True
@@ -157,7 +157,10 @@ class SynthesisSession:
 
     async def _speak(self, leased: LeasedSpeech, *, fresh: bool) -> None:
         if self._leased is None:
-            self._begin(leased, await self._pool.lease(self._backends.current, leased, fresh=fresh))
+            self._begin(
+                leased,
+                await self._pool.lease(self._backends.current, leased, fresh=fresh or self._machine.doubts_silence),
+            )
         budget, now = self._backends.budget, trio.current_time()
         budget.opened(now)
         budget.committed(self._machine.progress, now)
