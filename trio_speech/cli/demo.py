@@ -15,10 +15,10 @@ import trio_speech as ts
 from .cuttable import CuttableBackend
 
 SENTENCES = (
-    "The weather is very nice today.",
-    "I would like to order a large pizza.",
-    "She sells fresh fruit at the market.",
-    "My brother lives in a small town near the river.",
+    "On Monday, Tom and Lucy fly to Chicago.",
+    "Mary sells fresh fruit, bread and cheese at the market.",
+    "In 2024, more than 300 people came to Denver.",
+    "The weather is very nice today, isn't it?",
 )
 FORMAT = ts.AudioFormat.pcm16(16_000)
 _PAUSE_SECONDS = 0.7

