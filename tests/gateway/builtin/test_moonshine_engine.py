@@ -158,7 +158,9 @@ def test_a_breath_does_not_end_an_utterance(recognize: Any, speech: Speech) -> N
     ids=["silence", "faint noise", "noise", "loud noise", "click"],
 )
 def test_silence_and_noise_are_no_words(recognize: Any, pcm: bytes) -> None:
-    assert "".join(texts(recognize(pcm))) == ""
+    results = recognize(pcm)
+    assert "".join(texts(results)) == ""
+    assert not any(isinstance(result, Hypothesis) for result in results)
 
 
 def test_speech_without_a_pause_is_cut_at_the_longest_utterance(recognize: Any, speech: Speech) -> None:

@@ -101,7 +101,7 @@ class MoonshineEngine:
         event = self._endpointer.push(self._voice.probability(_samples(frame)))
         if self._utterance is not None:
             self._utterance.frames.append(frame)
-            if event is Event.PAUSE or self._utterance.interim_due:
+            if self._has_words and (event is Event.PAUSE or self._utterance.interim_due):
                 yield from self._interim(self._utterance)
         elif event is Event.ONSET:
             first = self._endpointer.frames - 1 - len(self._recent)
@@ -124,6 +124,10 @@ class MoonshineEngine:
             self._frames.restart(at=end)  # what was received after the cut is processed again, as by a new session
             self._restart()
 
+    @property
+    def _has_words(self) -> bool:
+        return self._endpointer.voiced >= _FEWEST_VOICED
+
     def _window(self, utterance: _Window) -> int:
         """How many frames of the utterance are transcribed: those up to the pause after its last speech."""
         return min(len(utterance.frames), self._endpointer.spoken - utterance.first + PAUSE)
@@ -136,7 +140,7 @@ class MoonshineEngine:
             yield Hypothesis(text, utterance.start, self._frames.start, (), _LANGUAGE)
 
     def _final(self, utterance: _Window, frames: int, end: int) -> Final:
-        if self._endpointer.voiced < _FEWEST_VOICED:
+        if not self._has_words:
             return Final("", utterance.start, end, (), _LANGUAGE)
         text = utterance.transcribe(self._models.recognizer, frames)
         return Final(text, utterance.start, end, tuple(self._words(utterance, text, frames, end)), _LANGUAGE)
