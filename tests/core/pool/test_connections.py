@@ -76,6 +76,12 @@ def test_ages_are_spread_and_none_is_above_the_greatest() -> None:
     assert 95.0 < max(ends) <= 100.0
 
 
+@pytest.mark.parametrize(("cap", "ends"), [(None, 100.0), (1_000.0, 100.0), (50.0, 45.0)])
+def test_the_services_own_cap_ends_a_connection_earlier_than_the_policy(cap: float | None, ends: float) -> None:
+    pool = connections()
+    assert pool.dialed(pool.dial("a", None, 0.0), 0.0, None, cap).ends == ends
+
+
 def test_later_dials_have_greater_numbers_and_know_their_request() -> None:
     pool = connections()
     assert pool.newest == 0

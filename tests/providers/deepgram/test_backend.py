@@ -7,7 +7,7 @@ import pytest
 from trio_speech._core.provider.requests import FallbackModel, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
-from trio_speech.providers._codec import Backend, SttCodec, SttProvider
+from trio_speech.providers._codec import Backend, SttCodec, SttProvider, TtsCodec, TtsProvider
 from trio_speech.providers.deepgram import Deepgram
 
 PCM = AudioFormat.pcm16(16_000)
@@ -72,6 +72,13 @@ async def test_a_voice_dials_its_model() -> None:
         "wss://api.deepgram.com/v1/speak?model=aura-2-thalia-en&encoding=linear16&sample_rate=24000&speed=1.1"
     )
     assert dict(dial.headers)["Authorization"] == "Token key"
+
+
+def test_a_voice_makes_a_codec_for_each_connection() -> None:
+    voice: TtsProvider = Deepgram("key").voice(speaking())
+    codec: TtsCodec = voice.codec()
+    assert voice.codec() is not codec
+    assert voice.profile.generations_per_minute == 18
 
 
 def test_voices_share_connections_where_their_addresses_are_equal() -> None:
