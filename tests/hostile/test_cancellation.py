@@ -189,7 +189,7 @@ async def assert_nothing_is_left(client: ts.Client) -> None:
     statistics = client.statistics()
     busy = (statistics.leased, statistics.dialing, statistics.draining, statistics.waiting)
     assert busy == (0, 0, 0, 0), statistics
-    assert not any(endpoint.dial_slots.borrowed_tokens for endpoint in client._network._endpoints.values())
+    assert not any(endpoint.breaker.dialing for endpoint in client._network._endpoints.values())
 
 
 async def assert_still_of_use(client: ts.Client) -> None:

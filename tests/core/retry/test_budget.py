@@ -142,6 +142,27 @@ def test_a_wait_that_would_end_after_the_deadline_is_not_begun(asked: float, del
     assert budget(deadline=10.0).failed(5.0, Verdict("retry", asked)) == delay
 
 
+def test_the_deadline_counts_from_when_the_first_connection_was_wanted() -> None:
+    patience = budget(deadline=20.0)
+    assert patience.wanted(5.0) == 25.0
+    assert patience.wanted(9.0) == 25.0
+    assert patience.failed(24.0, RETRY) is not None
+    assert patience.wanted(24.5) == 25.0
+    assert patience.failed(25.5, RETRY) is None
+
+
+def test_the_deadline_counts_from_the_loss_once_there_was_a_connection() -> None:
+    patience = budget(deadline=20.0)
+    patience.wanted(0.0)
+    patience.opened(15.0)
+    assert patience.failed(18.0, RETRY) is not None
+    assert patience.wanted(19.0) == 38.0
+
+
+def test_without_a_deadline_a_connection_is_wanted_for_ever() -> None:
+    assert budget(deadline=None).wanted(5.0) == math.inf
+
+
 def test_a_handshake_refills_nothing() -> None:
     patience = budget(max_attempts=3)
     for n in range(3):

@@ -11,6 +11,7 @@ Laws
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from random import Random
 
@@ -62,6 +63,7 @@ class RetryBudget:
         self._bucket = bucket
         self._random = random
         self._outage_began: float | None = None
+        self._wanted_since: float | None = None
         self._up_since: float | None = None
         self._committed = -1
         self.attempts = 0
@@ -77,9 +79,20 @@ class RetryBudget:
                 self.progressed(now)
             self._committed = upto
 
+    def wanted(self, now: float) -> float:
+        """A connection is wanted at `now`; returns the moment at which the session gives up, if none comes.
+
+        The policy's deadline counts from the loss of the connection before, or from when the first one was wanted.
+        """
+        if self._wanted_since is None:
+            self._wanted_since = now
+        began = self._wanted_since if self._outage_began is None else self._outage_began
+        return math.inf if self._policy.deadline is None else began + self._policy.deadline
+
     def opened(self, now: float) -> None:
         """A handshake succeeded at `now`. That alone refills nothing."""
         self._up_since = now
+        self._wanted_since = None
 
     def progressed(self, now: float) -> None:
         """The service committed audio or delivered speech: the budget is full again."""
@@ -94,7 +107,8 @@ class RetryBudget:
             self.progressed(now)
         self._up_since = None
         if self._outage_began is None:
-            self._outage_began = now
+            self._outage_began = now if self._wanted_since is None else self._wanted_since
+        self._wanted_since = None
         crowd = self._bucket.lost(now)
         if self._exhausted_attempts():
             return None

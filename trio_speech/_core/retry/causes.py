@@ -103,6 +103,15 @@ class Ended(Struct, frozen=True):
         return "session closed by the service"
 
 
+class EndpointDown(Struct, frozen=True):
+    """The session had to wait for its turn to dial, while no session's dials to the endpoint succeeded."""
+
+    waited: float
+
+    def __str__(self) -> str:
+        return f"no dial to the service succeeds at the moment; waited {self.waited:.1f} s for a turn"
+
+
 class Rollover(Struct, frozen=True):
     """A planned move to a fresh connection, before the service ends this one."""
 
@@ -120,7 +129,17 @@ class Unread(Struct, frozen=True):
 
 
 Cause: TypeAlias = (
-    Unreachable | Refused | PeerClosed | Broken | Silent | Malformed | Reported | Ended | Rollover | Unread
+    Unreachable
+    | Refused
+    | PeerClosed
+    | Broken
+    | Silent
+    | Malformed
+    | Reported
+    | Ended
+    | EndpointDown
+    | Rollover
+    | Unread
 )
 
 _REDIRECTIONS = frozenset({301, 302, 303, 307, 308})

@@ -25,11 +25,16 @@ class Preference:
         That is the first one that is available at `now`, else the one that will be available first.
         """
         self.refused(self.current, until)
-        later = [index for index in range(self.current + 1, self.count) if not self._has_refused_for_good(index)]
+        later = self._later()
         if not later:
             return False
         self.current = min(later, key=lambda index: max(now, self._available_at(index)))
         return True
+
+    @property
+    def has_next(self) -> bool:
+        """True if `fail_over` would find a later backend."""
+        return bool(self._later())
 
     def wait(self, now: float) -> float:
         """Seconds until the current backend is available."""
@@ -42,6 +47,9 @@ class Preference:
     def better(self, now: float) -> list[int]:
         """The backends before the current one that are available again, best first."""
         return [index for index in range(self.current) if self._available_at(index) <= now]
+
+    def _later(self) -> list[int]:
+        return [index for index in range(self.current + 1, self.count) if not self._has_refused_for_good(index)]
 
     def _has_refused_for_good(self, index: int) -> bool:
         return self._available_at(index) == math.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
@@ -10,34 +11,17 @@ from typing import Any
 
 import trio
 
-from ..._core.retry.budget import RetryBucket, RetryBudget
-from ..._core.retry.causes import Silent, Unreachable
+from ..._core.retry.budget import RetryBudget
+from ..._core.retry.causes import Silent
 from ...policy import LivenessPolicy, RetryPolicy
 from ...providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
 from ..connection import Connection, LinkDown, Redactor, open_connection
 from ..observability.telemetry import telemetry
 from .credentials import credentials_in
+from .endpoint import CREDENTIAL, EndpointState, NoCredential
 from .plaintext_warning import call_site, is_readable, warn_of
 
 Provider = SttProvider | TtsProvider
-
-
-class NoCredential(LinkDown):
-    """The token provider raised `error`. It is re-raised as it is, in the session that asked for the dial."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(Unreachable(f"the token provider raised {type(error).__name__}"))
-        self.error = error
-
-
-class EndpointState:
-    """One endpoint's retry bucket and dial slots, shared by all sessions of a client."""
-
-    def __init__(self, policy: RetryPolicy) -> None:
-        self.retries = RetryBucket(policy)
-        self.dial_slots = trio.CapacityLimiter(policy.max_concurrent_dials)
-        self.has_warned = False
-        """True once the user was warned that credentials for it are sent unencrypted."""
 
 
 class Route:
@@ -82,26 +66,45 @@ class Dialer:
         """A new retry budget for one session with one endpoint."""
         return RetryBudget(self.retry, self.endpoint(address).retries, self._random)
 
-    async def dial(self, nursery: trio.Nursery, provider: Provider, connector: Connector | None) -> Connection:
+    async def dial(
+        self,
+        nursery: trio.Nursery,
+        provider: Provider,
+        connector: Connector | None,
+        *,
+        until: float = math.inf,
+        has_alternative: bool = False,
+    ) -> Connection:
         """Makes one dial, within ``connect_timeout`` seconds from asking for the credential to the open connection.
 
-        Waits first until fewer than ``max_concurrent_dials`` are under way at this endpoint. Raises `LinkDown`
-        (`NoCredential` if the token provider raised) or `trio.ClosedResourceError`. Cancelling leaves nothing behind.
+        Waits first for its turn, of which ``max_concurrent_dials`` are given at once at this endpoint. The wait and the
+        dial end at `until`, on trio's clock. With `has_alternative` it does not wait while no session's dials succeed.
+
+        Raises `LinkDown` (`NoCredential` if the token provider raised) or `trio.ClosedResourceError`. Cancelling leaves
+        nothing behind.
         """
         self.check_open()
         endpoint = self.endpoint(provider.endpoint)
-        async with endpoint.dial_slots:
-            with self.telemetry.span("dial", provider.endpoint) as failed:
-                try:
-                    return await self._dial(nursery, provider, connector, endpoint)
-                except LinkDown as down:
-                    failed(down.cause)
-                    raise
+        began = trio.current_time()
+        dial = partial(self._traced_dial, nursery, provider, connector, endpoint)
+        with trio.move_on_at(until):
+            return await endpoint.in_turn(dial, has_alternative=has_alternative)
+        raise LinkDown(Silent("connection", trio.current_time() - began))
+
+    async def _traced_dial(
+        self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, endpoint: EndpointState
+    ) -> Connection:
+        with self.telemetry.span("dial", provider.endpoint) as failed:
+            try:
+                return await self._dial(nursery, provider, connector, endpoint)
+            except LinkDown as down:
+                failed(down.cause)
+                raise
 
     async def _dial(
         self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, endpoint: EndpointState
     ) -> Connection:
-        seconds, awaited = self.liveness.connect_timeout, "credential from the token provider"
+        seconds, awaited = self.liveness.connect_timeout, CREDENTIAL
         with trio.move_on_after(seconds):
             dial = await _credentials(provider)
             awaited = "answer to the handshake"

@@ -57,6 +57,11 @@ class Failover(ABC, Generic[P]):
         """True if there is more than one backend."""
         return len(self._providers) > 1
 
+    @property
+    def has_next(self) -> bool:
+        """True if `fail_over` would find another backend."""
+        return self._better_ready() is not None or self._preference.has_next
+
     def fail_over(self, verdict: Verdict) -> bool:
         """Marks the current backend unavailable until `verdict` allows it, and switches to another one.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import trio
 
-from ..._core.retry.causes import Cause, error_of
+from ..._core.retry.causes import Cause, EndpointDown, error_of
 from ..._core.retry.verdict import judge
 from ...errors import RetriesExhausted, SpeechError
 from ..observability import log
@@ -22,7 +22,9 @@ def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> flo
     failed = backends.provider
     verdict = judge(cause, failed.profile)
     fatal = verdict.fate == "fatal"
-    delay = None if fatal else backends.budget.failed(trio.current_time(), verdict)
+    # One that is down for everybody is left to a backend that may serve, without spending the budget on it.
+    leaves = fatal or (isinstance(cause, EndpointDown) and backends.has_next)
+    delay = None if leaves else backends.budget.failed(trio.current_time(), verdict)
     if delay is not None:
         log.lost(failed.endpoint, cause, backends.budget.attempts, delay)
         return delay

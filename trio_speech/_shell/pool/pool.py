@@ -20,7 +20,8 @@ from ...statistics import PoolStatistics
 from ..concurrency.one_exception import Guard
 from ..concurrency.wakeup import Wakeup
 from ..connection import LinkDown
-from ..network.dialer import Dialer, NoCredential, closed
+from ..network.dialer import Dialer, closed
+from ..network.endpoint import NoCredential
 from ..observability import log
 from .callbacks import LeaseHolder
 from .dial_attempt import DialAttempt

@@ -8,6 +8,7 @@ Laws, beside those of `order`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -18,7 +19,8 @@ from ..._core.provider.requests import TranscribeRequest
 from ...providers._codec import SttProvider
 from ..concurrency.one_exception import Guard
 from ..connection import Connection, LinkDown
-from ..network.dialer import Dialer, NoCredential, Route
+from ..network.dialer import Dialer, Route
+from ..network.endpoint import NoCredential
 from ..network.failover import Failover
 
 
@@ -101,15 +103,18 @@ class RecognizerBackends(Failover[SttProvider]):
         return self._ahead is not None and self._ahead.index == index
 
     async def _dial_current(self) -> _Made:
+        until = self.budget.wanted(trio.current_time())
         try:
-            return await self._dial(self._preference.current)
+            return await self._dial(self._preference.current, until=until, has_alternative=self.has_next)
         except NoCredential as down:
             error = down.error
         raise error  # outside, that it keeps a context of its own
 
-    async def _dial(self, index: int) -> _Made:
-        provider = self._providers[index]
-        connection = await self._dialer.dial(self._guard.nursery, provider, self._routes[index].connector)
+    async def _dial(self, index: int, *, until: float = math.inf, has_alternative: bool = False) -> _Made:
+        provider, connector = self._providers[index], self._routes[index].connector
+        connection = await self._dialer.dial(
+            self._guard.nursery, provider, connector, until=until, has_alternative=has_alternative
+        )
         return _Made(index, provider, connection)
 
     def _keep_for_next_link(self, made: _Made) -> None:

@@ -16,7 +16,8 @@ from ...events import AudioClip
 from ...statistics import PoolStatistics
 from ..concurrency.one_exception import one_exception
 from ..connection import LinkDown
-from ..network.dialer import Dialer, NoCredential, Route
+from ..network.dialer import Dialer, Route
+from ..network.endpoint import NoCredential
 from ..network.reconnect import error_after
 from ..pool.lease import VoiceRoute
 from ..pool.pool import Pool

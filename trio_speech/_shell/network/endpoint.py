@@ -1,0 +1,104 @@
+"""What all sessions of a client share about one endpoint: its retry bucket, and the line in which dials wait."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import trio
+
+from ..._core.retry.breaker import Breaker
+from ..._core.retry.budget import RetryBucket
+from ..._core.retry.causes import Broken, Cause, EndpointDown, Silent, Unreachable
+from ...policy import RetryPolicy
+from ..connection import LinkDown
+
+_Made = TypeVar("_Made")
+
+CREDENTIAL = "credential from the token provider"
+"""What a dial waits for first."""
+
+
+class NoCredential(LinkDown):
+    """The token provider raised `error`. It is re-raised as it is, in the session that asked for the dial."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(Unreachable(f"the token provider raised {type(error).__name__}"))
+        self.error = error
+
+
+class EndpointState:
+    """One endpoint."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self.retries = RetryBucket(policy)
+        self.breaker = Breaker(policy.max_concurrent_dials)
+        self.has_warned = False
+        """True once the user was warned that credentials for it are sent unencrypted."""
+        self._line = trio.lowlevel.ParkingLot()
+        self._dispensable: dict[trio.CancelScope, float] = {}
+        """Dials of sessions with another backend, and when they began."""
+
+    async def in_turn(self, dial: Callable[[], Awaitable[_Made]], *, has_alternative: bool) -> _Made:
+        """Makes a dial once it is its turn, and returns what it made. Turns are taken in order of arrival.
+
+        With `has_alternative`, raises `LinkDown` when nobody's dials succeed while others wait in line. Cancelling
+        leaves the line, or cancels the dial.
+        """
+        await self._wait(has_alternative)
+        began = trio.current_time()
+        self.breaker.began(began)
+        with trio.CancelScope() as scope:
+            if has_alternative:
+                self._dispensable[scope] = began
+            try:
+                made = await dial()
+            except LinkDown as down:
+                self._learn_from(down)
+                raise
+            else:
+                self.breaker.succeeded(trio.current_time())
+                return made
+            finally:
+                self._dispensable.pop(scope, None)
+                self.breaker.ended()
+                self._line.unpark(count=max(1, self.breaker.free))
+        raise LinkDown(EndpointDown(trio.current_time() - began))
+
+    async def _wait(self, has_alternative: bool) -> None:
+        arrived = now = trio.current_time()
+        others_wait = bool(self._line)
+        try:
+            while (begins := self.breaker.dials_at(now)) > now or others_wait:
+                others_wait = False  # once it was called, it is its turn
+                leaves = self.breaker.gives_way_at(arrived) if has_alternative else math.inf
+                if leaves <= now:
+                    self._give_up_dials(now)
+                    raise LinkDown(EndpointDown(now - arrived))
+                with trio.move_on_at(min(begins if begins > now else math.inf, leaves)):
+                    await self._line.park()
+                now = trio.current_time()
+        except BaseException:
+            self._line.unpark()  # the call that it may have got is for somebody else
+            raise
+
+    def _learn_from(self, down: LinkDown) -> None:
+        now = trio.current_time()
+        if isinstance(down, NoCredential) or (isinstance(down.cause, Silent) and down.cause.what == CREDENTIAL):
+            return  # the endpoint was not even asked
+        if _is_unreachable(down.cause):
+            self.breaker.failed(now)
+        else:
+            self.breaker.succeeded(now)
+
+    def _give_up_dials(self, now: float) -> None:
+        """Cancels the dials that are as hopeless as the wait of the session that leaves the line."""
+        for scope, began in self._dispensable.items():
+            if self.breaker.gives_way_at(began) <= now:
+                scope.cancel(reason="nobody's dials to the endpoint succeed")
+
+
+def _is_unreachable(cause: Cause) -> bool:
+    """Whether another session's dial would fail too. A refusal is for one session, and a bad certificate is final."""
+    return isinstance(cause, (Broken, Silent)) or (isinstance(cause, Unreachable) and not cause.permanent)
