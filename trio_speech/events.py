@@ -143,7 +143,8 @@ class Gap(Struct, frozen=True):
         end: Where the lost audio ends.
         reason: ``"overflow"``: the replay log was full (`ReplayPolicy.limit`). ``"replay-limit"``: a reconnection would
             have sent more again than `ReplayPolicy.max_replayed` allows. ``"unanswered"``: two connections in a row
-            took the audio and answered nothing about it.
+            took the audio and answered nothing about it. ``"damaged"``: a journal was damaged there
+            (`Client.resume_journal`).
     """
 
     start: float
@@ -157,7 +158,8 @@ class LinkLost(Struct, frozen=True):
     Fields:
         cause: Why the connection ended, in words.
         attempt: The number of the coming attempt to reconnect, counted for each backend since the last progress.
-        retry_in: Seconds until that attempt begins.
+        retry_in: Seconds until that attempt begins. Where the connection was closed because too much is unread
+            (`ReplayPolicy.max_unread_bytes`), it begins once half of that has been read.
     """
 
     cause: str
