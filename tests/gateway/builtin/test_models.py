@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,13 @@ def test_a_draft_does_not_change_a_clear_text(models: Models, speech: Callable[.
     assert moonshine.text(tokens) == moonshine.transcribe(audio) == "The museum is open on Sunday."
     for draft in (tokens, tokens[:3], [*tokens[:3], 99, 100], [99], tokens + [99] * 50):
         assert moonshine.tokens(audio, draft) == tokens
+
+
+def test_threads_that_share_the_models_get_the_results_of_one(models: Models, speech: Callable[..., bytes]) -> None:
+    recordings = [audio_of(speech(text)) for text in ("The museum is open on Sunday.", "It will rain tomorrow.")] * 3
+    alone = [models.recognizer.tokens(audio) for audio in recordings[:2]] * 3
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(models.recognizer.tokens, recordings)) == alone
 
 
 @pytest.fixture

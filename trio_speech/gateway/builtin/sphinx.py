@@ -1,12 +1,12 @@
-"""The built-in recognizer: what PocketSphinx, with the English model of its wheel, makes of a stream of audio.
+"""The second recognizer: PocketSphinx, with the English model that is in its wheel.
 
 Laws:
-1. The results depend on the samples alone: not on how they are chunked, nor on what the decoder heard before.
+1. Results depend on the samples alone: not on chunk sizes, nor on what the decoder was given before.
 2. The end of a final, and the answer to a finalize, is a resume point: what follows depends on no sample before it.
-   So at each of them the framing, the endpointer and the decoder's adaptation start afresh.
-3. Onset and final alternate, and begin with an onset. An utterance lasts little more than `LONGEST` seconds.
+   So framing, endpointer and the decoder's adaptation to the channel start anew at each of them.
+3. Onset and final alternate, beginning with an onset. An utterance lasts little more than `LONGEST` seconds.
 
-No I/O and no clock: a worker process runs this, for a decoder holds the interpreter's lock while it works.
+No I/O and no clock. A worker process runs this, because a decoder holds the interpreter's lock while it works.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from .frames import RATE, Frames
 from .limits import accept_recognition
 
 LONGEST = 15.0
-"""Seconds after which an utterance is closed, pause or no pause: decoding time and memory grow with its length."""
+"""Seconds after which an utterance is closed even without a pause: decoding time and memory grow with its length."""
 
 FRAME = 480
 """Samples in a frame of the endpointer: 30 ms."""
 
 _LANGUAGE = "en"
 _INTERIM_EVERY = 8 * FRAME  # 240 ms
-_LEAD_IN = 5  # frames before the onset that are heard too: a soft first sound does not yet count as speech
-_DECISION = 10  # frames that the endpointer looks at before it says that speech began
+_LEAD_IN = 5  # frames before the onset that are decoded too: soft first sounds do not yet count as speech
+_DECISION = 10  # frames that the endpointer needs to decide that speech has begun
 _DECODER_FRAME = RATE // 100
-# The channel, voice and microphone, is judged by the beginning of the utterance, before that is decoded.
+# The decoder adapts to the channel (voice and microphone) by the cepstral mean of the utterance's beginning, which is
+# measured before anything is decoded: adapting on the way would make results depend on earlier utterances.
 _CHANNEL = "channel"
 _CHANNEL_SAMPLES = 6 * RATE // 10
 _CHANNEL_ROUNDS = 2
@@ -42,10 +43,10 @@ _CEPSTRAL_MEAN = "40,3,-1"
 
 
 def load_decoder() -> Any:
-    """The decoder and its model: 0.4 s and 90 MB. One utterance at a time."""
+    """Loads the decoder and its model: 0.4 s and 90 MB. It decodes one utterance at a time."""
     decoder = Decoder(loglevel="FATAL", samprate=RATE)
     everything = decoder.current_search()
-    decoder.add_keyphrase(_CHANNEL, "forward")  # a search that costs next to nothing, for what it hears on the way
+    decoder.add_keyphrase(_CHANNEL, "forward")  # a cheap search: only the mean that it measures is used
     decoder.activate_search(everything)
     return decoder
 
@@ -68,13 +69,13 @@ class SphinxEngine:
         self._recent: deque[bytes] = deque(maxlen=_LEAD_IN + _DECISION + 1)
 
     def feed(self, pcm: bytes) -> Iterator[Result]:
-        """Take a whole number of samples. To be iterated to the end."""
+        """Takes a whole number of samples. Must be iterated to the end."""
         self._frames.feed(pcm)
         while (frame := self._frames.next()) is not None:
             yield from self._process(frame)
 
     def finalize(self) -> Iterator[Result]:
-        """Close the utterance that is going on, if any. To be iterated to the end."""
+        """Closes the utterance that is going on, if any. Must be iterated to the end."""
         for frame in self._frames.rest():
             if len(frame) == 2 * FRAME:
                 yield from self._process(frame)
@@ -87,7 +88,7 @@ class SphinxEngine:
         yield Finalized(self._frames.start)
 
     def close(self) -> None:
-        """Leave the decoder fit for another session."""
+        """Abandons the utterance, so that the decoder can serve another session."""
         if self._utterance is not None:
             self._utterance.abandon()
             self._utterance = None
@@ -127,7 +128,7 @@ class SphinxEngine:
 
 
 class _Utterance:
-    """One utterance in the decoder. `position` tells the sample of the stream for one that was heard at 16 kHz."""
+    """One utterance in the decoder. `position` maps samples at 16 kHz to samples of the stream."""
 
     def __init__(self, decoder: Any, onset: int, position: Callable[[int], int], *, two_passes: bool) -> None:
         self._decoder, self._onset, self._position = decoder, onset, position
@@ -150,7 +151,7 @@ class _Utterance:
             self._decode()
 
     def new_hypothesis(self) -> Iterator[Hypothesis]:
-        """The hypothesis, where it is another one than was told last."""
+        """The hypothesis, if it differs from the last one."""
         text = self._text() if self._decoding else ""
         if text and text != self._last_text:
             self._last_text = text
@@ -166,7 +167,7 @@ class _Utterance:
         return Final(self._text(), self.start, end, self._words(end, sure=True), _LANGUAGE)
 
     def abandon(self) -> None:
-        """Leave the decoder fit for another utterance."""
+        """Ends the utterance in the decoder, which can then begin another."""
         if self._decoding:
             self._decoder.end_utt()
 
@@ -178,7 +179,7 @@ class _Utterance:
         self._decoding = True
 
     def _decode_again(self) -> None:
-        """With the cepstral mean of the whole utterance: fewer errors, for twice the work and a later final."""
+        """Decodes again with the cepstral mean of the whole utterance: fewer errors for twice the work."""
         self._decoder.start_utt()
         self._decoder.process_raw(bytes(self._audio), full_utt=True)
         self._decoder.end_utt()
@@ -194,7 +195,7 @@ class _Utterance:
     def _word(self, segment: Any, latest: int, sure: bool) -> HeardWord:
         first = self._position(self._onset + segment.start_frame * _DECODER_FRAME)
         beyond = self._position(self._onset + (segment.end_frame + 1) * _DECODER_FRAME)
-        # Before the end of an utterance there are no posteriors: it says 1 for all.
+        # Before the end of an utterance there are no posteriors: prob is 1 for every word.
         confidence = min(1.0, max(0.0, segment.prob)) if sure else None
         return HeardWord(segment.word.split("(")[0], min(first, latest), min(beyond, latest), confidence)
 
@@ -208,7 +209,7 @@ def _cepstral_mean(decoder: Any, audio: bytes) -> str:
     decoder.activate_search(_CHANNEL)
     _reset_adaptation(decoder, _CEPSTRAL_MEAN)
     mean = _CEPSTRAL_MEAN
-    for _ in range(_CHANNEL_ROUNDS):  # each gets nearer to what it hears
+    for _ in range(_CHANNEL_ROUNDS):  # each round starts from the mean of the last, and comes nearer
         decoder.start_utt()
         decoder.process_raw(audio)
         mean = decoder.get_cmn(True)
@@ -218,8 +219,8 @@ def _cepstral_mean(decoder: Any, audio: bytes) -> str:
 
 
 def _reset_adaptation(decoder: Any, mean: str) -> None:
-    """Drop what the decoder learned of noise and channel, and start from this cepstral mean."""
+    """Drops what the decoder has learned of noise and channel, and starts from this cepstral mean."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # called unnecessary there, and is not: noise is kept
+        warnings.simplefilter("ignore", DeprecationWarning)  # deprecated, but without it the noise level is kept
         decoder.start_stream()
     decoder.set_cmn(mean)
