@@ -56,7 +56,7 @@ def test_what_it_is_like() -> None:
         True,
         True,
     )
-    assert (hearing.max_lead_in, hearing.replay_speed, hearing.quiet_after_finalized) == (0.0, None, 0.0)
+    assert (hearing.max_lead_in, hearing.replay_speed, hearing.ordered) == (0.0, None, True)
     speaking = Local().voice(SynthesizeRequest(audio_format=PCM)).profile
     assert (speaking.aligned, speaking.deterministic) == (True, True)
 

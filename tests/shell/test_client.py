@@ -61,8 +61,8 @@ async def test_what_is_asked_for_is_told_to_the_service(gateway: ScriptedGateway
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        ({"source": b"audio"}, "the source is a bytes, not an async iterable"),
-        ({"source": [b"audio"]}, "the source is a list, not an async iterable"),
+        ({"source": "audio"}, "source must be bytes, or an iterable or async iterable of bytes, not str"),
+        ({"source": 7}, "source must be bytes, or an iterable or async iterable of bytes, not int"),
         ({"keyterms": "Trio"}, "keyterms must be a list"),
         ({"keyterms": 5}, "keyterms must be a list, not int"),
         ({"model": 3}, "model must be a str or None, not int"),

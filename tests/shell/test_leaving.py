@@ -208,7 +208,7 @@ async def test_those_that_wait_learn_that_the_block_was_left(gateway: ScriptedGa
         (Manner(), 0.5),
         (Manner(endpointing=None), 0.5),
         (Manner(finalized="before", trailing=0.4), 1.0),
-        (Manner(finalized="never"), 3.0),
+        (Manner(finalized="never"), 12.0),
         (Manner(word_times=False), 0.5),
         (Manner(spans="billed"), 0.5),
         (Manner(held=5.0), 0.5),

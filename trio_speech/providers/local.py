@@ -34,8 +34,7 @@ STT = SttProfile(
     sample_rates=RATES,
     max_lead_in=0.0,
     replay_speed=None,
-    quiet_after_final=30.0,
-    quiet_after_finalized=0.0,
+    ordered=True,
     idle_codes=(INACTIVE,),
 )
 """Times are exact. A replay that begins at the end of a final is recognized exactly as without the break, and a lead-in

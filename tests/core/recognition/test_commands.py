@@ -8,13 +8,22 @@ from trio_speech._core.recognition.commands import (
     EndLink,
     SendAudio,
     SendChange,
+    SendClose,
     SendFinalize,
     SendKeepalive,
     Wait,
 )
 from trio_speech._core.retry.causes import Ended
 
-STEPS = [SendAudio(b"\0\0"), SendFinalize(), SendChange(Change()), SendKeepalive(), Wait(1.0), EndLink(Ended())]
+STEPS = [
+    SendAudio(b"\0\0"),
+    SendFinalize(),
+    SendClose(),
+    SendChange(Change()),
+    SendKeepalive(),
+    Wait(1.0),
+    EndLink(Ended()),
+]
 
 
 def test_the_shell_can_match_every_step() -> None:

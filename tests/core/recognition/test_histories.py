@@ -29,13 +29,14 @@ from msgspec.structs import replace
 
 from trio_speech._core.provider.messages import (
     Acknowledged,
+    Closed,
     FinalizeAnswered,
     RecognitionResult,
     SpeechOnset,
     SttMessage,
 )
 from trio_speech._core.provider.profile import SttProfile
-from trio_speech._core.recognition.commands import EndLink, SendAudio, SendFinalize, Wait
+from trio_speech._core.recognition.commands import EndLink, SendAudio, SendClose, SendFinalize, Wait
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.reconciliation import TimedSeam
 from trio_speech._core.recognition.replay_log import ReplayLog
@@ -69,7 +70,9 @@ exact = SttProfile(chunk=0.05)
 untimed = replace(exact, exact_times=False, word_times=False)
 MANNERS = {
     "span": Manner(exact, vocabulary=2),
-    "span, drifting": Manner(replace(exact, exact_times=False), vocabulary=3, drift=SHORTEST // 4 - 1, audible=0.5),
+    "span, drifting": Manner(
+        replace(exact, exact_times=False, drift=0.04), vocabulary=3, drift=SHORTEST // 4 - 1, audible=0.5
+    ),
     "span, no word times": Manner(replace(exact, word_times=False)),
     "watermark": Manner(replace(exact, acknowledges="watermark"), vocabulary=2),
     "watermark, no word times": Manner(replace(exact, acknowledges="watermark", word_times=False)),
@@ -146,6 +149,12 @@ class Service:
         self._final(now, delay)
         for message in answer:
             self._say(message, now, delay)
+
+    def close(self, now: float, delay: float) -> None:
+        """No more audio comes: tells the rest, and ends."""
+        self._word_over()
+        self._final(now, delay)
+        self._say(Closed(), now, delay)
 
     def _word_over(self) -> None:
         number, length = self._value - LOUD, self._heard - self._since
@@ -287,6 +296,9 @@ class Histories(RuleBasedStateMachine):
                 assert 0 < len(pcm) // 2 <= 50
                 assert sent - len(pcm) // 2 == before
                 self.service.hear(pcm, self.now, delay)
+            case SendClose():
+                self.finalized_at.add(self.session.log.sent)
+                self.service.close(self.now, delay)
             case SendFinalize():
                 self.finalized_at.add(self.session.log.sent)
                 self.service.finalize(self.now, delay)
@@ -449,7 +461,7 @@ def test_every_sample_is_accounted_for_and_every_word_said_once(manner: Manner) 
 @pytest.mark.parametrize(
     ("part", "name", "instead"),
     [
-        (TimedSeam, "repeated", lambda *_: 0),
+        (TimedSeam, "repeated", lambda _, words: [False] * len(words)),
         (ReplayLog, "rewind", lambda log, _: log.sent),
         (RecognitionMachine, "_tell_gaps", lambda *_: None),
     ],

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from trio_speech._core.provider.messages import RecognitionResult
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech._core.provider.requests import Change
-from trio_speech._core.recognition.finalization import FinalizeAnswer
 from trio_speech._core.recognition.queued_commands import QueuedCommand
 from trio_speech._core.recognition.reconciliation import ComparedWord
 from trio_speech._core.recognition.session import RecognitionMachine
@@ -51,6 +50,15 @@ def said(start: int, end: int, text: str = "one") -> PlacedTranscript:
     return PlacedTranscript(RecognitionResult(kind="final", text=text, start=0.0, end=0.0), start, end, ())
 
 
+def deliver(session: RecognitionMachine, placed: PlacedTranscript, *, seam: bool, upto: int | None) -> None:
+    """A final comes, which settles all before `upto` if its times can be trusted."""
+    span = None if upto is None else (placed.start, placed.end)
+    if upto is not None:
+        session.gaps.committed(upto)
+    session.speaking = True  # that somebody speaks is no news here
+    session.deliver(placed, (), seam=seam, span=span)
+
+
 def told(session: RecognitionMachine) -> list[TranscriptEvent]:
     return [session.take() for _ in range(len(session.event_queue))]
 
@@ -66,7 +74,7 @@ def test_what_is_captured_is_unacknowledged_until_what_covers_it_is_taken() -> N
     session = recognition()
     session.capture(loud(300))
     link(session)
-    session.final(said(0, 200), seam=False, upto=200)
+    deliver(session, said(0, 200), seam=False, upto=200)
     session.commit(200)
     assert session.log.unacknowledged() == (0, loud(300))
     session.take()
@@ -109,7 +117,7 @@ def test_what_overflows_after_it_was_sent_shares_the_fate_of_its_link() -> None:
         link(session)
         session.capture(loud(200))
         assert (session.gaps.total, session.log.kept) == (0, 100)
-    heard.final(said(0, 200), seam=False, upto=200)
+    deliver(heard, said(0, 200), seam=False, upto=200)
     heard.commit(200)
     heard.link_lost(())
     unheard.link_lost(())
@@ -153,7 +161,7 @@ def test_a_new_link_starts_at_the_commit_point_less_a_lead_in() -> None:
     session = recognition(lead_in=0.1)
     session.capture(loud(600))
     assert link(session) == (0, 0)
-    session.delivered_words.delivered((), 400)
+    session.delivered_words.delivered((), (0, 400))
     session.commit(400)
     session.commit(300)
     session.link_lost(())
@@ -165,7 +173,7 @@ def test_a_stream_may_begin_anywhere() -> None:
     session = RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(), start=1_000, ordinal=7)
     session.recover(loud(200))
     assert link(session) == (1_000, 1_000)
-    session.final(said(1_000, 1_200), seam=True, upto=1_200)
+    deliver(session, said(1_000, 1_200), seam=True, upto=1_200)
     (final,) = told(session)
     assert isinstance(final, FinalTranscript)
     assert (final.id, final.start, final.end, final.seam, session.taken) == ("f8", 1.0, 1.2, True, 8)
@@ -185,63 +193,187 @@ def test_it_is_finished_once_the_input_has_ended_and_all_is_accounted_for() -> N
 
 
 @pytest.mark.parametrize(
-    ("audio", "upto", "silence"),
-    [(quiet(200), 200, True), (loud(200), 200, False), (quiet(100) + loud(100), 100, True), (loud(200), 0, True)],
+    ("audio", "upto", "first"),
+    [
+        (quiet(200), 200, None),
+        (loud(200), 200, 0),
+        (quiet(100) + loud(100), 100, None),
+        (quiet(100) + loud(100), 200, 100),
+        (loud(200), 0, None),
+    ],
 )
-def test_silence_is_what_holds_nothing_that_could_be_speech(audio: bytes, upto: int, silence: bool) -> None:
+def test_what_is_louder_than_noise_may_be_speech(audio: bytes, upto: int, first: int | None) -> None:
     session = recognition()
     session.capture(audio)
-    assert session.is_silence(upto) is silence
+    assert session.first_possible_speech(0, upto, 0) == first
 
 
-def test_what_can_no_longer_be_looked_at_is_no_silence() -> None:
+def test_what_a_final_covers_is_no_longer_to_be_looked_at_nor_is_a_margin_beside_it() -> None:
+    session = recognition()
+    session.capture(loud(400))
+    deliver(session, said(0, 100), seam=False, upto=100)
+    session.recognized(0, 100)
+    assert session.first_possible_speech(0, 400, 0) == 100
+    assert session.first_possible_speech(0, 400, 40) == 140
+    session.recognized(200, 300)
+    assert session.first_possible_speech(120, 200, 0) == 120
+    assert session.first_possible_speech(100, 400, 60) == 300
+    assert session.first_possible_speech(100, 300, 60) is None
+
+
+def test_what_can_no_longer_be_looked_at_may_have_been_speech() -> None:
     session = dropping(0.1)
     session.capture(quiet(100))
     link(session)
     session.capture(quiet(50))
-    assert not session.is_silence(100)
+    assert session.first_possible_speech(0, 100, 0) == 0
 
 
-# ---------------------------------------------------------------- what nothing is said of
+def test_a_pause_is_as_much_quiet_audio_as_was_asked_for() -> None:
+    session = recognition()
+    session.capture(loud(100) + quiet(300) + loud(10))
+    link(session, sent=400)
+    assert session.is_pause(0.3)
+    assert not session.is_pause(0.31)
+    assert not session.is_pause(0.41)
 
 
-def test_what_two_links_heard_in_vain_is_given_up() -> None:
+# ---------------------------------------------------------------- doubt
+
+
+def doubted(session: RecognitionMachine, upto: int, **fields: Any) -> None:
+    """The link is over, in doubt of the audio before sample `upto`."""
+    session.doubted(upto, **{"open_from": 0, "owed": None, "answered": True, **fields})
+    session.link_lost([upto])
+
+
+def heard() -> RecognitionMachine:
     session = recognition()
     session.capture(loud(300))
     link(session)
-    session.unanswered_twice(200)
-    assert session.gaps.total == 0
+    return session
+
+
+def test_doubted_audio_is_heard_again_and_then_is_silence_where_two_services_answered_for_it() -> None:
+    session = heard()
+    doubted(session, 300)
+    assert session.log.committed == 0
     link(session)
-    session.unanswered_twice(300)
-    assert session.log.committed == 200
+    doubted(session, 200)
+    assert (session.log.committed, gaps(session)) == (200, [])
+    assert session.noise.is_raised
+
+
+def test_words_that_were_shown_become_a_gap_where_no_link_makes_them_final() -> None:
+    session = heard()
+    doubted(session, 300, owed=(120, 180))
+    link(session)
+    doubted(session, 300)
     session.end()
-    assert gaps(session) == [(0.0, 0.2, "unanswered")]
+    assert (session.log.committed, gaps(session)) == (300, [(0.12, 0.3, "doubt")])
 
 
-def test_what_was_recognized_since_does_not_count() -> None:
-    session = recognition()
-    session.capture(loud(300))
+def test_what_nobody_answered_for_becomes_a_gap() -> None:
+    session = heard()
+    doubted(session, 300, open_from=50, answered=False)
     link(session)
-    session.unanswered_twice(200)
+    doubted(session, 300, open_from=100)
+    session.end()
+    assert (session.log.committed, gaps(session)) == (300, [(0.05, 0.3, "unanswered")])
+
+
+def test_words_shown_without_any_answer_are_given_up_with_all_that_is_open() -> None:
+    session = heard()
+    doubted(session, 300, open_from=50, owed=(120, 180), answered=False)
+    link(session)
+    doubted(session, 300, open_from=None, answered=False)
+    session.end()
+    assert gaps(session) == [(0.05, 0.3, "doubt")]
+
+
+def test_quiet_audio_that_two_links_left_unanswered_is_settled() -> None:
+    session = recognition()
+    session.capture(quiet(300))
+    link(session)
+    doubted(session, 300, open_from=None, answered=False)
+    link(session)
+    doubted(session, 300, open_from=None, answered=False)
+    session.end()
+    assert (session.log.committed, gaps(session)) == (300, [])
+
+
+def test_what_a_final_covers_is_in_no_gap_of_doubt() -> None:
+    session = heard()
+    deliver(session, said(100, 200), seam=False, upto=None)
+    session.recognized(100, 200)
+    doubted(session, 300, owed=(0, 90), answered=False)
+    link(session)
+    doubted(session, 300)
+    session.end()
+    assert gaps(session) == [(0.0, 0.1, "doubt"), (0.2, 0.3, "doubt")]
+
+
+def test_doubt_is_forgotten_once_its_audio_is_settled() -> None:
+    session = heard()
+    doubted(session, 100)
     link(session)
     session.commit(200)
-    session.unanswered_twice(300)
-    assert session.gaps.total == 0
+    doubted(session, 300)
+    assert session.log.committed == 200
 
 
 @pytest.mark.parametrize(
-    ("audio", "later"),
-    [
-        (loud(100) + quiet(100), ()),  # behind the request came nothing that could be speech
-        (loud(200), (TWO,)),
-        (quiet(100) + loud(100), (ONE, TWO)),  # before it neither: all may belong to what is behind
-    ],
+    ("owed", "answered", "committed"), [(None, True, 40_000), (None, False, 0), ((5, 9), False, 40_000)]
 )
-def test_words_after_an_answer_may_belong_to_audio_behind_it(audio: bytes, later: tuple[ComparedWord, ...]) -> None:
-    session = recognition()
-    session.capture(audio)
+def test_beyond_what_may_be_heard_again_doubt_ends_at_once(
+    owed: tuple[int, int] | None, answered: bool, committed: int
+) -> None:
+    session = recognition(limit=100.0)
+    session.capture(loud(40_000))
     link(session)
-    assert session.later(FinalizeAnswer(100, answered=True, words=(ONE, TWO), answer=1)) == later
+    assert session.may_doubt(30_000)
+    assert not session.may_doubt(30_001)
+    doubted(session, 40_000, owed=owed, answered=answered)
+    assert session.log.committed == committed
+
+
+def test_words_that_a_link_answered_for_without_their_final_become_a_gap_when_the_next_answers_too() -> None:
+    session = heard()
+    session.left_open.add(100, 200)
+    session.give_up_left_open(150, 0)
+    assert session.gaps.total == 0
+    session.left_open.add(100, 200)
+    session.give_up_left_open(200, 0)
+    session.commit(300)
+    session.end()
+    assert gaps(session) == [(0.1, 0.2, "doubt")]
+
+
+@pytest.mark.parametrize(("covered", "spoken_for"), [((100, 160), 0), ((0, 1), 150), ((0, 1), 300)])
+def test_but_not_where_a_final_covers_most_of_them(covered: tuple[int, int], spoken_for: int) -> None:
+    session = heard()
+    session.left_open.add(100, 200)
+    session.recognized(*covered)
+    session.give_up_left_open(200, spoken_for)
+    assert session.gaps.total == 0
+
+
+def test_whoever_speaks_when_the_stream_ends_has_ended_with_it() -> None:
+    session = heard()
+    session.speech_started(250)
+    session.end()
+    assert told(session) == [SpeechStarted(0.25), SpeechEnded(0.3)]
+
+
+def test_an_interim_that_is_taken_back_is_followed_by_an_empty_one() -> None:
+    session = heard()
+    session.speech_started(100)
+    for text in ("one", ""):
+        result = RecognitionResult(kind="interim", text=text, start=0.1, end=0.2)
+        placed = PlacedTranscript(result, 100, 200, ())
+        session.show(placed) if text else session.take_back(placed)
+    session.take_back(placed)
+    assert [getattr(event, "text", None) for event in told(session)] == [None, "", None]
 
 
 # ---------------------------------------------------------------- law 4: stream order
@@ -251,7 +383,7 @@ def test_a_gap_is_told_before_the_final_behind_it() -> None:
     session = dropping(0.3)
     session.capture(loud(400))
     link(session)
-    session.final(said(150, 300), seam=False, upto=300)
+    deliver(session, said(150, 300), seam=False, upto=300)
     assert [type(event) for event in told(session)] == [Gap, FinalTranscript]
 
 
@@ -263,7 +395,7 @@ def test_a_gap_lies_before_a_final_where_it_ends_no_later_than_that_begins(start
     session.commit(50)
     session.capture(loud(400))
     for number in (1, 2):
-        session.final(said(start, 300), seam=False, upto=None)
+        deliver(session, said(start, 300), seam=False, upto=None)
         assert session.tally.finals == number
     events = told(session)
     assert [type(event) for event in events[:-1]] == kinds
@@ -276,7 +408,7 @@ def test_a_gap_of_undecided_fate_holds_back_those_behind_it() -> None:
     session.capture(loud(100))
     link(session)
     session.capture(loud(300))  # 0 to 100 was sent, 100 to 200 was not
-    session.final(said(250, 300), seam=False, upto=None)
+    deliver(session, said(250, 300), seam=False, upto=None)
     assert [type(event) for event in told(session)] == [FinalTranscript]
     session.link_lost(())
     session.end()
@@ -410,6 +542,7 @@ def test_while_there_is_room_the_lead_in_is_kept(more: int) -> None:
 def test_no_more_may_come_above_the_bound_and_another_link_below_half_of_it() -> None:
     session = recognition(max_unread_bytes=2**16)
     session.capture(loud(100))
+<<<<<<< HEAD
     states = [(session.is_full_of_unread, session.may_open_link)]
     for _ in range(5):
         session.final(said(0, 100, text="x" * 15_000), seam=False, upto=100)
@@ -419,6 +552,10 @@ def test_no_more_may_come_above_the_bound_and_another_link_below_half_of_it() ->
         while not isinstance(session.take(), FinalTranscript):
             pass
     assert (session.is_full_of_unread, session.may_open_link) == (False, True)
+=======
+    deliver(session, said(0, 100, text="x" * (2**20 + 2**10 * extra)), seam=False, upto=100)
+    assert session.flooded is flooded
+>>>>>>> c2481d4 (Settle audio by evidence, and let one pump do all writing)
 
 
 # ---------------------------------------------------------------- what is heard again, and what is not
@@ -454,16 +591,4 @@ def test_words_without_times_are_forgotten_with_the_audio_that_they_may_belong_t
         link(session)
         session.delivered_words.delivered((ONE, TWO), None)
         session.commit(100, later=later)
-        assert (session.delivered_words.seam(untrusted, 100, 100) is not None) is delivered_words
-
-
-def test_what_is_heard_in_vain_costs_nothing_of_what_is_yet_to_be_read() -> None:
-    session = recognition()
-    session.capture(loud(300))
-    link(session)
-    session.unanswered_twice(200)
-    link(session)
-    session.final(said(0, 200), seam=False, upto=200)
-    session.commit(200)
-    session.unanswered_twice(300)
-    assert session.log.unacknowledged() == (0, loud(300))
+        assert (session.delivered_words.seam(untrusted, 100, 100, overlapping=False) is not None) is delivered_words

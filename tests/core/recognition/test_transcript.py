@@ -17,7 +17,9 @@ TOLD: dict[str, Any] = {"text": "one", "language": "en", "confidence": 0.5, "spe
 
 def said(kind: Any) -> PlacedTranscript:
     """From 1.5 s to 2 s of a stream of 8,000 samples a second, whatever its link's clock said."""
-    return PlacedTranscript(RecognitionResult(kind=kind, start=0.0, end=0.5, id="7", **TOLD), 12_000, 16_000, WORDS)
+    return PlacedTranscript(
+        RecognitionResult(kind=kind, start=0.0, end=0.5, id="7", **TOLD), 12_000, 16_000, WORDS, "S1"
+    )
 
 
 @pytest.mark.parametrize(("kind", "event"), [("interim", InterimTranscript), ("preflight", PreflightTranscript)])

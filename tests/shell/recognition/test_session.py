@@ -67,9 +67,6 @@ async def test_every_end_of_a_link_in_every_phase(
     session = await listen(SPEECH)
     session.assert_whole()
     assert gateway.planned == ()
-    if isinstance(fault, CloseSession) and phase == "during the drain":
-        assert session.of(ts.LinkLost) == []  # the service may end what we have asked it to end
-        return
     links = 3 if phase == "during replay" else 2
     assert session.statistics.links in (links - 1, links)  # one that breaks while it is dialed never was a link
     assert len(session.of(ts.LinkLost)) >= links - 1
@@ -87,15 +84,14 @@ async def test_a_service_that_ends_before_it_has_answered_is_asked_again(
     assert session.statistics.links == 2
 
 
-async def test_a_service_that_never_answers_leaves_a_gap_after_the_second_time(
+async def test_a_service_that_ends_without_an_answer_is_asked_until_one_answers(
     gateway: ScriptedGateway, listen: Listen
 ) -> None:
     gateway.manner = Manner(endpointing=None, interim=None, onsets=False)
     gateway.plan(*[step for _ in range(9) for step in (Await("finalize"), CloseSession())])
     session = await listen(say(0.2, "turn left now"))
-    session.assert_lawful()
-    assert session.of(ts.Gap) == [ts.Gap(0.0, session.speech.seconds, "unanswered")]
-    assert len(gateway.visits) == 2
+    session.assert_whole()
+    assert len(gateway.visits) == 10
 
 
 async def test_a_drop_is_told_and_mended_at_once(gateway: ScriptedGateway, listen: Listen) -> None:
@@ -152,7 +148,7 @@ async def test_half_open_is_found_by_pings(gateway: ScriptedGateway, listen: Lis
 async def test_half_open_is_found_while_mute(gateway: ScriptedGateway) -> None:
     gateway.plan(Idle(30.0), BlackHole())
     async with gateway.client() as client, client.transcribe() as transcript:
-        await transcript.send(SPEECH.audio[:32_000])
+        await transcript.send(bytes(32_000))
         lost = None
         async for event in transcript:
             if isinstance(event, ts.LinkLost):
@@ -190,8 +186,8 @@ async def test_pongs_without_results_are_an_illness(gateway: ScriptedGateway, li
     session = await listen(speech(15.0), liveness=ts.LivenessPolicy(progress_timeout=6.0))
     session.assert_whole()
     (lost,) = session.of(ts.LinkLost)
-    assert lost.cause == "no result, though speech is being sent, within 6 s"
-    assert 6.0 <= session.at(ts.LinkLost)[0] <= 8.0
+    assert lost.cause == "no end of the session that was asked for within 2 s"
+    assert 6.0 <= session.at(ts.LinkLost)[0] <= 10.0
 
 
 async def test_silence_without_results_is_none(gateway: ScriptedGateway, listen: Listen) -> None:
@@ -247,7 +243,7 @@ async def test_progress_refills_the_patience(gateway: ScriptedGateway, listen: L
 async def test_a_link_that_held_for_long_refills_it_too(gateway: ScriptedGateway) -> None:
     gateway.plan(*[step for _ in range(5) for step in (Lapse(12.0), Drop())])
     async with gateway.client(retry=ts.RetryPolicy(max_attempts=1)) as client, client.transcribe() as transcript:
-        await transcript.send(SPEECH.audio[:16_000])
+        await transcript.send(bytes(16_000))
         await trio.sleep(80.0)
     assert transcript.statistics().links == 6
 

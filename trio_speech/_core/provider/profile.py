@@ -42,10 +42,19 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         keepalive: A keepalive is sent after so long without audio; ``None``: the service needs none.
         session_cap: The service ends every connection after so long, and the session moves to a new one before;
             ``None``: it does not.
-        quiet_after_final: After a finalize request: so long without a message after a final counts as the answer.
-        quiet_after_finalized: After the answer to a finalize request: so long without a message, and no interim open,
-            means that no further final belongs to it.
-        quiet_unanswered: After a finalize request: so long without any message means that no answer will come.
+        finalizes: The service takes a request for the final of what is pending, in the middle of the session.
+        answers_finalize: A finalize is answered by a message of its own. Else by a final that reaches the place in the
+            audio where it was asked for.
+        may_ignore_finalize: A finalize may stay unanswered where the service has nothing pending: then silence is its
+            answer.
+        ordered: Finals come in stream order, so that each acknowledges all unannounced sound before it.
+        overlapping: Speakers may overlap (diarization, several channels): a final says nothing of what others said in
+            its span.
+        drift: By how many seconds the times of a word may be off, and differ between two results.
+        ends_by: How the end of input is told: by the close message alone, which the service always answers with what it
+            still has; or by a finalize, and the close message once that is answered.
+        answer_within: What the service owes comes within so long of its last news.
+        slowest: The service hears at least so fast, as a multiple of real time.
         idle_codes: Error codes and close codes that only say that nothing was sent for long. They are no failure once
             the input has ended.
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
@@ -67,9 +76,15 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     max_channels: int = 1
     keepalive: float | None = None
     session_cap: float | None = None
-    quiet_after_final: float = 3.0
-    quiet_after_finalized: float = 0.5
-    quiet_unanswered: float = 30.0
+    finalizes: bool = True
+    answers_finalize: bool = True
+    may_ignore_finalize: bool = False
+    ordered: bool = False
+    overlapping: bool = False
+    drift: float = 0.0
+    ends_by: Literal["close", "finalize"] = "finalize"
+    answer_within: float = 10.0
+    slowest: float = 0.5
     idle_codes: tuple[int | str, ...] = ()
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
     close_reason_fates: Mapping[str, Fate] = field(default_factory=dict)

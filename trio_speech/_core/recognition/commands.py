@@ -20,6 +20,10 @@ class SendFinalize(Struct, frozen=True):
     """Ask the service to finalize what it has been sent."""
 
 
+class SendClose(Struct, frozen=True):
+    """Tell the service that no more audio comes on this link. Its own end is waited for."""
+
+
 class SendChange(Struct, frozen=True):
     """Tell the service of a live change."""
 
@@ -42,4 +46,4 @@ class EndLink(Struct, frozen=True):
     cause: Cause | None = None
 
 
-Command: TypeAlias = SendAudio | SendFinalize | SendChange | SendKeepalive | Wait | EndLink
+Command: TypeAlias = SendAudio | SendFinalize | SendClose | SendChange | SendKeepalive | Wait | EndLink

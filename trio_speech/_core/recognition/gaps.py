@@ -40,6 +40,24 @@ class Gaps:
         else:
             self._lost.append(GapRun(start, end, reason))
 
+    def give_up(self, start: int, end: int, reason: str) -> None:
+        """``[start, end)`` is given up, which may lie before runs that are lost already."""
+        later = [run for run in self._lost if run.start >= end]
+        self._lost = [run for run in self._lost if run.start < end]
+        for from_, to in self._missing(start, end):
+            self.lose(from_, to, reason)
+        self._lost += later
+
+    def _missing(self, start: int, end: int) -> list[tuple[int, int]]:
+        """What of ``[start, end)`` is in no lost run."""
+        missing: list[tuple[int, int]] = []
+        for run in self._lost:
+            if run.end > start:
+                if run.start > start:
+                    missing.append((start, run.start))
+                start = max(start, run.end)
+        return [*missing, (start, end)] if start < end else missing
+
     def endanger(self, start: int, end: int, reason: str) -> None:
         """``[start, end)`` cannot be replayed: its fate is that of the link that it was sent on."""
         if start < end:
@@ -55,6 +73,13 @@ class Gaps:
         self._unreplayable = [run for run in self._unreplayable if run.end > upto]
         for run in self._unreplayable:
             run.start = max(run.start, upto)
+
+    def recognized(self, start: int, end: int) -> None:
+        """The link recognized ``[start, end)``: what was endangered there is safe."""
+        runs, self._unreplayable = self._unreplayable, []
+        for run in runs:
+            self.endanger(run.start, min(run.end, start), run.reason)
+            self.endanger(max(run.start, end), run.end, run.reason)
 
     def link_lost(self) -> None:
         """What was endangered is lost."""

@@ -1,43 +1,89 @@
-"""What one link says, put on the stream's clock and judged: the ear of a `LinkMachine`.
+"""What one link says: placed on the stream's clock, and told apart from what was said before.
 
 Laws
-    1. Words are judged at the seam before anything else sees them.
-    2. A repeated final is known by identity or by exact span, never by its text alone: people do say things twice.
-    3. Text out of which words were cut is rebuilt from the words that stay.
+    1. Words are judged before anything else sees them: what was delivered by an earlier link is found by the seam, what
+       this link itself made final by its times.
+    2. What comes about an utterance that is final is old, word by word: a late interim, a restated or joined final.
+       Words are the same if their times are, within the profile's drift; without word times an utterance is the same
+       if it has the same identity or the same span. Text alone never is: people do say things twice.
+    3. Text out of which words were cut is the service's own text, cut.
     4. Speech that was over is not shown, nor said to start, when it is heard again.
-    5. A final acknowledges the audio before its end only where the profile trusts spans.
+    5. Where the service tells no times, the stream's own clock bounds what is said: from the end of the last final to
+       what had been sent when it came.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ...events import Word
 from ..provider.messages import RecognitionResult
 from ..provider.profile import SttProfile
-from .reconciliation import ComparedWord, plain
+from .reconciliation import ComparedWord
 from .session import RecognitionMachine
+from .speakers import SpeakerLabels
+from .text import plain
 from .timeline import Timeline
 from .transcript import PlacedTranscript
 
-_REMEMBERED_FINALS = 64
+_REMEMBERED = 2_048
+"""Words and finals of this link that may be said again: some ten minutes of speech."""
+_HALF_A_FRAME = 0.01  # seconds: what two roundings of one time may be apart
+
+
+class _FinalWord(Struct, frozen=True):
+    """A word of a final of this link, with the times that the link gave it."""
+
+    text: str
+    start: float
+    end: float
+    speaker: str | None
+
+
+class Judged(Struct, frozen=True):
+    """A result, and which of its words are new; `compared` are all its words, as seams compare them."""
+
+    said: PlacedTranscript
+    compared: tuple[ComparedWord, ...]
+    is_new: tuple[bool, ...]
+    repeats_final: bool = False
+    repeats_words: bool = False
+    """All its words were in finals of this very link."""
+    at_seam: bool = False
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether all of it was delivered before. A result without words says nothing old."""
+        return self.repeats_final or (bool(self.is_new) and not any(self.is_new))
+
+    @property
+    def new_words(self) -> tuple[ComparedWord, ...]:
+        """The words that were not delivered before."""
+        return tuple(word for word, new in zip(self.compared, self.is_new, strict=True) if new)
 
 
 class IncomingResults:
-    """Judges the transcripts of one link, which hears from `base`; all before `cut` had been recognized by others."""
+    """Judges the results of one link, which hears from `base`; all before `cut` had been recognized by others."""
 
     def __init__(self, session: RecognitionMachine, profile: SttProfile, base: int, cut: int) -> None:
         self._session = session
         self._profile = profile
-        self._trusted = profile.acknowledges != "finalize"
+        self.overlaps = profile.overlapping
+        """Speakers may overlap, so that a span says nothing of who spoke in it."""
+        self._over_until = session.over_until
+        self._seam = session.delivered_words.seam(profile, base, cut, overlapping=profile.overlapping)
         self._cut = cut
         self._new_from = max(cut, session.delivered_words.said)
-        self._over_until = session.over_until
-        self._seam = session.delivered_words.seam(profile, base, cut)
-        self._recent: list[tuple[object, ...]] = []
+        self._ids: deque[str] = deque(maxlen=_REMEMBERED)
+        self._spans: deque[tuple[float, float, str | None]] = deque(maxlen=_REMEMBERED)
+        self._words: deque[_FinalWord] = deque(maxlen=_REMEMBERED)
         self._consumed = 0.0
+        self._untimed_from = base
+        self._speakers = SpeakerLabels(session.speakers, is_first=session.tally.links == 1)
         self.timeline = Timeline(base, session.rate)
 
     @property
@@ -45,134 +91,165 @@ class IncomingResults:
         """Words that another link delivered, and this one may still hear again."""
         return () if self._seam is None else self._seam.awaited
 
-    def onset(self, at: float | None) -> None:
-        """Somebody began to speak; at the seam, only if it is plain that this is new."""
-        position = self._session.log.sent if at is None else self.timeline.start_at(at)
-        if at is None and self._seam is not None:
-            return
-        if position >= self._cut and not self._is_over(position):
-            self._session.speech_started(position, since=self._session.over_until if at is None else position)
+    @property
+    def untimed_from(self) -> int:
+        """The earliest sample that something said without times can be about."""
+        return self._untimed_from
 
-    def speech_over(self, at: float | None) -> None:
-        """The utterance ended; at the seam, only if it is one that the link before did not end."""
+    def onset(self, at: float | None) -> int | None:
+        """The sample at which speech began; ``None`` where it is not plain that this is new."""
+        if at is None:
+            return None if self._seam is not None else self._session.log.sent
+        position = self.timeline.start_at(at)
+        return position if position >= self._cut and not self._is_over(position) else None
+
+    def speech_over(self, at: float | None) -> int | None:
+        """The sample before which speech ended; ``None`` where an earlier link had said so."""
         position = self._session.log.sent if at is None else self.timeline.end_at(at)
-        if self._seam is None or position > self._cut:
-            self._session.speech_ended(position)
+        return position if self._seam is None or position > self._cut else None
 
-    def acknowledged(self, upto: float) -> None:
-        """A watermark."""
-        self._session.commit(self.timeline.end_at(upto))
-
-    def interim(self, hypothesis: RecognitionResult) -> None:
-        """An interim or preflight transcript: what is new of it is shown."""
-        said = self._place(hypothesis)
-        old = 0 if self._seam is None else self._repeated(said, self._heard(said))
-        if old is not None and not self._is_past(said, said.end):
-            kept = self._behind(said, old)
-            if kept.hypothesis.text:
-                self._show(kept)
-
-    def final(self, hypothesis: RecognitionResult) -> tuple[ComparedWord, ...]:
-        """A final: what is new is delivered, what it acknowledges is committed. Returns its words, old and new."""
-        if self._is_repeated(hypothesis):
-            self._session.tally.repeated_finals += 1
-            return ()
-        said = self._place(hypothesis)
-        heard = self._heard(said)
-        self._consumed += max(0.0, hypothesis.end - hypothesis.start)
+    def judge(self, result: RecognitionResult) -> Judged:
+        """Places a result, and tells what is new of it."""
+        result = _with_known_times(result)
+        said = self._place(result)
+        compared = self._compared(said)
+        said, compared = self._named(said, compared)
+        old = self._old_on_this_link(result, len(compared))
+        here = bool(old) and all(old)
         at_seam = self._seam is not None
-        old = self._repeated(said, heard)
         if self._seam is not None:
-            self._seam.passed(heard)
+            old = [one or other for one, other in zip(old, self._seam.repeated(compared), strict=True)]
+            if said.placed and said.end <= self._new_from and not compared and self._profile.exact_times:
+                return Judged(said, compared, (), repeats_final=True)
+        is_new = tuple(not each for each in old)
+        repeats = result.kind == "final" and self._repeats_final(result)
+        return Judged(said, compared, is_new, repeats, here, at_seam and not self._profile.exact_times)
+
+    def kept(self, judged: Judged) -> PlacedTranscript:
+        """What is new of a result; it starts no earlier than what was delivered, but for a word astride its end."""
+        said = judged.said
+        if all(judged.is_new):
+            return said
+        return said.kept(judged.is_new, self._session.rate, min(said.end, max(said.start, self._new_from)))
+
+    def final(self, judged: Judged) -> None:
+        """A final was taken in: what comes later is judged by it too."""
+        result, speaker = judged.said.result, judged.said.result.speaker
+        self._consumed += max(0.0, result.end - result.start)
+        if result.id is not None:
+            self._ids.append(result.id)
+        if result.end > result.start:
+            self._spans.append((result.start, result.end, speaker))
+        for word in result.words:
+            self._words.append(_FinalWord(plain(word.text), word.start, word.end, word.speaker or speaker))
+        self._untimed_from = max(self._untimed_from, judged.said.end)
+        if self._seam is not None:
+            self._seam.passed(judged.compared)
             self._seam = self._seam if self._seam.open else None
-        upto = self._acknowledged_by(said)
-        self._session.tally.repeated_words += len(heard) if old is None else old
-        if old is not None:
-            kept = self._behind(said, old)
-            self._deliver(kept, heard[old:], seam=at_seam and not self._profile.exact_times, upto=upto)
-        if upto is not None:
-            self._session.commit(upto)
-        if hypothesis.ends_speech:
-            self._session.speech_ended(said.end)
-        return heard
 
-    def _acknowledged_by(self, said: PlacedTranscript) -> int | None:
-        match self._profile.acknowledges:
-            case "span":
-                return said.end
-            case "watermark" if self._profile.exact_times:
-                return min(said.end, self._session.log.kept)
-            case _:
-                return None
+    def is_shown_again(self, said: PlacedTranscript, position: int) -> bool:
+        """Whether this link hears again, at `position`, speech that was over before it opened."""
+        return said.placed and self._is_over(position)
 
-    def _deliver(
-        self, said: PlacedTranscript, heard: tuple[ComparedWord, ...], *, seam: bool, upto: int | None
-    ) -> None:
-        if said.hypothesis.text:
-            self._session.speech_started(said.start)
-        self._session.final(said, seam=seam, upto=upto)
-        self._session.delivered_words.delivered(heard, said.end if self._trusted else None)
-
-    def _show(self, said: PlacedTranscript) -> None:
-        if not self._is_past(said, said.start):
-            self._session.speech_started(said.start)
-        self._session.event_queue.put(said.guess(self._session.rate))
+    def is_old_interim(self, judged: Judged) -> bool:
+        """Whether an interim tells nothing new of an utterance that is final."""
+        said = judged.said
+        if judged.nothing_new or self.is_shown_again(said, said.end):
+            return True
+        if judged.said.result.words or not said.placed:
+            return False
+        return any(self._is_within(said.result, span) for span in self._spans)
 
     def _is_over(self, position: int) -> bool:
-        """Whether this link hears again there what was said, and over, before it opened."""
         return self._seam is not None and position < self._over_until
 
-    def _is_past(self, said: PlacedTranscript, position: int) -> bool:
-        """As `_is_over`, of what has times: some services tell those of finals alone."""
-        return said.end > said.start and self._is_over(position)
-
-    def _is_repeated(self, hypothesis: RecognitionResult) -> bool:
-        keys: list[tuple[object, ...]] = []
-        if hypothesis.id is not None:
-            keys.append(("id", hypothesis.id))
-        if self._trusted and hypothesis.end > hypothesis.start:
-            keys.append(("span", hypothesis.start, hypothesis.end, hypothesis.speaker))
-        if any(key in self._recent for key in keys):
+    def _repeats_final(self, result: RecognitionResult) -> bool:
+        if result.id is not None and result.id in self._ids:
             return True
-        self._recent.extend(keys)
-        del self._recent[:-_REMEMBERED_FINALS]
-        return False
+        if result.words or result.end <= result.start or not self._trusts_spans:
+            return False
+        return any(self._is_same_span(result, span) for span in self._spans)
 
-    def _place(self, hypothesis: RecognitionResult) -> PlacedTranscript:
-        start, end = hypothesis.start, hypothesis.end
-        if not self._trusted and start <= 0.0:
-            start, end = self._consumed, self._consumed + end - start
-        times = [(word.start, word.end) for word in hypothesis.words]
+    def _old_on_this_link(self, result: RecognitionResult, count: int) -> list[bool]:
+        by_text = not self._trusts_spans  # times may be anything then: the same of another word mean nothing
+        if not result.words or not self._words or (by_text and result.kind == "final"):
+            return [False] * count
+        return [self._was_said(word, word.speaker or result.speaker, by_text=by_text) for word in result.words]
+
+    def _was_said(self, word: Word, speaker: str | None, *, by_text: bool) -> bool:
+        apart = max(_HALF_A_FRAME, min(self._profile.drift, (word.end - word.start) / 2))
+        text = plain(word.text) if by_text else None
+        return word.end > word.start and any(
+            abs(word.start - old.start) <= apart
+            and abs(word.end - old.end) <= apart
+            and speaker in (old.speaker, None)
+            and text in (old.text, None)
+            for old in self._words
+        )
+
+    def _is_same_span(self, result: RecognitionResult, span: tuple[float, float, str | None]) -> bool:
+        start, end, speaker = span
+        apart = max(abs(result.start - start), abs(result.end - end))
+        return apart <= _HALF_A_FRAME and result.speaker == speaker
+
+    def _is_within(self, result: RecognitionResult, span: tuple[float, float, str | None]) -> bool:
+        if self.overlaps or not self._trusts_spans:
+            return self._is_same_span(result, span)
+        return span[0] - _HALF_A_FRAME <= result.start and result.end <= span[1] + _HALF_A_FRAME
+
+    @property
+    def _trusts_spans(self) -> bool:
+        return self._profile.acknowledges != "finalize"
+
+    def _place(self, result: RecognitionResult) -> PlacedTranscript:
+        sent, rate = self._session.log.sent, self._session.rate
+        if result.end <= result.start:
+            return PlacedTranscript(result, min(self._untimed_from, sent), sent, (), placed=False)
+        start, end = result.start, result.end
+        if not self._trusts_spans and start <= 0.0 and not result.words:
+            start, end = self._consumed, self._consumed + end - start  # some count from the last final on
+        times = [(word.start, word.end) for word in result.words]
         (first, last), *spans = self.timeline.spans([(start, end), *times])
-        rate = self._session.rate
         words = [
             Word(word.text, begins / rate, ends / rate, word.confidence, word.speaker)
-            for word, (begins, ends) in zip(hypothesis.words, spans, strict=True)
+            for word, (begins, ends) in zip(result.words, spans, strict=True)
         ]
-        return PlacedTranscript(hypothesis, first, last, tuple(words))
+        return PlacedTranscript(result, first, last, tuple(words))
 
-    def _heard(self, said: PlacedTranscript) -> tuple[ComparedWord, ...]:
+    def _compared(self, said: PlacedTranscript) -> tuple[ComparedWord, ...]:
         """What seams compare: words with their times, with the end of their final at least, or without."""
         texts = [plain(text) for text in said.texts]
-        if not self._profile.places_words:
-            return tuple(ComparedWord(text, None, said.end if self._trusted else None) for text in texts)
+        speaker = said.result.speaker
+        if not self._profile.places_words or not said.placed:
+            end = said.end if self._trusts_spans and said.placed else None
+            return tuple(ComparedWord(text, None, end, speaker) for text in texts)
         spans = said.spans(self._session.rate) or [(said.start, said.end)] * len(texts)
-        return tuple(ComparedWord(text, *span) for text, span in zip(texts, spans, strict=True))
+        return tuple(ComparedWord(text, *span, speaker) for text, span in zip(texts, spans, strict=True))
 
-    def _repeated(self, said: PlacedTranscript, heard: Sequence[ComparedWord]) -> int | None:
-        """How many leading words had been delivered before; ``None``: all that there is."""
-        if self._seam is None:
-            return 0
-        old = self._seam.repeated(heard)
-        return None if old == len(heard) and (old or said.end <= self._new_from) else old
+    def _named(
+        self, said: PlacedTranscript, compared: tuple[ComparedWord, ...]
+    ) -> tuple[PlacedTranscript, tuple[ComparedWord, ...]]:
+        """The same with the session's own labels for its speakers."""
+        raw = [word.speaker or said.result.speaker for word in said.words] or [said.result.speaker] * len(compared)
+        if said.result.speaker is None and not any(raw):
+            return said, compared
+        self.overlaps = True
+        memory = self._session.delivered_words
+        labels = [self._speakers.label(each, memory.speaker_at(word)) for each, word in zip(raw, compared, strict=True)]
+        words = tuple(
+            Word(word.text, word.start, word.end, word.confidence, label if word.speaker else None)
+            for word, label in zip(said.words, labels, strict=False)
+        )
+        whole = self._speakers.label(said.result.speaker, None)
+        compared = tuple(replace(word, speaker=label) for word, label in zip(compared, labels, strict=True))
+        return replace(said, words=words, speaker=whole), compared
 
-    def _behind(self, said: PlacedTranscript, old: int) -> PlacedTranscript:
-        """What follows on `old` words: it begins where all that was said ends, but for a word astride."""
-        hypothesis, words = said.hypothesis, said.words[old:]
-        start = max(said.start, self._new_from)
-        if words:
-            first = round(words[0].start * self._session.rate)
-            start = first if old else min(start, first)
-        if old:
-            hypothesis = replace(hypothesis, text=" ".join(text.strip() for text in said.texts[old:]))
-        return PlacedTranscript(hypothesis, start, max(start, said.end), words)
+
+def _with_known_times(result: RecognitionResult) -> RecognitionResult:
+    """The result without word times that are none, and with the span of its words where it has none of its own."""
+    words = result.words
+    if words and all(word.end <= 0.0 for word in words):
+        result = replace(result, words=())
+    elif words and result.end <= result.start:
+        result = replace(result, start=min(word.start for word in words), end=max(word.end for word in words))
+    return result

@@ -1,19 +1,28 @@
 """One link's part in a recognition session. Pure: the shell asks `next` what to do, and tells what was received.
 
 Laws
-    1. What is said goes out at its place in the audio, which `feeding` gives; what is heard, `hearing` judges.
-    2. It ends itself only when all is done, when its service ends it, or to move on before the service does.
+    1. Commands go out in stream order: a finalize or a change when all audio before its place has been sent, and not a
+       sample later.
+    2. What is received is placed and judged (`incoming_results`), then weighed (`evidence`): every path by which audio
+       is committed, be it a final, an answer, or the service's own end, goes through `Evidence.settle`.
+    3. A link ends itself only when all is done, when its service ends it, when patience ends with something open
+       (doubt), or to make room for another before its service ends it.
+    4. Before the session gives a link up that still answers, it sends the close message, and waits for the service's
+       own end within a patience: what comes before that counts.
+    5. Finals come in stream order. One waits at most a second, and only behind an utterance whose words were shown.
 
-    state        sends                          ends with
-    ──────────   ────────────────────────────   ───────────────────────────────────────────
-    hearing      audio, marks, keepalive        a `Failure`, the service's own end, no progress
-    retiring     finalize, then nothing         Rollover, once answered
-    done         nothing                        Leave(None): all input is accounted for
+    state       sends                              ends with
+    ─────────   ────────────────────────────────   ──────────────────────────────────────────────────────────────
+    hearing     audio, commands, keepalive         a `Failure`, the service's own end, nothing said for too long
+    replacing   a finalize, then nothing           Rollover, once that is answered and nothing is open
+    closing     the close message, then nothing    the service's own end, or a patience: then None if all is accounted
+                                                   for, Rollover if the link was to be replaced, else Silent
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from ..provider.messages import (
     Acknowledged,
@@ -29,23 +38,28 @@ from ..provider.messages import (
 )
 from ..provider.profile import SttProfile
 from ..retry.causes import Cause, Ended, Reported, Rollover, Silent, Unread
-from .commands import Command, EndLink, SendAudio, SendChange, SendFinalize, SendKeepalive, Wait
-from .endpointing import Endpointing
-from .finalization import Finalization, FinalizeAnswer
-from .incoming_results import IncomingResults
+from .asking import Asking
+from .commands import Command, EndLink, SendAudio, SendChange, SendClose, SendFinalize, SendKeepalive, Wait
+from .evidence import Evidence
+from .incoming_results import IncomingResults, Judged
 from .outgoing_audio import OutgoingAudio
 from .progress_watch import ProgressWatch
-from .reconciliation import ComparedWord
 from .rollover import RolloverSchedule
 from .session import RecognitionMachine
 
-_PROGRESS = (RecognitionResult, SpeechOnset, Acknowledged, FinalizeAnswered)
+_LONGEST_HOLD = 1.0
+"""Seconds that a final waits behind an utterance that lies before it."""
+_SHORTEST_WAIT, _CAREFUL_WAIT = 0.5, 2.0
+"""Seconds for the service's own end where nothing is owed; the longer one where a final may speak for audio that it
+does not cover, since the service tells no times that can be trusted."""
+_NORMAL = 1000  # RFC 6455 section 7.4.1: the purpose of the connection has been fulfilled
 
 
 class LinkMachine:
-    """What one link hears and says. Made when the link opens; `lost` is to be called when it is gone.
+    """What one link sends, and what is made of what it receives. `lost` is to be called when the link is gone.
 
-    `opened_at`: when its connection was made, which may have been ahead of need.
+    `patience`: seconds without a commit after which a full log is worth asking for, twice over. `opened_at`: when the
+    connection was made, which may have been ahead of need.
     """
 
     def __init__(
@@ -61,140 +75,265 @@ class LinkMachine:
         self.session = session
         self.profile = profile
         base, cut = session.resume(profile)
-        self._replayed_at = session.log.furthest  # where all is sent again that an earlier link was sent
-        self._hearing = IncomingResults(session, profile, base, cut)
-        self._settlement = Finalization(profile)
+        self._replayed_until = session.log.furthest  # up to there, another link has heard it
+        self._results = IncomingResults(session, profile, base, cut)
+        self._evidence = Evidence(session, profile)
         self._progress = ProgressWatch(progress_timeout)
-        self.feed = OutgoingAudio(session, profile, self._hearing.timeline, self._progress, now)
-        self._patience = patience
-        self._last_said = now
-        self._committed_at = now
-        self._retirement = RolloverSchedule(profile.session_cap, now if opened_at is None else opened_at)
-        self._endpointing = Endpointing(profile.endpoint_after)
-        self._in_vain: tuple[int, ...] = ()  # where finalize was asked for, and nothing was answered
+        self.feed = OutgoingAudio(session, profile, self._results.timeline, self._progress, now)
+        self._rollover = RolloverSchedule(profile.session_cap, now if opened_at is None else opened_at)
+        self._asking = Asking(
+            session,
+            profile,
+            evidence=self._evidence,
+            feed=self.feed,
+            progress=self._progress,
+            rollover=self._rollover,
+            stalled_after=patience / 2,
+            now=now,
+        )
+        self._longest_doubt = math.inf if progress_timeout is None else progress_timeout
+        self._last_said = self._news_at = now
+        self._heard_by = now  # when the service can have heard what it was last asked about
+        self._has_news = False
+        self._guess: tuple[object, ...] = ()
+        self._held: list[tuple[float, Judged]] = []
+        self._closing: Cause | None = None
+        self._ends_at = math.inf
+        self._closed_at = now
+        self._pending: Command | None = None
+        self._over: EndLink | None = None
+        self._asks_by_close = not profile.finalizes
 
     @property
     def retiring(self) -> bool:
         """Whether the link is about to be replaced by a fresh one, which may be dialed already."""
-        return self.feed.closed
+        return self.feed.closed and self._ends_at == math.inf
+
+    @property
+    def closing(self) -> bool:
+        """Whether the close message was sent."""
+        return self._ends_at < math.inf
 
     def retire(self, at: float, by: float) -> None:
         """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
-        self._retirement.ask(at, by)
+        self._rollover.ask(at, by)
 
     def lost(self) -> None:
-        """The link is gone."""
-        self.session.link_lost([*self._in_vain, *self._settlement.unanswered])
+        """The link is gone. What it said and was held back is delivered; what it was asked is asked of the next one."""
+        self._release(math.inf)
+        requests, committed = self._evidence.requests, self.session.log.committed
+        words = self._evidence.owed.words(requests.answered)
+        if words is not None:  # it answered for them, and went without their final
+            self.session.left_open.add(*words)
+        asked = {*([requests.answered] if requests.answered > committed else []), *requests.places(committed)}
+        self.session.link_lost(sorted(asked))
 
     # ------------------------------------------------------------ what to do next
 
     def next(self, now: float) -> Command:
-        """The next step; a step other than `Wait` counts as taken."""
-        given_up = self._settle(now) or self._starve(now)
+        """The next command; one other than `Wait` counts as carried out."""
+        while self._over is None and (act := self._due(now)) is not None:
+            act(now)
+        if self._over is not None:
+            return self._over
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            return pending
+        if self.closing:
+            return Wait(self._wakes_at(now))
         if self.session.finished:
-            return EndLink()
-        if given_up is not None:
-            return EndLink(given_up)
-        if self.retiring and not self._settlement.pending:
-            return EndLink(Rollover())
-        step = self._mark(now) or self._audio(now) or self._self_finalize(now) or self._keepalive(now)
-        return step or self._move_on(now) or self._wait(now)
-
-    def _wait(self, now: float) -> Wait:
+            return self._close(now, Ended()) if self._has_sent else EndLink()
+        command = self._queued(now) or self._audio(now) or self._own_request(now) or self._keepalive(now)
+        if command is not None:
+            return command
         self.feed.new_result_expected = False
-        return Wait(self._wake_at(now))
+        return Wait(self._wakes_at(now))
 
-    def _mark(self, now: float) -> Command | None:
+    def _due(self, now: float) -> Callable[[float], None] | None:
+        """What is to happen now although nothing is received; the table is asked anew after each such thing."""
+        return next((act for due, act in self._timers() if due <= now), None)
+
+    def _timers(self) -> tuple[tuple[float, Callable[[float], None]], ...]:
+        """The table of moments at which something happens although nothing is received, and what that is."""
+        return (
+            (self._held[0][0] if self._held else math.inf, self._release),
+            (self._ends_at, self._not_ended),
+            (self._patience_ends, self._doubt),
+            (self._answer_due, self._stop_asking),
+            (math.inf if self.closing else self._progress.overdue_from, self._starve),
+        )
+
+    def _wakes_at(self, now: float) -> float | None:
+        moments = [due for due, _ in self._timers()]
+        if not self.closing:
+            moments += [self._keepalive_due, self.feed.due(now), self._asking.wakes_at(now, self._patience_ends)]
+        return min([moment for moment in moments if now < moment < math.inf], default=None)
+
+    @property
+    def _has_sent(self) -> bool:
+        return self._results.timeline.heard > 0
+
+    @property
+    def _patience_ends(self) -> float:
+        """When the patience with a silent service ends; infinite where nothing is awaited, or its end is."""
+        evidence = self._evidence
+        if self.closing or not evidence.waits:
+            return math.inf
+        # However much is said of other audio: what is open behind an answer must come in the longest patience.
+        blocked = evidence.blocked_since + evidence.requests.longest_patience
+        return min(blocked, self._starts_waiting(self._news_at) + evidence.requests.patience)
+
+    @property
+    def _answer_due(self) -> float:
+        """When a request counts as left unanswered, whatever else has come."""
+        if self._asks_by_close or self.closing or not self._evidence.unanswered:
+            return math.inf
+        requests = self._evidence.requests
+        return self._starts_waiting(requests.asked_at) + requests.patience
+
+    def _starts_waiting(self, since: float) -> float:
+        heard_by = min(
+            self._heard_by, self.feed.heard_by
+        )  # what was sent since does not matter, and results may tell more
+        return max(since, min(heard_by, self.feed.last_given + self._longest_doubt))
+
+    def _queued(self, now: float) -> Command | None:
         mark = None if self.retiring else self.session.due_mark()
         if mark is None:
             return None
         if mark.change is not None:
             return SendChange(mark.change)
-        return self._finalize(now)
+        is_end = self.session.input_ended and mark.at >= self.session.log.captured
+        if is_end and (self._asks_by_close or self.profile.ends_by == "close"):
+            return self._close(now, Ended())
+        return None if self._asks_by_close else self._finalize(now)
 
     def _finalize(self, now: float) -> Command:
-        log = self.session.log
-        self._settlement.asked(log.sent, now, unsettled=(log.sent - log.committed) / self.session.rate)
-        self._last_said = now
-        self._endpointing.asked(now)
+        self._evidence.requests.asked(self.session.log.sent, now)
+        self._heard_by = self.feed.heard_by
+        self._last_said = self._news_at = now
+        self._asking.endpointing.asked(now)
         return SendFinalize()
+
+    def _close(self, now: float, cause: Cause) -> Command:
+        """Sends the close message. `cause` is why the link is over where something stays open in spite of it."""
+        self._closing, self._closed_at = cause, now
+        self.feed.closed = True
+        self._evidence.requests.asked(self.session.log.sent, now)
+        self._heard_by = self.feed.heard_by
+        since = now if self.session.finished else self._starts_waiting(now)
+        self._ends_at = since + min(self._patience_with_end, self._longest_doubt)
+        return SendClose()
+
+    @property
+    def _patience_with_end(self) -> float:
+        """Seconds to wait for the service's own end: a patience, or, where nothing is owed and all was answered for, no
+        longer than this service takes to answer. Some never end by themselves."""
+        requests = self._evidence.requests
+        if not self.session.finished:
+            return requests.patience
+        return max(_SHORTEST_WAIT if self.profile.places_words else _CAREFUL_WAIT, requests.usual_answer)
 
     def _audio(self, now: float) -> Command | None:
         pcm = self.feed.frame(now)
         return SendAudio(pcm) if pcm else None
 
-    def _self_finalize(self, now: float) -> Command | None:
-        """At most of the log's limit without progress, at the end of speech for a service that never ends it, and where
-        speech was sent and nothing is said of it."""
-        if self._settlement.pending or self.session.log.sent <= self.session.log.committed:
-            return None
-        if self._may_retire(now):
+    def _own_request(self, now: float) -> Command | None:
+        if self.retiring:
+            return self._leave(now)
+        if self._asking.may_replace(now):
             self.feed.closed = True
-            return self._finalize(now)
-        stalled = now >= self._committed_at + self._patience / 2  # the very sum that `_wake_at` waits for
-        needed = (self.feed.is_full and stalled) or self._speech_paused(now) or now >= self._progress.doubtful_from
-        return self._finalize(now) if needed else None
+            return self._leave(now)
+        is_due = not self._asks_by_close and self._asking.is_due(now, self._patience_ends)
+        return self._finalize(now) if is_due else None
 
-    def _may_retire(self, now: float) -> bool:
-        return self._retirement.is_due(now, speaking=self.session.speaking)
-
-    def _speech_paused(self, now: float) -> bool:
-        due = self._endpointing.due
-        return not self.profile.finalizes_itself and due is not None and now >= due
+    def _leave(self, now: float) -> Command | None:
+        """Makes room for another link: once all that was sent is committed, or, by force, in mid-sound."""
+        log = self.session.log
+        if log.sent <= log.committed or now >= self._rollover.by:
+            return EndLink(Rollover())
+        if self._asks_by_close:
+            return self._close(now, Rollover())
+        requests = self._evidence.requests
+        return self._finalize(now) if requests.newest < log.sent else None
 
     def _keepalive(self, now: float) -> Command | None:
-        if now < self._silent_until():
+        if now < self._keepalive_due:
             return None
         self._last_said = now
         return SendKeepalive()
 
-    def _silent_until(self) -> float:
+    @property
+    def _keepalive_due(self) -> float:
         if self.profile.keepalive is None:
             return math.inf
         return max(self._last_said, self.feed.last_given) + self.profile.keepalive
 
-    def _move_on(self, now: float) -> Command | None:
-        log = self.session.log
-        return EndLink(Rollover()) if self._may_retire(now) and log.sent <= log.committed else None
+    # ------------------------------------------------------------ when patience ends
 
-    def _wake_at(self, now: float) -> float | None:
-        session, progress, retirement = self.session, self._progress, self._retirement
-        due = [progress.doubtful_from, progress.overdue_from, retirement.at, retirement.by]
-        due += [self._silent_until(), self.feed.due(now)]
-        if (answered_by := self._settlement.deadline()) is not None:
-            due.append(answered_by)
-        if not self._settlement.pending and session.log.sent > session.log.committed:
-            if not self.profile.finalizes_itself and self._endpointing.due is not None:
-                due.append(self._endpointing.due)
-            if self.feed.is_full:
-                due.append(self._committed_at + self._patience / 2)
-        return min([moment for moment in due if now < moment < math.inf], default=None)
+    def _doubt(self, now: float) -> None:
+        """A patience has passed without news, and something is awaited."""
+        requests = self._evidence.requests
+        is_open = self._evidence.first_open(self.session.log.sent) is not None
+        if self.profile.may_ignore_finalize and self._evidence.unanswered and not is_open:
+            self._answered(now)
+            self._settle(now)
+        else:
+            patience = Silent("final for what was sent", requests.patience)
+            self._pending = self._close(now, patience if is_open else Rollover())
 
-    def _settle(self, now: float) -> Cause | None:
-        session = self.session
-        while (outcome := self._settlement.outcome(now, session.is_silence)) is not None:
-            if outcome.answered:
-                later = self._later(outcome) if self.profile.acknowledges == "finalize" else None
-                self._progress.made(now, owes=False)
-                if session.commit(outcome.upto, later=later):
-                    self._committed_at = now
-            elif outcome.upto > session.log.committed:
-                session.unanswered_twice(outcome.upto)
-                self._in_vain = (outcome.upto,)
-                return Silent("answer to finalize", self.profile.quiet_unanswered)
-        return None
+    def _stop_asking(self, now: float) -> None:
+        """Results come, and no answer: the link is replaced in a pause, and what it has is asked for by its end."""
+        self._asks_by_close = True
+        if self.session.input_ended and not self.session.log.unsent:
+            self._pending = self._close(now, Ended())
+        else:
+            self._rollover.ask(now, math.inf)
 
-    def _later(self, outcome: FinalizeAnswer) -> tuple[ComparedWord, ...]:
-        """The words delivered that may belong to audio behind an answer: this link's, and those of an earlier one that
-        the replay has not come to."""
-        ours = self.session.later(outcome)
-        return (*ours, *self._hearing.awaited) if outcome.upto < self._replayed_at else ours
+    def _starve(self, now: float) -> None:
+        """Speech was sent, and nothing was said of it. Where anything was said before, the service is asked to end."""
+        cause = Silent("result, though speech is being sent,", self._progress.timeout or 0.0)
+        if self._has_news:
+            self._pending = self._close(now, cause)
+            self._ends_at = now + _CAREFUL_WAIT  # all the patience that the policy has is spent already
+        else:
+            self._give_up(cause, answered=False)
 
-    def _starve(self, now: float) -> Cause | None:
-        if now < self._progress.overdue_from:
-            return None
-        self.session.unanswered_twice(self.session.log.sent)
-        return Silent("result, though speech is being sent,", self._progress.timeout or 0.0)
+    def _not_ended(self, now: float) -> None:
+        """The close message was sent, and a patience has passed without the service's own end."""
+        answered = self._evidence.requests.answered > self.session.log.committed
+        self._give_up(Silent("end of the session that was asked for", now - self._closed_at), answered=answered)
+
+    def _give_up(self, cause: Cause, *, answered: bool) -> None:
+        """The link is over; what it leaves open is for the session to decide."""
+        self._release(math.inf)
+        sent = self.session.log.sent
+        upto = self._evidence.requests.answered if answered else sent
+        if upto > self.session.log.committed:
+            open_from, owed = self._evidence.first_open(upto), self._evidence.owed.words(upto)
+            self.session.doubted(upto, open_from=open_from, owed=owed, answered=answered)
+        self._over = EndLink() if self.session.finished else EndLink(cause)
+
+    def peer_closed(self, code: int, now: float) -> EndLink | None:
+        """The service closed the connection with `code`: what that means, or ``None`` if it was no polite end."""
+        polite = code == _NORMAL or code in self.profile.idle_codes
+        return self._ended(now) if polite else None
+
+    def cannot_close(self, now: float) -> None:
+        """The protocol has no close message: nothing more will come for the one that `next` asked for."""
+        self._ends_at = now
+
+    def _ended(self, now: float) -> EndLink:
+        """The service has ended by itself. After the close message, that answers for all that was sent."""
+        self._release(math.inf)
+        if self._closing is None:
+            self._settle(now)
+            self._over = EndLink() if self.session.finished else EndLink(Ended())
+            return self._over
+        self._evidence.answered(self._evidence.requests.ended(now), now)
+        self._settle(now)
+        self._give_up(self._closing, answered=True)
+        return self._over or EndLink()
 
     # ------------------------------------------------------------ what was received
 
@@ -202,67 +341,175 @@ class LinkMachine:
         """Takes one message in; returns why the link is over, if it is."""
         committed = self.session.log.committed
         cause = self._receive(message, now)
+        self._settle(now)
         if cause is None and self.session.is_full_of_unread:
             cause = Unread(self.session.event_queue.unread_bytes)
         if self.session.log.committed > committed:
-            self._committed_at = now
+            self._asking.committed_at = now
+            self._news(now)
         return cause
 
     def _receive(self, message: SttMessage, now: float) -> Cause | None:
-        if isinstance(message, _PROGRESS):
-            guess = isinstance(message, RecognitionResult) and message.kind != "final" and bool(message.text)
-            self._progress.made(now, owes=guess and self.session.log.sent > self.session.log.committed)
         match message:
+            case RecognitionResult(kind="final"):
+                self._final(message, now)
             case RecognitionResult():
-                self._transcript(message, now)
+                self._interim(message, now)
             case SpeechOnset(at):
-                self._hearing.onset(at)
+                self._onset(at, now)
             case SpeechOver(at):
-                self._hearing.speech_over(at)
+                self._speech_over(at, now)
             case Acknowledged(upto):
-                self._hearing.acknowledged(upto)
+                self._watermark(self._results.timeline.end_at(upto), now)
             case FinalizeAnswered():
-                self._settlement.finalized(now)
+                self._answered(now)
             case Going(within):
                 self.retire(now, now + within / 2)
             case Closed():
-                return self._closed()
+                return self._ended(now).cause
             case Failure():
-                return self._failed(message)
+                polite = message.code in self.profile.idle_codes and self.session.input_ended
+                return self._ended(now).cause if polite else Reported(message)
             case Unknown():
                 self.session.tally.unknown_messages += 1
             case _:
                 pass
         return None
 
-    def _transcript(self, hypothesis: RecognitionResult, now: float) -> None:
-        if hypothesis.kind == "final":
-            self._endpointing.final()
-            self._settlement.final(now, self._hearing.final(hypothesis))
-        elif hypothesis.text:
-            self._settlement.interim(now)
-            self._endpointing.interim(hypothesis.text, now)
-            self._hearing.interim(hypothesis)
+    def _news(self, now: float) -> None:
+        """Something came that was not known before: patience begins anew."""
+        self._news_at, self._has_news = now, True
+        if self.closing:
+            self._ends_at = max(self._ends_at, now + self._patience_with_end)
+        self._progress.made(now, owes=self._evidence.owed.worded)
 
-    def ends_well(self, code: int) -> bool:
-        """Whether a close frame of this code is the end that was asked for."""
-        return (code == 1000 or code in self.profile.idle_codes) and self._closed() is None
+    def _interim(self, result: RecognitionResult, now: float) -> None:
+        judged = self._results.judge(result)
+        said, owed = judged.said, self._evidence.owed
+        if not result.text:
+            if owed.taken_back(said.start, said.end, result.speaker, placed=said.placed):
+                self.session.take_back(said)
+                self._asking.endpointing.final()
+                self._news(now)
+            return
+        if self._results.is_old_interim(judged):
+            return
+        kept = self._results.kept(judged)
+        owed.interim(kept.start, kept.end, result.speaker, placed=said.placed)
+        self._asking.endpointing.interim(result.text, now)
+        if not self._results.is_shown_again(said, said.start):
+            self.session.speech_started(kept.start)
+        self.session.show(kept)
+        guess = (result.text, result.start, result.end, result.kind)
+        if guess != self._guess:
+            self._guess = guess
+            self._news(now)
 
-    def _closed(self) -> Cause | None:
-        """The service has ended: well if it owes nothing.
+    def _final(self, result: RecognitionResult, now: float) -> None:
+        judged = self._results.judge(result)
+        said, owed = judged.said, self._evidence.owed
+        owed.final(said.start, said.end, result.speaker, placed=said.placed)
+        self._asking.endpointing.final()
+        if judged.nothing_new:
+            repeated = judged.repeats_final or judged.repeats_words
+            self.session.tally.repeated_finals += repeated
+            self._acknowledge(judged, now)
+            if not repeated:
+                self._news(now)  # an earlier link said it: this one shows how far it has heard
+            if result.ends_speech:
+                self.session.speech_ended(said.end)
+            return
+        if not result.text and not said.placed:
+            self.session.speech_ended(said.end)
+            return
+        if owed.waits_before(said.start, result.speaker) and self._trusts_span(judged):
+            self._held.append((now + _LONGEST_HOLD, judged))
+        else:
+            self._deliver(judged, now)
+        self._release_unblocked(now)
+        self._news(now)
 
-        That is, if all was sent, no interim waits for its final, and finalize was answered or nothing was said.
-        """
-        session = self.session
-        end = session.log.captured
-        asked = session.input_ended and self._settlement.newest >= end and self._endpointing.due is None
-        if asked and (self._settlement.newest_answered or session.is_silence(end)):
-            session.commit(end)
-        elif asked:
-            session.unanswered_twice(end)
-        return None if session.finished else Ended()
+    def _deliver(self, judged: Judged, now: float) -> None:
+        said = judged.said
+        kept = self._results.kept(judged)
+        span = (said.start, said.end) if self._trusts_span(judged) else None
+        if span is not None and not self._results.overlaps:
+            self._evidence.recognized(*span)
+        self.session.deliver(kept, judged.new_words, seam=judged.at_seam, span=span)
+        self._acknowledge(judged, now)
+        if said.result.ends_speech:
+            self.session.speech_ended(said.end)
 
-    def _failed(self, failure: Failure) -> Cause | None:
-        if failure.code in self.profile.idle_codes and self._closed() is None:
-            return None
-        return Reported(failure)
+    def _acknowledge(self, judged: Judged, now: float) -> None:
+        """What a final says of the audio, be its words new or old."""
+        said, trusted = judged.said, self._trusts_span(judged)
+        self._results.final(judged)
+        self.session.tally.repeated_words += len(judged.is_new) - sum(judged.is_new)
+        request = self._evidence.requests.final(judged.compared, said.end if trusted else None, now)
+        self._evidence.answered(request, now)
+        if not trusted:
+            self._evidence.unspanned()
+        elif self.profile.acknowledges == "span":
+            self._evidence.span(said.start, said.end, overlaps=self._results.overlaps)
+            self.feed.heard_up_to(said.end, now)
+        else:
+            self.session.gaps.recognized(said.start, said.end)
+            if self.profile.exact_times:  # what cannot be heard again need not wait for the watermark
+                self.session.commit(min(said.end, self.session.log.kept))
+
+    def _trusts_span(self, judged: Judged) -> bool:
+        return judged.said.placed and self.profile.acknowledges != "finalize"
+
+    def _release(self, now: float) -> None:
+        """Delivers the finals that have waited long enough behind an utterance that lies before them."""
+        due = [judged for until, judged in self._held if until <= now]
+        self._held = [held for held in self._held if held[0] > now]
+        for judged in sorted(due, key=lambda each: each.said.start):
+            self._deliver(judged, self._news_at)
+        if due:
+            self._settle(self._news_at)
+
+    def _release_unblocked(self, now: float) -> None:
+        """Delivers the finals behind which nothing is waited for any more."""
+        owed = self._evidence.owed
+        free = [held for held in self._held if not owed.waits_before(held[1].said.start, held[1].said.result.speaker)]
+        self._held = [held for held in self._held if held not in free]
+        for _, judged in sorted(free, key=lambda each: each[1].said.start):
+            self._deliver(judged, now)
+
+    def _onset(self, at: float | None, now: float) -> None:
+        position = self._results.onset(at)
+        if position is None:
+            return
+        since = self._results.untimed_from if at is None else position
+        self.session.speech_started(position, since=max(since, self.session.over_until) if at is None else position)
+        self._evidence.owed.onset(since, placed=at is not None)
+        self._news(now)
+
+    def _speech_over(self, at: float | None, now: float) -> None:
+        position = self._results.speech_over(at)
+        if position is not None:
+            self._evidence.owed.speech_over(position)
+            self.session.speech_ended(position)
+            self._news(now)
+
+    def _watermark(self, upto: int, now: float) -> None:
+        self.session.commit(upto)
+        self.feed.heard_up_to(upto, now)
+
+    def _answered(self, now: float) -> None:
+        request = self._evidence.requests.message(now)
+        if request is not None:
+            self._evidence.answered(request, now)
+            self.feed.heard_up_to(request.place, now)
+            self._news(now)
+
+    def _settle(self, now: float) -> None:
+        """Commits what the evidence allows. Speech of which nothing is owed behind an answered request is over."""
+        held_from = min((judged.said.start for _, judged in self._held), default=None)
+        again = self.session.log.committed < self._replayed_until
+        if self._evidence.settle(held_from, tuple(self._results.awaited) if again else ()):
+            self._asking.committed_at = now
+            committed = self.session.log.committed
+            if committed == self._evidence.requests.answered and not self._evidence.owed:
+                self.session.speech_ended(committed)

@@ -1,4 +1,4 @@
-"""What audio a link is given, and when: the mouth of a `LinkMachine`, as `hearing` is its ear.
+"""Which captured audio a link sends next, and when.
 
 Laws
     1. Nothing goes out but from the log, in order, in frames of the profile's length; a short one only at a mark.
@@ -16,7 +16,8 @@ from .progress_watch import ProgressWatch
 from .session import NEVER, RecognitionMachine
 from .timeline import Timeline
 
-_FULL_AT = 0.8
+_FULL_AT, _ALMOST_FULL_AT = 0.8, 0.95
+"""Shares of the log's limit."""
 
 
 class OutgoingAudio:
@@ -34,7 +35,11 @@ class OutgoingAudio:
         self._chunk = max(1, session.audio_format.samples(profile.chunk))
         self._lump = max(self._chunk, session.audio_format.samples(LUMP))
         self._full = math.ceil(_FULL_AT * session.limit)
+        self._almost_full = math.ceil(_ALMOST_FULL_AT * session.limit)
+        self._slowness = 1.0 / (profile.slowest * session.rate)
         self.last_given = now
+        self.heard_by = now
+        """When the service can have heard all that was sent, at the slowest pace that its profile allows."""
         self.new_result_expected = False
         """Whether a result is owed for what was given, of which the last `Wait` did not know."""
         self.closed = False
@@ -45,6 +50,21 @@ class OutgoingAudio:
     def is_full(self) -> bool:
         """Whether so much of the log is not settled that the service is to be asked to."""
         return self._session.log.owed >= self._full
+
+    @property
+    def is_almost_full(self) -> bool:
+        """Whether the service is to be asked even in mid-sound."""
+        return self._session.log.owed >= self._almost_full
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to send but what is too short for a frame."""
+        return self._session.log.unsent < self._chunk
+
+    def heard_up_to(self, sample: int, now: float) -> None:
+        """The service shows that it has heard all before `sample` by now."""
+        left = max(0, self._session.log.sent - sample)
+        self.heard_by = min(self.heard_by, now + left * self._slowness)
 
     def next_wakeup_at_sample(self) -> int:
         """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
@@ -110,6 +130,7 @@ class OutgoingAudio:
             self._pacer.sent(samples, log.unsent)
         if not self._progress.owed:
             known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said
-            self.new_result_expected |= self._progress.sent(pcm[known:], session.audio_format.encoding, now)
+            self.new_result_expected |= session.noise.may_be_speech(pcm[known:]) and self._progress.sent(now)
         self.last_given = now
+        self.heard_by = max(self.heard_by, now) + samples * self._slowness
         return pcm

@@ -1,14 +1,16 @@
 """The joint of two links: which words of the new one had been delivered from the old.
 
 Laws
-    1. Where times are exact, time decides: a word is old if its midpoint lies at or before the end of what was said. No
-       word is halved.
+    1. Where times are exact, time decides, whatever the words look like: a word is old if its midpoint lies before the
+       cut, or in a stretch that a delivered final covers. No word is halved.
     2. Where they drift, the audio was resumed early enough to hear the last delivered words again, so the new link's
        first words must repeat the end of what was delivered. Of all ways to lay the one over the other, the one that
        implies the smallest drift is taken: right whenever the drift is under half of the shortest word, or only one
        way fits. The first word may be torn, and some few may be heard as others than before.
     3. Where there are no times, only the order of the words decides.
-    4. What cannot be decided is delivered.
+    4. Where speakers overlap, a stretch says nothing of who spoke: a word is old if the same word was delivered at
+       about the same time.
+    5. What cannot be decided is delivered.
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from .stretches import Stretches
+
 
 class ComparedWord(Struct, frozen=True):
-    """A word as far as seams care: its text, stripped of case and punctuation, and its span in samples if known.
+    """A word as far as seams care: its text (see `text.plain`), and its span in samples if known.
 
     Without times of its own it may still have an `end`: that of the final which it was in.
     """
@@ -29,6 +33,7 @@ class ComparedWord(Struct, frozen=True):
     text: str
     start: int | None = None
     end: int | None = None
+    speaker: str | None = None
 
     @property
     def span(self) -> tuple[int, int] | None:
@@ -46,17 +51,11 @@ class ComparedWord(Struct, frozen=True):
         return None if self.span is None else sum(self.span) / 2
 
 
-def plain(text: str) -> str:
-    """A word without case and punctuation, for comparison only; a word of nothing else stays as it is."""
-    folded = text.casefold()
-    return folded if folded.isalnum() else "".join(filter(str.isalnum, folded)) or text
-
-
 class Seam(Protocol):
-    """Tells how many leading words of a transcript are old."""
+    """Tells, for the first finals of a link, which of their words were delivered before."""
 
-    def repeated(self, words: Sequence[ComparedWord]) -> int:
-        """How many leading words had been delivered before."""
+    def repeated(self, words: Sequence[ComparedWord]) -> list[bool]:
+        """Which of `words` had been delivered before."""
         ...
 
     def passed(self, words: Sequence[ComparedWord]) -> None:
@@ -75,39 +74,65 @@ class Seam(Protocol):
 
 
 class TimedSeam:
-    """Law 1: all before sample `said` had been delivered."""
+    """Law 1: all before sample `cut` is old, and what lies in `delivered`."""
 
     awaited = ()
 
-    def __init__(self, said: int) -> None:
-        self._said = said
+    def __init__(self, cut: int, delivered: Stretches) -> None:
+        self._cut = cut
+        self._delivered = delivered
+        self._last = max([cut, *(end for _, end in delivered)])
         self.open = True
 
-    def repeated(self, words: Sequence[ComparedWord]) -> int:
-        count = 0
-        for word in words:
-            midpoint = word.midpoint
-            if midpoint is None or midpoint > self._said:
-                break
-            count += 1
-        return count
+    def repeated(self, words: Sequence[ComparedWord]) -> list[bool]:
+        return [self._is_old(word.midpoint) for word in words]
+
+    def _is_old(self, midpoint: float | None) -> bool:
+        if midpoint is None:
+            return False
+        return midpoint <= self._cut or self._delivered.holds(midpoint - 0.5)  # at the very end of a stretch is in it
 
     def passed(self, words: Sequence[ComparedWord]) -> None:
         last = words[-1].midpoint if words else None
-        if last is not None and last > self._said:
+        if last is not None and last > self._last:
+            self.open = False
+
+
+class OverlappingSeam:
+    """Law 4: `old` are the words delivered that may be heard again; `tolerance`: samples by which times may differ."""
+
+    awaited = ()
+
+    def __init__(self, old: Sequence[ComparedWord], cut: int, tolerance: int) -> None:
+        self._old = list(old)
+        self._tolerance = tolerance
+        self._last = max([cut, *(word.end or 0 for word in old)]) + tolerance
+        self.open = True
+
+    def repeated(self, words: Sequence[ComparedWord]) -> list[bool]:
+        return [any(self._is_same(word, old) for old in self._old) for word in words]
+
+    def _is_same(self, word: ComparedWord, old: ComparedWord) -> bool:
+        if word.text != old.text or word.start is None or old.start is None:
+            return False
+        return abs(word.start - old.start) <= self._tolerance
+
+    def passed(self, words: Sequence[ComparedWord]) -> None:
+        start = words[0].start if words else None
+        if start is not None and start > self._last:
             self.open = False
 
 
 class TextSeam:
     """Laws 2 and 3: the new words laid over the end of the old ones.
 
-    `old` are those which may be heard again, of all that was delivered before sample `said`. `reach`: by how many
-    samples times may be wrong; ``None``: the words have none.
+    `old` are those which may be heard again, of all that was delivered; where no text fits, `timed` decides. `reach`:
+    by how many samples times may be wrong; ``None``: the words have none.
     """
 
-    def __init__(self, old: Sequence[ComparedWord], *, said: int, reach: int | None) -> None:
+    def __init__(self, old: Sequence[ComparedWord], *, timed: TimedSeam, reach: int | None) -> None:
         self._old = list(old)
-        self._timed = TimedSeam(said)
+        self._timed = timed
         self._reach = math.inf if reach is None else reach
         self._begun = False
 
@@ -119,23 +144,30 @@ class TextSeam:
     def awaited(self) -> Sequence[ComparedWord]:
         return self._old
 
-    def repeated(self, words: Sequence[ComparedWord]) -> int:
-        return self._overlap(words)[1]
+    def repeated(self, words: Sequence[ComparedWord]) -> list[bool]:
+        skipped, count = self._overlap(words)
+        if skipped is None:
+            return self._timed.repeated(words)
+        return [index < count for index in range(len(words))]
 
     def passed(self, words: Sequence[ComparedWord]) -> None:
+        if not words:
+            return
         skipped, count = self._overlap(words)
-        if count < len(words):
+        if skipped is None and all(self._timed.repeated(words)):
+            return
+        if skipped is None or count < len(words):
             self._old = []
-        elif skipped is not None:
+        else:
             self._old = self._old[skipped + count :]
             self._begun = True
 
     def _overlap(self, words: Sequence[ComparedWord]) -> tuple[int | None, int]:
-        """How many old words are not heard again, and how many of `words` are old; no text fitting, time decides."""
+        """How many old words are not heard again, and how many of `words` are old; ``None``: no text fits."""
         starts = range(1 if self._begun else len(self._old))
         fits = [(*fit, start) for start in starts if (fit := self._fit(words, start)) is not None]
         if not fits:
-            return None, self._timed.repeated(words)
+            return None, 0
         _, _, best = min(fits)
         return best, min(len(words), len(self._old) - best)
 

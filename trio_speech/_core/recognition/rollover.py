@@ -19,7 +19,3 @@ class RolloverSchedule:
     def ask(self, at: float, by: float) -> None:
         """At the first pause in speech from the moment `at` on, `by` at the latest."""
         self.at, self.by = min(self.at, at), min(self.by, by)
-
-    def is_due(self, now: float, *, speaking: bool) -> bool:
-        """Whether now is the time."""
-        return now >= self.by or (now >= self.at and not speaking)

@@ -3,18 +3,19 @@
 Laws (the ledger)
     1. Every captured sample ends in exactly one of: settled, that is covered by a delivered final or by an acknowledged
        silence; named by exactly one `Gap`; or in `unacknowledged()`.
-    2. The commit point only moves forward, and only on the service's word. A new link starts there, less a lead-in
-       whose words are reconciled away.
-    3. Messages of a link that was declared lost are not heard: only the current link_machine may speak.
+    2. The commit point is the end of the first unbroken run of settled stretches. It only moves forward, and only on
+       evidence. A new link starts there, less a lead-in whose words are reconciled away.
+    3. Messages of a link that was declared lost are ignored: only the current link's machine may speak.
     4. Finals and gaps come in stream order. A gap is told when what lies behind it is settled, or the stream ends.
-    5. Speech state is the session's: a drop in mid-utterance starts no second utterance.
+    5. Speech state is the session's: a drop in mid-utterance starts no second utterance, and whoever has started to
+       speak has ended when the stream does.
 
-    the user            the session                 the link_machine
+    the user            the session                 the link
     ───────────────     ─────────────────────────   ─────────────────────────────────────
     capture(audio)  →   log.captured moves
                         log.sent moves          ←   next(): SendAudio
     finalize()      →   a mark in the log       →   next(): SendFinalize, once sent there
-    take()          ←   event_queue                  ←   receive(): finals, gaps, speech state
+    take()          ←   event_queue             ←   receive(): finals, gaps, speech state
     settled         ←   log.committed moves     ←   receive(), next(): acknowledgments
 """
 
@@ -32,12 +33,12 @@ from ..provider.profile import SttProfile
 from ..provider.requests import Change
 from .delivered_words import DRIFT_ALLOWANCE, DeliveredWords
 from .event_queue import EventQueue
-from .finalization import FinalizeAnswer
 from .gaps import GapRun, Gaps
-from .progress_watch import is_loud
+from .noise import NoiseLevel
 from .queued_commands import QueuedCommand, QueuedCommands
 from .reconciliation import ComparedWord
 from .replay_log import ReplayLog
+from .stretches import Stretches
 from .transcript import PlacedTranscript
 
 
@@ -51,6 +52,16 @@ class Tally(Struct):
     unknown_messages: int = 0
 
 
+class _Doubt(Struct, frozen=True):
+    """What one link left open, of the audio from the commit point to sample `end`; see `RecognitionMachine.doubted`."""
+
+    end: int
+    open_from: int | None
+    owed: tuple[int, int] | None
+    answered: bool
+
+
+_DOUBT, _DOUBT_AT_LEAST = 0.1, 30.0  # what may be sent again for doubt: a share of all audio, or seconds if more
 NEVER = sys.maxsize
 
 
@@ -79,7 +90,16 @@ class RecognitionMachine:
         self._ordinal = ordinal
         self.taken = ordinal
         """Finals that the user has taken."""
-        self._in_vain = start
+        self.noise = NoiseLevel(audio_format.encoding, self.rate, audio_format.frame_size)
+        self.stretches = Stretches()
+        """What finals cover behind the commit point."""
+        self.speakers: set[str] = set()
+        """The labels of speakers told so far."""
+        self.left_open = Stretches()
+        """Where words were shown by a link that answered for them, and ended without their final."""
+        self._doubt: _Doubt | None = None
+        self._doubt_replayed = 0
+        self._shown = False
         self.delivered_words = DeliveredWords(self.rate, policy.lead_in, start)
 
     # ------------------------------------------------------------ the user's side
@@ -147,7 +167,8 @@ class RecognitionMachine:
         self._advance(self.log.committed)
 
     def end(self) -> None:
-        """The stream has ended: gaps that waited for a neighbor are told."""
+        """The stream has ended: gaps that waited for a neighbor are told, and nobody speaks any more."""
+        self.speech_ended(max(self.log.captured, self._speaking_since + 1))
         self._tell_gaps(self.gaps.tell_all())
 
     # ------------------------------------------------------------ the link's side
@@ -193,7 +214,7 @@ class RecognitionMachine:
         return stop - log.sent, True
 
     def commit(self, upto: int, *, later: tuple[ComparedWord, ...] | None = None) -> bool:
-        """The service has recognized all before sample `upto`; returns whether that is news.
+        """The service has answered for all before sample `upto`; returns whether that is news.
 
         `later`: where words have no times, those delivered that may belong to audio behind `upto`.
         """
@@ -207,29 +228,90 @@ class RecognitionMachine:
             self.delivered_words.committed(now, later)
         return now > before
 
-    def later(self, outcome: FinalizeAnswer) -> tuple[ComparedWord, ...]:
-        """Of the words that came since a finalize was asked for, those that may belong to audio behind it."""
-        if not self._may_be_speech(outcome.upto, self.log.sent):
-            return ()
-        return outcome.words if self.is_silence(outcome.upto) else outcome.words[outcome.answer :]
+    def give_up_left_open(self, upto: int, spoken_for: int) -> None:
+        """Words that an earlier link showed and answered for without a final, before `upto`, have had no final of this
+        one either, which answers for them too: they become a `Gap`. Finals without a place speak for all before
+        `spoken_for`."""
+        for start, end in list(self.left_open):
+            missing = list(self.stretches.missing(max(start, spoken_for, self.log.committed), end))
+            # A final covers some of it where its times have drifted, or where the words were others than shown.
+            if end <= upto and 2 * sum(last - first for first, last in missing) > end - start:
+                self._give_up(max(start, spoken_for), end, "doubt")
+        self.left_open.forget(upto)
 
-    def is_silence(self, upto: int) -> bool:
-        """Whether what was sent before `upto` and is not acknowledged holds nothing that could be speech.
+    def recognized(self, start: int, end: int) -> None:
+        """A final covers ``[start, end)``, which no link need hear again, whatever is still open before it."""
+        self.stretches.add(max(start, self.log.committed), end)
+        self.gaps.recognized(start, end)
 
-        What was evicted meanwhile can no longer be looked at: it may have been speech.
+    def first_possible_speech(self, start: int, end: int, margin: int) -> int | None:
+        """The first sample of ``[start, end)``, covered by no final, of what may be speech.
+
+        `margin`: samples next to a final that belong to it, since its times may drift. What was evicted meanwhile can
+        no longer be looked at: it may have been speech.
         """
-        start = self.log.committed
-        return self.log.kept <= start and not self._may_be_speech(start, upto)
+        log = self.log
+        self.noise.measure(log.window(log.kept, end), log.kept)
+        for begins, ends in self.stretches.missing(max(start, log.committed), end):
+            first = begins + margin if begins <= self.delivered_words.said else begins
+            last = ends - margin if ends < end else ends
+            if begins < log.kept:
+                return begins
+            found = self.noise.first_speech(log.window(first, last)) if first < last else None
+            if found is not None:
+                return first + found
+        return None
 
-    def unanswered_twice(self, upto: int) -> None:
-        """The link heard all before `upto` and says nothing of it: it is condemned.
+    def is_pause(self, seconds: float) -> bool:
+        """Whether the last `seconds` of the audio sent are no louder than noise; false where less was sent."""
+        log = self.log
+        start = log.sent - self.audio_format.samples(seconds)
+        return start >= log.kept and not self.noise.may_be_speech(log.window(start, log.sent))
 
-        Of this, what an earlier link had heard in vain too is given up as a gap: twice is enough.
+    # ------------------------------------------------------------ doubt
+
+    def may_doubt(self, upto: int) -> bool:
+        """Whether what is open before `upto` may be sent again for doubt: such replays are bounded."""
+        allowed = max(_DOUBT_AT_LEAST * self.rate, _DOUBT * self.log.captured)
+        return self._doubt_replayed + upto - self.log.committed <= allowed
+
+    def doubted(self, upto: int, *, open_from: int | None, owed: tuple[int, int] | None, answered: bool) -> None:
+        """A link was given all its patience for the audio before `upto`, and is over with something open.
+
+        `open_from`: the first sample of what is open; ``None`` where nothing is, and only the answer is missing.
+        `owed`: the stretch of which words were shown and no final came.
+        `answered`: the service answered a request at or behind `upto`. The first time, the audio is heard again. The
+        second time it is decided: shown words become a `Gap`; sound that two services answered for without a word is
+        silence, and so is such sound the first time where too much was heard again already; what nobody answered for
+        becomes a `Gap`.
         """
-        self._disown()
-        if self._in_vain > self.log.committed:
-            self._evict(min(upto, self._in_vain), "unanswered")
-        self._in_vain = upto
+        first, self._doubt = self._doubt, None
+        if first is not None and first.end > self.log.committed:
+            shown = [each for each in (owed, first.owed) if each is not None]
+            owed = (min(start for start, _ in shown), max(end for _, end in shown)) if shown else None
+            upto = min(upto, first.end)
+            open_from = min([each for each in (open_from, first.open_from) if each is not None], default=None)
+            self._decide(upto, open_from, owed, answered=answered and first.answered)
+        elif self.may_doubt(upto):
+            self._doubt = _Doubt(upto, open_from, owed, answered)
+            self._doubt_replayed += upto - self.log.committed
+        elif answered or owed is not None or open_from is None:
+            self._decide(upto, open_from, owed, answered=answered)
+        # Else nobody has answered yet: the retry budget decides how often it is tried.
+
+    def _decide(self, upto: int, open_from: int | None, owed: tuple[int, int] | None, *, answered: bool) -> None:
+        """Ends the doubt of the audio before `upto`, one way or the other."""
+        log = self.log
+        if owed is not None and owed[0] < upto:
+            self._give_up(owed[0] if answered or open_from is None else min(owed[0], open_from), upto, "doubt")
+        elif open_from is None:
+            pass  # it is quiet, and nobody has said otherwise in two patiences
+        elif answered:
+            self.noise.heard_as_noise(log.window(log.committed, upto))
+        else:
+            self._give_up(open_from, upto, "unanswered")
+        self.speech_ended(upto)
+        self.commit(upto)
 
     # ------------------------------------------------------------ what was said
 
@@ -251,40 +333,70 @@ class RecognitionMachine:
             self.speaking = False
             self.event_queue.put(SpeechEnded(at / self.rate))
 
-    def final(self, said: PlacedTranscript, *, seam: bool, upto: int | None) -> None:
-        """Queues a final, behind the gaps that come before it; `upto`: the sample up to which it acknowledges."""
-        if upto is not None:
-            self.gaps.committed(upto)
+    def deliver(
+        self, said: PlacedTranscript, words: tuple[ComparedWord, ...], *, seam: bool, span: tuple[int, int] | None
+    ) -> None:
+        """Queues a final, behind the gaps that come before it, and remembers its words.
+
+        `words` are those compared at a seam; `span` the samples that it covers, where its times can be trusted.
+        """
+        if said.result.text:
+            self.speech_started(said.start)
+            raised = self.noise.is_raised and span is not None
+            self.noise.spoken(self.log.window(*span) if raised and span is not None else b"")
         self._tell_gaps(self.gaps.tell(said.start + 1))
         self._ordinal += 1
         self._final_until = max(self._final_until, said.end)
         self.tally.finals += 1
         event = said.final(self.rate, id=f"f{self._ordinal}", seam=seam)
         self.event_queue.put_settling(event, self.log.committed)
+        self.delivered_words.delivered(words, span)
+        self._shown = False
+
+    def show(self, said: PlacedTranscript) -> None:
+        """Queues an interim or preflight transcript."""
+        self._shown = bool(said.result.text)
+        self.event_queue.put(said.guess(self.rate))
+
+    def take_back(self, said: PlacedTranscript) -> None:
+        """The interim shown last was of nothing: an empty one takes its place, and the utterance is over."""
+        if self._shown:
+            self.show(said)
+        self.speech_ended(max(said.end, self._speaking_since + 1))
 
     # ------------------------------------------------------------ bookkeeping
 
     def _disown(self) -> None:
         self.linked = False
         self.gaps.link_lost()
-        self._advance(self.log.committed)
+        self.commit(self.log.committed)
 
     def _advance(self, upto: int) -> int:
-        self.log.commit(upto)
-        self.log.commit(self.gaps.after(self.log.committed))
-        return self.log.committed
+        """Moves the commit point to `upto`, and over the settled stretches and lost runs that follow on it."""
+        log = self.log
+        log.commit(upto)
+        while (further := self.stretches.end_from(self.gaps.after(log.committed))) > log.committed:
+            before = log.committed
+            log.commit(further)
+            if log.committed == before:
+                break
+        self.stretches.forget(log.committed)
+        return log.committed
 
-    def _may_be_speech(self, start: int, end: int) -> bool:
-        return is_loud(self.log.window(start, end), self.audio_format.encoding)
+    def _give_up(self, start: int, upto: int, reason: str) -> None:
+        """What no final covers of ``[start, upto)`` becomes a `Gap`."""
+        for begins, ends in list(self.stretches.missing(max(start, self.log.committed), upto)):
+            self.gaps.give_up(begins, ends, reason)
+            self.log.evict(ends)
 
     def _evict(self, to: int, reason: str) -> None:
-        sent = self.log.sent
+        sent = self.log.sent if self.linked else -1
         start, end = self.log.evict(to)
-        start = max(start, self.log.committed)
-        replayable_until = min(end, sent) if self.linked else start
-        self.gaps.endanger(start, max(start, replayable_until), reason)
-        self.gaps.lose(max(start, replayable_until), end, reason)
-        self._advance(self.log.committed)
+        for begins, ends in list(self.stretches.missing(max(start, self.log.committed), end)):
+            heard_until = min(max(begins, sent), ends)  # of that, the fate is the link's
+            self.gaps.endanger(begins, heard_until, reason)
+            self.gaps.lose(heard_until, ends, reason)
+        self.commit(self.log.committed)
 
     def _tell_gaps(self, runs: list[GapRun]) -> None:
         for run in runs:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 from ..._core.provider.requests import TranscribeRequest
 from ..._core.provider.validation import Fallback, checked, fallback_models, listed
 from ..._core.recognition.session import RecognitionMachine
+from ..._core.recognition.text import join
 from ...audio import AudioFormat
 from ...errors import ConfigurationError
 from ...events import FinalTranscript, Gap, Recognition
@@ -19,6 +20,7 @@ from ..network.dialer import Dialer, Route
 from .backends import RecognizerBackends
 from .journal_file import create_journal, journal_path, open_journal
 from .session import RecognitionSession
+from .source import AudioSource, check_source
 from .transcript import Transcript
 
 DEFAULT_FORMAT = AudioFormat.pcm16(16_000)
@@ -35,7 +37,7 @@ class RecognitionCalls:
     @asynccontextmanager
     async def transcribe(
         self,
-        source: AsyncIterable[Any] | None = None,
+        source: AudioSource | None = None,
         audio_format: AudioFormat = DEFAULT_FORMAT,
         *,
         model: str | None = None,
@@ -57,7 +59,7 @@ class RecognitionCalls:
         Raises `ConfigurationError` at once where the request cannot be served.
         """
         self._network.check_open()
-        _check_source(source)
+        check_source(source)
         request = checked(
             TranscribeRequest(
                 audio_format=audio_format,
@@ -71,7 +73,7 @@ class RecognitionCalls:
         machine = RecognitionMachine(audio_format, self._replay)
         session = self._session(machine, request)
         if journal is not None:
-            session.transcript._journal = create_journal(journal_path(journal), request)
+            session.keep_journal(create_journal(journal_path(journal), request))
         async with self._running(session, source) as transcript:
             yield transcript
 
@@ -79,7 +81,7 @@ class RecognitionCalls:
     async def resume_journal(
         self,
         path: str | os.PathLike[str],
-        source: AsyncIterable[Any] | None = None,
+        source: AudioSource | None = None,
         *,
         damaged: Literal["refuse", "salvage"] = "refuse",
     ) -> AsyncGenerator[Transcript, None]:
@@ -98,7 +100,7 @@ class RecognitionCalls:
         that goes on.
         """
         self._network.check_open()
-        _check_source(source)
+        check_source(source)
         if damaged not in ("refuse", "salvage"):
             raise ConfigurationError(f'damaged must be "refuse" or "salvage", not {damaged!r}')
         kept, recovered = open_journal(journal_path(path), damaged)
@@ -112,7 +114,7 @@ class RecognitionCalls:
         except BaseException:
             kept.close()
             raise
-        session.transcript._journal = kept
+        session.keep_journal(kept)
         async with self._running(session, source) as transcript:
             yield transcript
 
@@ -122,7 +124,7 @@ class RecognitionCalls:
 
     @asynccontextmanager
     async def _running(
-        self, session: RecognitionSession, source: AsyncIterable[Any] | None
+        self, session: RecognitionSession, source: AudioSource | None
     ) -> AsyncGenerator[Transcript, None]:
         async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
             session.start(guard, source)
@@ -130,7 +132,7 @@ class RecognitionCalls:
 
     async def recognize(
         self,
-        source: AsyncIterable[Any],
+        source: AudioSource,
         audio_format: AudioFormat = DEFAULT_FORMAT,
         *,
         model: str | None = None,
@@ -161,13 +163,4 @@ class RecognitionCalls:
             events = [event async for event in transcript if isinstance(event, (FinalTranscript, Gap))]
         finals = tuple(event for event in events if isinstance(event, FinalTranscript))
         gaps = tuple(event for event in events if isinstance(event, Gap))
-        return Recognition(" ".join(final.text for final in finals if final.text), finals, gaps)
-
-
-def _check_source(source: object) -> None:
-    if source is None or hasattr(source, "__aiter__"):
-        return
-    raise ConfigurationError(
-        f"the source is a {type(source).__name__}, not an async iterable of bytes: wrap it in an async generator, "
-        "or leave it out and call send()"
-    )
+        return Recognition(join(final.text for final in finals), finals, gaps)

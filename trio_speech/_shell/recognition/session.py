@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import trio
@@ -30,8 +30,14 @@ from ..network.reconnect import delay_after
 from ..observability import log
 from ..observability.telemetry import Counted, Telemetry
 from .backends import RecognizerBackends
+from .intake import Intake
+from .journal_file import JournalFile
 from .link import Link
+from .source import AudioSource, WholeSamples, chunks_of
 from .transcript import Transcript
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _IN_A_ROW = 40
 """Chunks of a source that never waits that are taken before others have their turn."""
@@ -59,28 +65,33 @@ class RecognitionSession:
         self._loop = trio.CancelScope()
         self._feeding = trio.CancelScope()
         self._ended = trio.Event()
-        self._link_machine: LinkMachine | None = None
+        self._link: LinkMachine | None = None
         self._lost_at: float | None = None
         self._is_out = False
         self._goodbyes = 0
         self._said_goodbye = Wakeup()
         self._told: Mapping[Counted, float] = {}
-        self.transcript = Transcript(machine, change=self._change, measure_final=self._measure_final)
+        self._intake = Intake(machine)
+        self.transcript = Transcript(self._intake, change=self._change, measure_final=self._measure_final)
 
-    def start(self, guard: Guard, source: AsyncIterable[Any] | None) -> None:
+    def keep_journal(self, journal: JournalFile) -> None:
+        """Call it before `start`: what is captured and delivered is kept in `journal` too."""
+        self._intake.journal = journal
+
+    def start(self, guard: Guard, source: AudioSource | None) -> None:
         """Starts what the block of a session owns."""
         self._backends.open(guard)
         guard.start_soon(partial(self._run, guard))
         if self._backends.has_others:
             guard.start_soon(partial(self._backends.watch_for_better, self._better_found))
         if source is not None:
-            self.transcript._has_source = True
+            self._intake.has_source = True
             guard.start_soon(partial(self._feed, source))
 
     async def leave(self) -> None:
         """Abandons what is not done. Bounded by the caller."""
         self._feeding.cancel(reason="the block was left")
-        self.transcript._leave()
+        self._intake.leave()
         self._loop.cancel(reason="the block was left")
         await self._ended.wait()
         while self._goodbyes:
@@ -88,23 +99,35 @@ class RecognitionSession:
 
     # ------------------------------------------------------------ the replay task
 
-    async def _feed(self, source: AsyncIterable[Any]) -> None:
+    async def _feed(self, source: AudioSource) -> None:
+        pieces = WholeSamples(self._machine.audio_format)
         with self._feeding:
-            async with closing(source):
-                await self._capture(source)
-
-    async def _capture(self, source: AsyncIterable[Any]) -> None:
-        taken = 0
-        async for audio in source:
             try:
-                if not self.transcript._takes(audio):
-                    await self.transcript._capture(audio)
-            except trio.ClosedResourceError:  # the user has ended the input, or is leaving
-                return
+                await self._capture_all(source, pieces)
+            except trio.ClosedResourceError:
+                if not (self._intake.left or self._machine.input_ended):
+                    raise  # it is the source's own
+                return  # the user has ended the input, or is leaving
+            pieces.end()
+            self._intake.end_input()
+
+    async def _capture_all(self, source: AudioSource, pieces: WholeSamples) -> None:
+        taken = 0
+        if isinstance(source, AsyncIterable):
+            async with closing(source):
+                async for chunk in source:
+                    taken += 1
+                    await self._capture(pieces.of(chunk), taken)
+            return
+        for chunk in chunks_of(source):
             taken += 1
-            if taken % _IN_A_ROW == 0:
-                await trio.lowlevel.checkpoint()
-        self.transcript.end_input()
+            await self._capture(pieces.of(chunk), taken)
+
+    async def _capture(self, audio: Buffer, taken: int) -> None:
+        if not self._intake.take_in(audio):
+            await self._intake.take_in_when_free(audio)
+        if taken % _IN_A_ROW == 0:
+            await trio.lowlevel.checkpoint()
 
     # ------------------------------------------------------------ the link loop
 
@@ -115,9 +138,9 @@ class RecognitionSession:
                 while cause is not None:
                     await trio.sleep(self._delay(cause))
                     while not self._machine.may_open_link:
-                        await self.transcript._wake_source.wait()
+                        await self._intake.source_wakes.wait()
                     cause = await self._one_link(guard)
-                self.transcript._finish()
+                self._intake.finish()
         finally:
             self._tell_figures()  # of what was lost since the last link
             self._ended.set()
@@ -130,9 +153,8 @@ class RecognitionSession:
             connection = await self._backends.connection()
         except LinkDown as down:
             return down.cause
-        link_machine = self._link_machine = self._open_machine(connection)
-        link = self._open_link(connection, link_machine)
-        self.transcript._on_audio = link.captured
+        machine = self._link = self._open_machine(connection)
+        link = self._intake.link = self._open_link(connection, machine)
         try:
             with self._telemetry.span("link", self._endpoint) as failed:
                 cause = await link.run()
@@ -140,18 +162,18 @@ class RecognitionSession:
                     failed(cause)
             return cause
         finally:
-            self._link_machine = None
-            link_machine.lost()
+            self._link = self._intake.link = None
+            machine.lost()
             self._tell_figures()
             if link.done:
-                self.transcript._finish()
+                self._intake.finish()
             self._goodbyes += 1
             guard.start_soon(partial(self._say_goodbye, link))
 
     def _open_machine(self, connection: Connection) -> LinkMachine:
         now = trio.current_time()
         self._backends.budget.opened(now)
-        link_machine = LinkMachine(
+        machine = LinkMachine(
             self._machine,
             self._backends.provider.profile,
             now,
@@ -159,7 +181,6 @@ class RecognitionSession:
             progress_timeout=self._liveness.progress_timeout,
             opened_at=connection.opened_at,
         )
-        self.transcript._catch_up = link_machine.feed.catch_up
         if self._lost_at is not None:
             resumed = Resumed(self._machine.to_replay, now - self._lost_at, self._backends.attempt)
             self._machine.event_queue.put(resumed)
@@ -167,20 +188,24 @@ class RecognitionSession:
             if self._is_out:  # else it was left for a fresh one
                 self._telemetry.count("reconnects", 1, self._endpoint)
             self._lost_at, self._is_out = None, False
-            self.transcript._heard()
-        return link_machine
+            self._intake.progressed()
+        return machine
 
-    def _open_link(self, connection: Connection, link_machine: LinkMachine) -> Link:
-        def heard() -> None:
+    def _open_link(self, connection: Connection, machine: LinkMachine) -> Link:
+        def progressed() -> None:
             self._backends.budget.committed(self._machine.log.committed, trio.current_time())
-            self.transcript._heard()
-            if link_machine.retiring:
+            self._intake.progressed()
+            if machine.retiring:
                 self._backends.prepare()
 
-        codec = self._backends.provider.codec()
-        wake = self.transcript._wake_link
         return Link(
-            connection, codec, link_machine, liveness=self._liveness, wake=wake, heard=heard, ponged=self._ponged
+            connection,
+            self._backends.provider.codec(),
+            machine,
+            liveness=self._liveness,
+            wake=self._intake.link_wakes,
+            progressed=progressed,
+            ponged=self._ponged,
         )
 
     async def _say_goodbye(self, link: Link) -> None:
@@ -192,10 +217,10 @@ class RecognitionSession:
             self._said_goodbye.fire()
 
     def _better_found(self) -> None:
-        if self._link_machine is not None:
+        if self._link is not None:
             now = trio.current_time()
-            self._link_machine.retire(now, now + _PAUSE)
-            self.transcript._wake_link.fire()
+            self._link.retire(now, now + _PAUSE)
+            self._intake.link_wakes.fire()
 
     # ------------------------------------------------------------ verdicts
 
@@ -222,7 +247,7 @@ class RecognitionSession:
 
     def _tell_lost(self, cause: Cause, delay: float) -> None:
         self._machine.event_queue.put(LinkLost(str(cause), self._backends.attempt, delay))
-        self.transcript._heard()
+        self._intake.progressed()
 
     # ------------------------------------------------------------ figures
 
@@ -259,8 +284,8 @@ class RecognitionSession:
         )
         self._backends.provider.codec().update(change)  # raises here, at the user's call, what it cannot do
         providers = self._backends.recognizers(changed)  # as does this what another cannot
-        if self.transcript._journal is not None:
-            self.transcript._journal.changed(changed)
+        if self._intake.journal is not None:
+            self._intake.journal.changed(changed)
         self._backends.ask(providers)
         self._request = changed
         self._machine.change(change)

@@ -5,27 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from ..._core.provider.requests import Change
 from ..._core.provider.validation import checked, listed
-from ..._core.recognition.session import RecognitionMachine
-from ...errors import ConfigurationError, ReplayOverflow
+from ...errors import ConfigurationError
 from ...events import FinalTranscript, TranscriptEvent
 from ...statistics import TranscriptStatistics
 from ..concurrency.thread_check import ThreadCheck
-from ..concurrency.wakeup import Wakeup
-from .journal_file import JournalFile
-from .wall_clock import WallClock
+from .intake import Intake
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
-
-_SHARE = 5
-"""A part of the log that may wait for room: small enough that the log is at four fifths by then, and is finalized."""
 
 
 class Transcript:
@@ -39,28 +32,14 @@ class Transcript:
     """
 
     def __init__(
-        self, machine: RecognitionMachine, *, change: Callable[[Change], None], measure_final: Callable[[float], None]
+        self, intake: Intake, *, change: Callable[[Change], None], measure_final: Callable[[float], None]
     ) -> None:
-        self._machine = machine
+        self._intake = intake
+        self._machine = intake.machine
         self._change = change
         self._measure_final = measure_final
-        self._clock = WallClock()
         self._reading = False
-        self._holds_event = False
-        self._home = ThreadCheck()
-        self._left = False
-        self._complete = False
-        self._has_source = False
-        self._frame = machine.audio_format.frame_size
-        self._waits = machine.policy.overflow == "wait"
-        self._refuses = machine.policy.overflow == "error"
-        self._most = max(1, machine.limit // _SHARE) * self._frame
-        self._journal: JournalFile | None = None
-        self._catch_up: Callable[[], float] = lambda: 0.0
-        self._on_audio: Callable[[], None] = lambda: None
-        self._wake_link = Wakeup()
-        self._wake_user = Wakeup()
-        self._wake_source = Wakeup()
+        self._thread = ThreadCheck()
 
     # ------------------------------------------------------------ events out
 
@@ -75,25 +54,26 @@ class Transcript:
         if self._reading:
             raise trio.BusyResourceError("another task is iterating this transcript")
         self._reading = True
+        intake, machine = self._intake, self._machine
         try:
-            self._record_delivery()
-            if self._machine.event_queue or self._complete or self._left:
+            intake.record_delivery()
+            if machine.event_queue or intake.complete or intake.left:
                 await trio.lowlevel.checkpoint()
-            while not self._machine.event_queue:
+            while not machine.event_queue:
                 self._check_open()
-                if self._complete:
-                    self._record_delivery()
+                if intake.complete:
+                    intake.record_delivery()
                     raise StopAsyncIteration
-                await self._wake_user.wait()
+                await intake.user_wakes.wait()
             self._check_open()
-            event = self._machine.take()
-            self._holds_event = True
-            if isinstance(event, FinalTranscript) and (captured := self._clock.at(event.end)) is not None:
+            event = machine.take()
+            intake.holds_event = True
+            if isinstance(event, FinalTranscript) and (captured := intake.clock.at(event.end)) is not None:
                 self._measure_final(max(0.0, time.time() - captured))  # a file is ahead of its own clock
             return event
         finally:
             self._reading = False
-            self._wake_source.fire()
+            intake.source_wakes.fire()
 
     # ------------------------------------------------------------ audio in
 
@@ -105,12 +85,11 @@ class Transcript:
         inside a sample, `TypeError` for what is not bytes-like, `ReplayOverflow` under ``overflow="error"``,
         `trio.ClosedResourceError` after `end_input`.
         """
-        if self._has_source:
-            self._refuse()
-        whole = self._whole(audio)
+        self._check_no_source()
+        whole = self._intake.whole(audio)
         await trio.lowlevel.checkpoint()
-        if not self._takes(whole):
-            await self._capture(whole)
+        if not self._intake.take_in(whole):
+            await self._intake.take_in_when_free(whole)
 
     def send_nowait(self, audio: Buffer) -> None:
         """As `send`, at once: for a callback, or for one clock that serves many sessions.
@@ -119,47 +98,11 @@ class Transcript:
         longer than a fifth of the log may never find room at once: `send` takes it in parts. Raises `RuntimeError` in
         another thread than trio's: from there, go by `trio.from_thread.run_sync`.
         """
-        if get_ident() != self._home.ident:  # as `check` asks, and a call less for each push
-            self._home.check()
-        if self._has_source:
-            self._refuse()
-        if not self._takes(audio):
+        if get_ident() != self._thread.ident:  # as `check` asks, and a call less for each push
+            self._thread.check()
+        self._check_no_source()
+        if not self._intake.take_in(audio):
             raise trio.WouldBlock
-
-    async def _capture(self, audio: Buffer) -> None:
-        """As `send`, for the session's own source; a checkpoint only where it has to wait for room."""
-        if self._takes(audio):
-            return
-        whole = self._whole(audio)
-        for start in range(0, len(whole), self._most):
-            part = whole[start : start + self._most]
-            while not self._takes(part):
-                await self._wake_source.wait()
-
-    def _takes(self, audio: Buffer) -> bool:
-        """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
-        machine, log = self._machine, self._machine.log
-        whole = audio if type(audio) is bytes and not len(audio) % self._frame else self._whole(audio)
-        samples = len(whole) // self._frame
-        free = log.captured + samples <= machine.room_until and not self._left
-        if not free and not self._has_room(samples):
-            return False
-        if self._journal is not None:
-            try:
-                self._journal.captured(whole, given_up=log.given_up)
-            except OSError:
-                if self._has_source:  # nobody else has this audio; who calls `send` still does
-                    log.append(whole)
-                raise
-        rate = machine.rate
-        self._clock.captured(log.captured / rate, time.time() - samples / rate)  # its last sample is of now
-        if free:
-            log.append(whole)
-        else:
-            machine.capture(whole)
-        if log.captured >= machine.next_wakeup_at_sample:
-            self._on_audio()
-        return True
 
     def finalize(self) -> None:
         """Asks for the final of everything captured so far; the session goes on. Returns at once.
@@ -168,13 +111,12 @@ class Transcript:
         """
         self._check_sending()
         self._machine.finalize()
-        self._wake_link.fire()
+        self._intake.link_wakes.fire()
 
     def end_input(self) -> None:
         """No more audio will come. Returns at once; iteration ends when all is settled. Twice does no harm."""
-        self._home.check()
-        self._machine.end_input()
-        self._wake_link.fire()
+        self._thread.check()
+        self._intake.end_input()
 
     async def settled(self) -> None:
         """Until all that is captured now is settled: recognized; and read too, while a task waits for events.
@@ -187,7 +129,7 @@ class Transcript:
         await trio.lowlevel.checkpoint()
         while not self._is_settled(target):
             self._check_open()
-            await self._wake_source.wait()
+            await self._intake.source_wakes.wait()
 
     def update(
         self,
@@ -203,7 +145,7 @@ class Transcript:
         self._check_open()
         terms = None if keyterms is None else listed("keyterms", keyterms)
         self._change(checked(Change(language=language, options=options, keyterms=terms)))
-        self._wake_link.fire()
+        self._intake.link_wakes.fire()
 
     # ------------------------------------------------------------ what is known
 
@@ -226,81 +168,29 @@ class Transcript:
             in_gaps=lost / rate,
             unsettled=unsettled / rate,
             backlog=log.unsent / rate,
-            catch_up=self._catch_up(),
+            catch_up=link.catch_up if (link := self._intake.link) is not None else 0.0,
             links=tally.links,
             finals=tally.finals,
             repeated_words=tally.repeated_words,
             repeated_finals=tally.repeated_finals,
             unknown_messages=tally.unknown_messages,
-            anchors=self._clock.anchors(),
+            anchors=self._intake.clock.anchors(),
         )
-
-    # ------------------------------------------------------------ for the session, and nobody else
-
-    def _heard(self) -> None:
-        """The link made progress: whoever waits for events, room or settlement looks again."""
-        if not self._holds_event:  # silence is settled without an event
-            self._record_delivery()
-        if self._machine.event_queue:
-            self._wake_user.fire()
-        self._wake_source.fire()
-
-    def _finish(self) -> None:
-        """All input is accounted for: iteration ends once the queue is empty."""
-        self._machine.end()
-        self._complete = True
-        self._wake_user.fire()
-        self._wake_source.fire()
-
-    def _leave(self) -> None:
-        """The block is being left: nothing can be sent or read any more."""
-        self._left = True
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
-        self._wake_user.fire()
-        self._wake_source.fire()
 
     # ------------------------------------------------------------ details
 
-    def _record_delivery(self) -> None:
-        """Whoever asks for the next event has dealt with the last."""
-        self._holds_event = False
-        if self._journal is not None:
-            self._journal.delivered(self._machine.event_queue.settled, self._machine.taken)
-
-    def _whole(self, audio: Buffer) -> bytes:
-        """`audio` as it is to be kept: copied, unless it is immutable as it stands. Raises `ConfigurationError`."""
-        if type(audio) is bytes and not len(audio) % self._frame:
-            return audio
-        return bytes(self._machine.audio_format.whole_samples(audio))
-
-    def _refuse(self) -> NoReturn:
-        raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
-
-    def _has_room(self, samples: int) -> bool:
-        """Whether so much may be taken in now; raises what stands against it for good."""
-        self._check_sending()
-        machine = self._machine
-        if samples <= machine.room or not (self._waits or self._refuses):
-            return True
-        if self._refuses:
-            raise ReplayOverflow(
-                f"{machine.limit / machine.rate:g} s of audio wait to be recognized, the limit: "
-                "send less, read the events, or choose another ReplayPolicy"
-            )
-        return False
+    def _check_no_source(self) -> None:
+        if self._intake.has_source:
+            raise ConfigurationError("this session has a source: leave `source` out to send audio yourself")
 
     def _is_settled(self, target: int) -> bool:
         read = self._machine.log.settled >= target
         return read or (self._machine.log.committed >= target and not (self._reading and self._machine.event_queue))
 
     def _check_open(self) -> None:
-        self._home.check()
-        if self._left:
-            raise trio.ClosedResourceError("this transcript's block has been left")
+        self._thread.check()
+        self._intake.check_open()
 
     def _check_sending(self) -> None:
-        self._check_open()
-        if self._machine.input_ended:
-            raise trio.ClosedResourceError("no audio may follow end_input()")
+        self._thread.check()
+        self._intake.check_sending()

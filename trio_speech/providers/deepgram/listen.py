@@ -34,9 +34,10 @@ PROFILE = SttProfile(
     exact_times=False,
     encodings=("pcm_s16le", "mulaw", "alaw"),
     keepalive=4.0,
-    quiet_after_final=2.0,
-    quiet_after_finalized=0.0,
-    quiet_unanswered=5.0,
+    ordered=True,
+    drift=0.15,
+    may_ignore_finalize=True,
+    ends_by="close",
     failure_fates={
         "CONFIGURE_KEYTERMS_NOT_SUPPORTED": "fatal",
         "CONFIGURE_KEYTERM_LIMIT_EXCEEDED": "fatal",

@@ -147,7 +147,7 @@ class LiveKit(Struct, frozen=True):
     def recognizer(self, request: TranscribeRequest) -> LiveKitRecognizer:
         """See `Backend`."""
         base, credentials = find_base(self.url), find_credentials(self.api_key, self.api_secret)
-        return recognizer(base, credentials, request, stt_profile(stt.models(request)))
+        return recognizer(base, credentials, request, stt_profile(stt.models(request), request.options))
 
     def voice(self, request: SynthesizeRequest) -> LiveKitVoice:
         """See `Backend`."""

@@ -58,7 +58,7 @@ _careful = SttProfile(
     idle_codes=(INACTIVE,),
     close_fates={},
 )
-_spans = replace(_careful, acknowledges="span")
+_spans = replace(_careful, acknowledges="span", ordered=True, drift=0.15)
 _words = replace(_spans, word_times=True)
 
 STT_PROFILES: Mapping[str, SttProfile] = {
@@ -75,13 +75,20 @@ STT_PROFILES: Mapping[str, SttProfile] = {
 }
 
 
-def stt_profile(models: Sequence[str | None]) -> SttProfile:
-    """The profile that holds for each of `models`, because the gateway may use any of them."""
+_DIARIZATION = ("diarization", "diarize", "speaker_labels")
+"""Options, of whichever provider, that ask who is speaking: then two may speak at once."""
+
+
+def stt_profile(models: Sequence[str | None], options: Mapping[str, Any] | None = None) -> SttProfile:
+    """What may be relied on, whichever of `models` the gateway falls back to, with these `options`."""
     profiles = [_lookup(STT_PROFILES, model) for model in models]
     return replace(
         profiles[0],
         acknowledges="span" if all(profile.acknowledges == "span" for profile in profiles) else "finalize",
         word_times=all(profile.word_times for profile in profiles),
+        ordered=all(profile.ordered for profile in profiles),
+        overlapping=any((options or {}).get(option) for option in _DIARIZATION),
+        drift=max(profile.drift for profile in profiles),
         finalizes_itself=all(profile.finalizes_itself for profile in profiles),
         sample_rates=_common(profile.sample_rates for profile in profiles),
     )

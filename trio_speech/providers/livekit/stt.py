@@ -1,7 +1,7 @@
 """The codec for recognition through the gateway.
 
-Audio may be sent before the gateway has answered. Interims without text are dropped, because ``xai/stt-1`` sends one
-every second for ever. A final without text is delivered. Every final ends the utterance.
+Audio may be sent before the gateway has answered. An interim without text takes back the one shown, if there is one:
+``xai/stt-1`` sends one every second for ever. A final without text is delivered. Every final ends the utterance.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -103,8 +103,6 @@ class LiveKitSttCodec:
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         said: Iterable[SttMessage]
         match wire.stt_from_server.decode(frame):
-            case wire.InterimTranscript(transcript="") | wire.PreflightTranscript(transcript=""):
-                said = ()
             case wire.InterimTranscript() as interim:
                 said = (_hypothesis("interim", interim),)
             case wire.PreflightTranscript() as preflight:

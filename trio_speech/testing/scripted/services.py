@@ -53,14 +53,10 @@ async def _recognize(conversation: Conversation, recognizer: ScriptedRecognizer)
             case Change() as change:
                 await conversation.happened("update")
                 await _change(conversation, change)
-            case ClientFinish():
+            case ClientFinish() | ClientClose():
                 await conversation.happened("close")
                 if not conversation.ended:
                     await conversation.say(recognizer.finish())
-                    return await _end_session(conversation)
-            case ClientClose():
-                await conversation.happened("close")
-                if not conversation.ended:
                     return await _end_session(conversation)
             case _:
                 return await _refuse(conversation, "a session is created once")

@@ -1,0 +1,108 @@
+"""When a session asks for a final of its own accord.
+
+Laws
+    1. It asks while nothing is asked already, and only for audio that is not committed.
+    2. It cuts no word: it asks in a pause of the audio itself, be that silence or that nothing more was captured. Only
+       where no pause comes in time does it ask in mid-sound.
+
+    why                                            from                               at the latest
+    ────────────────────────────────────────────   ────────────────────────────────   ──────────────────────────────
+    words were shown, and nothing more is sent     1.5 s after the last audio         then (nothing can be cut)
+    an interim stays the same, and the service     `endpoint_after` after it changed  then (whoever spoke has stopped)
+     never ends utterances by itself
+    words were shown, and no final comes           half of the patience               when the patience ends
+    speech was sent, and nothing is said of it     half of ``progress_timeout``       when that has passed
+    the log is four fifths full                    when nothing was committed lately  at nineteen twentieths
+    the link is to be replaced                     see `rollover`                     see `rollover`
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ..provider.profile import SttProfile
+from .endpointing import Endpointing
+from .evidence import Evidence
+from .outgoing_audio import OutgoingAudio
+from .progress_watch import ProgressWatch
+from .rollover import RolloverSchedule
+from .session import RecognitionMachine
+
+PAUSE = 0.3
+"""Seconds of quiet audio that are a pause: longer than the closure of a plosive, shorter than most pauses of breath."""
+
+_MUTED = 1.5
+_LOOK_AGAIN = 0.1  # seconds: how often a pause is looked for while one is waited for
+
+
+class Asking:
+    """The moments at which one link asks for a final. `stalled_after`: seconds without a commit that make a full log
+    worth asking for."""
+
+    def __init__(
+        self,
+        session: RecognitionMachine,
+        profile: SttProfile,
+        *,
+        evidence: Evidence,
+        feed: OutgoingAudio,
+        progress: ProgressWatch,
+        rollover: RolloverSchedule,
+        stalled_after: float,
+        now: float,
+    ) -> None:
+        self._session = session
+        self._profile = profile
+        self._evidence = evidence
+        self._feed = feed
+        self._progress = progress
+        self._rollover = rollover
+        self._stalled_after = stalled_after
+        self.endpointing = Endpointing(profile.endpoint_after)
+        self.committed_at = now
+
+    def is_due(self, now: float, patience_ends: float) -> bool:
+        """Whether to ask now. `patience_ends`: when the patience with the service does, unless it brings news."""
+        if not self._may_ask:
+            return False
+        return any(now >= by or (now >= at and self._is_pause(now)) for at, by in self._reasons(patience_ends))
+
+    def wakes_at(self, now: float, patience_ends: float) -> float:
+        """When to ask or to replace the link, or to look again for a pause; infinite where there is no reason to."""
+        reasons = [(self._rollover.at, self._rollover.by)]
+        if self._may_ask:
+            reasons += self._reasons(patience_ends)
+        moments = [at if now < at else min(by, now + _LOOK_AGAIN) for at, by in reasons if by > now]
+        return min(moments, default=math.inf)
+
+    def may_replace(self, now: float) -> bool:
+        """Whether the link may make room for another now."""
+        return now >= self._rollover.by or (now >= self._rollover.at and self._is_pause(now))
+
+    @property
+    def _may_ask(self) -> bool:
+        log = self._session.log
+        is_new = log.sent > max(log.committed, self._evidence.requests.newest)
+        return self._profile.finalizes and is_new and not self._evidence.unanswered
+
+    def _is_pause(self, now: float) -> bool:
+        nothing_comes = self._feed.is_idle and now >= self._feed.last_given + PAUSE
+        return nothing_comes or self._session.is_pause(PAUSE)
+
+    def _reasons(self, patience_ends: float) -> Iterator[tuple[float, float]]:
+        """From when on, and when at the latest, each reason asks."""
+        evidence = self._evidence
+        if evidence.owed:
+            if self._feed.is_idle:
+                muted = self._feed.last_given + _MUTED
+                yield muted, muted
+            if patience_ends < math.inf:
+                yield patience_ends - evidence.requests.patience / 2, patience_ends
+        if not self._profile.finalizes_itself and self.endpointing.due is not None:
+            yield self.endpointing.due, self.endpointing.due
+        if self._progress.doubtful_from < math.inf:
+            yield self._progress.doubtful_from, self._progress.overdue_from
+        if self._feed.is_full:
+            stalled = self.committed_at + self._stalled_after
+            yield stalled, (stalled if self._feed.is_almost_full else math.inf)

@@ -1,0 +1,159 @@
+"""Which audio may be speech: what is louder than the stream's own noise.
+
+Laws
+    1. Loudness is the peak of a block of 20 ms, as the magnitude of a 16-bit value (0 to 32,768); several channels and
+       G.711 are measured alike.
+    2. Until a final has come, everything louder than `FAINTEST` may be speech: a stream that has said nothing yet shows
+       nothing of its noise.
+    3. Afterwards the noise is what the quietest twentieth of the blocks reach, and what is more than twice as loud (6
+       dB) may be speech.
+    4. Sound that two services have heard and found no word in is noise too (`heard_as_noise`), up to its loudness,
+       until a final comes out of sound no louder than that (`spoken`).
+
+Blocks are measured only where a decision needs them, for measuring costs some 20 ms a minute of audio and decisions
+are rare; `may_be_speech` is the cheap question that is asked of frames on their way out.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+
+FAINTEST = 100
+"""Peak below which nothing counts as speech, about -50 dBFS: the noise of a quiet line or of dithering."""
+
+BLOCK = 0.02
+"""Seconds of one block: shorter than any word, longer than one period of a deep voice."""
+
+_HISTORY = 1_500  # blocks: the last half minute of what was measured
+_ENOUGH = 50  # blocks: a second says something of the noise
+_QUIETEST = 20  # one block in so many counts as noise
+_ABOVE = 2
+
+
+class NoiseLevel:
+    """The noise of one stream. `encoding` and `rate` are those of its audio; `frame_size` in bytes a sample."""
+
+    def __init__(self, encoding: str, rate: int, frame_size: int) -> None:
+        self._encoding = encoding
+        self._frame_size = frame_size
+        self.block = max(1, round(BLOCK * rate))
+        self._peaks: deque[int] = deque(maxlen=_HISTORY)
+        self._measured_until = 0
+        self._raised = 0
+        self._has_spoken = False
+        self.level = FAINTEST
+        """What is no louder than this is noise."""
+
+    def may_be_speech(self, audio: bytes) -> bool:
+        """Whether `audio` is louder than the noise anywhere. Cheap: no value of it becomes a Python object."""
+        return is_louder(audio, self._encoding, self.level)
+
+    def measure(self, audio: bytes, start: int) -> None:
+        """Takes note of the loudness of `audio`, which begins at sample `start` of the stream, as far as it is news."""
+        known = max(0, self._measured_until - start)
+        new = list(self.peaks(audio[known * self._frame_size :]))
+        if new:
+            self._peaks.extend(new)
+            self._measured_until = start + len(audio) // self._frame_size
+            self._set_level()
+
+    def first_speech(self, audio: bytes) -> int | None:
+        """The sample within `audio` at which the first block begins that may be speech; ``None`` where none does."""
+        if not self.may_be_speech(audio):
+            return None
+        return next((index * self.block for index, peak in enumerate(self.peaks(audio)) if peak > self.level), None)
+
+    def heard_as_noise(self, audio: bytes) -> None:
+        """Two services have heard this and found no word in it."""
+        self._raised = max([self._raised, *self.peaks(audio)])
+        self._set_level()
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether sound was heard as noise, and no final has come out of such sound since."""
+        return self._raised > 0
+
+    def spoken(self, audio: bytes) -> None:
+        """A final came of this audio; empty where its place is not known, or the noise is not raised."""
+        self._has_spoken = True
+        if self._raised and (not audio or not is_louder(audio, self._encoding, self._raised)):
+            self._raised = 0
+        self._set_level()
+
+    def peaks(self, audio: bytes) -> Iterator[int]:
+        """The peak of each block."""
+        size = self.block * self._frame_size
+        for at in range(0, len(audio), size):
+            yield peak(audio[at : at + size], self._encoding)
+
+    def _set_level(self) -> None:
+        level = FAINTEST
+        if self._has_spoken and len(self._peaks) >= _ENOUGH:
+            level = max(level, _ABOVE * sorted(self._peaks)[len(self._peaks) // _QUIETEST])
+        self.level = max(level, self._raised)
+
+
+def peak(audio: bytes, encoding: str) -> int:
+    """The largest magnitude in `audio`; 0 where it is empty."""
+    if not audio:
+        return 0
+    if encoding != "pcm_s16le":
+        magnitudes = _G711[encoding]
+        return max(magnitudes[code] for code in set(audio))
+    values = array("h", audio)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return max(*values, -min(values)) if len(values) > 1 else abs(values[0])
+
+
+def is_louder(audio: bytes, encoding: str, level: int) -> bool:
+    """Whether any value of `audio` has a magnitude above `level`.
+
+    The values are only looked at where a glance at their bytes does not tell that none is: the glance costs a tenth.
+    """
+    return _may_be_louder(audio, encoding, level) and peak(audio, encoding) > level
+
+
+def _may_be_louder(audio: bytes, encoding: str, level: int) -> bool:
+    """False where no value is louder than `level`, but for one case that no sound is: values which all lie between 156
+    and 255, of which the low byte looks like that of a fainter one."""
+    if encoding != "pcm_s16le":
+        return bool(audio.translate(None, _quiet_codes(encoding, level)))
+    if audio[1::2].translate(None, _quiet_codes("high", max(level, 255))):
+        return True
+    return level < 255 and bool(audio[0::2].translate(None, _quiet_codes("low", min(level, FAINTEST))))
+
+
+def _mulaw(code: int) -> int:
+    """ITU-T G.711, table 2: the magnitude in 14 bits, times four."""
+    exponent, mantissa = (~code >> 4) & 7, ~code & 15
+    return (((mantissa << 3) + 132) << exponent) - 132
+
+
+def _alaw(code: int) -> int:
+    """ITU-T G.711, table 1: the magnitude in 13 bits, times eight."""
+    exponent, mantissa = ((code ^ 0x55) >> 4) & 7, (code ^ 0x55) & 15
+    return (mantissa << 4) + 8 if exponent == 0 else ((mantissa << 4) + 264) << (exponent - 1)
+
+
+_G711: Mapping[str, list[int]] = {
+    "mulaw": [_mulaw(code) for code in range(256)],
+    "alaw": [_alaw(code) for code in range(256)],
+}
+_MAGNITUDE: Mapping[str, Callable[[int], int]] = {
+    "mulaw": _mulaw,
+    "alaw": _alaw,
+    "high": lambda code: (min(code, 255 - code) << 8) + 255,  # at most
+    "low": lambda code: min(code, 256 - code),
+}
+
+
+@lru_cache(maxsize=256)
+def _quiet_codes(kind: str, level: int) -> bytes:
+    """The bytes that stand for magnitudes up to `level`."""
+    magnitude = _MAGNITUDE[kind]
+    return bytes(code for code in range(256) if magnitude(code) <= level)
