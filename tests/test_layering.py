@@ -94,7 +94,6 @@ LONGER: dict[str, str] = {
     "_core.synthesis.session": "the machine of a synthesis: its cursors move together",
     "_shell.pool.pool": "carries out the roster's actions, one method each",
     "_shell.recognition.session": "the replay task and the link loop, in one nursery",
-    "_shell.recognition.transcript": "what a user holds: half of it are docstrings",
     "providers.livekit.wire": "all messages of both endpoints, one struct each",
     "testing.streams": "both ends of one broken wire",
 }

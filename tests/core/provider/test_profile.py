@@ -29,8 +29,3 @@ def test_a_profile_is_frozen_and_knows_the_close_codes_of_the_protocol(profile: 
     assert profile == type(profile)()
     with pytest.raises(AttributeError):
         profile.encodings = ()  # type: ignore[misc,union-attr]
-
-
-def test_a_careful_provider_waits_longer_the_less_it_heard() -> None:
-    profile = SttProfile()
-    assert profile.quiet_after_finalized < profile.quiet_after_final < profile.quiet_unanswered

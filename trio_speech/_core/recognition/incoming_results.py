@@ -28,7 +28,7 @@ from .session import RecognitionMachine
 from .speakers import SpeakerLabels
 from .text import plain
 from .timeline import Timeline
-from .transcript import PlacedTranscript
+from .transcript import PlacedTranscript, with_known_times
 
 _REMEMBERED = 2_048
 """Words and finals of this link that may be said again: some ten minutes of speech."""
@@ -110,7 +110,7 @@ class IncomingResults:
 
     def judge(self, result: RecognitionResult) -> Judged:
         """Places a result, and tells what is new of it."""
-        result = _with_known_times(result)
+        result = with_known_times(result)
         said = self._place(result)
         compared = self._compared(said)
         said, compared = self._named(said, compared)
@@ -243,13 +243,3 @@ class IncomingResults:
         whole = self._speakers.label(said.result.speaker, None)
         compared = tuple(replace(word, speaker=label) for word, label in zip(compared, labels, strict=True))
         return replace(said, words=words, speaker=whole), compared
-
-
-def _with_known_times(result: RecognitionResult) -> RecognitionResult:
-    """The result without word times that are none, and with the span of its words where it has none of its own."""
-    words = result.words
-    if words and all(word.end <= 0.0 for word in words):
-        result = replace(result, words=())
-    elif words and result.end <= result.start:
-        result = replace(result, start=min(word.start for word in words), end=max(word.end for word in words))
-    return result

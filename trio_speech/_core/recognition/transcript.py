@@ -66,3 +66,13 @@ class PlacedTranscript(Struct):
             "speaker": self.speaker,
             "extra": result.extra,
         }
+
+
+def with_known_times(result: RecognitionResult) -> RecognitionResult:
+    """The result without word times that are none, and with the span of its words where it has none of its own."""
+    words = result.words
+    if words and all(word.end <= 0.0 for word in words):
+        result = replace(result, words=())
+    elif words and result.end <= result.start:
+        result = replace(result, start=min(word.start for word in words), end=max(word.end for word in words))
+    return result
