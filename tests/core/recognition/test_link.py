@@ -33,11 +33,7 @@ from trio_speech._core.recognition.commands import (
 )
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.session import RecognitionMachine
-<<<<<<< HEAD
-from trio_speech._core.retry.causes import Cause, Ended, Reported, Rollover, Silent, Unread
-=======
-from trio_speech._core.retry.causes import Ended, Malformed, Rollover, Silent
->>>>>>> c2481d4 (Settle audio by evidence, and let one pump do all writing)
+from trio_speech._core.retry.causes import Ended, Rollover, Silent, Unread
 from trio_speech.audio import AudioFormat
 from trio_speech.events import FinalTranscript, Gap, SpeechEnded, SpeechStarted
 from trio_speech.policy import ReplayPolicy

@@ -542,20 +542,15 @@ def test_while_there_is_room_the_lead_in_is_kept(more: int) -> None:
 def test_no_more_may_come_above_the_bound_and_another_link_below_half_of_it() -> None:
     session = recognition(max_unread_bytes=2**16)
     session.capture(loud(100))
-<<<<<<< HEAD
     states = [(session.is_full_of_unread, session.may_open_link)]
     for _ in range(5):
-        session.final(said(0, 100, text="x" * 15_000), seam=False, upto=100)
+        deliver(session, said(0, 100, text="x" * 15_000), seam=False, upto=100)
         states.append((session.is_full_of_unread, session.may_open_link))
     assert states == [*[(False, True)] * 3, *[(False, False)] * 2, (True, False)]
     for _ in range(3):
         while not isinstance(session.take(), FinalTranscript):
             pass
     assert (session.is_full_of_unread, session.may_open_link) == (False, True)
-=======
-    deliver(session, said(0, 100, text="x" * (2**20 + 2**10 * extra)), seam=False, upto=100)
-    assert session.flooded is flooded
->>>>>>> c2481d4 (Settle audio by evidence, and let one pump do all writing)
 
 
 # ---------------------------------------------------------------- what is heard again, and what is not
