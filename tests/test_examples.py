@@ -31,6 +31,7 @@ PROMISES = {
     "06_barge_in": [r"interrupted after:( \S+)* days in a( \S+)*$", "heard: the weather is very nice today"],
     "07_timeouts": ["the weather is very nice today", r"time is up: .* from \d\.\d s on", "too slow"],
     "09_telephone_bridge": ["caller: the weather is very nice today", "caller: .*pizza", "the line was used for [1-9]"],
+    "10_from_asyncio": ["heard: the weather is very nice today", "heard: .*pizza"],
     "a_provider_of_your_own": [
         "heard: baba",
         "lost: .*reset",

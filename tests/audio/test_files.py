@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import time
 import wave
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,31 @@ async def test_waiting_for_a_pipe_can_be_cancelled() -> None:
         finally:
             os.close(writes)  # which lets the thread end before its file is closed
     assert scope.cancelled_caught
+
+
+async def test_waiting_for_the_writer_of_a_fifo_can_be_cancelled(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with trio.move_on_after(0.05) as scope:
+        await decoded(tmp_path / "fifo")
+    assert scope.cancelled_caught
+    os.close(os.open(tmp_path / "fifo", os.O_WRONLY))
+    await trio.sleep(0.05)  # the thread comes back, and closes what it has opened
+
+
+async def test_reading_a_fifo_can_be_cancelled(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    async with trio.open_nursery() as nursery:
+        opening = trio.to_thread.run_sync
+        nursery.start_soon(opening, keep_open, tmp_path / "fifo")
+        with trio.move_on_after(0.2) as scope:
+            await decoded(tmp_path / "fifo", raw=AudioFormat.pcm16(RATE))
+    assert scope.cancelled_caught
+
+
+def keep_open(fifo: Path) -> None:
+    with open(fifo, "wb") as file:
+        time.sleep(0.4)
+        file.write(PCM)
 
 
 @pytest.mark.parametrize(

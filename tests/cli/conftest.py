@@ -14,11 +14,13 @@ from typer.testing import CliRunner, Result
 
 from trio_speech.cli.app import app
 from trio_speech.cli.backends import BACKENDS
-from trio_speech.testing import LabeledSpeech, ScriptedGateway, Step, open_gateway, speech
+from trio_speech.testing import LabeledSpeech, Manner, ScriptedGateway, Step, open_gateway, speech
 
 
 class Scripted:
-    """A backend that brings its gateway along; `plan` is what the dials meet."""
+    """A backend that brings its gateway along; `plan` is what the dials meet, `manner` how it recognizes."""
+
+    manner: Manner | None = None
 
     def __init__(self) -> None:
         self.plan: list[Step] = []
@@ -32,7 +34,7 @@ class Scripted:
 
     @asynccontextmanager
     async def transport(self) -> AsyncGenerator[Any]:
-        async with open_gateway() as gateway:
+        async with open_gateway(manner=self.manner) as gateway:
             gateway.plan(*self.plan)
             self.gateways.append(gateway)
             yield gateway.connect

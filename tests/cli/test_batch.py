@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,3 +133,36 @@ def test_each_name_is_taken_once(folder: dict[str, LabeledSpeech], tmp_path: Pat
     first, *_ = folder
     assert batch.recordings_in([first, str(tmp_path / "all"), first, "-"]) == [*sorted(folder), "-"]
     assert sys.stdin  # which the name - stands for
+
+
+def test_an_interrupted_batch_goes_on_where_it_was(tmp_path: Path) -> None:
+    names = [str(tmp_path / f"{number:02}.wav") for number in range(24)]
+    for number, name in enumerate(names):
+        said = say(0.1, f"number{number}", 0.4)
+        write_audio(name, said.audio, said.audio_format)
+    lines = tmp_path / "r.jsonl"
+    (tmp_path / "scripted_backend.py").write_text(Path(__file__).with_name("conftest.py").read_text())
+    program = (
+        "import sys; sys.argv[0] = 'trio-speech'\n"
+        "from trio_speech.cli import main, backends\n"
+        "from trio_speech.testing import Manner\n"
+        "from scripted_backend import Scripted\n"
+        "Scripted.manner = Manner(pace=float(sys.argv.pop(1)))\n"
+        "backends.BACKENDS['local'] = Scripted\n"
+        "main()\n"
+    )
+    arguments = ("transcribe", *names, "--jsonl", str(lines), "--jobs", "2", "--resume")
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    slow = [sys.executable, "-c", program, "2", *arguments]
+    with subprocess.Popen(slow, env=env, stderr=subprocess.PIPE, text=True) as process:
+        while not lines.exists() or len(results(lines)) < 5:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate()
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    assert 5 <= len(results(lines)) < len(names)
+    again = subprocess.run([sys.executable, "-c", program, "1000", *arguments], env=env, check=True, timeout=60)
+    assert again.returncode == 0
+    assert sorted(result.file for result in results(lines)) == names
+    assert all(result.text == f"number{int(Path(result.file).stem)}" for result in results(lines))

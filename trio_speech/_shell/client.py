@@ -67,6 +67,11 @@ async def open_client(
     not retried: it ends the session with `ConnectFailed`. Where credentials go to another machine without encryption, a
     `PlaintextCredentialsWarning` is issued.
     """
+    if not trio.lowlevel.in_trio_run():
+        raise RuntimeError(
+            "open_client() must run under trio: start the program by trio.run(main); "
+            "under asyncio, run trio in a thread of its own or as a guest (docs/howto/asyncio.md)"
+        )
     backends = list(backend) if isinstance(backend, Sequence) else [backend]
     _check_backends(backends)
     _check_policies(retry=retry, replay=replay, pool=pool, liveness=liveness)

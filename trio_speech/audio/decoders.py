@@ -58,7 +58,8 @@ class SampleDecoder:
         wanted = max(1, round(self.sample_rate * _BLOCK_SECONDS)) * frame_size
         while len(self._rest) < frame_size:
             size = wanted if self._left is None else min(wanted, self._left)
-            # Of a pipe, read1 gives what is there: who speaks into it is not to wait for a full block.
+            # Of a pipe, read1 gives what is there: who speaks into it is not to wait for a full block. So does the read
+            # of a file without a buffer.
             data = self._file.read1(size) if isinstance(self._file, io.BufferedReader) else self._file.read(size)
             if not data:
                 self._end()

@@ -17,6 +17,7 @@ import os
 import shutil
 import stat
 import tempfile
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from importlib.util import find_spec
@@ -143,8 +144,7 @@ async def open_audio(
     unless another exception leaves it.
     """
     name = str(getattr(file, "name", "the file")) if hasattr(file, "read") else os.fspath(cast("str", file))
-    with ExitStack() as opened:
-        decoder = await trio.to_thread.run_sync(_open_decoder, file, name, raw, opened, abandon_on_cancel=True)
+    async with _opened(file, name, raw) as decoder:
         if channel is not None and not 0 <= channel < decoder.channels:
             raise ConfigurationError(f"channel must be from 0 to {decoder.channels - 1} for {name}, not {channel!r}")
         recording = AudioFile(decoder, name, sample_rate, channel, speed)
@@ -153,8 +153,30 @@ async def open_audio(
             raise recording.damage
 
 
+@asynccontextmanager
+async def _opened(file: AudioPath, name: str, raw: AudioFormat | None) -> AsyncGenerator[AudioDecoder, None]:
+    """Opens a decoder in a thread: opening a FIFO waits for its writer, and finding a header for the first bytes."""
+    lock, abandoned, ready = threading.Lock(), threading.Event(), list[ExitStack]()
+
+    def work() -> AudioDecoder:
+        with ExitStack() as opened:
+            decoder = _open_decoder(file, name, raw, opened)
+            with lock:
+                if not abandoned.is_set():  # else nobody is left to close the file
+                    ready.append(opened.pop_all())
+            return decoder
+
+    try:
+        yield await trio.to_thread.run_sync(work, abandon_on_cancel=True)
+    finally:
+        with lock:
+            abandoned.set()
+        for opened in ready:
+            opened.close()
+
+
 def _open_decoder(file: AudioPath, name: str, raw: AudioFormat | None, opened: ExitStack) -> AudioDecoder:
-    binary = cast("BinaryIO", file) if hasattr(file, "read") else opened.enter_context(Path(name).open("rb"))  # noqa: SIM115
+    binary = cast("BinaryIO", file) if hasattr(file, "read") else opened.enter_context(_open(name))
     length = _length(binary)
     if raw is not None:
         layout = SampleLayout(_RAW_KINDS[raw.encoding], raw.sample_rate, raw.channels)
@@ -189,6 +211,12 @@ def _compressed_decoder(binary: BinaryIO, name: str, head: bytes) -> AudioDecode
             f"{name} is in a format of phones or videos, which needs another package: pip install 'trio-speech[media]'"
         )
     return MediaDecoder(binary, name)
+
+
+def _open(name: str) -> BinaryIO:
+    """Opens a file by name. A FIFO gets no buffer, since closing one waits for a thread that reads from it."""
+    path = Path(name)
+    return cast("BinaryIO", path.open("rb") if path.is_file() else path.open("rb", buffering=0))
 
 
 def _length(binary: BinaryIO) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -110,11 +111,13 @@ async def transcribe_all(
         finally:
             limit.release()
 
-    async with ts.open_client(backend) as client, one_exception(), trio.open_nursery() as nursery:
+    async with ts.open_client(backend) as client, one_exception() as guard:
         for name in names:
             if name not in results.done:
                 await limit.acquire()  # before the task is started: what waits costs nothing
-                nursery.start_soon(one, client, name)
+                guard.start_soon(partial(one, client, name))
+        for _ in range(jobs):  # until the last ones are done
+            await limit.acquire()
     return codes
 
 
