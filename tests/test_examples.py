@@ -32,6 +32,24 @@ PROMISES = {
     "07_timeouts": ["the weather is very nice today", r"time is up: .* from \d\.\d s on", "too slow"],
     "09_telephone_bridge": ["caller: the weather is very nice today", "caller: .*pizza", "the line was used for [1-9]"],
     "10_from_asyncio": ["heard: the weather is very nice today", "heard: .*pizza"],
+    "11_batch": [
+        "two.wav: failed: .*two.wav holds no audio",
+        "one.wav: the weather is very nice today",
+        "once more:",
+        "one.wav: done before",
+        "two.wav: the weather is very nice today",
+    ],
+    "12_live_captions": [
+        "the weather is very nice today.*\n",
+        "order a large pizza.*\n",
+        r"captions\.vtt: [1-9] finals",
+    ],
+    "13_push_mode": ["heard: the weather is very nice today", "heard: .*pizza", "all that was sent is recognized"],
+    "14_journal_after_a_kill": [
+        "before the kill: f1 the weather is very nice today",
+        "the first process ended by signal 9",
+        "after the kill: f2 .*pizza",
+    ],
     "a_provider_of_your_own": [
         "heard: baba",
         "lost: .*reset",

@@ -48,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway": LEAVES | {"_core", "providers", "_shell.connection", "_shell.concurrency"},
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
     "bulk": LEAVES,
+    "__main__": {"cli"},
     "cli": {"", "bulk", "audio", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"},
 }
 # Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may
