@@ -31,7 +31,7 @@ async def transcribe(client: ts.Client, path: Path, results: ResultsFile) -> Non
     results.write(FileResult(file=path.name, text=recognition.text, finals=recognition.finals, gaps=recognition.gaps))
 
 
-async def transcribe_all(folder: Path, lines: Path) -> None:
+async def transcribe_all(paths: list[Path], lines: Path) -> None:
     limit = trio.CapacityLimiter(AT_ONCE)
 
     async def one(client: ts.Client, path: Path) -> None:
@@ -40,7 +40,7 @@ async def transcribe_all(folder: Path, lines: Path) -> None:
 
     with open_results(lines, resume=True) as results:
         async with ts.open_client(ts.Local()) as client, trio.open_nursery() as nursery:
-            for path in sorted(folder.glob("*.wav")):
+            for path in paths:
                 if path.name in results.done:
                     print(f"{path.name}: done before")
                 else:
@@ -52,10 +52,10 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     shutil.copy(RECORDING, folder / "one.wav")
     (folder / "two.wav").write_bytes(b"not a recording")
-    trio.run(transcribe_all, folder, Path("results.jsonl"))
+    trio.run(transcribe_all, sorted(folder.glob("*.wav")), Path("results.jsonl"))
     print("once more:")
     shutil.copy(RECORDING, folder / "two.wav")  # mended
-    trio.run(transcribe_all, folder, Path("results.jsonl"))
+    trio.run(transcribe_all, sorted(folder.glob("*.wav")), Path("results.jsonl"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Live captions in place: the line that is being spoken is written over until it is final; the finals become a VTT file."""
+"""Live captions in place: the line being spoken is written over until it is final. The finals become a VTT file."""
 
 from __future__ import annotations
 

@@ -30,12 +30,14 @@ async def microphone() -> AsyncIterator[bytes]:
 
 async def call() -> None:
     """Transcribes, and is killed once the first sentence is there."""
-    async with ts.open_client(ts.Local()) as client:
-        async with client.transcribe(microphone(), FORMAT, journal=JOURNAL) as transcript:
-            async for event in transcript:
-                if isinstance(event, ts.FinalTranscript):
-                    print(f"before the kill: {event.id} {event.text}", flush=True)
-                    os.kill(os.getpid(), signal.SIGKILL)
+    async with (
+        ts.open_client(ts.Local()) as client,
+        client.transcribe(microphone(), FORMAT, journal=JOURNAL) as transcript,
+    ):
+        async for event in transcript:
+            if isinstance(event, ts.FinalTranscript):
+                print(f"before the kill: {event.id} {event.text}", flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 async def go_on() -> None:
