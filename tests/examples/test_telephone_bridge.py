@@ -70,7 +70,7 @@ class Caller:
             await self.sends.send(json.dumps({"event": "media", "media": media}))
         await self.sends.send(json.dumps({"event": "stop"}))
 
-    async def call(self, bridge: Any, client: ts.Client) -> None:
+    async def call(self, autojump_clock: MockClock, bridge: Any, client: ts.Client) -> None:
         async with trio.open_nursery() as self.nursery:
             self.nursery.start_soon(self.talk)
             await bridge.answer(client, self.receive, self.send)
@@ -81,13 +81,15 @@ class Caller:
 
 
 @pytest.fixture
-async def client(gateway: ScriptedGateway, autojump_clock: MockClock) -> AsyncIterator[ts.Client]:
+async def client(gateway: ScriptedGateway) -> AsyncIterator[ts.Client]:
     gateway.delivery = Delivery(band="telephone", speed=4.0)
     async with gateway.client() as client:
         yield client
 
 
-async def test_the_caller_hears_the_answer_in_frames_20_ms_apart(bridge: Any, client: ts.Client) -> None:
+async def test_the_caller_hears_the_answer_in_frames_20_ms_apart(
+    autojump_clock: MockClock, bridge: Any, client: ts.Client
+) -> None:
     caller = Caller(say(0.3, "hello there", 6.0, audio_format=MULAW))
     await caller.call(bridge, client)
     assert " ".join(caller.heard) == "You said: hello there."
@@ -99,7 +101,7 @@ async def test_the_caller_hears_the_answer_in_frames_20_ms_apart(bridge: Any, cl
 
 
 async def test_whoever_speaks_interrupts_the_agent_within_a_frame(
-    bridge: Any, client: ts.Client, capsys: pytest.CaptureFixture[str]
+    autojump_clock: MockClock, bridge: Any, client: ts.Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caller = Caller(say(0.3, "tell me a very long story now", 2.5, "stop", 6.0, audio_format=MULAW))
     await caller.call(bridge, client)
@@ -119,7 +121,11 @@ async def test_whoever_speaks_interrupts_the_agent_within_a_frame(
 
 
 async def test_a_broken_network_is_not_heard_by_the_caller(
-    bridge: Any, client: ts.Client, gateway: ScriptedGateway, capsys: pytest.CaptureFixture[str]
+    autojump_clock: MockClock,
+    bridge: Any,
+    client: ts.Client,
+    gateway: ScriptedGateway,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     gateway.plan(Hear(0.5), Drop())
     caller = Caller(say(0.3, "hello there", 6.0, audio_format=MULAW))
