@@ -70,7 +70,7 @@ class Caller:
             await self.sends.send(json.dumps({"event": "media", "media": media}))
         await self.sends.send(json.dumps({"event": "stop"}))
 
-    async def call(self, autojump_clock: MockClock, bridge: Any, client: ts.Client) -> None:
+    async def call(self, bridge: Any, client: ts.Client) -> None:
         async with trio.open_nursery() as self.nursery:
             self.nursery.start_soon(self.talk)
             await bridge.answer(client, self.receive, self.send)
