@@ -150,4 +150,5 @@ def _earlier(chunk: ts.AudioChunk, seconds: float) -> ts.AudioChunk:
         ts.Word(word.text, word.start - seconds, word.end - seconds, word.confidence, word.speaker)
         for word in chunk.words
     )
-    return ts.AudioChunk(chunk.audio, chunk.start - seconds, chunk.segment, words, chunk.restart)
+    start = chunk.start - seconds
+    return ts.AudioChunk(chunk.audio, start, chunk.segment, words, chunk.restart, chunk.ends_segment, chunk.torn)

@@ -76,10 +76,11 @@ def nothing(*_: object, **__: object) -> None:
 
 
 def onwards(machine: SynthesisMachine) -> bool:
-    """Goes on with the next segment: what was being said is never finished."""
-    at = machine._next
+    """Goes on with the next segment: what was being spoken is never finished."""
     goes_on = _lost(machine)
-    machine._next, machine._said = at, None
+    if machine._spoken is not None:
+        machine._queue.advance()
+        machine._spoken = None
     return goes_on
 
 

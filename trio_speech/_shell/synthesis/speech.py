@@ -62,8 +62,8 @@ class Speech:
     # ------------------------------------------------------------ text in
 
     async def send(self, text: str) -> None:
-        """Takes text, in pieces of any size. It is cut into sentences. Each is spoken once it is complete: when the next
-        word has come, or a blank line, or no text for a quarter of a second.
+        """Takes text, in pieces of any size. It is cut into sentences. Each is spoken once it is complete: after the
+        next word, after a blank line, or when no text has come for a quarter of a second.
 
         A checkpoint. It waits while 16,384 characters wait to be spoken. Cancelled then, it may have taken a part of
         `text`. Raises `ConfigurationError` where the session was given its text, `TypeError` where `text` is no string,
