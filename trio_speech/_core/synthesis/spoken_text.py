@@ -34,8 +34,6 @@ class SpokenText:
 
     def __init__(self) -> None:
         self._text = ""
-        self._new: list[str] = []
-        self._length = 0
         self._reached = (-1, 0)
         self._ends = array("q")
         self._lengths = array("q")
@@ -53,12 +51,12 @@ class SpokenText:
 
     def until(self, limit: int) -> str:
         """The text spoken in the first `limit` samples."""
-        return self._whole()[: self._length_at(limit)]
+        return self._text[: self._length_at(limit)]
 
     def cut(self, limit: int) -> str:
         """Forgets the text spoken after the first `limit` samples, and returns the rest."""
         index = bisect_right(self._ends, limit)
-        self._text, self._length = self.until(limit), self._length_at(limit)
+        self._text = self.until(limit)
         del self._ends[index:], self._lengths[index:]
         return self._text
 
@@ -66,25 +64,19 @@ class SpokenText:
         index = bisect_right(self._ends, limit)
         return self._lengths[index - 1] if index else 0
 
-    def _whole(self) -> str:
-        # Joined when somebody asks, and not for every word: a day of speech is a megabyte of text.
-        if self._new:
-            self._text = "".join((self._text, *self._new))
-            self._new.clear()
-        return self._text
-
     def _add(self, piece: str, end: int) -> None:
-        self._new.append(piece)
-        self._length += len(piece)
+        # Python extends a string in place where nothing else refers to it. A day of speech is a megabyte of text, which
+        # must not be copied for each word, or whenever somebody asks.
+        text, self._text = self._text, ""
+        text += piece
+        self._text = text
         # A word may be aligned after a later one was: then it counts from there, rather than too early.
         self._ends.append(max(end, self._ends[-1]) if self._ends else end)
-        self._lengths.append(self._length)
+        self._lengths.append(len(text))
 
     def _separated(self, segment: Segment, position: int) -> str:
         piece = segment.text[:position]
-        if segment.continues or not self._length:
-            return piece
-        return f" {piece}" if needs_space((self._new or [self._text])[-1], piece) else piece
+        return f" {piece}" if not segment.continues and needs_space(self._text, piece) else piece
 
 
 def needs_space(left: str, right: str) -> bool:
