@@ -1,4 +1,4 @@
-"""The pool over real websockets in memory: leases, waiting, idle connections, goodbyes."""
+"""The pool over real websockets in memory: leases, waiting, idle connections, close handshakes."""
 
 from __future__ import annotations
 
@@ -296,16 +296,16 @@ async def test_warming_never_closes_a_leased_connection(gateway: ScriptedGateway
         assert len(gateway.visits) == 1
 
 
-@pytest.mark.parametrize("after", [0.5, 1.5, 2.5], ids=["goodbye", "handshake", "opening"])
+@pytest.mark.parametrize("after", [0.5, 1.5, 2.5], ids=["close", "handshake", "opening"])
 async def test_warming_makes_way_for_a_waiting_session(
     gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, after: float
 ) -> None:
     provider, other = Provider(gateway), Provider(gateway, key="b")
     opening = PooledConnection.open
 
-    async def open_slowly(resident: PooledConnection) -> None:
-        await trio.sleep(1.0 if resident.provider is other else 0.0)
-        await opening(resident)
+    async def open_slowly(connection: PooledConnection) -> None:
+        await trio.sleep(1.0 if connection.provider is other else 0.0)
+        await opening(connection)
 
     monkeypatch.setattr(PooledConnection, "open", open_slowly)
     gateway.plan(Await("create"), BlackHole())
