@@ -26,6 +26,8 @@ class Diction(Struct, frozen=True, kw_only=True):
     """A final says that its utterance is over; else only a message of its own does."""
     answers: bool = True
     """Finalize requests are answered by a message of their own."""
+    ignores: bool = False
+    """But for those that come while nothing is pending: they may stay unanswered."""
     ordered: bool = False
     """Finals come in the order in which the utterances were spoken."""
 
@@ -89,6 +91,8 @@ class Account:
         self.utterances: list[HeardUtterance] = []
         self.requests: list[float] = []
         """The finalize requests without an answer: for each, the moment from which on it can be answered."""
+        self.ignorable = 0
+        """So many of them, from the oldest on, need no answer."""
         self.leaving: float | None = None
         """The close message has come; the moment from which on it can be answered."""
         self.closed = False
@@ -121,6 +125,8 @@ class Account:
         """A final of all that was heard is asked for."""
         self.pause()
         self.requests.append(by)
+        if self.diction.ignores and not self.owes_finals and self.ignorable == len(self.requests) - 1:
+            self.ignorable += 1
 
     def leave(self, by: float) -> None:
         """No more audio comes: the rest is asked for, and then the end."""
@@ -134,7 +140,7 @@ class Account:
         owed = [(("final", number), each.by) for number, each in enumerate(self.utterances) if each.over and each.due]
         owed += [(("retraction", number), each.by) for number, each in enumerate(self.utterances) if each.haunts]
         if self.diction.answers:
-            owed += [(("answer", 0), by) for by in self.requests]
+            owed += [(("answer", 0), by) for by in self.requests[self.ignorable :]]
         if self.leaving is not None and not owed:
             owed = [(("end", 0), self.leaving)]
         return [] if self.closed else owed

@@ -203,6 +203,7 @@ def _speech_over(account: Account, number: int) -> Said:
 
 def _answer(account: Account, _: int) -> Said:
     del account.requests[0]
+    account.ignorable = max(0, account.ignorable - 1)
     return FinalizeAnswered()
 
 
@@ -218,7 +219,7 @@ def _end(account: Account, _: int) -> Said:
 # ---------------------------------------------------------------- the table
 
 GRAMMAR: Mapping[str, Row] = {
-    "onset": Row(_each(lambda each: each.words and not each.onset and not each.final), _onset),
+    "onset": Row(_each(lambda each: each.words and not each.onset and not each.shown and not each.final), _onset),
     "interim": Row(_each(lambda each: each.words and each.shown != len(each.words) and not each.final), _interim),
     "final": Row(_oldest, _final),
     "crossed final": Row(_younger, _final),
@@ -227,7 +228,7 @@ GRAMMAR: Mapping[str, Row] = {
     "doubled final": Row(_each(lambda each: each.concluded and not each.restated), _doubled, news=False),
     "restated final": Row(_restatable, _restated),
     "late interim": Row(_each(lambda each: each.concluded and not each.stale), _late_interim, news=False),
-    "late onset": Row(_each(lambda each: each.concluded and not each.stale), _late_onset, news=False),
+    "late onset": Row(_each(lambda each: each.words and each.shown and not each.stale), _late_onset, news=False),
     "retraction": Row(_each(lambda each: each.is_pending and each.shown), _retraction, news=False),
     "onset of nothing": Row(_each(lambda each: each.is_sound and not each.onset and not each.final), _onset),
     "ghost": Row(_each(lambda each: each.is_sound and each.is_pending and not each.shown), _ghost),

@@ -39,22 +39,26 @@ def profile(**changes: Any) -> SttProfile:
     return SttProfile(**{"chunk": 0.5, "replay_speed": None} | known)
 
 
+_untrusted = {"acknowledges": "finalize", "exact_times": False, "word_times": False}
+_deepgram = {"exact_times": False, "ordered": True, "drift": 0.15, "may_ignore_finalize": True, "ends_by": "close"}
 KINDS: dict[str, tuple[SttProfile, Diction]] = {
     "span": (profile(), Diction()),
     "span, ordered": (profile(ordered=True), Diction(ordered=True)),
-    "span, ends by close": (profile(ends_by="close"), Diction(answers=False)),
-    "span, asked": (profile(finalizes_itself=False), Diction()),
     "span, lead-in": (profile(ordered=True), Diction(ordered=True)),
-    "span, drifting": (profile(exact_times=False, ordered=True), Diction(ordered=True)),
+    "span, asked": (profile(finalizes_itself=False), Diction()),
+    "span, never answers": (profile(), Diction(answers=False)),
+    "span, answers by finals": (profile(answers_finalize=False), Diction(answers=False)),
+    "span, no finalize": (profile(finalizes=False, ends_by="close"), Diction(answers=False)),
     "span, no word times": (profile(word_times=False), Diction(word_times=False, identified=True)),
+    "span, drifting": (profile(exact_times=False, ordered=True, drift=0.15), Diction(ordered=True)),
+    "drifting, ends by close": (profile(**_deepgram), Diction(ordered=True, ignores=True)),
     "watermark": (profile(acknowledges="watermark"), Diction()),
-    "untrusted": (profile(acknowledges="finalize", exact_times=False, word_times=False), Diction(times="billed")),
-    "untrusted, no times": (
-        profile(acknowledges="finalize", exact_times=False, word_times=False),
-        Diction(times="zero"),
-    ),
-    "untrusted, never answers": (
-        profile(acknowledges="finalize", exact_times=False, word_times=False),
+    "untrusted, billed": (profile(**_untrusted), Diction(times="billed")),
+    "untrusted, no times": (profile(**_untrusted), Diction(times="zero")),
+    "untrusted, asked": (profile(**_untrusted, finalizes_itself=False), Diction(times="zero")),
+    "untrusted, never answers": (profile(**_untrusted), Diction(times="zero", answers=False)),
+    "untrusted, no finalize": (
+        profile(**_untrusted, finalizes=False, ends_by="close"),
         Diction(times="zero", answers=False),
     ),
 }
@@ -69,7 +73,7 @@ def case(kind: str, utterances: tuple[int, ...] = (1, 1), *, rows: tuple[str, ..
     )
     if kind == "span, lead-in":
         changes = {"policy": ReplayPolicy(speed=float("inf"), lead_in=0.5)} | changes
-    elif kind == "span, drifting":
+    elif "drifting" in kind:
         drifting = ReplayPolicy(speed=float("inf"), lead_in=1.0)
         changes = {"policy": drifting, "same": False, "drift": 0.06} | changes
     return replace(whole, **changes)

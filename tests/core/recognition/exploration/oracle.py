@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from trio_speech._core.provider.messages import RecognitionResult
 from trio_speech._core.provider.profile import SttProfile
+from trio_speech._core.recognition.commands import EndLink, SendAudio, Wait
 from trio_speech.events import (
     FinalTranscript,
     Gap,
@@ -68,6 +69,9 @@ class Oracle:
         self.excuses = 0
         self.announced: set[int] = set()
         """Utterances of which something was shown on the link of the moment."""
+        self.shown: dict[int, int] = {}
+        """Utterances that are not delivered and of which something was shown, be it on an earlier link: how many words
+        at most; 0: an onset."""
         self.haunted = False
         """Something was announced that was no word."""
         self.received: dict[int, float] = {}
@@ -108,11 +112,22 @@ class Oracle:
             if word.start < at < word.end:
                 raise Violation("cut", f"{_name(word)} is cut at {at} by the session's own request")
 
+    def knows(self, name: str, of: HeardUtterance | None) -> bool:
+        """Whether an onset or interim tells nothing that was not told before, be it on another link."""
+        if of is None or not of.words or name not in ("onset", "interim"):
+            return False
+        return self.shown.get(self._utterance(of), -1) >= _shows(name, of)
+
+    def _utterance(self, of: HeardUtterance) -> int:
+        return self.script.words[int(of.words[0].confidence or 0)].utterance
+
     def said(self, name: str, said: Said, of: HeardUtterance | None, now: float, late: float, *, news: bool) -> None:
         """The service says something `of` an utterance, which it had owed for `late` seconds."""
         self.excuses += name in ("retraction", "onset of nothing", "ghost", "partial final")
         if of is not None and of.words and name in ("onset", "interim"):
-            self.announced.add(self.script.words[int(of.words[0].confidence or 0)].utterance)
+            utterance = self._utterance(of)
+            self.announced.add(utterance)
+            self.shown[utterance] = max(self.shown.get(utterance, 0), _shows(name, of))
         elif name in ("onset of nothing", "ghost"):
             self.haunted = True
         elif isinstance(said, RecognitionResult) and said.kind == "final":
@@ -134,6 +149,11 @@ class Oracle:
             waiting = not self.delivered[word.number] and word.number not in self.received
             if waiting and word.utterance in self.announced:
                 self.awaited.setdefault(word.number, now + HELD - JUST)
+
+    def note(self, what: object) -> None:
+        """Something that whoever reads a history is to know: a command, or why a link is over."""
+        if self.trail is not None and what is not None and not isinstance(what, SendAudio | Wait):
+            self.trail.append(f"{type(what).__name__}({what.cause})" if isinstance(what, EndLink) else str(what))
 
     def told(self, event: TranscriptEvent, now: float) -> None:
         """The user takes an event."""
@@ -185,8 +205,14 @@ class Oracle:
             if self.exact and number in self.first and any(self.delivered[number + 1 :]):
                 raise Violation("order", f"{_name(self.script.words[number])} came in time, and is delivered late")
             self.first.discard(number)
+            self._forget(self.script.words[number].utterance)
             if self.delivered[number] > 1 and self.placed:
                 raise Violation("doubled", f"{_name(self.script.words[number])} is delivered twice")
+
+    def _forget(self, utterance: int) -> None:
+        if all(self.delivered[word.number] for word in self.script.words if word.utterance == utterance):
+            self.shown.pop(utterance, None)
+            self.announced.discard(utterance)
 
     def _numbers(self, event: Transcript) -> list[int]:
         numbers = [word.confidence for word in event.words]
@@ -259,6 +285,10 @@ class Oracle:
                 raise Violation("ledger", "gaps overlap")
         if self.speaking:
             raise Violation("speech state", "a SpeechStarted without its SpeechEnded")
+
+
+def _shows(name: str, of: HeardUtterance) -> int:
+    return len(of.words) if name == "interim" else 0
 
 
 def _name(word: Spoken) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter, deque
-from collections.abc import Container, Iterable
-from contextlib import suppress
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 from msgspec import Struct, field
 
 from .copies import frozen, key, refer_to_classes, thawed
 from .oracle import Violation
 from .world import EPOCH, Action, Case, World
+
+
+PATIENCE = 2.0
 
 
 class Report(Struct):
@@ -42,6 +46,7 @@ def explore(
     case: Case, *, most: int = 10**9, seconds: float = float("inf"), stop_at: Container[str] | None = None
 ) -> Report:
     """Searches a case, and stops when one of the laws `stop_at` is broken (``None``: when any is)."""
+    signal.signal(signal.SIGVTALRM, _does_not_return)
     began = time.monotonic()
     report = Report(case)
     world = World(case)
@@ -63,7 +68,8 @@ def explore(
             report.transitions += 1
             report.actions[_row(action)] += 1
             try:
-                world.act(action)
+                with bounded():
+                    world.act(action)
             except Violation as violation:
                 report.violations.setdefault(violation.law, ((*_path(parents, state), action), str(violation)))
                 if stop_at is None or violation.law in stop_at:
@@ -81,6 +87,20 @@ def explore(
         report.complete = True
     report.seconds = time.monotonic() - began
     return report
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Breaks a law where the machine does not return, by its own processor time."""
+    signal.setitimer(signal.ITIMER_VIRTUAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+
+
+def _does_not_return(*_: object) -> None:
+    raise Violation("spins", f"the machine is at work for {PATIENCE:g} s of processor time")
 
 
 def _row(action: Action) -> str:
@@ -103,7 +123,7 @@ def told(case: Case, history: Iterable[Action]) -> list[str]:
     lines: list[str] = []
     for action in history:
         events = len(trail)
-        with suppress(Violation):
+        with suppress(Violation), bounded():
             world.act(action)
         made = "; ".join(trail[events:])
         lines.append(f"    {world.now - EPOCH:7.3f}  {' '.join(map(str, action)):<28} {made}")

@@ -95,6 +95,10 @@ class Service:
         """Says it."""
         if news:
             self.news_at = now
+        if choice[0] == "answer":  # which shows that it has heard all that it was sent
+            self.busy_until = 0.0
+            for each in self.account.utterances:
+                each.by = 0.0
         return say(self.account, choice)
 
     @property

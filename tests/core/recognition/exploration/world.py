@@ -221,12 +221,13 @@ class World:
         self.liberties -= name not in TIDY
         early = name == "early end" and not sayable(service.account, ("end",))
         self.faults -= early
-        news = GRAMMAR[name].news and not (name == "onset" and service.account.utterances[number].shown)
+        of = service.account.utterances[number] if service.account.utterances else None
+        news = GRAMMAR[name].news and not self.oracle.knows(name, of)
         late = service.late(self.now)
         said = service.say((name, number), self.now, news=news)
-        of = service.account.utterances[number] if service.account.utterances else None
         self.oracle.said(name, said, of, self.now, late, news=news)
         cause = link.receive(said, self.now)
+        self.oracle.note(cause)
         if cause is not None:
             self._lost(fault=early)
         elif is_end(said):
@@ -236,7 +237,9 @@ class World:
 
     def _close_frame(self, *, fault: bool = False) -> None:
         assert self.link is not None
-        if self.link.ends_well(1000):
+        end = self.link.peer_closed(1000, self.now)
+        self.oracle.note(end)
+        if end is not None and end.cause is None:
             self._finish()
         else:
             self._lost(fault=fault)
@@ -270,6 +273,7 @@ class World:
                 return
             assert self.service is not None
             step = self.link.next(self.now)
+            self.oracle.note(step)
             match step:
                 case SendAudio(pcm):
                     sent = self.session.log.sent
