@@ -148,7 +148,7 @@ class Account:
     def transcript(self, kind: Literal["interim", "final"], words: tuple[Word, ...], **more: Any) -> RecognitionResult:
         """A transcript of these words, in this service's diction."""
         start, end = (words[0].start, words[-1].end) if words else (0.0, 0.0)
-        if self.diction.times == "zero":
+        if self.diction.times == "zero" or not words:
             start = end = 0.0
         elif self.diction.times == "billed":
             start, end = 0.0, self.position - self._billed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.session import RecognitionMachine
 from trio_speech.events import TranscriptEvent
 
@@ -14,3 +15,11 @@ def unread(session: RecognitionMachine) -> list[TranscriptEvent]:
 def undecided(session: RecognitionMachine) -> list[tuple[int, int]]:
     runs = [*session.gaps._lost, *session.gaps._unreplayable]
     return [(run.start, run.end) for run in runs]
+
+
+def close_frame(link: LinkMachine, code: int, now: float) -> bool:
+    """The service closes the connection: whether the session is at its end."""
+    if not hasattr(link, "peer_closed"):
+        return link.ends_well(code)
+    end = link.peer_closed(code, now)
+    return end is not None and end.cause is None

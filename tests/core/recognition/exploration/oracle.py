@@ -22,7 +22,7 @@ from trio_speech.events import (
     TranscriptEvent,
 )
 from trio_speech.testing.scripted.account import Diction, HeardUtterance
-from trio_speech.testing.scripted.grammar import Said
+from trio_speech.testing.scripted.grammar import GHOST, Said
 
 from .ledger import undecided, unread
 from .script import RATE, Script, Spoken, audio_of
@@ -32,6 +32,18 @@ if TYPE_CHECKING:
 
 Transcript: TypeAlias = FinalTranscript | InterimTranscript | PreflightTranscript | RecognitionResult
 
+MAY_START_AGAIN = (
+    "retraction",
+    "onset of nothing",
+    "ghost",
+    "partial final",
+    "blank final",
+    "empty final",
+    "speech over",
+)
+"""What ends an utterance of which more may be said, or begins one that is none."""
+OLD_NEWS = ("doubled final", "restated final", "late interim", "late onset")
+"""What nobody can tell from news where there are neither times nor identities."""
 HELD = 1.0
 """Seconds for which a final may wait behind another utterance that was announced."""
 JUST = 0.001
@@ -123,7 +135,7 @@ class Oracle:
 
     def said(self, name: str, said: Said, of: HeardUtterance | None, now: float, late: float, *, news: bool) -> None:
         """The service says something `of` an utterance, which it had owed for `late` seconds."""
-        self.excuses += name in ("retraction", "onset of nothing", "ghost", "partial final")
+        self.excuses += name in MAY_START_AGAIN or (name in OLD_NEWS and not self.placed)
         if of is not None and of.words and name in ("onset", "interim"):
             utterance = self._utterance(of)
             self.announced.add(utterance)
@@ -178,7 +190,7 @@ class Oracle:
                 self._final(event)
             case InterimTranscript() | PreflightTranscript():
                 numbers = self._numbers(event)
-                if numbers and all(self.delivered[number] for number in numbers):
+                if self.placed and numbers and all(self.delivered[number] for number in numbers):
                     raise Violation("old news", f"an interim of what is final: {event.text!r}")
             case _:
                 pass
@@ -215,8 +227,8 @@ class Oracle:
             self.announced.discard(utterance)
 
     def _numbers(self, event: Transcript) -> list[int]:
-        numbers = [word.confidence for word in event.words]
-        if not numbers:
+        numbers = [word.confidence for word in event.words if word.text != GHOST]
+        if not event.words:
             numbers = [int(text.strip("-")[1:]) for text in event.text.split() if text.startswith("w")]
         return [int(number or 0) for number in numbers]
 

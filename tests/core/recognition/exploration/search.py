@@ -14,7 +14,6 @@ from .copies import frozen, key, refer_to_classes, thawed
 from .oracle import Violation
 from .world import EPOCH, Action, Case, World
 
-
 PATIENCE = 2.0
 
 

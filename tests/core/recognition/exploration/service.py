@@ -17,6 +17,7 @@ from trio_speech.testing.scripted.grammar import Choice, Said, say
 
 from .script import RATE, SOUND, Script
 
+SPEAKS_OF = ("interim", "final", "crossed final", "partial final", "joined final", "restated final", "doubled final")
 ENDPOINT = 200
 """Samples of silence that end an utterance."""
 
@@ -95,11 +96,26 @@ class Service:
         """Says it."""
         if news:
             self.news_at = now
-        if choice[0] == "answer":  # which shows that it has heard all that it was sent
-            self.busy_until = 0.0
-            for each in self.account.utterances:
-                each.by = 0.0
+        self._shows_what_it_heard(choice, now)
         return say(self.account, choice)
+
+    def _shows_what_it_heard(self, choice: Choice, now: float) -> None:
+        """Whoever speaks of audio has heard it: what follows is heard at the slowest pace from there on."""
+        account = self.account
+        upto = self.heard / RATE if choice[0] == "answer" else 0.0
+        if choice[0] in SPEAKS_OF and account.utterances:
+            upto = account.utterances[choice[1]].end - self.drift
+        if upto <= 0.0:
+            return
+        self.busy_until = min(self.busy_until, self._hears(self.heard / RATE, upto, now))
+        for each in account.utterances:
+            each.by = min(each.by, self._hears(each.end - self.drift, upto, now))
+        account.requests = [min(by, self.busy_until) for by in account.requests]
+        if account.leaving is not None:
+            account.leaving = min(account.leaving, self.busy_until)
+
+    def _hears(self, end: float, upto: float, now: float) -> float:
+        return now + max(0.0, end - upto) / self.pace.slowest
 
     @property
     def due(self) -> float | None:

@@ -20,6 +20,7 @@ from trio_speech.policy import ReplayPolicy
 from trio_speech.testing.scripted.account import Diction
 from trio_speech.testing.scripted.grammar import GRAMMAR, Choice, sayable
 
+from .ledger import close_frame
 from .oracle import Oracle, Violation
 from .script import FORMAT, RATE, Script
 from .service import Pace, Service, is_end
@@ -237,9 +238,7 @@ class World:
 
     def _close_frame(self, *, fault: bool = False) -> None:
         assert self.link is not None
-        end = self.link.peer_closed(1000, self.now)
-        self.oracle.note(end)
-        if end is not None and end.cause is None:
+        if close_frame(self.link, 1000, self.now):
             self._finish()
         else:
             self._lost(fault=fault)
