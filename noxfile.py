@@ -146,12 +146,14 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(requires=["build"], allow_parallel=True)
 def nightly(session: nox.Session) -> None:
-    """An hour of real time, a virtual week, ten thousand histories of each manner, a thousand kills: two hours."""
+    """An hour of real time, a virtual week, ten thousand histories of each manner, a thousand kills, and every history up to a bound."""
     install_wheel(session, "[test]")
     env = INSTALLED | {"TRIO_SPEECH_SOAK_DAYS": "7", "TRIO_SPEECH_SOAK_MINUTES": "60"}
     pytest = ["python", "-m", "pytest", "--timeout=0"]
     session.run(*pytest, "-s", "tests/chaos/test_real_time.py", "tests/chaos/test_soak.py", env=env)
     session.run(*pytest, "tests/core/recognition/test_histories.py", "--hypothesis-profile=nightly", env=env)
+    whole = env | {"TRIO_SPEECH_EXPLORE_SECONDS": "14400"}
+    session.run(*pytest, "tests/core/recognition/exploration", env=whole)
     session.run(*pytest, "tests/chaos/test_journals.py", env=env | {"TRIO_SPEECH_JOURNAL_RUNS": "1000"})
 
 

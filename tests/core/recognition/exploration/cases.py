@@ -30,6 +30,7 @@ RICH = (
     "ghost",
     "speech over",
 )
+USER = ("finalize", "update", "mute")
 POLICY = ReplayPolicy(speed=float("inf"), lead_in=0.0)
 
 
@@ -92,13 +93,10 @@ def _speaks(row: str, described: SttProfile, diction: Diction) -> bool:
             return True
 
 
-def core(utterances: int, faults: int) -> Iterator[Case]:
-    """Every kind of profile with the core alphabet."""
+def every(alphabet: str, utterances: tuple[int, ...], **changes: Any) -> Iterator[Case]:
+    """Every kind of profile, with the core alphabet or with the rich one."""
     for kind in KINDS:
-        yield case(kind, (1,) * utterances, faults=faults)
-
-
-def rich(utterances: tuple[int, ...] = (2, 1), faults: int = 1, liberties: int = 2) -> Iterator[Case]:
-    """Every kind of profile with the rich alphabet."""
-    for kind in KINDS:
-        yield case(kind, utterances, rows=RICH, faults=faults, liberties=liberties, user=("finalize", "update", "mute"))
+        if alphabet == "core":
+            yield case(kind, utterances, **changes)
+        else:
+            yield case(kind, utterances, rows=RICH, user=USER, **changes)

@@ -19,7 +19,5 @@ def undecided(session: RecognitionMachine) -> list[tuple[int, int]]:
 
 def close_frame(link: LinkMachine, code: int, now: float) -> bool:
     """The service closes the connection: whether the session is at its end."""
-    if not hasattr(link, "peer_closed"):
-        return link.ends_well(code)
     end = link.peer_closed(code, now)
     return end is not None and end.cause is None

@@ -42,6 +42,8 @@ class Script(Struct, frozen=True):
     word: int = 250
     gap: int = 50
     pause: int = 500
+    at_once: bool = False
+    """All of it is one chunk: for searches of what may be said, not of when."""
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -56,7 +58,9 @@ class Script(Struct, frozen=True):
         return _words(self)[1]
 
     def samples(self, part: int) -> list[int]:
-        """Half an utterance: its beginning (even) or its end (odd)."""
+        """Half an utterance: its beginning (even) or its end (odd); all there is (-1)."""
+        if part < 0:
+            return [sample for each in range(2 * len(self.utterances)) for sample in self.samples(each)]
         index, late = divmod(part, 2)
         count, number = self.utterances[index], sum(self.utterances[:index])
         first, last = ([SOUND], []) if not count else (list(range(count)[:1]), list(range(count)[1:]))
@@ -89,7 +93,8 @@ def chunk(script: Script, part: int) -> Chunk:
 
 @cache
 def _chunks(script: Script) -> list[Chunk]:
-    return [chunk(script, part) for part in range(2 * len(script.utterances))]
+    parts = range(2 * len(script.utterances))
+    return [chunk(script, -1)] if script.at_once else [chunk(script, part) for part in parts]
 
 
 @cache

@@ -58,6 +58,9 @@ class Case(Struct, frozen=True, kw_only=True):
     liberties: int = 99
     """How often the service may take a row that is not in `TIDY`."""
 
+    def __str__(self) -> str:
+        return self.name
+
 
 ONCE = ("finalize", "update", "mute")
 TIDY = frozenset({"onset", "interim", "final", "answer", "end", "early end", "watermark", "speech over"})

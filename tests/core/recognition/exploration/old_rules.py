@@ -1,0 +1,168 @@
+"""Rules that were tried and found wrong, each put back by a few lines, and by which history each is found.
+
+They are kept so that the exploration stays able to find them: it proves nothing that it could not disprove.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+
+from trio_speech._core.recognition import noise
+from trio_speech._core.recognition.announcements import Announcements
+from trio_speech._core.recognition.commands import EndLink
+from trio_speech._core.recognition.evidence import Evidence
+from trio_speech._core.recognition.incoming_results import IncomingResults
+from trio_speech._core.recognition.link import LinkMachine
+from trio_speech._core.recognition.noise import NoiseLevel
+from trio_speech._core.recognition.replay_log import ReplayLog
+from trio_speech._core.recognition.session import RecognitionMachine
+from trio_speech.testing.scripted.account import Diction
+
+from .cases import CORE, RICH, case
+from .script import Script
+from .world import Case
+
+
+class OldRule(Struct, frozen=True):
+    """Where it is put back, where it shows, and which law it breaks there."""
+
+    owner: Any
+    name: str
+    instead: Any
+    case: Callable[[], Case]
+    laws: tuple[str, ...]
+
+
+def _quiet_answers(link: Any, now: float) -> None:
+    link._answered(now)
+    link._evidence.requests.ended(now)
+    link.session.commit(link.session.log.sent)
+
+
+def _quiet_timers(link: Any) -> Any:
+    evidence = link._evidence
+    quiet = max(evidence.requests.asked_at, link._news_at) + 3.0 if evidence.unanswered else math.inf
+    return (*_timers(link), (quiet, partial(_quiet_answers, link)))
+
+
+_timers = LinkMachine._timers
+
+
+def _polite_close_settles(link: Any, now: float) -> EndLink:
+    link._release(math.inf)
+    if link.session.input_ended:
+        link.session.commit(link.session.log.captured)
+    link._over = EndLink() if link.session.finished else EndLink(link._closing)
+    return link._over
+
+
+def _second_close_gives_up(session: Any, asked: Any) -> None:
+    if session.tally.links > 1:
+        session._give_up(session.log.committed, session.log.sent, "unanswered")
+    _link_lost(session, asked)
+
+
+_link_lost = RecognitionMachine.link_lost
+
+
+def _spans_settle_all_before(evidence: Any) -> int:
+    return evidence._spanned
+
+
+def _answers_settle_all_before(evidence: Any) -> int:
+    return evidence.requests.answered
+
+
+def _any_final_answers_for_all(announcements: Any, *_: object, **__: object) -> None:
+    announcements._owed.clear()
+
+
+def _text_is_identity(results: Any, result: Any) -> bool:
+    same = [final for final in results.__dict__.setdefault("_texts", []) if final == result.text]
+    results._texts.append(result.text)
+    return bool(result.text and same)
+
+
+def _nothing(*_: object, **__: object) -> None:
+    return None
+
+
+def _never(*_: object, **__: object) -> bool:
+    return False
+
+
+def _all_new(results: Any, result: Any, count: int) -> list[bool]:
+    return [False] * count
+
+
+def _stays(log: Any, _: int) -> int:
+    return log.sent
+
+
+def _one(kind: str, *rows: str, **changes: Any) -> Callable[[], Case]:
+    return lambda: case(kind, (1,), rows=(*CORE, *rows), **changes)
+
+
+def _two(kind: str, *rows: str, **changes: Any) -> Callable[[], Case]:
+    return lambda: case(kind, (1, 1), rows=(*CORE, *rows), **changes)
+
+
+def _whisper() -> Case:
+    return case("span", (1,), script=Script((1,), level=900))
+
+
+def _alike() -> Case:
+    return case("span, no word times", (1, 1), diction=Diction(word_times=False), faults=0)
+
+
+OLD_RULES: Mapping[str, OldRule] = {
+    "quiet answers a request": OldRule(LinkMachine, "_timers", _quiet_timers, _one("span"), ("lost",)),
+    "a polite close settles all": OldRule(
+        LinkMachine, "_ended", _polite_close_settles, _one("span, no finalize"), ("lost",)
+    ),
+    "the second close gives up": OldRule(
+        RecognitionMachine, "link_lost", _second_close_gives_up, _one("span", faults=2), ("gap",)
+    ),
+    "what peaks below 1,024 is silence": OldRule(noise, "FAINTEST", 1_024, _whisper, ("lost",)),
+    "nothing sounds like speech": OldRule(NoiseLevel, "first_speech", _nothing, _one("span"), ("lost",)),
+    "a span settles all before it": OldRule(Evidence, "_by_spans", _spans_settle_all_before, _two("span"), ("lost",)),
+    "an answer settles all before it": OldRule(
+        Evidence, "_by_answers", _answers_settle_all_before, _one("span"), ("lost",)
+    ),
+    "any final answers for all that was announced": OldRule(
+        Announcements, "final", _any_final_answers_for_all, _two("untrusted, no times"), ("lost", "old news")
+    ),
+    "text alone is identity": OldRule(
+        IncomingResults, "_repeats_final", _text_is_identity, _two("span", faults=0), ("lost",)
+    ),
+    "words are new whenever they come on one link": OldRule(
+        IncomingResults, "_old_on_this_link", _all_new, _two("span", "restated final", faults=0), ("doubled",)
+    ),
+    "identity counts for nothing": OldRule(
+        IncomingResults,
+        "_repeats_final",
+        _never,
+        _one("span, no word times", "doubled final", faults=0),
+        ("doubled", "speech state"),
+    ),
+    "interims are always news": OldRule(
+        IncomingResults, "is_old_interim", _never, _one("span", "late interim", faults=0), ("old news", "speech state")
+    ),
+    "finals come as they come": OldRule(Announcements, "waits_before", _never, _two("span", faults=0), ("order",)),
+    "an empty interim takes nothing back": OldRule(
+        Announcements,
+        "taken_back",
+        _never,
+        lambda: case("span", (0,), rows=RICH, faults=0, liberties=3),
+        ("speech state", "gap", "wait"),
+    ),
+    "a new link hears only what is new": OldRule(ReplayLog, "rewind", _stays, _one("span"), ("lost",)),
+    "speech goes on when the stream is over": OldRule(
+        RecognitionMachine, "speech_ended", _nothing, _one("span", faults=0), ("speech state",)
+    ),
+}
