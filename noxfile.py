@@ -146,7 +146,7 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(requires=["build"], allow_parallel=True)
 def nightly(session: nox.Session) -> None:
-    """An hour of real time, a virtual week, ten thousand histories of each manner, a thousand kills, and every history up to a bound."""
+    """An hour of real time, a virtual week, journals killed a thousand times, and histories: seeded ones and all."""
     install_wheel(session, "[test]")
     env = INSTALLED | {"TRIO_SPEECH_SOAK_DAYS": "7", "TRIO_SPEECH_SOAK_MINUTES": "60"}
     pytest = ["python", "-m", "pytest", "--timeout=0"]

@@ -13,7 +13,6 @@ from .test_chaos import FULL, RUNS
 from .untidy import FAMILIES, session, sound
 
 
-@pytest.mark.skipif(RUNS < FULL, reason=f"needs {FULL} runs")
 @pytest.mark.parametrize("seed", range(RUNS if RUNS >= FULL else max(6, RUNS // 4)))
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_truthful_service_costs_no_word_and_no_wait(family: str, seed: int, tally: Tally) -> None:
