@@ -182,14 +182,15 @@ async def _sound(outcome: Outcome, noise: bytes, deepgram: bool) -> None:
     audio_format = ts.AudioFormat.pcm16(8_000)
     before, after = (say(1.0, words, 1.0, audio_format=audio_format) for words in ("hold the line", "here we are"))
     said = outcome.speech = before + LabeledSpeech(noise, audio_format, ()) + after
-    async with open_gateway(manner=Manner()) as gateway:
+    manner = outcome.manner = Manner()
+    async with open_gateway(manner=manner) as gateway:
         outcome.gateway = gateway
         backend = gateway.in_place_of(ts.Deepgram("key")) if deepgram else gateway.backend()
         with trio.move_on_after(said.seconds + 60.0) as scope:
             async with ts.open_client(backend) as client, client.transcribe(said, audio_format) as transcript:
                 async for event in transcript:
                     outcome.events.append(event)
-            _judge(outcome, transcript.statistics(), Manner())
+            _judge(outcome, transcript.statistics(), manner)
         _judge_time(outcome, trio.current_time(), hangs=scope.cancelled_caught)
         again = gateway.heard / said.seconds - 1.0
         if again > 0.05:
