@@ -120,4 +120,7 @@ def test_a_final_waits_behind_words_of_its_speaker_that_lie_before_it() -> None:
     announcements = owed((200, 500))
     assert announcements.waits_before(500, None)
     assert not announcements.waits_before(499, None)
-    assert not announcements.waits_before(500, "other")
+    announcements = owed((200, 500), speaker="a")
+    assert not announcements.waits_before(500, "b")
+    announcements.onset(600, placed=True)
+    assert announcements.waits_before(700, "b")

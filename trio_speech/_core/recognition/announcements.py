@@ -81,8 +81,8 @@ class Announcements:
         self._owed = [each for each in self._owed if each.worded or each.start >= at]
 
     def waits_before(self, start: int, speaker: str | None) -> bool:
-        """Whether words are owed that lie before the utterance at sample `start`, of the same speaker."""
-        return any(each.placed and each.worded and each.end <= start and each.speaker == speaker for each in self._owed)
+        """Whether an utterance is owed that lies before the one at sample `start`, of the same speaker."""
+        return any(each.placed and each.end <= start and each.speaker in (speaker, None) for each in self._owed)
 
     def _put(self, announced: Announced) -> None:
         self._owed.append(announced)

@@ -30,7 +30,7 @@ from .finalization import Request, Requests
 from .reconciliation import ComparedWord
 from .session import RecognitionMachine
 
-_ONSET_REACH = 1.0  # seconds by which an onset may be told before or after the words that follow it
+_ONSET_REACH = 0.5  # seconds by which an onset may be told before or after the words that follow it
 
 
 class Evidence:

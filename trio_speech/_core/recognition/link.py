@@ -9,7 +9,7 @@ Laws
        (doubt), or to make room for another before its service ends it.
     4. Before the session gives a link up that still answers, it sends the close message, and waits for the service's
        own end within a patience: what comes before that counts.
-    5. Finals come in stream order. One waits at most a second, and only behind an utterance whose words were shown.
+    5. Finals come in stream order. One waits at most a second, and only behind one that was announced.
 
     state       sends                              ends with
     ─────────   ────────────────────────────────   ──────────────────────────────────────────────────────────────
