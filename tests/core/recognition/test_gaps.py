@@ -90,3 +90,22 @@ def test_behind_a_lost_run_the_stream_goes_on() -> None:
     gaps.lose(4, 8, "overflow")
     gaps.lose(8, 9, "replay-limit")
     assert [gaps.after(sample) for sample in (3, 4, 7, 8, 9)] == [3, 9, 9, 9, 9]
+
+
+def test_what_is_given_up_before_and_between_lost_runs_is_named_once() -> None:
+    gaps = Gaps()
+    gaps.lose(4, 6, "overflow")
+    gaps.lose(20, 30, "overflow")
+    gaps.give_up(0, 10, "doubt")
+    gaps.give_up(5, 6, "doubt")  # which is lost already
+    assert gaps.total == 20
+    runs = sorted((run.start, run.end, run.reason) for run in gaps.tell_all())
+    assert runs == [(0, 4, "doubt"), (4, 6, "overflow"), (6, 10, "doubt"), (20, 30, "overflow")]
+
+
+def test_what_a_final_covers_in_the_middle_of_what_cannot_be_replayed_is_safe() -> None:
+    gaps = Gaps()
+    gaps.endanger(0, 10, "overflow")
+    gaps.recognized(3, 6)
+    gaps.link_lost()
+    assert gaps.tell_all() == [GapRun(0, 3, "overflow"), GapRun(6, 10, "overflow")]

@@ -734,3 +734,10 @@ def test_only_the_link_knows_when_its_watch_ends_where_the_log_can_no_longer_be_
     session.capture(loud(300))
     run.says(result(0.0, 0.4))
     assert (session.log.kept, run.committed) == (300, 300)
+
+
+def test_an_answer_that_was_not_asked_for_says_nothing() -> None:
+    run = Run(ORDERED)
+    run.capture(loud(200))
+    run.says(FinalizeAnswered())
+    assert (run.committed, run.told()) == (0, [])

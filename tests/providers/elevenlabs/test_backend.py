@@ -103,3 +103,8 @@ def test_connections_are_shared_where_address_and_settings_are_equal() -> None:
         ElevenLabs(SECRET).voice(speaking(AudioFormat.mulaw())),
     ]
     assert key not in [other.pool_key for other in others]
+
+
+def test_each_connection_has_a_codec_of_its_own() -> None:
+    voice = ElevenLabs(SECRET).voice(speaking())
+    assert voice.codec() is not voice.codec()

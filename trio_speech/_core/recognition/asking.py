@@ -97,8 +97,7 @@ class Asking:
             if self._feed.is_idle:
                 muted = self._feed.last_given + _MUTED
                 yield muted, muted
-            if patience_ends < math.inf:
-                yield patience_ends - evidence.requests.patience / 2, patience_ends
+            yield patience_ends - evidence.requests.patience / 2, patience_ends
         if not self._profile.finalizes_itself and self.endpointing.due is not None:
             yield self.endpointing.due, self.endpointing.due
         if self._progress.doubtful_from < math.inf:

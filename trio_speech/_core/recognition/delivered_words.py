@@ -83,10 +83,9 @@ class DeliveredWords:
 
     def speaker_at(self, word: ComparedWord) -> str | None:
         """Who said the delivered word that lies where `word` does, if any did."""
+        at = word.midpoint
         for old in reversed(self._words):
-            if old.start is None or old.end is None or word.midpoint is None:
-                continue
-            if old.start <= word.midpoint <= old.end and old.text == word.text:
+            if at is not None and old.span is not None and old.span[0] <= at <= old.span[1] and old.text == word.text:
                 return old.speaker
         return None
 

@@ -16,8 +16,7 @@ are rare; `may_be_speech` is the cheap question that is asked of frames on their
 
 from __future__ import annotations
 
-import sys
-from array import array
+import struct
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -104,9 +103,7 @@ def peak(audio: bytes, encoding: str) -> int:
     if encoding != "pcm_s16le":
         magnitudes = _G711[encoding]
         return max(magnitudes[code] for code in set(audio))
-    values = array("h", audio)
-    if sys.byteorder == "big":
-        values.byteswap()
+    values = struct.unpack(f"<{len(audio) // 2}h", audio)
     return max(*values, -min(values)) if len(values) > 1 else abs(values[0])
 
 

@@ -376,10 +376,7 @@ class RecognitionMachine:
         log = self.log
         log.commit(upto)
         while (further := self.stretches.end_from(self.gaps.after(log.committed))) > log.committed:
-            before = log.committed
-            log.commit(further)
-            if log.committed == before:
-                break
+            log.commit(further)  # which is no later than what was captured, as no service was sent more
         self.stretches.forget(log.committed)
         return log.committed
 
