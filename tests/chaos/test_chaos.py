@@ -7,7 +7,7 @@ prints is all there is to it: the same seed fails again.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -85,8 +85,12 @@ def never(*_: object) -> bool:
     return False
 
 
-def none_of_them(*_: object) -> int:
-    return 0
+def none_of_them(_: object, words: Sequence[object]) -> list[bool]:
+    return [False] * len(words)
+
+
+def nothing_said(_: object, result: object, count: int) -> list[bool]:
+    return [False] * count
 
 
 def stay(log: ReplayLog, _: int) -> int:
@@ -97,7 +101,7 @@ SABOTAGE: list[tuple[type, str, Callable[..., object], str]] = [
     (ReplayLog, "rewind", stay, "lost"),
     (ReplayLog, "commit", nothing, "doubled"),
     (TimedSeam, "repeated", none_of_them, "doubled"),
-    (IncomingResults, "_is_repeated", never, "doubled"),
+    (IncomingResults, "_old_on_this_link", nothing_said, "doubled"),
 ]
 
 

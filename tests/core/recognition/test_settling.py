@@ -741,3 +741,17 @@ def test_an_answer_that_was_not_asked_for_says_nothing() -> None:
     run.capture(loud(200))
     run.says(FinalizeAnswered())
     assert (run.committed, run.told()) == (0, [])
+
+
+def test_a_word_that_the_close_message_may_have_cut_is_left_to_the_next_link() -> None:
+    run = Run(replace(ORDERED, finalizes=False))
+    run.capture(quiet(300) + loud(100))
+    run.link.retire(1.0, 9.0)
+    assert run.at(1.1) == [SendClose()]
+    run.says(result(0.3, 0.4, "on"), now=1.2)
+    run.link.receive(Closed(), 1.3)
+    assert (run.committed, run.texts()) == (300, [])
+    run = run.again(2.0)
+    run.capture(loud(100) + quiet(300), 2.0)
+    run.says(result(0.0, 0.2, "one"), now=2.1)
+    assert run.texts() == ["one"]

@@ -32,6 +32,9 @@ from .session import RecognitionMachine
 PAUSE = 0.3
 """Seconds of quiet audio that are a pause: longer than the closure of a plosive, shorter than most pauses of breath."""
 
+_NOTHING_COMES = 1.0
+"""Seconds without new audio that are a pause too: longer than any source waits between two chunks."""
+
 _MUTED = 1.5
 _LOOK_AGAIN = 0.1  # seconds: how often a pause is looked for while one is waited for
 
@@ -66,7 +69,7 @@ class Asking:
         """Whether to ask now. `patience_ends`: when the patience with the service does, unless it brings news."""
         if not self._may_ask:
             return False
-        return any(now >= by or (now >= at and self._is_pause(now)) for at, by in self._reasons(patience_ends))
+        return any(now >= by or (now >= at and self.is_pause(now)) for at, by in self._reasons(patience_ends))
 
     def wakes_at(self, now: float, patience_ends: float) -> float:
         """When to ask or to replace the link, or to look again for a pause; infinite where there is no reason to."""
@@ -78,7 +81,7 @@ class Asking:
 
     def may_replace(self, now: float) -> bool:
         """Whether the link may make room for another now."""
-        return now >= self._rollover.by or (now >= self._rollover.at and self._is_pause(now))
+        return now >= self._rollover.by or (now >= self._rollover.at and self.is_pause(now))
 
     @property
     def _may_ask(self) -> bool:
@@ -86,8 +89,9 @@ class Asking:
         is_new = log.sent > max(log.committed, self._evidence.requests.newest)
         return self._profile.finalizes and is_new and not self._evidence.unanswered
 
-    def _is_pause(self, now: float) -> bool:
-        nothing_comes = self._feed.is_idle and now >= self._feed.last_given + PAUSE
+    def is_pause(self, now: float) -> bool:
+        """Whether nothing can be cut now: the audio is quiet, or nothing more was captured."""
+        nothing_comes = self._feed.is_idle and now >= self._feed.last_given + _NOTHING_COMES
         return nothing_comes or self._session.is_pause(PAUSE)
 
     def _reasons(self, patience_ends: float) -> Iterator[tuple[float, float]]:

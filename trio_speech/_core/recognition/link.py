@@ -52,6 +52,7 @@ _LONGEST_HOLD = 1.0
 _SHORTEST_WAIT, _CAREFUL_WAIT = 0.5, 2.0
 """Seconds for the service's own end where nothing is owed; the longer one where a final may speak for audio that it
 does not cover, since the service tells no times that can be trusted."""
+_TORN_WITHIN = 0.05  # seconds before the end of the audio: less than the shortest pause between words
 _NORMAL = 1000  # RFC 6455 section 7.4.1: the purpose of the connection has been fulfilled
 
 
@@ -170,6 +171,11 @@ class LinkMachine:
         return min([moment for moment in moments if now < moment < math.inf], default=None)
 
     @property
+    def _is_all_sent(self) -> bool:
+        """Whether the input has ended, and no audio is left for another link."""
+        return self.session.input_ended and not self.session.log.unsent
+
+    @property
     def _has_sent(self) -> bool:
         return self._results.timeline.heard > 0
 
@@ -280,12 +286,19 @@ class LinkMachine:
             self._settle(now)
         else:
             patience = Silent("final for what was sent", requests.patience)
-            self._pending = self._close(now, patience if is_open else Rollover())
+            self._end_by_close(now, patience if is_open else Rollover())
+
+    def _end_by_close(self, now: float, cause: Cause) -> None:
+        """Sends the close message, unless it would cut a word: then the next link hears that whole."""
+        if self._is_all_sent or self._asking.is_pause(now):
+            self._pending = self._close(now, cause)
+        else:
+            self._give_up(cause, answered=self._evidence.requests.answered > self.session.log.committed)
 
     def _stop_asking(self, now: float) -> None:
         """Results come, and no answer: the link is replaced in a pause, and what it has is asked for by its end."""
         self._asks_by_close = True
-        if self.session.input_ended and not self.session.log.unsent:
+        if self._is_all_sent:
             self._pending = self._close(now, Ended())
         else:
             self._rollover.ask(now, math.inf)
@@ -294,8 +307,8 @@ class LinkMachine:
         """Speech was sent, and nothing was said of it. Where anything was said before, the service is asked to end."""
         cause = Silent("result, though speech is being sent,", self._progress.timeout or 0.0)
         if self._has_news:
-            self._pending = self._close(now, cause)
-            self._ends_at = now + _CAREFUL_WAIT  # all the patience that the policy has is spent already
+            self._end_by_close(now, cause)
+            self._ends_at = min(self._ends_at, now + _CAREFUL_WAIT)  # the policy's patience is spent already
         else:
             self._give_up(cause, answered=False)
 
@@ -408,6 +421,8 @@ class LinkMachine:
     def _final(self, result: RecognitionResult, now: float) -> None:
         judged = self._results.judge(result)
         said, owed = judged.said, self._evidence.owed
+        if self._is_torn(judged):
+            return  # the next link hears it whole
         owed.final(said.start, said.end, result.speaker, placed=said.placed)
         self._asking.endpointing.final()
         if judged.nothing_new:
@@ -428,6 +443,16 @@ class LinkMachine:
             self._deliver(judged, now)
         self._release_unblocked(now)
         self._news(now)
+
+    def _is_torn(self, judged: Judged) -> bool:
+        """Whether the close message may have cut a word: the final ends with the audio, and more audio is to come.
+
+        Audio that is heard again for doubt already is not let go a second time.
+        """
+        session = self.session
+        if self._closing is None or self._is_all_sent or session.is_doubting or not self._trusts_span(judged):
+            return False
+        return judged.said.end >= session.log.sent - session.audio_format.samples(_TORN_WITHIN)
 
     def _deliver(self, judged: Judged, now: float) -> None:
         said = judged.said

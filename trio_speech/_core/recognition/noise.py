@@ -103,7 +103,7 @@ def peak(audio: bytes, encoding: str) -> int:
     if encoding != "pcm_s16le":
         magnitudes = _G711[encoding]
         return max(magnitudes[code] for code in set(audio))
-    values = struct.unpack(f"<{len(audio) // 2}h", audio)
+    values: tuple[int, ...] = struct.unpack(f"<{len(audio) // 2}h", audio)
     return max(*values, -min(values)) if len(values) > 1 else abs(values[0])
 
 

@@ -270,6 +270,11 @@ class RecognitionMachine:
 
     # ------------------------------------------------------------ doubt
 
+    @property
+    def is_doubting(self) -> bool:
+        """Whether audio is heard again because an earlier link left something open in it."""
+        return self._doubt is not None and self._doubt.end > self.log.committed
+
     def may_doubt(self, upto: int) -> bool:
         """Whether what is open before `upto` may be sent again for doubt: such replays are bounded."""
         allowed = max(_DOUBT_AT_LEAST * self.rate, _DOUBT * self.log.captured)

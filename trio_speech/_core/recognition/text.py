@@ -34,6 +34,8 @@ _PIECE = re.compile(
     rf"[{_WITHOUT_BLANKS}][\u0300-\u036f\u0e31\u0e33-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb3-\u0ebc\u0ec8-\u0ece\u102b-\u103e"
     rf"\u1056-\u1059\u105e-\u1060\u17b4-\u17d3\u3099\u309a\u200c\u200d\ufe00-\ufe0f]*|[^\s{_WITHOUT_BLANKS}]+"
 )
+_LONGEST_WORD, _LONGEST_TEXT = 100, 20_000
+"""Characters of a word that are compared, and of a text that is looked at grapheme by grapheme."""
 _APOSTROPHES = "'\u2019\u02bc"
 
 
@@ -44,7 +46,7 @@ def is_dense(character: str) -> bool:
 
 def words_of(text: str) -> list[str]:
     """The words of `text`, or its graphemes where its script has no blanks between words."""
-    if not _DENSE.search(text):
+    if len(text) > _LONGEST_TEXT or not _DENSE.search(text):
         return text.split()
     words: list[str] = []
     for piece in _PIECE.findall(text):
@@ -55,9 +57,16 @@ def words_of(text: str) -> list[str]:
     return words
 
 
-@lru_cache(maxsize=4_096)
 def plain(word: str) -> str:
-    """A word without case and punctuation, for comparison only; one of punctuation alone stays as it is."""
+    """A word without case and punctuation, for comparison only; one of punctuation alone stays as it is.
+
+    Of a word beyond all reason only the beginning is compared, so that no service can fill the memory with it.
+    """
+    return _plain(word[:_LONGEST_WORD])
+
+
+@lru_cache(maxsize=4_096)
+def _plain(word: str) -> str:
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).casefold())
     kept = "".join(
         character
