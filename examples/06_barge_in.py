@@ -49,9 +49,11 @@ async def reply(client: ts.Client, text: str, loudspeaker: Loudspeaker, interrup
     """Speaks until it is done, or `interrupted` is cancelled."""
     with interrupted:
         async with client.synthesize(text) as speech:
-            await loudspeaker.play(speech)
-    if interrupted.cancelled_caught:
-        print(f"interrupted after: {speech.spoken(at=loudspeaker.played)}")
+            try:
+                await loudspeaker.play(speech)
+            finally:
+                if interrupted.cancel_called:
+                    print(f"interrupted after: {speech.spoken(at=loudspeaker.played)}")
 
 
 async def in_one_session(speech: ts.Speech, loudspeaker: Loudspeaker, text: str) -> str:

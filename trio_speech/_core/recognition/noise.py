@@ -104,7 +104,7 @@ def peak(audio: bytes, encoding: str) -> int:
         magnitudes = _G711[encoding]
         return max(magnitudes[code] for code in set(audio))
     values: tuple[int, ...] = struct.unpack(f"<{len(audio) // 2}h", audio)
-    return max(*values, -min(values)) if len(values) > 1 else abs(values[0])
+    return max(max(values, default=0), -min(values, default=0))  # over two runs of all values
 
 
 def is_louder(audio: bytes, encoding: str, level: int) -> bool:
