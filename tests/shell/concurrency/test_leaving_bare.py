@@ -146,7 +146,7 @@ async def test_a_source_that_is_cut_inside_a_sample_ends_the_session(gateway: Sc
     async def odd() -> AsyncIterator[bytes]:
         yield b"123"
 
-    with pytest.raises(ts.ConfigurationError, match="not a whole number of 2-byte samples"):
+    with pytest.raises(ts.ConfigurationError, match="ended 1 bytes into a sample of 2 bytes"):
         async with gateway.client() as client, client.transcribe(odd()) as transcript:
             async for _ in transcript:
                 pass

@@ -64,6 +64,11 @@ class Gaps:
             self._unreplayable.append(GapRun(start, end, reason))
 
     @property
+    def has_untold(self) -> bool:
+        """Whether a lost run has not been told yet."""
+        return bool(self._lost)
+
+    @property
     def endangered(self) -> int:
         """Samples whose fate is undecided."""
         return sum(run.end - run.start for run in self._unreplayable)

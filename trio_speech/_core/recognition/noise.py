@@ -48,8 +48,8 @@ class NoiseLevel:
         """What is no louder than this is noise."""
 
     def may_be_speech(self, audio: bytes) -> bool:
-        """Whether `audio` is louder than the noise anywhere. Cheap: no value of it becomes a Python object."""
-        return is_louder(audio, self._encoding, self.level)
+        """Whether `audio` may be louder than the noise anywhere: asked of every frame, so by a glance at its bytes."""
+        return _may_be_louder(audio, self._encoding, self.level)
 
     def measure(self, audio: bytes, start: int) -> None:
         """Takes note of the loudness of `audio`, which begins at sample `start` of the stream, as far as it is news."""

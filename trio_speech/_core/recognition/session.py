@@ -266,7 +266,7 @@ class RecognitionMachine:
         """Whether the last `seconds` of the audio sent are no louder than noise; false where less was sent."""
         log = self.log
         start = log.sent - self.audio_format.samples(seconds)
-        return start >= log.kept and not self.noise.may_be_speech(log.window(start, log.sent))
+        return start >= log.kept and self.noise.first_speech(log.window(start, log.sent)) is None
 
     # ------------------------------------------------------------ doubt
 
@@ -398,7 +398,9 @@ class RecognitionMachine:
             heard_until = min(max(begins, sent), ends)  # of that, the fate is the link's
             self.gaps.endanger(begins, heard_until, reason)
             self.gaps.lose(heard_until, ends, reason)
-        self.commit(self.log.committed)
+        self._advance(self.log.committed)
+        if not self.gaps.has_untold:  # all that was passed over is covered by finals
+            self.event_queue.settle(self.log.committed)
 
     def _tell_gaps(self, runs: list[GapRun]) -> None:
         for run in runs:
