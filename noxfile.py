@@ -90,7 +90,7 @@ def tests(session: nox.Session) -> None:
     data = f".coverage.{session.python}"
     for stale in Path().glob(f"{data}*"):
         stale.unlink()
-    elsewhere = ["tests/interop", "tests/corpus", "tests/test_examples.py"]
+    elsewhere = ["tests/interop", "tests/corpus", *(f"tests/test_{name}.py" for name in ("docs", "examples", "readme"))]
     pytest = ["coverage", "run", "-m", "pytest"]
     partly = session.python in NO_POCKETSPHINX
     if partly or ("CI" in os.environ and session.python != WHOLE[-1]):

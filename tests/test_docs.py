@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import shutil
+import wave
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -142,7 +142,12 @@ async def run_page(page: Path, gateway: ScriptedGateway, **fixtures: Any) -> Non
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(ROOT / "examples" / "recording.wav", tmp_path)
+    """A working directory with `recording.wav`: what `microphone` gives, which the scripted gateway understands."""
+    with wave.open(str(tmp_path / "recording.wav"), "wb") as recording:
+        recording.setnchannels(FORMAT.channels)
+        recording.setsampwidth(FORMAT.frame_size)
+        recording.setframerate(FORMAT.sample_rate)
+        recording.writeframes(b"".join(SAID.chunks()))
     monkeypatch.chdir(tmp_path)
 
 
