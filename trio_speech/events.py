@@ -143,8 +143,8 @@ class Gap(Struct, frozen=True):
         end: Where the lost audio ends.
         reason: ``"overflow"``: the replay log was full (`ReplayPolicy.limit`). ``"replay-limit"``: a reconnection would
             have sent more again than `ReplayPolicy.max_replayed` allows. ``"unanswered"``: two connections in a row
-            took the audio and answered nothing about it. ``"damaged"``: a journal was damaged there
-            (`Client.resume_journal`).
+            took the audio and answered nothing about it. ``"unheard"``: the service said that it had
+            failed to recognize it. ``"damaged"``: a journal was damaged there (`Client.resume_journal`).
     """
 
     start: float

@@ -35,6 +35,7 @@ from ._core.provider.messages import (
     SpeechOver,
     SttMessage,
     TtsMessage,
+    Unheard,
     Unknown,
 )
 from ._core.provider.profile import CLOSE_FATES, Acknowledgment, Fate, SttProfile, TtsProfile
@@ -90,6 +91,7 @@ __all__ = [
     "TtsMessage",
     "TtsProfile",
     "TtsProvider",
+    "Unheard",
     "Unknown",
     "accept_format",
     "accept_options",

@@ -79,7 +79,8 @@ class SttCodec(Protocol):
         4. Finals come in the order of their audio. Where a service finishes utterances out of order, the codec holds
            the later ones back.
         5. `FinalizeAnswered` is said only for an answer to `finalize`, never for an end that the service found itself.
-        6. What `decode` does not know is `Unknown`. What is malformed raises `ProtocolError`, which quotes no content.
+        6. Audio of which the service says that it has failed is `Unheard`, in the place of its final. Silence is not.
+        7. What `decode` does not know is `Unknown`. What is malformed raises `ProtocolError`, which quotes no content.
     """
 
     def open(self) -> Iterable[Frame]:

@@ -91,6 +91,20 @@ class Acknowledged(Struct, frozen=True):
     upto: float
 
 
+class Unheard(Struct, frozen=True):
+    """The service has given up a stretch of audio: no final of it will come. It becomes a `Gap`, and is not sent again.
+
+    It is said in the place of a final, in the same order. Its times can be trusted, whatever the profile says.
+
+    Fields:
+        start: Where the audio begins that the service cannot recognize, in seconds.
+        end: Where that audio ends.
+    """
+
+    start: float
+    end: float
+
+
 class FinalizeAnswered(Struct, frozen=True):
     """The service's answer to a finalize request. Finals may still follow it."""
 
@@ -180,6 +194,7 @@ SttMessage: TypeAlias = (
     | RecognitionResult
     | SpeechOver
     | Acknowledged
+    | Unheard
     | FinalizeAnswered
     | Going
     | Closed

@@ -34,6 +34,7 @@ from ..provider.messages import (
     SpeechOnset,
     SpeechOver,
     SttMessage,
+    Unheard,
     Unknown,
 )
 from ..provider.profile import SttProfile
@@ -374,6 +375,8 @@ class LinkMachine:
                 self._speech_over(at, now)
             case Acknowledged(upto):
                 self._watermark(self._results.timeline.end_at(upto), now)
+            case Unheard(start, end):
+                self._unheard(start, end, now)
             case FinalizeAnswered():
                 self._answered(now)
             case Going(within):
@@ -517,6 +520,19 @@ class LinkMachine:
             self._evidence.owed.speech_over(position)
             self.session.speech_ended(position)
             self._news(now)
+
+    def _unheard(self, start: float, end: float, now: float) -> None:
+        """A stretch that the service gave up: a `Gap`, and for all else a final without words."""
+        [(begins, ends)] = self._results.timeline.spans([(start, end)])
+        self._evidence.owed.final(begins, ends, None, placed=True)
+        self.session.unheard(begins, ends)
+        if self.profile.acknowledges == "span" and not self._results.overlaps:
+            self._evidence.span(begins, ends, overlaps=False)
+        self._evidence.answered(self._evidence.requests.final((), ends, now), now)
+        self.feed.heard_up_to(ends, now)
+        self.session.speech_ended(ends)
+        self._release_unblocked(now)
+        self._news(now)
 
     def _watermark(self, upto: int, now: float) -> None:
         self.session.commit(upto)

@@ -95,6 +95,8 @@ class RecognitionMachine:
         """What finals cover behind the commit point."""
         self.speakers: set[str] = set()
         """The labels of speakers told so far."""
+        self._unheard: list[tuple[int, int]] = []
+        """What the service has given up, and the commit point has not passed."""
         self.left_open = Stretches()
         """Where words were shown by a link that answered for them, and ended without their final."""
         self._doubt: _Doubt | None = None
@@ -244,6 +246,13 @@ class RecognitionMachine:
         self.stretches.add(max(start, self.log.committed), end)
         self.gaps.recognized(start, end)
 
+    def unheard(self, start: int, end: int) -> None:
+        """The service has given up ``[start, end)``, which no link need hear again. What no final covers of it becomes
+        a `Gap`, told when the commit point passes it: before that, a final may still come for what lies before it."""
+        self._unheard += self.stretches.missing(max(start, self.log.committed), end)
+        self.recognized(start, end)
+        self.commit(self.log.committed)
+
     def first_possible_speech(self, start: int, end: int, margin: int) -> int | None:
         """The first sample of ``[start, end)``, covered by no final, of what may be speech.
 
@@ -383,7 +392,17 @@ class RecognitionMachine:
         while (further := self.stretches.end_from(self.gaps.after(log.committed))) > log.committed:
             log.commit(further)  # which is no later than what was captured, as no service was sent more
         self.stretches.forget(log.committed)
+        self._tell_unheard()
         return log.committed
+
+    def _tell_unheard(self) -> None:
+        """Names what the service gave up before the commit point."""
+        passed = [run for run in self._unheard if run[1] <= self.log.committed]
+        self._unheard = [run for run in self._unheard if run not in passed]
+        for start, end in passed:
+            self.gaps.give_up(start, end, "unheard")
+            self.log.evict(end)
+            self._tell_gaps(self.gaps.tell(end + 1))
 
     def _give_up(self, start: int, upto: int, reason: str) -> None:
         """What no final covers of ``[start, upto)`` becomes a `Gap`."""
