@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may
 # import so).
-LAZY = {("providers.local", "gateway")}
+LAZY = {("providers.local", "gateway"), ("errors", "events")}
 
 # Third parties that only the named rooms or modules may import; everyone may import the rest.
 RESERVED: dict[str, set[str]] = {

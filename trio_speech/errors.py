@@ -19,7 +19,10 @@ or a transcript.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .events import AudioClip, Recognition
 
 
 class SpeechError(Exception):
@@ -30,8 +33,10 @@ class SpeechError(Exception):
         endpoint: The address of the service that failed, without credentials; ``None`` where there was none.
         model: The model that was asked for; ``None`` where none was named.
         attempt: The number of the attempt to connect that failed; ``None`` where none was counted.
-        partial: On an error that ended `Client.recognize` or `Client.render`: what was recognized, or spoken, before
-            it (a `Recognition`, or an `AudioClip`). ``None`` on all other errors.
+        partial: What the call had done before the error. After `Client.recognize`, a `Recognition` of all that was
+            recognized; after `Client.render`, an `AudioClip` of all that was spoken; after `Client.transcribe`, a
+            `Recognition` of what was recognized and not read yet. ``None`` on all other errors. Where it holds
+            anything, a note of the exception (``__notes__``) says so.
 
     The error tree:
 
@@ -56,7 +61,7 @@ class SpeechError(Exception):
         self.endpoint = endpoint
         self.model = model
         self.attempt = attempt
-        self.partial: Any = None
+        self.partial: Recognition | AudioClip | None = None
 
     def __str__(self) -> str:
         named = {"endpoint": self.endpoint, "model": self.model, "attempt": self.attempt}

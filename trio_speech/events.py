@@ -222,7 +222,7 @@ class Recognition(Struct, frozen=True):
     """What `Client.recognize` returns.
 
     Fields:
-        text: The texts of all finals, joined by spaces.
+        text: The texts of all finals, joined by spaces where their script has spaces between words.
         finals: The final transcripts, in stream order.
         gaps: The audio that could not be recognized.
     """

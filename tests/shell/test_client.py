@@ -162,7 +162,7 @@ async def test_all_at_once(gateway: ScriptedGateway) -> None:
 
 async def test_all_at_once_needs_something(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client:
-        with pytest.raises(ts.ConfigurationError, match="there is no source"):
+        with pytest.raises(ts.ConfigurationError, match="recognize\\(\\) needs a source"):
             await client.recognize(None)  # type: ignore[arg-type]
         with pytest.raises(ts.ConfigurationError, match="text must be a string"):
             await client.render(None)  # type: ignore[arg-type]
@@ -183,6 +183,71 @@ async def test_all_at_once_tells_what_it_lost(gateway: ScriptedGateway) -> None:
     (gap,) = recognition.gaps
     assert (gap.start, gap.reason) == (0.0, "overflow")
     assert recognition.text == ""
+
+
+# ---------------------------------------------------------------- what a failure leaves
+
+
+async def test_a_recognition_that_fails_carries_what_was_recognized(gateway: ScriptedGateway) -> None:
+    gateway.plan(Hear(2.0), Outage(1_000.0))
+    with pytest.raises(ts.RetriesExhausted) as caught:
+        async with gateway.client(retry=ts.RetryPolicy(max_attempts=2)) as client:
+            await client.recognize(SAID)
+    partial = caught.value.partial
+    assert isinstance(partial, ts.Recognition)
+    assert (partial.text, [final.text for final in partial.finals]) == ("turn left", ["turn left"])
+    assert "recognized before this error: 1 final transcripts, which error.partial holds" in caught.value.__notes__
+
+
+async def test_an_error_of_the_source_carries_what_was_recognized(gateway: ScriptedGateway) -> None:
+    class Unplugged(OSError):
+        partial: ts.Recognition
+
+    async def microphone() -> AsyncGenerator[bytes, None]:
+        async for chunk in SAID.source():
+            yield chunk
+        await trio.sleep(1.0)
+        raise Unplugged
+
+    async with gateway.client() as client:
+        with pytest.raises(Unplugged) as caught:
+            await client.recognize(microphone())
+    assert caught.value.partial.text == "turn left now"
+
+
+async def test_an_error_before_the_first_word_carries_an_empty_recognition(gateway: ScriptedGateway) -> None:
+    gateway.plan(Outage(1_000.0))
+    with pytest.raises(ts.RetriesExhausted) as caught:
+        async with gateway.client(retry=ts.RetryPolicy(max_attempts=2)) as client:
+            await client.recognize(SAID)
+    assert caught.value.partial == ts.Recognition("", (), ())
+    assert not [note for note in caught.value.__notes__ if "partial" in note]
+
+
+async def test_a_session_that_fails_carries_what_was_not_read(gateway: ScriptedGateway) -> None:
+    gateway.plan(Hear(SAID.seconds), Outage(1_000.0))
+    read: list[ts.FinalTranscript] = []
+    with pytest.raises(ts.RetriesExhausted) as caught:
+        async with gateway.client(retry=ts.RetryPolicy(max_attempts=2)) as client, client.transcribe() as transcript:
+            await transcript.send(SAID.audio)
+            async for event in transcript:
+                if isinstance(event, ts.FinalTranscript):
+                    read.append(event)
+                    break
+            await transcript.send(SAID.audio)
+            await trio.sleep_forever()
+    partial = caught.value.partial
+    assert isinstance(partial, ts.Recognition)
+    assert [final.text for final in (*read, *partial.finals)] == ["turn left", "now"]
+
+
+async def test_the_error_of_another_session_carries_nothing_of_this_one(gateway: ScriptedGateway) -> None:
+    with pytest.raises(ts.ConfigurationError) as caught:
+        async with gateway.client() as client, client.transcribe() as transcript:
+            await transcript.send(SAID.audio)
+            await transcript.settled()
+            await client.prewarm(-1)
+    assert caught.value.partial is None
 
 
 # ---------------------------------------------------------------- clients

@@ -398,6 +398,37 @@ async def test_settled_waits_for_no_gap_that_nothing_follows(gateway: ScriptedGa
             transcript.end_input()
 
 
+async def test_settled_asks_where_nothing_more_is_sent(gateway: ScriptedGateway) -> None:
+    async with gateway.client() as client, client.transcribe() as transcript:
+        await transcript.send(say(0.2, "turn left", 4.03).audio)  # and a half of a frame
+        await transcript.settled()
+        assert trio.current_time() < 3.0
+        transcript.end_input()
+        assert await finals_of(transcript) == "turn left"
+
+
+async def test_settled_asks_where_silence_is_sent_on_and_on(gateway: ScriptedGateway) -> None:
+    async with gateway.client() as client, client.transcribe(say(0.2, "turn left", 60.0)) as transcript:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(finals_of, transcript)
+            await trio.sleep(6.0)
+            await transcript.settled()
+            assert trio.current_time() < 6.0 + 2.5
+            nursery.cancel_scope.cancel()
+    assert [final.text for final in gateway.visits[0].finals] == ["turn left"]
+
+
+async def test_settled_asks_in_a_short_pause_where_speech_goes_on(gateway: ScriptedGateway) -> None:
+    gateway.manner = Manner(endpointing=None)
+    async with gateway.client() as client, client.transcribe(speech(40.0, pause=0.6)) as transcript:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(finals_of, transcript)
+            await trio.sleep(1.0)
+            await transcript.settled()
+            assert 11.0 <= trio.current_time() < 15.0
+            nursery.cancel_scope.cancel()
+
+
 async def test_settled_is_at_once_where_nothing_is_owed(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
         await transcript.settled()

@@ -81,19 +81,24 @@ class EventQueue:
     def __len__(self) -> int:
         return len(self._queue) + len(self._tail)
 
+    @property
+    def unread(self) -> list[TranscriptEvent]:
+        """All events that were not taken yet, the oldest first."""
+        return [*(item.event for item in self._queue), *self._tail]
+
     def put(self, event: TranscriptEvent) -> None:
         """Queues an event that settles nothing."""
         if isinstance(event, _GUESSES):
-            self._drop(self._unread(type(event)))
+            self._drop(self._of_tail(type(event)))
         elif isinstance(event, _NEWS):
-            self._drop(self._unread(*_NEWS)[: 1 - _MOST])
+            self._drop(self._of_tail(*_NEWS)[: 1 - _MOST])
         elif isinstance(event, SpeechStarted):
             self._drop(self._silent_turns()[: 2 - _MOST])
         self._tail.append(event)
 
     def put_settling(self, event: TranscriptEvent, upto: int) -> None:
         """Queues a final or a gap: all before sample `upto` is settled once it has been taken."""
-        self._drop(self._unread(*_GUESSES))
+        self._drop(self._of_tail(*_GUESSES))
         items = [_Item(each, size=_memory_of(each)) for each in self._tail]
         items.append(_Item(event, upto, _memory_of(event)))
         self._queue += items
@@ -116,12 +121,12 @@ class EventQueue:
         self.settled = max(self.settled, item.settles)
         return item.event
 
-    def _unread(self, *kinds: type) -> list[TranscriptEvent]:
+    def _of_tail(self, *kinds: type) -> list[TranscriptEvent]:
         return [event for event in self._tail if isinstance(event, kinds)]
 
     def _silent_turns(self) -> list[TranscriptEvent]:
         """Utterances that started and ended, and of which nothing was said."""
-        states = self._unread(*_STATES)
+        states = self._of_tail(*_STATES)
         return states[isinstance(states[0], SpeechEnded) :] if states else []
 
     def _drop(self, events: list[TranscriptEvent]) -> None:

@@ -84,6 +84,8 @@ class RecognitionMachine:
         self.room_until = start + self.limit
         """Up to so many there is room for sure: audio may go straight into the log."""
         self.input_ended = False
+        self.asked_upto = start
+        """The sample before which the user has asked for all finals."""
         self.speaking = False
         self._speaking_since = self._final_until = start
         self.linked = False
@@ -121,6 +123,7 @@ class RecognitionMachine:
 
     def finalize(self) -> None:
         """Asks for the final of all that is captured."""
+        self.asked_upto = self.log.captured
         self.marks.finalize(self.log.captured)
 
     def change(self, change: Change) -> None:
@@ -130,7 +133,7 @@ class RecognitionMachine:
     def end_input(self) -> None:
         """No more audio: what is pending is finalized."""
         self.input_ended = True
-        self.marks.finalize(self.log.captured)
+        self.finalize()
         self.room_until = -1
 
     @property

@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 from ..._core.provider.requests import TranscribeRequest
 from ..._core.provider.validation import Fallback, checked, fallback_models, listed
+from ..._core.recognition.recognition_builder import RecognitionBuilder
 from ..._core.recognition.session import RecognitionMachine
-from ..._core.recognition.text import join
 from ...audio import AudioFormat
-from ...errors import ConfigurationError
-from ...events import FinalTranscript, Gap, Recognition
+from ...errors import ConfigurationError, SpeechError
+from ...events import Recognition, TranscriptEvent
 from ...policy import ReplayPolicy
 from ..concurrency.one_exception import one_exception
+from ..concurrency.partial_result import attach
 from ..network.dialer import Dialer, Route
 from .backends import RecognizerBackends
 from .journal_file import create_journal, journal_path, open_journal
@@ -52,29 +53,16 @@ class RecognitionCalls:
         `source` is an async iterable of bytes-like chunks of any sizes, which is closed at the end; without one, push
         audio with `Transcript.send`. Entering does not wait for the connection. Leaving before the end abandons the
         session, within ``close_timeout``. What the session dies of cancels the block, and leaves it as one bare
-        exception: a `SpeechError`, or what the source raised.
+        exception: a `SpeechError`, or what the source raised. `SpeechError.partial` has what was recognized by then and
+        not read.
 
         `journal` names a file for what a crash of this process must not take: see `resume_journal`.
 
         Raises `ConfigurationError` at once where the request cannot be served.
         """
-        self._network.check_open()
-        check_source(source)
-        request = checked(
-            TranscribeRequest(
-                audio_format=audio_format,
-                model=model,
-                language=language,
-                options={} if options is None else options,
-                keyterms=listed("keyterms", keyterms),
-                fallback=fallback_models(gateway_fallback),
-            )
-        )
-        machine = RecognitionMachine(audio_format, self._replay)
-        session = self._session(machine, request)
-        if journal is not None:
-            session.keep_journal(create_journal(journal_path(journal), request))
-        async with self._running(session, source) as transcript:
+        request = _request(audio_format, model, language, options, keyterms, fallback=gateway_fallback)
+        session = self._new_session(source, request, journal)
+        async with self._keeping_unread(session, source) as transcript:
             yield transcript
 
     @asynccontextmanager
@@ -115,8 +103,18 @@ class RecognitionCalls:
             kept.close()
             raise
         session.keep_journal(kept)
-        async with self._running(session, source) as transcript:
+        async with self._keeping_unread(session, source) as transcript:
             yield transcript
+
+    def _new_session(
+        self, source: AudioSource | None, request: TranscribeRequest, journal: str | os.PathLike[str] | None
+    ) -> RecognitionSession:
+        self._network.check_open()
+        check_source(source)
+        session = self._session(RecognitionMachine(request.audio_format, self._replay), request)
+        if journal is not None:
+            session.keep_journal(create_journal(journal_path(journal), request))
+        return session
 
     def _session(self, machine: RecognitionMachine, request: TranscribeRequest) -> RecognitionSession:
         backends = RecognizerBackends(self._network, self._routes, request)
@@ -129,6 +127,19 @@ class RecognitionCalls:
         async with one_exception(session.leave, within=self._network.liveness.close_timeout) as guard:
             session.start(guard, source)
             yield session.transcript
+
+    @asynccontextmanager
+    async def _keeping_unread(
+        self, session: RecognitionSession, source: AudioSource | None
+    ) -> AsyncGenerator[Transcript, None]:
+        """As `_running`. The error that ends the session carries the events that its user had no time to read."""
+        try:
+            async with self._running(session, source) as transcript:
+                yield transcript
+        except SpeechError as error:
+            if error is session.failure:
+                _attach(error, RecognitionBuilder(), session.unread, "and not read")
+            raise
 
     async def recognize(
         self,
@@ -145,22 +156,49 @@ class RecognitionCalls:
         """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final.
 
         Raises what a session dies of: a `SpeechError`, what the source raised, or `OSError` where the journal cannot be
-        kept; `ConfigurationError` at once where the request cannot be served. Cancelling it abandons the session,
-        within ``close_timeout``.
+        kept; `ConfigurationError` at once where the request cannot be served. The error's ``partial`` is the
+        `Recognition` of all that was recognized before it, also where it is the source's own. Cancelling it abandons
+        the session, within ``close_timeout``.
         """
         if source is None:  # pyright: ignore[reportUnnecessaryComparison]
-            raise ConfigurationError("there is no source: give an async iterable of bytes, or use transcribe()")
-        async with self.transcribe(
-            source,
-            audio_format,
+            raise ConfigurationError("recognize() needs a source: give it the audio, or push audio with transcribe()")
+        request = _request(audio_format, model, language, options, keyterms, fallback=gateway_fallback)
+        session = self._new_session(source, request, journal)
+        builder = RecognitionBuilder()
+        try:
+            async with self._running(session, source) as transcript:
+                async for event in transcript:
+                    builder.add(event)
+        except Exception as error:
+            _attach(error, builder, session.unread, "before this error")
+            raise
+        return builder.recognition()
+
+
+def _attach(error: Exception, builder: RecognitionBuilder, unread: Iterable[TranscriptEvent], when: str) -> None:
+    for event in unread:
+        builder.add(event)
+    partial = builder.recognition()
+    note = f"recognized {when}: {len(partial.finals)} final transcripts, which error.partial holds"
+    attach(error, partial, note if partial.finals else "")
+
+
+def _request(
+    audio_format: AudioFormat,
+    model: str | None,
+    language: str | None,
+    options: Mapping[str, Any] | None,
+    keyterms: Iterable[str],
+    *,
+    fallback: Iterable[Fallback],
+) -> TranscribeRequest:
+    return checked(
+        TranscribeRequest(
+            audio_format=audio_format,
             model=model,
             language=language,
-            options=options,
-            keyterms=keyterms,
-            gateway_fallback=gateway_fallback,
-            journal=journal,
-        ) as transcript:
-            events = [event async for event in transcript if isinstance(event, (FinalTranscript, Gap))]
-        finals = tuple(event for event in events if isinstance(event, FinalTranscript))
-        gaps = tuple(event for event in events if isinstance(event, Gap))
-        return Recognition(join(final.text for final in finals), finals, gaps)
+            options={} if options is None else options,
+            keyterms=listed("keyterms", keyterms),
+            fallback=fallback_models(fallback),
+        )
+    )

@@ -20,7 +20,7 @@ from ..._core.recognition.link import LinkMachine
 from ..._core.recognition.session import RecognitionMachine
 from ..._core.retry.causes import Cause, Rollover, Unread
 from ...errors import SpeechError
-from ...events import LinkLost, Resumed
+from ...events import LinkLost, Resumed, TranscriptEvent
 from ...policy import LivenessPolicy
 from ..concurrency.closing_source import closing
 from ..concurrency.one_exception import Guard
@@ -65,6 +65,7 @@ class RecognitionSession:
         self._loop = trio.CancelScope()
         self._feeding = trio.CancelScope()
         self._ended = trio.Event()
+        self._guard: Guard | None = None
         self._link: LinkMachine | None = None
         self._lost_at: float | None = None
         self._is_out = False
@@ -74,12 +75,23 @@ class RecognitionSession:
         self._intake = Intake(machine)
         self.transcript = Transcript(self._intake, change=self._change, measure_final=self._measure_final)
 
+    @property
+    def failure(self) -> BaseException | None:
+        """What the session failed of, if it did."""
+        return self._guard.failure if self._guard is not None else None
+
+    @property
+    def unread(self) -> list[TranscriptEvent]:
+        """The events that the user has not read."""
+        return self._machine.event_queue.unread
+
     def keep_journal(self, journal: JournalFile) -> None:
         """Call it before `start`: what is captured and delivered is kept in `journal` too."""
         self._intake.journal = journal
 
     def start(self, guard: Guard, source: AudioSource | None) -> None:
         """Starts what the block of a session owns."""
+        self._guard = guard
         self._backends.open(guard)
         guard.start_soon(partial(self._run, guard))
         if self._backends.has_others:

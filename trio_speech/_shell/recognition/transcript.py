@@ -11,6 +11,7 @@ import trio
 
 from ..._core.provider.requests import Change
 from ..._core.provider.validation import checked, listed
+from ..._core.recognition.settlement_request import SettlementRequest
 from ...errors import ConfigurationError
 from ...events import FinalTranscript, TranscriptEvent
 from ...statistics import TranscriptStatistics
@@ -19,6 +20,10 @@ from .intake import Intake
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+
+_LOOK_AGAIN = 0.25
+"""Seconds after which `settled` looks again whether the audio is quiet."""
 
 
 class Transcript:
@@ -119,17 +124,22 @@ class Transcript:
         self._intake.end_input()
 
     async def settled(self) -> None:
-        """Until all that is captured now is settled: recognized; and read too, while a task waits for events.
+        """Waits until all that is captured now is settled: recognized, and, while a task waits for events, read too.
 
-        Where none does, be it that it still deals with the last one, nobody may ever read: then it is enough that all
-        is recognized. A checkpoint; cancelling it has no effect on the session. It asks for nothing: call `finalize`
-        before it.
+        Where no task waits for events, it is enough that all is recognized, as perhaps nobody will read. The service
+        is asked for what is missing in the next long pause, or 1.5 s after the last audio; call `finalize` before it
+        to ask at once. A checkpoint. Cancelling it has no effect on the session.
         """
-        target = self._machine.log.captured
+        request = SettlementRequest(self._machine, trio.current_time())
         await trio.lowlevel.checkpoint()
-        while not self._is_settled(target):
+        while not self._is_settled(request.target):
             self._check_open()
-            await self._intake.source_wakes.wait()
+            if request.is_made:
+                await self._intake.source_wakes.wait()
+                continue
+            await self._intake.source_wakes.wait_until(trio.current_time() + _LOOK_AGAIN)
+            if not self._intake.left and request.is_due(trio.current_time()):
+                self.finalize()
 
     def update(
         self,

@@ -11,10 +11,11 @@ from ..._core.provider.validation import Fallback, checked, fallback_models
 from ..._core.synthesis.clip import ClipBuilder
 from ..._core.synthesis.resume import Resume
 from ...audio import AudioFormat
-from ...errors import ConfigurationError, SpeechError
+from ...errors import ConfigurationError
 from ...events import AudioClip
 from ...statistics import PoolStatistics
 from ..concurrency.one_exception import one_exception
+from ..concurrency.partial_result import attach
 from ..connection import LinkDown
 from ..network.dialer import Dialer, Route
 from ..network.endpoint import NoCredential
@@ -116,8 +117,8 @@ class SynthesisCalls:
         takes at most ``close_timeout``.
 
         Raises `ConfigurationError` at once where the request is wrong, `SpeechError` where the service or the network
-        fails for longer than the `RetryPolicy` allows, and whatever the source of `text` raises. `SpeechError.partial`
-        is the clip of what was spoken before the error.
+        fails for longer than the `RetryPolicy` allows, and whatever the source of `text` raises. The error's
+        ``partial`` is the clip of what was spoken before it, also where it is the source's own.
         """
         if text is None:  # pyright: ignore[reportUnnecessaryComparison]
             raise ConfigurationError("text must be a string or an (async) iterable of strings, not None")
@@ -134,8 +135,10 @@ class SynthesisCalls:
             ) as speech:
                 async for chunk in speech:
                     builder.add(chunk)
-        except SpeechError as error:
-            error.partial = builder.clip()
+        except Exception as error:
+            clip = builder.clip()
+            note = f"{clip.duration:.1f} s of audio were spoken before this error: error.partial holds them"
+            attach(error, clip, note if clip.audio else "")
             raise
         return builder.clip()
 

@@ -1,0 +1,25 @@
+"""Puts the events of a recognition together into one value."""
+
+from __future__ import annotations
+
+from ...events import FinalTranscript, Gap, Recognition, TranscriptEvent
+from .text import join
+
+
+class RecognitionBuilder:
+    """Takes the events in order, and keeps the finals and the gaps."""
+
+    def __init__(self) -> None:
+        self._finals: list[FinalTranscript] = []
+        self._gaps: list[Gap] = []
+
+    def add(self, event: TranscriptEvent) -> None:
+        """Takes the next event."""
+        if isinstance(event, FinalTranscript):
+            self._finals.append(event)
+        elif isinstance(event, Gap):
+            self._gaps.append(event)
+
+    def recognition(self) -> Recognition:
+        """All finals and gaps so far. The text is joined as its script is written."""
+        return Recognition(join(final.text for final in self._finals), tuple(self._finals), tuple(self._gaps))
