@@ -45,6 +45,7 @@ class Call:
         self._speech = speech
         self._send = send
         self._stream = ""
+        self._history = ""
         self._talk = 0  # counts interruptions: marks of a talk that was cleared say nothing of the next one
 
     async def handle(self, message: dict[str, Any]) -> None:
@@ -75,12 +76,12 @@ class Call:
         self._speech.end_input()
 
     async def _interrupt(self) -> None:
-        heard = self._speech.spoken(at=self.heard_by_caller)
-        self._speech.clear()
+        heard = self._speech.clear(heard=self.heard_by_caller)
+        reply, self._history = heard[len(self._history) :].strip(), heard
         self._talk += 1
         await self._send({"event": "clear", "streamSid": self._stream})
-        if heard:
-            print(f"the caller has heard: {heard}")
+        if reply:
+            print(f"the caller has heard: {reply}")
 
     async def speak(self) -> None:
         """Plays the agent's audio to the line, a frame every 20 ms: what is not sent yet can be taken back at once."""
@@ -98,9 +99,14 @@ class Call:
                 await self._send({"event": "media", "streamSid": self._stream, "media": {"payload": payload}})
                 frames += 1
                 if frames % MARK_EVERY == 0:
-                    heard = chunk.start + LINE.seconds(at + len(frame))
-                    mark = {"name": f"{talk}:{heard:.3f}"}
-                    await self._send({"event": "mark", "streamSid": self._stream, "mark": mark})
+                    await self._mark(talk, chunk.start + LINE.seconds(at + len(frame)))
+            if chunk.ends_segment:  # else the last word of a sentence might count as not heard
+                await self._mark(talk, chunk.start + LINE.seconds(len(audio)))
+
+    async def _mark(self, talk: int, position: float) -> None:
+        """The network sends this back once the caller has heard all that was sent before it."""
+        mark = {"name": f"{talk}:{position:.6f}"}
+        await self._send({"event": "mark", "streamSid": self._stream, "mark": mark})
 
 
 async def answer(

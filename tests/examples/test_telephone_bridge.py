@@ -120,6 +120,19 @@ async def test_whoever_speaks_interrupts_the_agent_within_a_frame(
     assert caller.heard[-3:] == ["You", "said:", "stop."]
 
 
+async def test_what_was_heard_is_told_for_each_reply(
+    autojump_clock: MockClock, bridge: Any, client: ts.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turns = ("tell me a very long story now", "a little more of it please", "stop")
+    caller = Caller(say(0.3, turns[0], 8.0, turns[1], 2.5, turns[2], 6.0, audio_format=MULAW))
+    await caller.call(bridge, client)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("the caller has heard: ")]
+    first, second = (line.removeprefix("the caller has heard: ") for line in lines)
+    assert first == f"You said: {turns[0]}."  # to the last word, as it was not interrupted
+    assert f"You said: {turns[1]}.".startswith(second)
+    assert len(second.split()) >= 3
+
+
 async def test_a_broken_network_is_not_heard_by_the_caller(
     autojump_clock: MockClock,
     bridge: Any,
