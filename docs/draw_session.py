@@ -10,11 +10,11 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import trio
+from drawing.svg import AGAIN_INK, AGAIN_PALE, BAD, FAINT, GOOD, HATCHED, PALE, WAVE, Svg
 
 import trio_speech as ts
 from trio_speech._core.retry.causes import Unreachable
@@ -32,7 +32,7 @@ SENTENCES = (
 )
 PAUSE = 0.7
 CHUNK = 0.05
-FAULTS = ("reset in mid-word", "line goes dead", "service restarts")
+FAULTS = ("reset in mid-word", "dead line noticed", "service restarts")
 PLAN = read_plan("""
     [[connection]]
     step = [{ do = "reset", after = 4.3 }]
@@ -41,7 +41,7 @@ PLAN = read_plan("""
     step = [{ do = "half-open", after = 5.2 }]
 
     [[connection]]
-    step = [{ do = "refuse", after = 3.6, seconds = 1.2 }, { do = "end" }]
+    step = [{ do = "refuse", after = 2.3, seconds = 1.2 }, { do = "end" }]
 """)
 LIVENESS = ts.LivenessPolicy(ping_interval=1.0, ping_timeout=2.0)
 
@@ -119,44 +119,6 @@ async def record() -> Session:
 
 # ------------------------------------------------------------ drawing
 
-LEFT, RIGHT, WIDTH = 118, 18, 1_060
-INK, FAINT, GOOD, BAD, AGAIN = "#1d2733", "#8795a5", "#2f7d5b", "#c0392b", "#d9a441"
-
-
-class Svg:
-    """Shapes, with seconds across."""
-
-    def __init__(self, seconds: float, height: int) -> None:
-        self.scale = (WIDTH - LEFT - RIGHT) / seconds
-        self.parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-            'font-family="system-ui, -apple-system, Segoe UI, sans-serif" font-size="12" role="img" '
-            'aria-label="A session in which three connections break, and each word is delivered once">',
-            f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#fbfbf8"/>',
-            '<defs><pattern id="again" width="6" height="6" patternUnits="userSpaceOnUse" '
-            'patternTransform="rotate(45)"><rect width="6" height="6" fill="#f7e7c4"/>'
-            f'<rect width="2.4" height="6" fill="{AGAIN}"/></pattern></defs>',
-        ]
-
-    def x(self, seconds: float) -> float:
-        return round(LEFT + seconds * self.scale, 1)
-
-    def text(self, x: float, y: float, what: str, fill: str = INK, **style: object) -> None:
-        more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in style.items())
-        self.parts.append(f'<text x="{x}" y="{y}" fill="{fill}"{more}>{escape(what)}</text>')
-
-    def bar(self, start: float, end: float, y: float, height: float, fill: str, **style: object) -> None:
-        more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in style.items())
-        width = max(1.0, round((end - start) * self.scale, 1))
-        self.parts.append(f'<rect x="{self.x(start)}" y="{y}" width="{width}" height="{height}" fill="{fill}"{more}/>')
-
-    def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str, **style: object) -> None:
-        more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in style.items())
-        self.parts.append(f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="{stroke}"{more}/>')
-
-    def __str__(self) -> str:
-        return "\n".join([*self.parts, "</svg>", ""])
-
 
 def loudness(audio: bytes, step: float = 0.04) -> Iterator[tuple[float, float]]:
     """The loudest sample of each step, from 0 to 1."""
@@ -190,10 +152,9 @@ def connections(session: Session) -> list[Connection]:
 
 
 def draw(session: Session) -> str:
-    svg = Svg(session.seconds, 342)
-    for second in range(0, int(session.seconds) + 1, 5):
-        svg.line(svg.x(second), 34, svg.x(second), 308, "#e4e6e2")
-        svg.text(svg.x(second), 328, f"{second} s", FAINT, text_anchor="middle")
+    title = "A session in which three connections break, and each word is delivered once"
+    svg = Svg(session.seconds, 342, title)
+    svg.grid(34, 308, 5, session.seconds)
     _speech(svg, session)
     _connections(svg, session)
     _finals(svg, session)
@@ -201,46 +162,42 @@ def draw(session: Session) -> str:
 
 
 def _speech(svg: Svg, session: Session) -> None:
-    svg.text(14, 62, "said", font_weight="600")
+    svg.label(62, "said")
     heard = list(loudness(session.clip))
     most = max(loud for _, loud in heard)
     for at, loud in heard:
         height = round(1 + 44 * loud / most, 1)
-        svg.bar(at, at + 0.026, round(57 - height / 2, 1), height, "#9fb3c8")
+        svg.bar(at, at + 0.026, round(57 - height / 2, 1), height, WAVE)
 
 
 def _connections(svg: Svg, session: Session) -> None:
-    svg.text(14, 118, "connections", font_weight="600")
-    svg.text(14, 134, "as they broke", FAINT, font_size=11)
+    svg.label(118, "connections", "as they broke")
     lost = 0.0
     for number, connection in enumerate(connections(session)):
         y = 100 + 24 * (number % 3)
         if connection.replayed:
             again = lost - connection.replayed
-            svg.bar(lost, connection.opened, y, 15, "#f7e7c4")  # captured while there was no connection
-            svg.bar(again, lost, y, 15, "url(#again)", rx=2)
+            svg.bar(lost, connection.opened, y, 15, AGAIN_PALE)  # captured while there was no connection
+            svg.bar(again, lost, y, 15, HATCHED, rx=2)
             label = f"{connection.replayed:.1f} s sent again"
-            svg.text(svg.x(again) - 5, y + 12, label, "#96701f", text_anchor="end", font_size=11)
-        svg.bar(connection.opened, connection.ended, y, 15, "#cfe3d8", stroke=GOOD, stroke_width=0.8, rx=2)
+            svg.text(svg.x(again) - 5, y + 12, label, AGAIN_INK, text_anchor="end", font_size=11)
+        svg.bar(connection.opened, connection.ended, y, 15, PALE, stroke=GOOD, stroke_width=0.8, rx=2)
         svg.text(svg.x(connection.opened) + 6, y + 12, str(number + 1), GOOD, font_weight="600")
         if connection.cause is not None:
-            x = svg.x(connection.ended)
-            for dx in (-5, 5):
-                svg.line(x - dx, y + 2, x + dx, y + 13, BAD, stroke_width=2.6, stroke_linecap="round")
+            svg.cross(connection.ended, y + 7)
             what = FAULTS[number] if number < len(FAULTS) else connection.cause
-            svg.text(x + 10, y + 12, what, BAD, font_size=11)
+            svg.text(svg.x(connection.ended) + 10, y + 12, what, BAD, font_size=11)
         lost = connection.ended
 
 
 def _finals(svg: Svg, session: Session) -> None:
-    svg.text(14, 218, "your program", font_weight="600")
-    svg.text(14, 234, "each word once", FAINT, font_size=11)
+    svg.label(218, "your program", "each word once")
     finals = [event for _, event in session.told if isinstance(event, ts.FinalTranscript)]
     for number, final in enumerate(finals):
         y = 202 + 30 * (number % 3)
         svg.bar(final.start, final.end, y, 5, GOOD, rx=2)
-        late = svg.x(final.start) + 6.2 * len(final.text) > WIDTH - 8
-        anchor, x = ("end", WIDTH - 10) if late else ("start", svg.x(final.start))
+        late = svg.x(final.start) + 6.2 * len(final.text) > svg.width - 8
+        anchor, x = ("end", svg.width - 10) if late else ("start", svg.x(final.start))
         svg.text(x, y + 18, final.text, font_size=11.5, text_anchor=anchor)
     statistics = session.statistics
     delivered = sum(len(final.words) for final in finals)
@@ -249,7 +206,7 @@ def _finals(svg: Svg, session: Session) -> None:
         f"Of {statistics.captured:.0f} s of audio, {statistics.replayed:.1f} s went out twice, "
         f"over {statistics.links} connections."
     )
-    svg.text(LEFT, 22, told, FAINT)
+    svg.text(svg.left, 22, told, FAINT)
 
 
 def main() -> None:

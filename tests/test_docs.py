@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import trio
@@ -178,6 +179,19 @@ def test_plans_can_be_read(page: Path) -> None:
 
 def test_there_are_snippets_to_run() -> None:
     assert len(RUN) > 10
+
+
+QUICK = ("replay", "doubt", "half-open", "dials", "speech")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_timeline_can_be_drawn_anew(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(DOCS)
+    from draw_timelines import draw
+
+    drawn = ElementTree.fromstring(draw(name))
+    kept = ElementTree.parse(DOCS / "_static" / f"{name}.svg").getroot()
+    assert drawn.get("aria-label") == kept.get("aria-label")
 
 
 PUBLIC = [

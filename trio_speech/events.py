@@ -142,9 +142,10 @@ class Gap(Struct, frozen=True):
         start: Where the lost audio begins, in seconds on the stream's clock.
         end: Where the lost audio ends.
         reason: ``"overflow"``: the replay log was full (`ReplayPolicy.limit`). ``"replay-limit"``: a reconnection would
-            have sent more again than `ReplayPolicy.max_replayed` allows. ``"unanswered"``: two connections in a row
-            took the audio and answered nothing about it. ``"unheard"``: the service said that it had
-            failed to recognize it. ``"damaged"``: a journal was damaged there (`Client.resume_journal`).
+            have sent more again than `ReplayPolicy.max_replayed` allows. ``"doubt"``: words of it were shown, and two
+            connections in a row sent no final of them. ``"unanswered"``: two connections in a row took the audio and
+            answered nothing about it. ``"unheard"``: the service said that it had failed to recognize it.
+            ``"damaged"``: a journal was damaged there (`Client.resume_journal`).
     """
 
     start: float
