@@ -25,6 +25,7 @@ TOOLS = {Requirement(line).name: line for line in EXTRAS["dev"]}
 
 INSTALLED = {"PYTHONSAFEPATH": "1"}  # the working directory holds the source tree: keep it off sys.path
 BENCHMARKS = INSTALLED | {"PYTHONPATH": "tests/benchmarks"}
+PAGES = ["tests/test_docs.py", "tests/test_docs_loops.py", "tests/test_readme.py"]
 WORD_ERRORS = Path("tests/benchmarks/roundtrip_wer.py")
 GATES = {"*/providers/*": 100, "*/_core/*": 100, "*": 95}  # floors, to be raised and never to be lowered
 
@@ -90,7 +91,7 @@ def tests(session: nox.Session) -> None:
     data = f".coverage.{session.python}"
     for stale in Path().glob(f"{data}*"):
         stale.unlink()
-    elsewhere = ["tests/interop", "tests/corpus", *(f"tests/test_{name}.py" for name in ("docs", "examples", "readme"))]
+    elsewhere = ["tests/interop", "tests/corpus", "tests/test_examples.py", *PAGES]
     pytest = ["coverage", "run", "-m", "pytest"]
     partly = session.python in NO_POCKETSPHINX
     if partly or ("CI" in os.environ and session.python != WHOLE[-1]):
@@ -133,7 +134,7 @@ def docs(session: nox.Session) -> None:
     """The site, in site/: no warning, every snippet runs, every link within it leads somewhere."""
     install_wheel(session, "[cli,docs,test]")
     session.run("sphinx-build", "-W", "--keep-going", "-q", "-E", "docs", "site", env=INSTALLED)
-    session.run("python", "-m", "pytest", "tests/test_docs.py", "tests/test_readme.py", env=INSTALLED)
+    session.run("python", "-m", "pytest", *PAGES, *session.posargs, env=INSTALLED)
 
 
 @nox.session(requires=["build"], allow_parallel=True)

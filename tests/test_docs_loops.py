@@ -1,0 +1,117 @@
+"""The page on asyncio, anyio and notebooks: its programs run as they stand, against the scripted gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+import trio
+
+import trio_speech as ts
+from trio_speech.testing import ScriptedGateway, open_gateway, say
+
+PAGE = Path(__file__).parents[1] / "docs" / "howto" / "asyncio.md"
+SAID = say(0.2, "from one loop to another", 0.6)
+NOTEBOOK = """
+import sys
+sys.path.insert(0, {tests!r})
+import test_docs_loops as loops
+import trio_speech
+trio_speech.Local = loops.Scripted
+"""
+
+
+class Scripted:
+    """A backend that brings its gateway along."""
+
+    _gateway: ScriptedGateway
+
+    def recognizer(self, request: Any) -> Any:
+        return self._gateway.backend().recognizer(request)
+
+    def voice(self, request: Any) -> Any:
+        return self._gateway.backend().voice(request)
+
+    @asynccontextmanager
+    async def transport(self) -> AsyncGenerator[Any]:
+        async with open_gateway() as self._gateway:
+            yield self._gateway.connect
+
+
+def blocks(language: str) -> Iterator[str]:
+    page = PAGE.read_text(encoding="utf-8")
+    return (block[1] for block in re.finditer(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
+
+
+def test_asyncio_gets_texts_from_trio_in_a_thread() -> None:
+    names: dict[str, Any] = {}
+    exec(next(blocks("py")), names)
+
+    async def main() -> list[str]:
+        chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        texts: asyncio.Queue[str | None] = asyncio.Queue()
+        for chunk in [*SAID.chunks(), None]:
+            chunks.put_nowait(chunk)
+        heard = []
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(names["transcribe"](Scripted(), chunks, texts))
+            while (text := await texts.get()) is not None:
+                heard.append(text)
+        return heard
+
+    assert asyncio.run(main()) == [SAID.text]
+
+
+def test_anyio_starts_sessions_in_its_task_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, program = blocks("py")
+    backends: list[Scripted] = []
+
+    def local() -> Scripted:
+        backends.append(Scripted())
+        return backends[-1]
+
+    monkeypatch.setattr(ts, "Local", local)
+    exec(program, {})
+    [backend] = backends
+    assert {visit.endpoint for visit in backend._gateway.visits} == {"stt", "tts"}
+
+
+def test_anyio_on_asyncio_is_told_what_to_do() -> None:
+    async def main() -> None:
+        async with ts.open_client(Scripted()):
+            pytest.fail("the block must not be entered")
+
+    with pytest.raises(RuntimeError, match="must run under trio"):
+        anyio.run(main, backend="asyncio")
+
+
+def test_a_cell_of_a_notebook_runs_under_trio(tmp_path: Path) -> None:
+    [cell] = blocks("text")
+    magic, rest = cell.split("\n", 1)
+    preamble = NOTEBOOK.format(tests=str(Path(__file__).parent))
+    (tmp_path / "notebook.ipy").write_text(f"{preamble}\n{magic}\nget_ipython().run_cell({rest!r}).raise_error()\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", "--quick", "notebook.ipy"],
+        cwd=tmp_path,
+        env=os.environ | {"IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(Path(ts.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["A notebook can speak."], done.stdout + done.stderr
+
+
+async def test_what_the_pages_say_of_threads_is_so(gateway: ScriptedGateway) -> None:
+    async with gateway.client() as client, client.transcribe(None, SAID.audio_format) as transcript:
+        with pytest.raises(RuntimeError):
+            await trio.to_thread.run_sync(transcript.end_input)
