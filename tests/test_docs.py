@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -31,7 +32,7 @@ from trio_speech.testing.fault_proxy import read_plan
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), *DOCS.rglob("*.rst"), ROOT / "README.md"])
 REFERENCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*")))
 
 FORMAT = ts.AudioFormat.pcm16(16_000)
@@ -43,11 +44,17 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+BLOCKS = {
+    ".md": r"^```{language}\n(.*?)^```",
+    ".rst": r"^\.\. code-block:: {language}\n\n((?:   [^\n]*\n|\n)+)",
+}
+
+
 def snippets(page: Path, language: str) -> Iterator[tuple[int, str]]:
     """Each block of a language, with the line at which it begins."""
-    text = page.read_text(encoding="utf-8")
-    for block in re.finditer(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        yield text.count("\n", 0, block.start(1)), block[1]
+    text = page.read_text(encoding="utf-8") + "\n"
+    for block in re.finditer(BLOCKS[page.suffix].format(language=language), text, re.DOTALL | re.MULTILINE):
+        yield text.count("\n", 0, block.start(1)), textwrap.dedent(block[1])
 
 
 async def microphone() -> AsyncIterator[bytes]:
@@ -118,7 +125,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 RUN = [page for page in PAGES if any(True for _ in snippets(page, "python"))]
-THREADS = {DOCS / "howto" / "batch.md"}
+THREADS = {DOCS / "howto" / "batch.md", DOCS / "reference" / "audio.rst"}
 """Pages whose snippets read files, in threads: virtual time would not wait for these."""
 
 
@@ -211,6 +218,34 @@ def test_the_reference_has_every_public_name(module: Any) -> None:
     entries = set(re.findall(r"^\.\. auto\w+:: ([\w.]+)", REFERENCE, re.MULTILINE))
     public = {name for name in module.__all__ if not (module is not ts and hasattr(ts, name))}
     assert {f"{module.__name__}.{name}" for name in public} - entries == set()
+
+
+ONLY_CALLED_WITHIN = {"Visit.end", "ProxyPlan.random", "ProxyPlan.schedule"}
+SHOWN = "\n".join(source for page in PAGES for language in ("python", "py") for _, source in snippets(page, language))
+
+
+def calls_of(module: Any) -> Iterator[tuple[str, Any]]:
+    """The functions of a module and the methods of its classes, by their names."""
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isroutine(value):
+            yield name, value
+        elif inspect.isclass(value) and value.__module__.startswith("trio_speech"):
+            members = ((each, getattr(value, each)) for each in dir(value) if not each.startswith("_"))
+            yield from ((f"{name}.{each}", method) for each, method in members if inspect.isroutine(method))
+
+
+@pytest.mark.parametrize("module", PUBLIC, ids=lambda module: module.__name__)
+def test_every_call_is_described_and_shown_where_it_takes_more_than_one_argument(module: Any) -> None:
+    for name, call in calls_of(module):
+        if not (getattr(call, "__module__", None) or "").startswith("trio_speech"):
+            continue
+        described = inspect.getdoc(call)
+        assert described, name
+        taken = [each for each in inspect.signature(call).parameters if each != "self"]
+        if len(taken) > 1 and name not in ONLY_CALLED_WITHIN:
+            is_shown = re.search(rf"\b{name.rpartition('.')[2]}\(", SHOWN + described)
+            assert is_shown, f"{name} takes {taken}: show it in an example"
 
 
 def test_the_reference_has_every_environment_variable() -> None:

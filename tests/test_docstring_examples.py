@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,16 +48,30 @@ def scripted(gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch) -> Scrip
     return gateway
 
 
+async def prepared(client: ts.Client) -> AsyncGenerator[dict[str, Any]]:
+    """What examples name and do not make: a journal of a session that was abandoned, and a session that runs."""
+    async with client.transcribe(None, SAID.audio_format, journal="call.journal") as transcript:
+        await transcript.send(SAID.audio)
+    async with client.transcribe(SAID, SAID.audio_format, model="deepgram/nova-3") as transcript:
+        yield {"client": client, "transcript": transcript}
+
+
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-async def test_example(name: str, scripted: ScriptedGateway, autojump_clock: Any) -> None:
+async def test_example(
+    name: str, scripted: ScriptedGateway, autojump_clock: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     program = "async def example():\n" + textwrap.indent(EXAMPLES[name], "    ")
     names: dict[str, Any] = {"ts": ts, "trio": trio, "microphone": SAID.source, "tokens": tokens, "player": Player()}
     exec(compile(program, f"the example of {name}", "exec"), names)
-    async with ts.open_client(ts.LiveKit()) as client:
-        names["client"] = client
+    async with ts.open_client(ts.LiveKit()) as client, asynccontextmanager(prepared)(client) as made:
+        names |= made
+        visits = len(scripted.visits)
         await names["example"]()
-    assert scripted.visits
+    assert len(scripted.visits) > visits or name == "Transcript.update"
 
 
 def test_there_are_examples() -> None:
-    assert set(EXAMPLES) >= {"open_client", "Client.synthesize", "Client.render", "Client.prewarm"}
+    calls = ("prewarm", "recognize", "render", "resume_journal", "synthesize", "transcribe")
+    of_clients = {f"Client.{name}" for name in calls}
+    assert set(EXAMPLES) >= {"open_client", "Transcript.update", *of_clients}

@@ -17,7 +17,7 @@ ERRORS = {name: value for name, value in public() if inspect.isclass(value) and 
 CALLS = {
     "open_client": ts.open_client,
     "check_provider": check_provider,
-    **{name: getattr(ts.Client, name) for name in ("synthesize", "render", "prewarm")},
+    **{name: getattr(ts.Client, name) for name in ("transcribe", "synthesize", "render", "prewarm")},
 }
 
 

@@ -52,17 +52,17 @@ class AudioFormat(Struct, frozen=True):
 
     @classmethod
     def pcm16(cls, sample_rate: int, channels: int = 1) -> AudioFormat:
-        """Signed 16-bit little-endian PCM."""
+        """Signed 16-bit little-endian PCM, as in ``AudioFormat.pcm16(48_000, channels=2)``."""
         return cls("pcm_s16le", sample_rate, channels)
 
     @classmethod
     def mulaw(cls, sample_rate: int = 8_000, channels: int = 1) -> AudioFormat:
-        """G.711 μ-law, one byte a value."""
+        """G.711 μ-law, one byte a value, as in ``AudioFormat.mulaw(8_000, channels=2)``."""
         return cls("mulaw", sample_rate, channels)
 
     @classmethod
     def alaw(cls, sample_rate: int = 8_000, channels: int = 1) -> AudioFormat:
-        """G.711 A-law, one byte a value."""
+        """G.711 A-law, one byte a value, as in ``AudioFormat.alaw(8_000, channels=2)``."""
         return cls("alaw", sample_rate, channels)
 
     @property

@@ -48,15 +48,31 @@ class RecognitionCalls:
         gateway_fallback: Iterable[Fallback] = (),
         journal: str | os.PathLike[str] | None = None,
     ) -> AsyncGenerator[Transcript, None]:
-        """A recognition session, for the length of the block.
+        """A recognition session, for the length of the block::
 
-        `source` is an async iterable of bytes-like chunks of any sizes, which is closed at the end; without one, push
-        audio with `Transcript.send`. Entering does not wait for the connection. Leaving before the end abandons the
-        session, within ``close_timeout``. What the session dies of cancels the block, and leaves it as one bare
-        exception: a `SpeechError`, or what the source raised. `SpeechError.partial` has what was recognized by then and
-        not read.
+            async with client.transcribe(microphone(), ts.AudioFormat.pcm16(16_000), language="en") as transcript:
+                async for event in transcript:
+                    match event:
+                        case ts.FinalTranscript(text=text):
+                            print(text)
+                        case ts.LinkLost(cause=cause):
+                            print(f"({cause}; going on)")
+                        case _:
+                            pass
 
-        `journal` names a file for what a crash of this process must not take: see `resume_journal`.
+        - `source`: the audio, as bytes or as an iterable, sync or async, of bytes-like chunks of any sizes. It is
+          closed at the end. ``None``: push audio with `Transcript.send`.
+        - `audio_format`: how the audio is encoded.
+        - `model`: the recognizer, as ``provider/model`` or ``provider/model:language``; ``None``: the service's choice.
+        - `language`: a code such as ``"en"`` or ``"pt-BR"``, or an English name.
+        - `options`: settings of the provider's own, as it names them.
+        - `keyterms`: words that are hard to guess, where the model takes such.
+        - `gateway_fallback`: models that the service itself may fall back to (`LiveKit` alone).
+        - `journal`: names a file for what a crash of this process must not take; see `resume_journal`.
+
+        Entering does not wait for the connection. Leaving before the end abandons the session, within
+        ``close_timeout``. What the session dies of cancels the block, and leaves it as one bare exception: a
+        `SpeechError`, or what the source raised. `SpeechError.partial` has what was recognized by then and not read.
 
         Raises `ConfigurationError` at once where the request cannot be served.
         """
@@ -73,7 +89,13 @@ class RecognitionCalls:
         *,
         damaged: Literal["refuse", "salvage"] = "refuse",
     ) -> AsyncGenerator[Transcript, None]:
-        """Goes on where a killed process left off: as `transcribe`, with the model and the format of the journal.
+        """Goes on where a killed process left off: as `transcribe`, with the model and the format of the journal::
+
+            async with client.resume_journal("call.journal", damaged="salvage") as transcript:
+                transcript.end_input()  # or go on sending
+                async for event in transcript:
+                    if isinstance(event, ts.FinalTranscript):
+                        print(event.id, event.text)
 
         What had been captured and not settled is recognized first; then comes what is sent, or what `source` yields.
         The clock, the ids of finals and the journal go on. Nothing captured is lost; at most the last event that the
@@ -153,7 +175,11 @@ class RecognitionCalls:
         gateway_fallback: Iterable[Fallback] = (),
         journal: str | os.PathLike[str] | None = None,
     ) -> Recognition:
-        """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final.
+        """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final::
+
+            recognition = await client.recognize(microphone(), ts.AudioFormat.pcm16(16_000), language="en")
+            for word in recognition.words:
+                print(f"{word.start:.2f} s  {word.text}")
 
         Raises what a session dies of: a `SpeechError`, what the source raised, or `OSError` where the journal cannot be
         kept; `ConfigurationError` at once where the request cannot be served. The error's ``partial`` is the

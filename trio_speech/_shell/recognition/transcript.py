@@ -148,7 +148,9 @@ class Transcript:
         options: Mapping[str, Any] | None = None,
         keyterms: Iterable[str] | None = None,
     ) -> None:
-        """Changes a running session, for this and every later connection. Returns at once.
+        """Changes a running session, for this and every later connection. Returns at once::
+
+            transcript.update(language="de", keyterms=["Quattro Stagioni"])
 
         `keyterms` replaces the whole list. Raises `ConfigurationError` for what the service cannot change in flight.
         """
