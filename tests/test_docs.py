@@ -10,6 +10,7 @@ import ast
 import inspect
 import re
 import textwrap
+import tomllib
 import wave
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -255,6 +256,19 @@ def test_the_reference_has_every_environment_variable() -> None:
     }
     assert len(read) > 8
     assert {name for name in read if name not in REFERENCE} == set()
+
+
+def test_the_page_on_installation_has_every_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (DOCS / "install.md").read_text(encoding="utf-8")
+    assert {extra for extra in project["optional-dependencies"] if f"`{extra}`" not in page} == set()
+
+
+def test_the_explanations_name_every_reason_of_a_gap() -> None:
+    reasons = set(re.findall(r'``"([\w-]+)"``', inspect.getdoc(ts.Gap) or ""))
+    page = (DOCS / "explanation" / "law.md").read_text(encoding="utf-8")
+    assert len(reasons) > 4
+    assert {reason for reason in reasons if f'`"{reason}"`' not in page} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
