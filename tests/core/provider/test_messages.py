@@ -21,10 +21,12 @@ from trio_speech._core.provider.messages import (
     SpeechOver,
     SttMessage,
     TtsMessage,
+    Unheard,
     Unknown,
 )
 from trio_speech._core.provider.requests import Change, FallbackModel, SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
+from trio_speech.events import Word
 
 PCM = AudioFormat.pcm16(16_000)
 REQUESTS: list[Struct] = [TranscribeRequest(audio_format=PCM), SynthesizeRequest(audio_format=PCM), Change()]
@@ -34,6 +36,7 @@ MESSAGES: list[Struct] = [
     RecognitionResult(kind="final", text="", start=0.0, end=0.0),
     SpeechOver(),
     Acknowledged(1.0),
+    Unheard(1.0, 2.0),
     FinalizeAnswered(),
     Audio(b""),
     Aligned(()),
@@ -74,6 +77,19 @@ def test_a_complaint_of_any_length_is_kept_short() -> None:
     failure = Failure(message="m" * 5_000, code="c" * 5_000, request_id="r" * 5_000)
     assert (failure.message, failure.code, failure.request_id) == ("m" * 500, "c" * 500, "r" * 500)
     assert Failure(message="m" * 500, code=401).message == "m" * 500
+
+
+def test_a_label_of_any_length_is_kept_short_and_told_from_others() -> None:
+    long = "s" * 5_000
+    words = (Word("a", 0.0, 1.0, None, long), Word("b", 1.0, 2.0, None, "B"), Word("c", 2.0, 3.0))
+    final = RecognitionResult(kind="final", text="a b c", start=0.0, end=3.0, words=words, speaker=f"{long}2", id=long)
+    assert final.speaker is not None
+    assert final.id is not None
+    assert final.id == final.words[0].speaker != final.speaker
+    assert len(final.speaker) <= 100 >= len(final.id)
+    assert [word.speaker for word in final.words[1:]] == ["B", None]
+    short = RecognitionResult(kind="final", text="a", start=0.0, end=1.0, speaker="s" * 100, id="i" * 100)
+    assert (short.speaker, short.id) == ("s" * 100, "i" * 100)
 
 
 def test_requests_share_no_options() -> None:

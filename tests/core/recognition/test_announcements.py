@@ -124,3 +124,16 @@ def test_a_final_waits_behind_words_of_its_speaker_that_lie_before_it() -> None:
     assert not announcements.waits_before(500, "b")
     announcements.onset(600, placed=True)
     assert announcements.waits_before(700, "b")
+
+
+def test_beyond_a_bound_the_oldest_are_taken_for_one_and_nothing_is_forgotten() -> None:
+    announcements = Announcements(0)
+    for number in range(70):
+        announcements.interim(100 * number, 100 * number + 50, str(number), placed=True)
+    assert announcements.first(1_000_000) == 0
+    assert announcements.words(1_000_000) == (0, 6_950)
+    for number in range(7, 70):
+        announcements.final(100 * number, 100 * number + 50, str(number), placed=True)
+    assert announcements.words(1_000_000) == (0, 650)
+    announcements.final(0, 650, None, placed=True)
+    assert not announcements

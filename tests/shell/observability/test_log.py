@@ -59,6 +59,17 @@ async def test_a_lost_recognition_and_its_return_are_logged(
     assert f"back after {back.downtime:.2f} s; {back.replayed:.2f} s" in third
 
 
+async def test_a_long_wait_for_audio_is_logged_once(gateway: ScriptedGateway, logged: pytest.LogCaptureFixture) -> None:
+    async with gateway.client() as client, client.transcribe() as transcript:
+        await transcript.send(SAID.audio)
+        await trio.sleep(100.0)
+        transcript.end_input()
+        await trio.sleep(100.0)
+    (line,) = lines(logged, logging.DEBUG)
+    assert "no audio for 3" in line
+    assert "end_input()" in line
+
+
 async def test_failing_over_and_returning_are_logged(logged: pytest.LogCaptureFixture) -> None:
     async with open_gateway() as first, open_gateway() as second:
         first.plan(Hear(3.0), Drop(), *[Refuse(503)] * 2)

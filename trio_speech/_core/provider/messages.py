@@ -6,14 +6,15 @@ connection*, which starts at 0 with the first sample sent on it; the machines ma
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import asdict, force_setattr
+from msgspec.structs import asdict, force_setattr, replace
 
 from ...events import Word
 
-_LONGEST_MESSAGE = 500
+_LONGEST_MESSAGE, LONGEST_LABEL = 500, 100
 
 
 # ---------------------------------------------------------------- messages from a recognizer
@@ -56,6 +57,9 @@ class RecognitionResult(Struct, frozen=True, kw_only=True):
         extra: What else the service said, for the user.
         id: The service's own name for a final, by which one that comes twice is recognized.
         ends_speech: The utterance is over with this result.
+
+    Labels of speakers and `id` are remembered for longer than the result lives. So that no service can fill the memory
+    with them, one of more than 100 characters is replaced by its beginning and a digest of all of it.
     """
 
     kind: Literal["interim", "preflight", "final"]
@@ -69,6 +73,22 @@ class RecognitionResult(Struct, frozen=True, kw_only=True):
     extra: Any = None
     id: str | None = None
     ends_speech: bool = False
+
+    def __post_init__(self) -> None:
+        if self.id is not None and len(self.id) > LONGEST_LABEL:
+            force_setattr(self, "id", _shortened(self.id))
+        if self.speaker is not None and len(self.speaker) > LONGEST_LABEL:
+            force_setattr(self, "speaker", _shortened(self.speaker))
+        if any(word.speaker is not None and len(word.speaker) > LONGEST_LABEL for word in self.words):
+            words = (replace(word, speaker=word.speaker and _shortened(word.speaker)) for word in self.words)
+            force_setattr(self, "words", tuple(words))
+
+
+def _shortened(label: str) -> str:
+    if len(label) <= LONGEST_LABEL:
+        return label
+    digest = sha256(label.encode(errors="surrogatepass")).hexdigest()[:16]
+    return f"{label[:60]}…{digest}"
 
 
 class SpeechOver(Struct, frozen=True):

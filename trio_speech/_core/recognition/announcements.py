@@ -7,12 +7,15 @@ Laws
        without a place in the audio settles the oldest.
     3. An empty interim, and the end of speech where only an onset was told, take the announcement back.
     4. Announcements without a place cannot be told apart: they are one.
+    5. At most 64 are kept apart. Where there are more, the two oldest are taken for one utterance: that forgets nothing
+       that is owed.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
+_MOST = 64
 _TOUCH = 0.5
 """How much of the shorter of two spans must be shared for them to be of one utterance."""
 
@@ -87,6 +90,8 @@ class Announcements:
     def _put(self, announced: Announced) -> None:
         self._owed.append(announced)
         self._owed.sort(key=lambda each: each.start)
+        if len(self._owed) > _MOST:
+            self._owed[:2] = [_joined(*self._owed[:2])]
 
     def _settle(self, by: Announced) -> bool:
         """Drops what `by` settles, but for a rest that is more than half of it; says whether there was anything."""
@@ -109,3 +114,13 @@ class Announcements:
         if not each.worded:
             return shared >= -self._reach
         return shared > 0 and shared >= _TOUCH * min(new.end - new.start, each.end - each.start)
+
+
+def _joined(first: Announced, second: Announced) -> Announced:
+    return Announced(
+        first.start,
+        max(first.end, second.end),
+        first.speaker if first.speaker == second.speaker else None,
+        first.placed and second.placed,
+        first.worded or second.worded,
+    )

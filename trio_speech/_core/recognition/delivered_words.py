@@ -18,6 +18,8 @@ from .stretches import Stretches
 DRIFT_ALLOWANCE = 1.0
 """Seconds by which a provider whose times are not exact may be wrong and still be reconciled."""
 _MOST = 2_000
+"""Words that are remembered. `text.plain` bounds their texts, and `RecognitionResult` the labels of their speakers, so
+that all of them take no more than 2 MiB, whatever a service sends."""
 _MARGIN = 0.2
 
 

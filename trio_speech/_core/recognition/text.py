@@ -67,7 +67,7 @@ def plain(word: str) -> str:
 
 @lru_cache(maxsize=4_096)
 def _plain(word: str) -> str:
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).casefold())
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).casefold())[:_LONGEST_WORD]
     kept = "".join(
         character
         for index, character in enumerate(folded)

@@ -4,7 +4,7 @@
     ────────   ─────────────────────────────────────────────────────────────────────────────────────
     WARNING    a backend was given up, and the next one is used
     INFO       a connection was lost, and why; a recognition goes on; a better backend is used again
-    DEBUG      an idle connection of the pool ended
+    DEBUG      an idle connection of the pool ended; a recognition has waited long for audio
 
 Records hold no audio, no transcript, no text to speak and no credential, except where a service quotes one in its error
 message. A session logs in the context in which its block was entered, so context variables tell sessions apart. Where
@@ -44,3 +44,8 @@ def returned_to(endpoint: str) -> None:
 def idle_ended(endpoint: str, cause: Cause) -> None:
     """A pooled connection ended while it was not leased."""
     _log.debug("%s: an idle connection ended (%s)", endpoint, cause)
+
+
+def waits_for_audio(endpoint: str, seconds: float) -> None:
+    """A recognition has captured nothing for `seconds`."""
+    _log.debug("%s: no audio for %.0f s: the session waits for more, or for end_input()", endpoint, seconds)

@@ -16,6 +16,7 @@ import msgspec
 import trio
 
 from ..._core.provider.requests import Change, TranscribeRequest
+from ..._core.recognition.input_watch import InputWatch
 from ..._core.recognition.link import LinkMachine
 from ..._core.recognition.session import RecognitionMachine
 from ..._core.retry.causes import Cause, Rollover, Unread
@@ -66,6 +67,7 @@ class RecognitionSession:
         self._feeding = trio.CancelScope()
         self._ended = trio.Event()
         self._guard: Guard | None = None
+        self._input_watch = InputWatch(trio.current_time())
         self._link: LinkMachine | None = None
         self._lost_at: float | None = None
         self._is_out = False
@@ -280,6 +282,10 @@ class RecognitionSession:
 
     def _ponged(self, seconds: float) -> None:
         self._telemetry.measure("ping", seconds, self._endpoint)
+        if not self._machine.input_ended:
+            waited = self._input_watch.long_wait(self._machine.log.captured, trio.current_time())
+            if waited is not None:
+                log.waits_for_audio(self._endpoint, waited)
 
     def _measure_final(self, seconds: float) -> None:
         self._telemetry.measure("final_latency", seconds, self._endpoint)
