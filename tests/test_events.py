@@ -20,6 +20,7 @@ from trio_speech.events import (
     SpeechEnded,
     SpeechStarted,
     TranscriptEvent,
+    TurnEnded,
     Word,
 )
 
@@ -28,6 +29,7 @@ SAMPLES: list[Struct] = [
     HELLO,
     SpeechStarted(0.1),
     SpeechEnded(0.9),
+    TurnEnded(0.9, 0.7),
     InterimTranscript(text="Hello", start=0.1, end=0.4),
     PreflightTranscript(text="Hello", start=0.1, end=0.4),
     FinalTranscript(text="Hello world.", start=0.1, end=0.9, words=(HELLO, WORLD), id="f1"),

@@ -19,6 +19,7 @@ EVENTS = {
     "Resumed",
     "SpeechEnded",
     "SpeechStarted",
+    "TurnEnded",
 }
 ERRORS = {
     "AuthenticationError",

@@ -34,6 +34,7 @@ from .events import (
     SpeechEnded,
     SpeechStarted,
     TranscriptEvent,
+    TurnEnded,
     Word,
 )
 from .policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
@@ -90,6 +91,7 @@ __all__ = [
     "Transcript",
     "TranscriptEvent",
     "TranscriptStatistics",
+    "TurnEnded",
     "Word",
     "open_client",
 ]

@@ -54,6 +54,21 @@ class SpeechEnded(Struct, frozen=True):
     end: float
 
 
+class TurnEnded(Struct, frozen=True):
+    """The speaker has finished, by what the service makes of the words and the voice: it is the program's turn.
+
+    It comes after the final transcripts of the turn, once for each turn, and only from services that tell turns. Others
+    tell pauses alone (`SpeechEnded`). An end that is only likely comes before it, as a `PreflightTranscript`.
+
+    Fields:
+        end: Where the turn ends, in seconds on the stream's clock.
+        confidence: How sure the service is, from 0 to 1; ``None`` where it does not say.
+    """
+
+    end: float
+    confidence: float | None = None
+
+
 class InterimTranscript(Struct, frozen=True, kw_only=True):
     """A guess at the current utterance, which the next transcript replaces. Only the newest unread one is kept.
 
@@ -171,8 +186,8 @@ class LinkLost(Struct, frozen=True):
 class Resumed(Struct, frozen=True):
     """A new connection has taken over.
 
-    No `LinkLost` precedes it where the change was planned: a connection that reached its greatest age was replaced, or
-    a better backend became available again.
+    No `LinkLost` precedes it where the change was planned: a connection that reached its greatest age was replaced, a
+    better backend became available again, or `Transcript.update` asked for what no running connection can change.
 
     Fields:
         replayed: Seconds of audio that are sent a second time.
@@ -186,7 +201,15 @@ class Resumed(Struct, frozen=True):
 
 
 TranscriptEvent: TypeAlias = (
-    SpeechStarted | InterimTranscript | PreflightTranscript | FinalTranscript | SpeechEnded | Gap | LinkLost | Resumed
+    SpeechStarted
+    | InterimTranscript
+    | PreflightTranscript
+    | FinalTranscript
+    | SpeechEnded
+    | TurnEnded
+    | Gap
+    | LinkLost
+    | Resumed
 )
 """Everything that iterating a `Transcript` can yield."""
 

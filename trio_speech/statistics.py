@@ -15,7 +15,7 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
         captured: Audio that the program has given to the session.
         settled: Audio covered by a delivered final, or by silence that the service has acknowledged.
         replayed: Audio that was sent a second time, or more often.
-        billed: Audio sent on all connections together, replays included: what a service may charge for.
+        billed: Audio sent on all connections together, replays and filler too: what a service may charge for.
         in_gaps: Audio that was lost, and that a `Gap` names.
         unsettled: Audio that is neither settled nor in a gap: what `Transcript.unacknowledged` returns, and audio that
             was sent, is no longer kept, and may still be recognized.

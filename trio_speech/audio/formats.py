@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Encoding = Literal["pcm_s16le", "mulaw", "alaw"]
 
 _BYTES_PER_VALUE: dict[str, int] = {"pcm_s16le": 2, "mulaw": 1, "alaw": 1}
+_ZERO: dict[str, bytes] = {"pcm_s16le": b"\0\0", "mulaw": b"\xff", "alaw": b"\xd5"}
 _RATES = range(1_000, 192_001)
 _CHANNELS = range(1, 33)
 _FLOATING = ("e", "f", "d", "g")
@@ -77,6 +78,10 @@ class AudioFormat(Struct, frozen=True):
     def seconds(self, samples: int) -> float:
         """How long `samples` samples last."""
         return samples / self.sample_rate
+
+    def silence(self, samples: int) -> bytes:
+        """`samples` samples of silence."""
+        return _ZERO[self.encoding] * (samples * self.channels)
 
     def whole_samples(self, audio: Buffer) -> memoryview:
         """Checks that `audio` holds whole samples, and returns it as a flat view of bytes, without copying it.

@@ -64,6 +64,10 @@ class Dial(Struct, frozen=True):
         return self.url.partition("?")[0]
 
 
+class NeedsNewLink(Struct, frozen=True):
+    """The answer of `SttCodec.update` where a running connection cannot be changed, and a new one can be opened so."""
+
+
 class SttCodec(Protocol):
     """Translates one recognition connection. No method does I/O or waits.
 
@@ -80,7 +84,9 @@ class SttCodec(Protocol):
            the later ones back.
         5. `FinalizeAnswered` is said only for an answer to `finalize`, never for an end that the service found itself.
         6. Audio of which the service says that it has failed is `Unheard`, in the place of its final. Silence is not.
-        7. What `decode` does not know is `Unknown`. What is malformed raises `ProtocolError`, which quotes no content.
+        7. `TurnOver` comes after the finals of its turn. A turn that may still go on is a preflight result, and an
+           interim result takes that back.
+        8. What `decode` does not know is `Unknown`. What is malformed raises `ProtocolError`, which quotes no content.
     """
 
     def open(self) -> Iterable[Frame]:
@@ -95,8 +101,13 @@ class SttCodec(Protocol):
         """The request for a final transcript of the audio sent so far."""
         ...
 
-    def update(self, change: Change) -> Frame | None:
-        """The request for a change of the session. Raises `ConfigurationError` where the service cannot make it."""
+    def update(self, change: Change) -> Frame | NeedsNewLink | None:
+        """The request for a change of the session; ``None`` where it changes nothing.
+
+        With `NeedsNewLink` the session moves to a new connection in the next pause of the audio, and half a minute
+        later at the latest: one for the changed request, of which `Backend.recognizer` makes the provider. Raises
+        `ConfigurationError` where the service cannot make the change at all.
+        """
         ...
 
     def keepalive(self) -> Frame | None:

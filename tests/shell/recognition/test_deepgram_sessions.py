@@ -324,15 +324,58 @@ async def test_keyterms_beyond_the_limit_end_the_session(gateway: ScriptedGatewa
     assert len(gateway.visits) == 1
 
 
-async def test_what_cannot_change_is_refused_at_the_call(gateway: ScriptedGateway) -> None:
+async def moved(
+    gateway: ScriptedGateway, spoken: LabeledSpeech, at: float, *, model: str = "nova-3", **change: Any
+) -> Session:
+    """A session in real time, one setting of which is changed after so many seconds."""
+    events: list[ts.TranscriptEvent] = []
     async with (
         ts.open_client(gateway.in_place_of(DEEPGRAM)) as client,
-        client.transcribe(model="nova-2") as transcript,
+        trio.open_nursery() as nursery,
+        client.transcribe(spoken.source(), spoken.audio_format, model=model) as transcript,
     ):
-        with pytest.raises(ts.ConfigurationError, match="with nova-3 models only"):
-            transcript.update(keyterms=["x"])
-        with pytest.raises(ts.ConfigurationError, match="open a new session with them"):
-            transcript.update(language="fr")
+
+        @nursery.start_soon
+        async def update() -> None:
+            await trio.sleep(at)
+            transcript.update(**change)
+
+        events += [event async for event in transcript]
+    return Session(spoken, gateway, events, [], transcript.statistics(), 0.0)
+
+
+@pytest.mark.parametrize("at", [0.0, 1.0, 1.37, 2.2, 3.05, 4.9])
+async def test_what_cannot_change_in_flight_moves_to_a_fresh_link(gateway: ScriptedGateway, at: float) -> None:
+    session = await moved(gateway, SPEECH, at, language="fr")
+    session.assert_whole()
+    *earlier, last = gateway.visits
+    assert asked(last)["language"] == ["fr"]
+    assert all("language" not in asked(visit) for visit in earlier)
+    assert session.of(ts.LinkLost) == []
+    if at:
+        (resumed,) = session.of(ts.Resumed)
+        assert (resumed.attempt, resumed.downtime) == (0, pytest.approx(0.0, abs=0.1))
+
+
+async def test_keyterms_of_older_models_move_to_a_fresh_link(gateway: ScriptedGateway) -> None:
+    session = await moved(gateway, SPEECH, 2.0, model="nova-2", keyterms=["x"])
+    session.assert_whole()
+    assert [asked(visit).get("keywords") for visit in gateway.visits] == [None, ["x"]]
+
+
+@pytest.mark.parametrize("fault", [Drop(), Close(1011, "NET-0000"), BlackHole()], ids=repr)
+@pytest.mark.parametrize("phase", [(), (Await("finalize"),), (Await("close"),), (Hear(2.5),)], ids=repr)
+async def test_a_move_that_fails_loses_nothing(gateway: ScriptedGateway, phase: tuple[Step, ...], fault: Step) -> None:
+    gateway.plan(*phase, fault)
+    session = await moved(gateway, SPEECH, 2.2, language="fr")
+    session.assert_whole()
+    assert asked(gateway.visits[-1])["language"] == ["fr"]
+
+
+async def test_what_the_service_cannot_do_at_all_is_refused_at_the_call(gateway: ScriptedGateway) -> None:
+    async with ts.open_client(gateway.in_place_of(DEEPGRAM)) as client, client.transcribe() as transcript:
+        with pytest.raises(ts.ConfigurationError, match="options must not hold 'encoding'"):
+            transcript.update(options={"encoding": "flac"})
 
 
 async def test_a_microphone_muted_for_minutes_keeps_its_connection_and_its_clock(

@@ -101,6 +101,18 @@ class SpeechOver(Struct, frozen=True):
     at: float | None = None
 
 
+class TurnOver(Struct, frozen=True):
+    """The speaker has finished a turn; sent by services that judge turns, after the finals of the turn.
+
+    Fields:
+        at: When, in seconds; ``None`` where the service does not say.
+        confidence: From 0 to 1; ``None`` where the service does not say.
+    """
+
+    at: float | None = None
+    confidence: float | None = None
+
+
 class Acknowledged(Struct, frozen=True):
     """The service has recognized all audio before a certain time. This says nothing about words.
 
@@ -213,6 +225,7 @@ SttMessage: TypeAlias = (
     | SpeechOnset
     | RecognitionResult
     | SpeechOver
+    | TurnOver
     | Acknowledged
     | Unheard
     | FinalizeAnswered

@@ -40,6 +40,11 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         encodings: The encodings that the service takes, as `AudioFormat` names them.
         max_channels: The most channels that the service takes.
         keepalive: A keepalive is sent after so long without audio; ``None``: the service needs none.
+        filler: The service wants audio all the time. Where none is captured for so long, so much silence is sent, until
+            all that was sent is acknowledged; from then on, silence of this length is the keepalive. ``None``: it does
+            not. Silence that is sent counts on the clock of the connection, and not on the stream's.
+        waits_for_opened: Audio is sent only once the service has said `Opened`. A connection where that does not come
+            within `answer_within` is given up.
         session_cap: The service ends every connection after so long, and the session moves to a new one before;
             ``None``: it does not.
         finalizes: The service takes a request for the final of what is pending, in the middle of the session.
@@ -53,6 +58,8 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         drift: By how many seconds the times of a word may be off, and differ between two results.
         ends_by: How the end of input is told: by the close message alone, which the service always answers with what it
             still has; or by a finalize, and the close message once that is answered.
+        ends_with_guess: After the close message, the service makes no final of what it has shown: its last interim is
+            the final.
         answer_within: What the service owes comes within so long of its last news.
         slowest: The service hears at least so fast, as a multiple of real time.
         idle_codes: Error codes and close codes that only say that nothing was sent for long. They are no failure once
@@ -75,6 +82,8 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     encodings: tuple[str, ...] = ("pcm_s16le",)
     max_channels: int = 1
     keepalive: float | None = None
+    filler: float | None = None
+    waits_for_opened: bool = False
     session_cap: float | None = None
     finalizes: bool = True
     answers_finalize: bool = True
@@ -83,6 +92,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     overlapping: bool = False
     drift: float = 0.0
     ends_by: Literal["close", "finalize"] = "finalize"
+    ends_with_guess: bool = False
     answer_within: float = 10.0
     slowest: float = 0.5
     idle_codes: tuple[int | str, ...] = ()

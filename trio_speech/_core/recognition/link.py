@@ -24,16 +24,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from ..provider.messages import (
     Acknowledged,
     Closed,
     Failure,
     FinalizeAnswered,
     Going,
+    Opened,
     RecognitionResult,
     SpeechOnset,
     SpeechOver,
     SttMessage,
+    TurnOver,
     Unheard,
     Unknown,
 )
@@ -53,6 +57,7 @@ _LONGEST_HOLD = 1.0
 _SHORTEST_WAIT, _CAREFUL_WAIT = 0.5, 2.0
 """Seconds for the service's own end where nothing is owed; the longer one where a final may speak for audio that it
 does not cover, since the service tells no times that can be trusted."""
+_FOR_A_PAUSE = 30.0  # seconds that a move which is not urgent waits for a pause
 _TORN_WITHIN = 0.05  # seconds before the end of the audio: less than the shortest pause between words
 _NORMAL = 1000  # RFC 6455 section 7.4.1: the purpose of the connection has been fulfilled
 
@@ -98,6 +103,8 @@ class LinkMachine:
         self._heard_by = now  # when the service can have heard what it was last asked about
         self._has_news = False
         self._guess: tuple[object, ...] = ()
+        self._last_guess: RecognitionResult | None = None
+        self._opens_by = now + profile.answer_within
         self._held: list[tuple[float, Judged]] = []
         self._closing: Cause | None = None
         self._ends_at = math.inf
@@ -119,6 +126,10 @@ class LinkMachine:
     def retire(self, at: float, by: float) -> None:
         """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
         self._rollover.ask(at, by)
+
+    def move(self, now: float) -> None:
+        """Make room for a fresh link that is better, in the next pause of the speech."""
+        self.retire(now, now + _FOR_A_PAUSE)
 
     def lost(self) -> None:
         """The link is gone. What it said and was held back is delivered; what it was asked is asked of the next one."""
@@ -145,11 +156,13 @@ class LinkMachine:
             return Wait(self._wakes_at(now))
         if self.session.finished:
             return self._close(now, Ended()) if self._has_sent else EndLink()
-        command = self._queued(now) or self._audio(now) or self._own_request(now) or self._keepalive(now)
-        if command is not None:
+        if self.feed.opened and (command := self._command(now)) is not None:
             return command
         self.feed.new_result_expected = False
         return Wait(self._wakes_at(now))
+
+    def _command(self, now: float) -> Command | None:
+        return self._queued(now) or self._audio(now) or self._own_request(now) or self._keepalive(now)
 
     def _due(self, now: float) -> Callable[[float], None] | None:
         """What is to happen now although nothing is received; the table is asked anew after each such thing."""
@@ -159,6 +172,7 @@ class LinkMachine:
         """The table of moments at which something happens although nothing is received, and what that is."""
         return (
             (self._held[0][0] if self._held else math.inf, self._release),
+            (math.inf if self.feed.opened else self._opens_by, self._not_opened),
             (self._ends_at, self._not_ended),
             (self._patience_ends, self._doubt),
             (self._answer_due, self._stop_asking),
@@ -268,13 +282,16 @@ class LinkMachine:
         if now < self._keepalive_due:
             return None
         self._last_said = now
-        return SendKeepalive()
+        return SendKeepalive() if self.profile.filler is None else SendAudio(self.feed.filler(self.profile.filler, now))
 
     @property
     def _keepalive_due(self) -> float:
-        if self.profile.keepalive is None:
-            return math.inf
-        return max(self._last_said, self.feed.last_given) + self.profile.keepalive
+        log, filler, keepalive = self.session.log, self.profile.filler, self.profile.keepalive
+        if filler is not None and not self.feed.is_idle:
+            keepalive = None
+        elif filler is not None and log.captured > log.committed:
+            keepalive = filler  # what was sent is made final by the silence that follows it
+        return math.inf if keepalive is None else max(self._last_said, self.feed.last_given) + keepalive
 
     # ------------------------------------------------------------ when patience ends
 
@@ -313,6 +330,10 @@ class LinkMachine:
         else:
             self._give_up(cause, answered=False)
 
+    def _not_opened(self, now: float) -> None:
+        """The service has not said that it is open."""
+        self._over = EndLink(Silent("opening of the session", self.profile.answer_within))
+
     def _not_ended(self, now: float) -> None:
         """The close message was sent, and a patience has passed without the service's own end."""
         answered = self._evidence.requests.answered > self.session.log.committed
@@ -339,6 +360,8 @@ class LinkMachine:
 
     def _ended(self, now: float) -> EndLink:
         """The service has ended by itself. After the close message, that answers for all that was sent."""
+        if self._closing is not None and self._last_guess is not None and self.profile.ends_with_guess:
+            self._final(replace(self._last_guess, kind="final", ends_speech=True), now)
         self._release(math.inf)
         if self._closing is None:
             self._settle(now)
@@ -365,20 +388,8 @@ class LinkMachine:
 
     def _receive(self, message: SttMessage, now: float) -> Cause | None:
         match message:
-            case RecognitionResult(kind="final"):
-                self._final(message, now)
-            case RecognitionResult():
-                self._interim(message, now)
-            case SpeechOnset(at):
-                self._onset(at, now)
-            case SpeechOver(at):
-                self._speech_over(at, now)
-            case Acknowledged(upto):
-                self._watermark(self._results.timeline.end_at(upto), now)
-            case Unheard(start, end):
-                self._unheard(start, end, now)
-            case FinalizeAnswered():
-                self._answered(now)
+            case Opened():
+                self.feed.opened = True
             case Going(within):
                 self.retire(now, now + within / 2)
             case Closed():
@@ -389,8 +400,31 @@ class LinkMachine:
             case Unknown():
                 self.session.tally.unknown_messages += 1
             case _:
-                pass
+                self._recognize(message, now)
         return None
+
+    def _recognize(
+        self,
+        message: RecognitionResult | SpeechOnset | SpeechOver | TurnOver | Acknowledged | Unheard | FinalizeAnswered,
+        now: float,
+    ) -> None:
+        match message:
+            case RecognitionResult(kind="final"):
+                self._final(message, now)
+            case RecognitionResult():
+                self._interim(message, now)
+            case SpeechOnset(at):
+                self._onset(at, now)
+            case SpeechOver(at):
+                self._speech_over(at, now)
+            case TurnOver(at, confidence):
+                self._turn_over(at, confidence, now)
+            case Acknowledged(upto):
+                self._watermark(self._results.timeline.end_at(upto), now)
+            case Unheard(start, end):
+                self._unheard(start, end, now)
+            case FinalizeAnswered():
+                self._answered(now)
 
     def _news(self, now: float) -> None:
         """Something came that was not known before: patience begins anew."""
@@ -403,6 +437,7 @@ class LinkMachine:
         judged = self._results.judge(result)
         said, owed = judged.said, self._evidence.owed
         if not result.text:
+            self._last_guess = None
             if owed.taken_back(said.start, said.end, result.speaker, placed=said.placed):
                 self.session.take_back(said)
                 self._asking.endpointing.final()
@@ -416,6 +451,7 @@ class LinkMachine:
         if not self._results.is_shown_again(said, said.start):
             self.session.speech_started(kept.start)
         self.session.show(kept)
+        self._last_guess = result
         guess = (result.text, result.start, result.end, result.kind)
         if guess != self._guess:
             self._guess = guess
@@ -426,6 +462,7 @@ class LinkMachine:
         said, owed = judged.said, self._evidence.owed
         if self._is_torn(judged):
             return  # the next link hears it whole
+        self._last_guess = None
         owed.final(said.start, said.end, result.speaker, placed=said.placed)
         self._asking.endpointing.final()
         if judged.nothing_new:
@@ -520,6 +557,13 @@ class LinkMachine:
             self._evidence.owed.speech_over(position)
             self.session.speech_ended(position)
             self._news(now)
+
+    def _turn_over(self, at: float | None, confidence: float | None, now: float) -> None:
+        """The turn is over, so nothing is waited for that lies before its finals."""
+        self._release(math.inf)
+        position = self.session.log.sent if at is None else self._results.timeline.end_at(at)
+        self.session.turn_ended(position, confidence)
+        self._news(now)
 
     def _unheard(self, start: float, end: float, now: float) -> None:
         """A stretch that the service gave up: a `Gap`, and for all else a final without words."""

@@ -3,7 +3,8 @@
 Laws
     1. Nothing goes out but from the log, in order, in frames of the profile's length; a short one only at a mark.
     2. A backlog goes out at the pace that is allowed; live audio, and all that follows, as soon as a frame is whole.
-    3. Once the feed is closed, nothing more goes out.
+    3. Before the service takes audio, and once the feed is closed, nothing goes out.
+    4. Filler moves the link's clock alone: no cursor of the log, and nothing that tells how live the audio is.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class OutgoingAudio:
         self.new_result_expected = False
         """Whether a result is owed for what was given, of which the last `Wait` did not know."""
         self.closed = False
+        self.opened = not profile.waits_for_opened
+        """Whether the service takes audio by now."""
         if session.tally.links > 1:
             self._pacer.engage(now, session.log.unsent)
 
@@ -70,6 +73,8 @@ class OutgoingAudio:
         """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
         be sent, a log so full that it is to be settled, a result that is owed."""
         session, log = self._session, self._session.log
+        if not self.opened:
+            return NEVER
         if self.new_result_expected:
             return log.sent  # at once: whoever speaks in whole frames leaves nothing that is not sent
         if session.marks.waiting or session.input_ended:
@@ -85,7 +90,7 @@ class OutgoingAudio:
         Before the moment to which the last `Wait` was bounded, nothing else can be due.
         """
         session, log, chunk = self._session, self._session.log, self._chunk
-        if self.closed or (session.marks.waiting and session.has_due_mark):
+        if self.closed or not self.opened or (session.marks.waiting and session.has_due_mark):
             return []
         samples = session.sendable()[0] if session.marks.waiting else log.captured - log.sent
         if self._pacer.engaged:
@@ -108,6 +113,15 @@ class OutgoingAudio:
             return b""
         late = self._pacer.engaged and self._pacer.delay(now, samples) > 0.0
         return b"" if late or self.closed or not samples else self._taken(samples, now)
+
+    def filler(self, seconds: float, now: float) -> bytes:
+        """So much silence, which goes out and is not in the log, behind what was too short for a frame."""
+        rest, samples = self._session.sendable()[0], self._session.audio_format.samples(seconds)
+        pcm = self._taken(rest, now) if rest else b""
+        self._timeline.filled(samples)
+        self._session.tally.filler += samples
+        self.heard_by = max(self.heard_by, now) + samples * self._slowness
+        return pcm + self._session.audio_format.silence(samples)
 
     def due(self, now: float) -> float:
         """When what is there may go out; infinite where nothing is, or the feed is closed."""

@@ -8,7 +8,7 @@ Laws (the ledger)
     3. Messages of a link that was declared lost are ignored: only the current link's machine may speak.
     4. Finals and gaps come in stream order. A gap is told when what lies behind it is settled, or the stream ends.
     5. Speech state is the session's: a drop in mid-utterance starts no second utterance, and whoever has started to
-       speak has ended when the stream does.
+       speak has ended when the stream does. A turn ends once, behind its finals.
 
     the user            the session                 the link
     ───────────────     ─────────────────────────   ─────────────────────────────────────
@@ -27,7 +27,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from ...audio import AudioFormat
-from ...events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent
+from ...events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, TurnEnded
 from ...policy import ReplayPolicy
 from ..provider.profile import SttProfile
 from ..provider.requests import Change
@@ -50,6 +50,7 @@ class Tally(Struct):
     repeated_words: int = 0
     repeated_finals: int = 0
     unknown_messages: int = 0
+    filler: int = 0
 
 
 class _Doubt(Struct, frozen=True):
@@ -88,6 +89,7 @@ class RecognitionMachine:
         """The sample before which the user has asked for all finals."""
         self.speaking = False
         self._speaking_since = self._final_until = start
+        self._turn_from: int | None = None
         self.linked = False
         self._ordinal = ordinal
         self.taken = ordinal
@@ -350,6 +352,12 @@ class RecognitionMachine:
             self.speaking = False
             self.event_queue.put(SpeechEnded(at / self.rate))
 
+    def turn_ended(self, at: int, confidence: float | None) -> None:
+        """A turn is over, of which something was delivered. Said again by another link, it is no news."""
+        if self._turn_from is not None and at > self._turn_from:
+            self._turn_from = None
+            self.event_queue.put(TurnEnded(at / self.rate, confidence))
+
     def deliver(
         self, said: PlacedTranscript, words: tuple[ComparedWord, ...], *, seam: bool, span: tuple[int, int] | None
     ) -> None:
@@ -359,6 +367,7 @@ class RecognitionMachine:
         """
         if said.result.text:
             self.speech_started(said.start)
+            self._turn_from = said.start if self._turn_from is None else self._turn_from
             raised = self.noise.is_raised and span is not None
             self.noise.spoken(self.log.window(*span) if raised and span is not None else b"")
         self._tell_gaps(self.gaps.tell(said.start + 1))

@@ -21,7 +21,7 @@ from ..._core.recognition.session import NEVER
 from ..._core.retry.causes import Cause, Malformed, PeerClosed
 from ...errors import ProtocolError
 from ...policy import LivenessPolicy
-from ...providers._codec import Frame, SttCodec
+from ...providers._codec import Frame, NeedsNewLink, SttCodec
 from ..concurrency.one_exception import only_one
 from ..concurrency.wakeup import Wakeup
 from ..connection import Connection, LinkDown
@@ -209,8 +209,10 @@ class Link:
                     return math.inf
         return now
 
-    def _send_nowait(self, frame: Frame | None) -> None:
-        if frame is not None:
+    def _send_nowait(self, frame: Frame | NeedsNewLink | None) -> None:
+        if isinstance(frame, NeedsNewLink):
+            self.machine.move(self._now())
+        elif frame is not None:
             self.connection.send_nowait(frame)
 
     def _send_close(self, now: float) -> None:

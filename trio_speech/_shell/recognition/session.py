@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 _IN_A_ROW = 40
 """Chunks of a source that never waits that are taken before others have their turn."""
 
-_PAUSE = 30.0
-"""Seconds that a return to a better backend waits for a pause in speech."""
-
 
 class RecognitionSession:
     """Runs one session over as many links, and as many backends, as it takes."""
@@ -196,7 +193,8 @@ class RecognitionSession:
             opened_at=connection.opened_at,
         )
         if self._lost_at is not None:
-            resumed = Resumed(self._machine.to_replay, now - self._lost_at, self._backends.attempt)
+            attempt = self._backends.attempt if self._is_out else 0
+            resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempt)
             self._machine.event_queue.put(resumed)
             log.resumed(self._endpoint, resumed.downtime, resumed.replayed)
             if self._is_out:  # else it was left for a fresh one
@@ -232,8 +230,7 @@ class RecognitionSession:
 
     def _better_found(self) -> None:
         if self._link is not None:
-            now = trio.current_time()
-            self._link.retire(now, now + _PAUSE)
+            self._link.move(trio.current_time())
             self._intake.link_wakes.fire()
 
     # ------------------------------------------------------------ verdicts

@@ -152,7 +152,10 @@ class Transcript:
 
             transcript.update(language="de", keyterms=["Quattro Stagioni"])
 
-        `keyterms` replaces the whole list. Raises `ConfigurationError` for what the service cannot change in flight.
+        `keyterms` replaces the whole list. What the service cannot change on a running connection comes with a new one:
+        the session moves to it in the next pause of the audio, within half a minute, and loses nothing by that.
+
+        Raises `ConfigurationError` for what the service cannot do at all.
         """
         self._check_open()
         terms = None if keyterms is None else listed("keyterms", keyterms)
@@ -176,7 +179,7 @@ class Transcript:
             captured=log.captured / rate,
             settled=(log.captured - unsettled - lost) / rate,
             replayed=log.replayed / rate,
-            billed=log.taken / rate,
+            billed=(log.taken + tally.filler) / rate,
             in_gaps=lost / rate,
             unsettled=unsettled / rate,
             backlog=log.unsent / rate,

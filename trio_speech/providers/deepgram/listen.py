@@ -25,9 +25,8 @@ from ..._core.provider.messages import (
 )
 from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import Change
-from ...errors import ConfigurationError
 from ...events import Word
-from .._codec import Frame
+from .._codec import Frame, NeedsNewLink
 from . import wire
 
 PROFILE = SttProfile(
@@ -72,20 +71,14 @@ class DeepgramCodec:
     def finalize(self) -> Frame:
         return wire.encode(wire.Finalize())
 
-    def update(self, change: Change) -> Frame | None:
-        """Only keyterms can be changed, all of them at once, and only for models that take them."""
+    def update(self, change: Change) -> Frame | NeedsNewLink | None:
+        """Only keyterms can be changed in flight, all of them at once, and only for models that take them."""
         if change.language is not None or change.options:
-            raise ConfigurationError(
-                "language and options of a running Deepgram session cannot be changed: open a new session with them",
-                model=self._model,
-            )
+            return NeedsNewLink()
         if change.keyterms is None:
             return None
         if not knows_keyterms(self._model):
-            raise ConfigurationError(
-                "keyterms of a running session can be changed with nova-3 models only: open a new session with them",
-                model=self._model,
-            )
+            return NeedsNewLink()
         return wire.encode(wire.Configure(change.keyterms))
 
     def keepalive(self) -> Frame:

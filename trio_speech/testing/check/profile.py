@@ -52,7 +52,7 @@ def _provider(setup: Setup, side: Side, audio_format: AudioFormat) -> SttProvide
 
 
 def _check_messages(profile: SttProfile, codec: SttCodec) -> None:
-    if profile.keepalive is not None and codec.keepalive() is None:
+    if profile.keepalive is not None and profile.filler is None and codec.keepalive() is None:
         raise AssertionError("the profile has a keepalive, and the codec has no frame for it")
     needs_finalize = profile.acknowledges == "finalize" or not profile.finalizes_itself
     if needs_finalize and codec.finalize() is None:
