@@ -78,10 +78,12 @@ RESERVED: dict[str, set[str]] = {
 # A wire protocol has names of its own, which its messages keep: these modules may repeat a class name.
 WIRE_MESSAGES = {
     "providers.cartesia.wire",
+    "providers.deepgram.flux_wire",
     "providers.deepgram.speak_wire",
     "providers.elevenlabs.wire",
     "providers.deepgram.wire",
     "providers.livekit.wire",
+    "testing.scripted.wires.deepgram_flux",
     "testing.scripted.wires.deepgram_messages",
 }
 

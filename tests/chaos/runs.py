@@ -69,6 +69,11 @@ class Family:
     """From and to how many seconds a connection may last, which the client knows."""
     spare: bool = False
     """There is a second service to turn to."""
+    backend: Callable[[ScriptedGateway], ts.Backend] | None = None
+    """A provider's own backend, in place of the gateway's."""
+    model: str | None = None
+    mute: bool = True
+    """The source is mute now and then, and in mid-word too; else it never stops."""
 
 
 EXACTLY = Family(EXACT)
@@ -162,7 +167,7 @@ async def _session(result: Run, family: Family) -> None:
         with trio.move_on_after(PATIENCE) as scope:
             try:
                 backends = [_backend(each, random, family) for each in result.gateways]
-                judge(result, await _listen(result, backends, random))
+                judge(result, await _listen(result, backends, random, family))
             except ts.SpeechError as failure:
                 result.failure = failure
         result.seconds = trio.current_time()
@@ -178,23 +183,28 @@ def _service(random: Random, family: Family) -> AbstractAsyncContextManager[Scri
 
 def _backend(gateway: ScriptedGateway, random: Random, family: Family) -> ts.Backend:
     gateway.connect_time = random.choice((0.0, 0.05, 0.4))
+    if family.backend is not None:
+        return family.backend(gateway)
     profile = gateway.manner.profile()
     if family.session_cap is not None:
         profile = replace(profile, session_cap=random.uniform(*family.session_cap))
     return gateway.backend(profile)
 
 
-async def _listen(result: Run, backends: list[ts.Backend], random: Random) -> ts.TranscriptStatistics:
+async def _listen(result: Run, backends: list[ts.Backend], random: Random, family: Family) -> ts.TranscriptStatistics:
     assert result.speech
-    source, audio_format = _play(result.speech, random), result.speech.audio_format
+    source, audio_format = _play(result.speech, random, mute=family.mute), result.speech.audio_format
     retry = ts.RetryPolicy() if len(backends) == 1 else ts.RetryPolicy(max_attempts=1, return_after=5.0)
-    async with ts.open_client(backends, retry=retry) as client, client.transcribe(source, audio_format) as transcript:
+    async with (
+        ts.open_client(backends, retry=retry) as client,
+        client.transcribe(source, audio_format, model=family.model) as transcript,
+    ):
         async for event in transcript:
             result.events.append(event)
     return transcript.statistics()
 
 
-async def _play(said: LabeledSpeech, random: Random) -> AsyncIterator[bytes]:
+async def _play(said: LabeledSpeech, random: Random, *, mute: bool) -> AsyncIterator[bytes]:
     """In chunks of any lengths, in real time or faster, mute now and then."""
     speed = random.choice((1.0, 1.0, 1.0, 4.0))
     due, mute_at = trio.current_time(), random.uniform(0.5, 3.0)
@@ -205,7 +215,7 @@ async def _play(said: LabeledSpeech, random: Random) -> AsyncIterator[bytes]:
         heard += length
         await trio.sleep_until(due)
         yield chunk
-        if heard > mute_at:
+        if mute and heard > mute_at:
             due, mute_at = trio.current_time() + MUTE, heard + 3.0
             await trio.sleep_until(due)
 

@@ -70,6 +70,27 @@ MESSAGES: dict[str, list[dict[str, Any]]] = {
         {"type": "ConfigureFailure", "code": "CONFIGURE_INTERNAL_ERROR", "description": "no"},
         {"type": "Error", "variant": "no", "description": "no"},
     ],
+    "flux": [
+        {"type": "Connected", "request_id": "r"},
+        *(
+            {
+                "type": "TurnInfo",
+                "event": event,
+                "turn_index": 0,
+                "audio_window_start": 0.0,
+                "audio_window_end": 0.5,
+                "transcript": "one",
+                "words": [{"word": "one", "start": 0.1, "end": 0.3, "confidence": 0.9}],
+                "end_of_turn_confidence": 0.5,
+                "languages": ["en"],
+            }
+            for event in ("StartOfTurn", "Update", "EagerEndOfTurn", "TurnResumed", "EndOfTurn")
+        ),
+        {"type": "ConfigureSuccess"},
+        {"type": "ConfigureFailure", "code": "no", "description": "no"},
+        {"type": "Warning", "code": "no", "description": "no"},
+        {"type": "Error", "code": "INTERNAL_SERVER_ERROR", "description": "no"},
+    ],
     "livekit tts": [
         {"type": "session.created", "session_id": "s"},
         {"type": "output_audio", "audio": "AAAAAAAA"},
@@ -187,6 +208,7 @@ def frames(wire: str) -> st.SearchStrategy[list[str | bytes]]:
 RECOGNIZERS: dict[str, SttProvider] = {
     "livekit stt": LIVEKIT.recognizer(TranscribeRequest(audio_format=PCM, model="deepgram/nova-3")),
     "deepgram": DEEPGRAM.recognizer(TranscribeRequest(audio_format=PCM)),
+    "flux": DEEPGRAM.recognizer(TranscribeRequest(audio_format=PCM, model="flux-general-en")),
 }
 
 

@@ -38,13 +38,17 @@ BACKENDS: dict[str, Any] = {
 }
 
 
-async def hear(client: ts.Client, events: list[object]) -> None:
-    async with client.transcribe(SAID) as transcript:
+async def hear(client: ts.Client, events: list[object], model: str | None = None) -> None:
+    async with client.transcribe(SAID, model=model) as transcript:
         try:
             async for event in transcript:
                 events.append(event)  # noqa: PERF401  # kept though the loop fails
         finally:
             events.append(transcript.statistics())
+
+
+async def hear_turns(client: ts.Client, events: list[object]) -> None:
+    await hear(client, events, "deepgram/flux-general-en")
 
 
 async def speak(client: ts.Client, events: list[object]) -> None:
@@ -64,6 +68,7 @@ Use = Callable[[ts.Client, list[object]], Awaitable[None]]
 USES: list[tuple[str, Use]] = [
     ("livekit", hear),
     ("deepgram", hear),
+    ("deepgram", hear_turns),
     ("livekit", speak),
     ("cartesia", speak),
     ("livekit", warm),

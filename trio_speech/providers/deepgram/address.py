@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..._core.provider.requests import TranscribeRequest
-from ...errors import ConfigurationError
 from .._direct import split_named
 from .._language import normalize_language
 from .listen import knows_keyterms
@@ -20,14 +19,8 @@ _INSTEAD = "use the arguments audio_format, model and language; results always c
 
 
 def split_model(name: str | None) -> tuple[str, str | None]:
-    """Splits ``model[:language]``. Raises `ConfigurationError` for a model of another provider, and for Flux."""
-    model, language = split_named(name, "Deepgram", _MODEL)
-    if model.startswith("flux"):
-        raise ConfigurationError(
-            "model is a Flux model, whose protocol is not supported here: use a nova model, or LiveKit()",
-            model=model,
-        )
-    return model, language
+    """Splits ``model[:language]``. Raises `ConfigurationError` for a model of another provider."""
+    return split_named(name, "Deepgram", _MODEL)
 
 
 def query(request: TranscribeRequest) -> str:

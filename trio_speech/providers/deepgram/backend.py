@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
 from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
-from . import address, speak, voices
+from . import address, flux, flux_address, speak, voices
 from .listen import PROFILE, DeepgramCodec
 
+_TURN_AND_ANSWER = 5.0  # seconds from the silence that must end a turn to the message that says so, generously
 
-class DeepgramRecognizer(Keyed, frozen=True):
-    """See `SttProvider`."""
+
+class _Addressed(Keyed, frozen=True):
+    """An address of Deepgram's, whose query holds all settings."""
 
     endpoint: str
     query: str
     key: str | TokenProvider
-    model: str
-
-    @property
-    def profile(self) -> SttProfile:
-        return PROFILE
 
     @property
     def url(self) -> str:
@@ -32,16 +31,36 @@ class DeepgramRecognizer(Keyed, frozen=True):
         headers = (("User-Agent", user_agent()), await authorization(self.key, "Token"))
         return Dial(self.url, headers)
 
+
+class DeepgramRecognizer(_Addressed, frozen=True):
+    """See `SttProvider`."""
+
+    model: str
+
+    @property
+    def profile(self) -> SttProfile:
+        return PROFILE
+
     def codec(self) -> DeepgramCodec:
         return DeepgramCodec(self.model)
 
 
-class DeepgramVoice(Keyed, frozen=True):
-    """See `TtsProvider`. Requests share connections where their addresses are equal."""
+class FluxRecognizer(_Addressed, frozen=True):
+    """See `SttProvider`. `turn_timeout`: seconds of silence that end a turn in any case."""
 
-    endpoint: str
-    query: str
-    key: str | TokenProvider
+    turn_timeout: float
+
+    @property
+    def profile(self) -> SttProfile:
+        patience = max(flux.PROFILE.answer_within, self.turn_timeout + _TURN_AND_ANSWER)
+        return replace(flux.PROFILE, answer_within=patience)
+
+    def codec(self) -> flux.FluxCodec:
+        return flux.FluxCodec()
+
+
+class DeepgramVoice(_Addressed, frozen=True):
+    """See `TtsProvider`. Requests share connections where their addresses are equal."""
 
     @property
     def profile(self) -> TtsProfile:
@@ -50,10 +69,6 @@ class DeepgramVoice(Keyed, frozen=True):
     @property
     def pool_key(self) -> object:
         return (self.query, self.key)
-
-    async def dial(self) -> Dial:
-        headers = (("User-Agent", user_agent()), await authorization(self.key, "Token"))
-        return Dial(f"{self.endpoint}?{self.query}", headers)
 
     def codec(self) -> speak.DeepgramSpeakCodec:
         return speak.DeepgramSpeakCodec()
@@ -65,6 +80,11 @@ class Deepgram(Direct, frozen=True):
     Models for recognition are named ``nova-3[:language]``, for speech ``aura-2[:voice]`` or in full, such as
     ``aura-2-thalia-en``; ``deepgram/`` may stand before each. The `options` of a session become query parameters of
     Deepgram's address, such as ``{"smart_format": True}`` or ``{"speed": 1.1}``.
+
+    The Flux models, such as ``flux-general-en``, recognize turns: each is one final, with a `TurnEnded` behind it. The
+    option ``eager_eot_threshold`` makes likely ends of turns `PreflightTranscript` events. Flux cannot be asked for a
+    final, so `Transcript.finalize` has no effect; where no audio is sent, the session sends silence until the turn has
+    ended. At the end of the input the last guess is the final, and the turn has no `TurnEnded`.
 
     Deepgram's voices give no word times: after a drop in mid-sentence the sentence is spoken again as a whole, so
     sentences are handed over whole (`Speech.resume` is ``"segment"``).
@@ -81,12 +101,16 @@ class Deepgram(Direct, frozen=True):
     home = "https://api.deepgram.com"
     variable = "DEEPGRAM_API_KEY"
 
-    def recognizer(self, request: TranscribeRequest) -> DeepgramRecognizer:
+    def recognizer(self, request: TranscribeRequest) -> DeepgramRecognizer | FluxRecognizer:
         """See `Backend`."""
         key = self._key()
         model, _ = address.split_model(request.model)
-        accept_format(request.audio_format, PROFILE, model=model)
         refuse_fallback(request.fallback, self.service)
+        if flux_address.is_flux(model):
+            accept_format(request.audio_format, flux.PROFILE, model=model)
+            timeout = flux_address.turn_timeout(request)
+            return FluxRecognizer(f"{self._base()}/v2/listen", flux_address.query(request), key, timeout)
+        accept_format(request.audio_format, PROFILE, model=model)
         return DeepgramRecognizer(f"{self._base()}/v1/listen", address.query(request), key, model)
 
     def voice(self, request: SynthesizeRequest) -> DeepgramVoice:

@@ -19,6 +19,7 @@ from .query import ENCODINGS, encoded, own_options
 _FAMILY = "aura-2"
 _VOICE = "thalia"
 _FAMILIES = ("aura", "aura-2")
+_RECOGNIZERS = ("nova", "flux")
 _OURS = ("encoding", "sample_rate", "container", "model")
 _INSTEAD = "use the arguments audio_format, model, voice and language"
 
@@ -29,6 +30,10 @@ def voice_model(request: SynthesizeRequest) -> str:
     Raises `ConfigurationError` for a model of another provider, and where a full name comes with another voice.
     """
     model, suffix = split_named(request.model, "Deepgram", _FAMILY)
+    if model.startswith(_RECOGNIZERS):
+        raise ConfigurationError(
+            f"model is {model!r}, which recognizes and does not speak: use {_FAMILY!r}", model=model
+        )
     voice = request.voice or suffix
     if model not in _FAMILIES:
         if voice is not None:

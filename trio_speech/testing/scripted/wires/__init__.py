@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ..faults import Refuse
-from . import cartesia, deepgram, deepgram_speak, elevenlabs, livekit
+from . import cartesia, deepgram, deepgram_flux, deepgram_speak, elevenlabs, livekit
 from .protocol import Wire
 
 WireFactory: TypeAlias = Callable[[str, str], Wire | Refuse]
@@ -23,6 +23,7 @@ _ENDPOINTS: Mapping[str, WireFactory] = {
     "/v1/stt": livekit.recognition,
     "/v1/tts": livekit.synthesis,
     "/v1/listen": deepgram.listen,
+    "/v2/listen": deepgram_flux.listen,
     "/v1/speak": deepgram_speak.speak,
     "/tts/websocket": cartesia.synthesis,
     "/v1/text-to-speech/*/multi-stream-input": elevenlabs.multi_stream_input,

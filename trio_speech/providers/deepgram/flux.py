@@ -1,0 +1,178 @@
+"""The codec and the profile of Deepgram Flux, ``/v2/listen``, which recognizes turns.
+
+Each message tells all of the current turn anew. A turn becomes one final, at its end; an end that is only likely
+(``EagerEndOfTurn``) is a preflight transcript, and ``TurnResumed`` an interim that takes it back. Outside of a turn, an
+update acknowledges the audio of its window but for the last second, where a turn may begin that is not told yet.
+
+A turn ends by silence that is *sent*, so pauses of the source are filled. There is no request that makes a final of all
+audio sent: ``ForceEndTurn`` ends the turn where the transcript stands, and is not used. After ``CloseStream`` the last
+message is an update, which is to be taken for the final; the service then closes without a code.
+
+Source: Deepgram's AsyncAPI specification (deepgram-api-specs), deepgram-sdk 7.17.0 (PyPI), ``listen/v2``, and the
+guides on Flux, its states, its configuration and ``CloseStream`` (developers.deepgram.com). Not verified against the
+live service: that windows lie on one clock across turns, how exact word times are, how fast audio is taken, and after
+how long without audio a connection ends (users tell of 20 s and more).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from msgspec import UNSET
+
+from ..._core.provider.messages import (
+    Acknowledged,
+    Failure,
+    Opened,
+    RecognitionResult,
+    SpeechOnset,
+    SttMessage,
+    TurnOver,
+    Unknown,
+)
+from ..._core.provider.profile import SttProfile
+from ..._core.provider.requests import Change
+from ...events import Word
+from .._accept import accept_options
+from .._codec import Frame, NeedsNewLink
+from . import flux_wire as wire
+from .query import listed
+
+_NO_STATUS = 1005  # RFC 6455, section 7.1.5: the close frame had no code
+
+PROFILE = SttProfile(
+    exact_times=False,
+    encodings=("pcm_s16le", "mulaw", "alaw"),
+    chunk=0.08,
+    keepalive=8.0,
+    filler=1.0,
+    ordered=True,
+    drift=0.15,
+    finalizes=False,
+    ends_by="close",
+    ends_with_guess=True,
+    idle_codes=(_NO_STATUS,),
+)
+"""The service asks for audio in pieces of 80 ms. It tells something of every quarter of a second that it is sent."""
+
+_ONSET = 1.0
+"""Seconds within which the service may still find that a turn has begun."""
+_KINDS: dict[str, Literal["interim", "preflight"]] = {
+    "StartOfTurn": "interim",
+    "Update": "interim",
+    "TurnResumed": "interim",
+    "EagerEndOfTurn": "preflight",
+}
+_THRESHOLDS = frozenset(wire.Thresholds.__struct_fields__)
+_HINTS = "language_hint"
+
+
+class FluxCodec:
+    """See `SttCodec`."""
+
+    def __init__(self) -> None:
+        self._in_turn = False
+        self._shown = False
+
+    def open(self) -> Iterable[Frame]:
+        return ()
+
+    def audio(self, pcm: bytes | memoryview) -> Frame:
+        return bytes(pcm)
+
+    def finalize(self) -> None:
+        return None
+
+    def update(self, change: Change) -> Frame | NeedsNewLink | None:
+        """Keyterms, thresholds and language hints can be changed in flight, the lists as a whole."""
+        options = accept_options(change.options or {})
+        hints = options.pop(_HINTS, None)
+        if change.language is not None or options.keys() - _THRESHOLDS or None in options.values():
+            return NeedsNewLink()
+        if change.keyterms is None and hints is None and not options:
+            return None
+        configured = wire.Configure(
+            thresholds=wire.Thresholds(**options) if options else UNSET,
+            keyterms=UNSET if change.keyterms is None else change.keyterms,
+            language_hints=UNSET if hints is None else listed(hints),
+        )
+        return wire.encode(configured)
+
+    def keepalive(self) -> None:
+        """There is none: the session sends silence."""
+
+    def close(self) -> Frame:
+        return wire.encode(wire.CloseStream())
+
+    def decode(self, frame: Frame) -> Iterable[SttMessage]:
+        said: Iterable[SttMessage]
+        match wire.from_server.decode(frame):
+            case wire.TurnInfo(event="EndOfTurn") as turn:
+                said = tuple(self._end(turn))
+            case wire.TurnInfo(event=event) as turn:
+                said = tuple(self._turn(turn)) if event in _KINDS else (Unknown(event[:64]),)
+            case wire.Connected(request_id=request_id):
+                said = (Opened(request_id),)
+            case wire.ConfigureSuccess() | wire.Warned():
+                said = ()
+            case wire.ConfigureFailure(code=code, description=why, request_id=request_id):
+                # Another connection has the change in its address: there it is taken, or refused for good.
+                message = f"the change was not taken: {why or 'no reason given'}"
+                said = (Failure(message=message, code=code, request_id=request_id, retryable=True),)
+            case wire.Error(code=code, description=why, request_id=request_id):
+                said = (Failure(message=why or "no reason given", code=code, request_id=request_id),)
+            case unknown:
+                said = (unknown,)
+        return said
+
+    def _turn(self, turn: wire.TurnInfo) -> Iterator[SttMessage]:
+        if turn.event == "StartOfTurn":
+            self._in_turn = True
+            words = _words(turn)
+            yield SpeechOnset(words[0].start if words else None)  # the window began with the silence before the turn
+        if turn.transcript or self._shown:
+            self._in_turn, self._shown = True, bool(turn.transcript)
+            yield _result(turn, _KINDS[turn.event])
+        elif not self._in_turn:
+            yield Acknowledged(max(0.0, _window(turn)[1] - _ONSET))
+
+    def _end(self, turn: wire.TurnInfo) -> Iterator[SttMessage]:
+        self._in_turn = self._shown = False
+        final = _result(turn, "final")
+        yield final
+        yield Acknowledged(max(final.end if final.words else 0.0, _window(turn)[1] - _ONSET, 0.0))
+        yield TurnOver(final.end, turn.end_of_turn_confidence)
+
+
+def _result(turn: wire.TurnInfo, kind: Literal["interim", "preflight", "final"]) -> RecognitionResult:
+    words, (start, end) = _words(turn), _window(turn)
+    if words:
+        start, end = words[0].start, max(words[-1].end, words[0].start)
+    return RecognitionResult(
+        kind=kind,
+        text=turn.transcript,
+        start=start,
+        end=end,
+        words=words,
+        language=next(iter(turn.languages or ()), None),
+        id=f"turn-{turn.turn_index}" if kind == "final" else None,
+        ends_speech=kind == "final",
+    )
+
+
+def _window(turn: wire.TurnInfo) -> tuple[float, float]:
+    start = max(0.0, turn.audio_window_start)
+    return start, max(start, turn.audio_window_end)
+
+
+def _words(turn: wire.TurnInfo) -> tuple[Word, ...]:
+    """The words, where the service tells their times."""
+    timed = [(word, word.start, word.end) for word in turn.words or ()]
+    if not all(start is not None and end is not None for _, start, end in timed):
+        return ()
+    return tuple(
+        Word(word.word, begins, max(begins, end or 0.0), word.confidence)
+        for word, start, end in timed
+        for begins in (max(0.0, start or 0.0),)
+    )

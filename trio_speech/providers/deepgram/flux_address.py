@@ -1,0 +1,63 @@
+"""Puts a recognition request into the query of the address of Deepgram Flux, ``/v2/listen``.
+
+Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v2``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._core.provider.requests import TranscribeRequest
+from ...errors import ConfigurationError
+from .._language import normalize_language
+from .address import split_model
+from .query import ENCODINGS, encoded, listed, own_options
+
+_OURS = ("encoding", "sample_rate", "model", "language")
+_INSTEAD = "use the arguments audio_format, model and language"
+_TIMEOUT = 5_000
+"""Milliseconds of silence after which a turn ends in any case, where ``eot_timeout_ms`` is not given."""
+
+
+def is_flux(model: str) -> bool:
+    """Whether a model is spoken to by the protocol of Flux."""
+    return model.startswith("flux")
+
+
+def query(request: TranscribeRequest) -> str:
+    """The query for a request. Raises `ConfigurationError` where an address cannot hold it."""
+    model, suffix = split_model(request.model)
+    settings: dict[str, Any] = {
+        "model": model,
+        "encoding": ENCODINGS[request.audio_format.encoding],
+        "sample_rate": request.audio_format.sample_rate,
+        **own_options(request.options, _OURS, _INSTEAD),
+    }
+    for name, more in (
+        ("keyterm", request.keyterms),
+        ("language_hint", _hints(model, request.language or suffix or "")),
+    ):
+        if more:
+            settings[name] = [*listed(settings.get(name, ())), *more]
+    return encoded(settings, model)
+
+
+def turn_timeout(request: TranscribeRequest) -> float:
+    """Seconds of silence after which a turn ends in any case."""
+    milliseconds = request.options.get("eot_timeout_ms")
+    return (milliseconds if isinstance(milliseconds, (int, float)) else _TIMEOUT) / 1_000
+
+
+def _hints(model: str, given: str) -> tuple[str, ...]:
+    """The language as a hint. Flux has no setting for it: the model knows one language, or finds out which."""
+    language = normalize_language(given)
+    if language is None or language == "multi":
+        return ()
+    known = model.rpartition("-")[2]
+    if known == "multi":
+        return (language,)
+    if language.partition("-")[0] != known:
+        raise ConfigurationError(
+            f"language is {language!r}, and the model {model!r} does not know it: use 'flux-general-multi'", model=model
+        )
+    return ()
