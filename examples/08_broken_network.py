@@ -1,4 +1,4 @@
-"""Break the network on purpose: a proxy resets one connection and restarts the service under the next; no word is lost."""
+"""Break the network on purpose: a proxy resets one connection and restarts the service; no word is lost."""
 
 from __future__ import annotations
 
