@@ -107,9 +107,15 @@ def _data(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list
 
 
 def _signature(_: Sphinx, what: str, name: str, value: Any, options: Any, taken: str, returned: str) -> Any:
-    """Protocols are not called, and what the library makes itself is not made by a user: neither shows how it is."""
+    """Protocols are not called, and what the library makes itself is not made by a user: neither shows how it is.
+
+    What is entered by ``async with`` shows what that gives, and not the generator that it is written as.
+    """
     made_here = what == "class" and "ade by `" in (value.__doc__ or "")
-    return ("", None) if made_here or getattr(value, "_is_protocol", False) else None
+    if made_here or getattr(value, "_is_protocol", False):
+        return "", None
+    given = re.search(r"AsyncGenerator\[(.*?)(?:, None)?\]$", returned or "")
+    return (taken, given[1]) if given else None
 
 
 def _skip(_: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
