@@ -22,6 +22,7 @@ import pytest
 import trio
 
 import trio_speech as ts
+import trio_speech.audio.captions
 import trio_speech.audio.files
 import trio_speech.bulk
 import trio_speech.gateway
@@ -206,6 +207,7 @@ def test_a_timeline_can_be_drawn_anew(name: str, monkeypatch: pytest.MonkeyPatch
 PUBLIC = [
     ts,
     trio_speech.audio,
+    trio_speech.audio.captions,
     trio_speech.audio.files,
     trio_speech.bulk,
     trio_speech.gateway,

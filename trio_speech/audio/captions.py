@@ -24,10 +24,30 @@ import msgspec
 
 from ..events import FinalTranscript, Word
 
+__all__ = [
+    "LINE_CHARACTERS",
+    "MAX_LINES",
+    "MAX_SECONDS",
+    "CaptionFormat",
+    "Cue",
+    "PlainText",
+    "SubRip",
+    "WebVtt",
+    "WebVttWords",
+    "cues",
+    "srt",
+    "text",
+    "vtt",
+]
+
 LINE_CHARACTERS = 42
+"""The longest line of a cue. This and the next two are what broadcasters ask of subtitles."""
+
 MAX_LINES = 2
+"""The most lines of a cue."""
+
 MAX_SECONDS = 7.0
-"""These three are what broadcasters ask of subtitles."""
+"""The longest that a cue is shown."""
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -42,8 +62,13 @@ class Cue(msgspec.Struct, frozen=True):
 class CaptionFormat(Protocol):
     """Writes finals as they come: `begin` first, then `add` for each final, in order."""
 
-    def begin(self) -> str: ...
-    def add(self, final: FinalTranscript) -> str: ...
+    def begin(self) -> str:
+        """What comes before the first final."""
+        ...
+
+    def add(self, final: FinalTranscript) -> str:
+        """What is written for a final."""
+        ...
 
 
 class PlainText:
