@@ -298,7 +298,7 @@ def test_no_message_of_a_voice_breaks_a_law_of_its_session(wire: str, resume: An
             for message in heard(codec, frame):
                 if machine.receive(generation, message, now) is not None and not machine.lost():
                     return
-            while (chunk := machine.take()) is not None:
+            while (chunk := machine.take(now)) is not None:
                 assert len(chunk.audio) % 2 == 0
                 assert chunk.start >= clock - 1e-9
                 assert all(0.0 <= word.start <= word.end for word in chunk.words)

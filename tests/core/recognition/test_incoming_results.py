@@ -45,7 +45,7 @@ class Said:
 
     @property
     def awaited(self) -> list[str]:
-        return [word.text for word in self.machine._results.awaited]
+        return [word.text for word in self.machine._reception._results.awaited]
 
     def onset(self, at: float | None) -> None:
         self.machine.receive(SpeechOnset(at), 0.0)
@@ -75,7 +75,7 @@ def hear(session: RecognitionMachine, hearing: Said, samples: int) -> None:
     """The link hears so much more."""
     start = session.log.sent
     session.log.take(samples)
-    hearing.machine._results.timeline.sent(start, session.log.sent)
+    hearing.machine._reception._results.timeline.sent(start, session.log.sent)
 
 
 def said(text: str, start: float, end: float, *, kind: Any = "final", **fields: Any) -> RecognitionResult:

@@ -229,13 +229,37 @@ def test_what_can_no_longer_be_looked_at_may_have_been_speech() -> None:
     assert session.first_possible_speech(0, 100, 0) == 0
 
 
-def test_a_pause_is_as_much_quiet_audio_as_was_asked_for() -> None:
+@pytest.mark.parametrize(("quiet_for", "is_pause"), [(300, True), (299, False)])
+def test_a_pause_is_three_tenths_of_a_second_of_quiet_audio(quiet_for: int, is_pause: bool) -> None:
     session = recognition()
-    session.capture(loud(100) + quiet(300) + loud(10))
-    link(session, sent=400)
-    assert session.is_pause(0.3)
-    assert not session.is_pause(0.31)
-    assert not session.is_pause(0.41)
+    session.capture(loud(100) + quiet(quiet_for) + loud(10))
+    link(session, sent=100 + quiet_for)
+    assert session.is_pause is is_pause
+
+
+def test_without_as_much_audio_there_is_no_pause() -> None:
+    session = recognition()
+    session.capture(quiet(299))
+    link(session)
+    assert not session.is_pause
+
+
+@pytest.mark.parametrize(
+    ("audio", "begins"),
+    [
+        (loud(100) + quiet(300), 400),
+        (loud(100) + quiet(320) + loud(100), 420),
+        (loud(100) + quiet(320) + loud(100) + quiet(100), 420),
+        (loud(100) + quiet(320) + loud(100) + quiet(100) + loud(40), 420),
+        (loud(100) + quiet(280) + loud(100), 0),
+        (loud(100), 0),
+    ],
+)
+def test_the_last_sound_begins_behind_the_last_pause(audio: bytes, begins: int) -> None:
+    session = recognition()
+    session.capture(audio)
+    link(session)
+    assert session.last_sound_from() == begins
 
 
 # ---------------------------------------------------------------- doubt

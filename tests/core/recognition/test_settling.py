@@ -166,13 +166,39 @@ def test_an_answered_request_commits_what_lies_before_it_once_nothing_is_open_th
     assert run.committed == 200
 
 
-def test_a_final_before_the_answer_speaks_for_the_audio_that_had_been_sent() -> None:
+def test_a_final_before_the_answer_speaks_for_the_audio_before_the_last_pause_that_had_been_sent() -> None:
     run = Run(UNTRUSTED)
-    run.capture(loud(200))
+    run.capture(loud(200) + quiet(300))
+    run.at(0.0)
     run.says(result(0.0, 0.0))
     run.session.finalize()
     run.at(0.1)
     run.says(FinalizeAnswered(), now=0.2)
+    assert run.committed == 500
+
+
+def test_a_late_final_does_not_speak_for_a_word_that_no_pause_had_followed() -> None:
+    run = Run(UNTRUSTED)
+    run.capture(loud(200) + quiet(300) + loud(200))
+    run.at(0.0)
+    run.says(result(0.0, 0.0))  # of the first word
+    run.session.finalize()
+    run.at(0.1)
+    run.says(FinalizeAnswered(), now=0.2)
+    assert run.committed == 500
+    run.says(result(0.0, 0.0), now=0.3)
+    assert run.committed == 700
+
+
+def test_a_final_that_was_asked_for_speaks_for_what_was_asked_about_even_in_mid_sound() -> None:
+    run = Run(UNTRUSTED)
+    run.capture(loud(200))
+    run.session.finalize()
+    run.at(0.0)
+    run.capture(loud(200))
+    run.at(0.1)
+    run.says(result(0.0, 0.0), now=0.2)
+    run.says(FinalizeAnswered(), now=0.3)
     assert run.committed == 200
 
 

@@ -11,7 +11,7 @@ Laws
     an interim stays the same, and the service     `endpoint_after` after it changed  then (whoever spoke has stopped)
      never ends utterances by itself
     words were shown, and no final comes           half of the patience               when the patience ends
-    speech was sent, and nothing is said of it     half of ``progress_timeout``       when that has passed
+    speech was sent, and nothing is said of it     half of ``progress_timeout``       three quarters of it
     the log is four fifths full                    when nothing was committed lately  at nineteen twentieths
     the link is to be replaced                     see `rollover`                     see `rollover`
 """
@@ -22,15 +22,13 @@ import math
 from collections.abc import Iterator
 
 from ..provider.profile import SttProfile
+from .awaiting import Awaiting
 from .endpointing import Endpointing
 from .evidence import Evidence
 from .outgoing_audio import OutgoingAudio
 from .progress_watch import ProgressWatch
 from .rollover import RolloverSchedule
 from .session import RecognitionMachine
-
-PAUSE = 0.3
-"""Seconds of quiet audio that are a pause: longer than the closure of a plosive, shorter than most pauses of breath."""
 
 _NOTHING_COMES = 1.0
 """Seconds without new audio that are a pause too: longer than any source waits between two chunks."""
@@ -65,11 +63,12 @@ class Asking:
         self.endpointing = Endpointing(profile.endpoint_after)
         self.committed_at = now
 
-    def is_due(self, now: float, patience_ends: float) -> bool:
-        """Whether to ask now. `patience_ends`: when the patience with the service does, unless it brings news."""
+    def is_due(self, now: float, awaiting: Awaiting) -> bool:
+        """Whether to ask now. `awaiting` tells when the patience with the service ends, unless it brings news."""
         if not self._may_ask:
             return False
-        return any(now >= by or (now >= at and self.is_pause(now)) for at, by in self._reasons(patience_ends))
+        reasons = self._reasons(awaiting.patience_ends)
+        return any(now >= by or (now >= at and self.is_pause(now)) for at, by in reasons)
 
     def wakes_at(self, now: float, patience_ends: float) -> float:
         """When to ask or to replace the link, or to look again for a pause; infinite where there is no reason to."""
@@ -85,14 +84,14 @@ class Asking:
 
     @property
     def _may_ask(self) -> bool:
-        log = self._session.log
-        is_new = log.sent > max(log.committed, self._evidence.requests.newest)
-        return self._profile.finalizes and is_new and not self._evidence.unanswered
+        log, evidence = self._session.log, self._evidence
+        is_new = log.sent > log.committed and log.sent > evidence.requests.newest
+        return is_new and self._profile.finalizes and not evidence.unanswered
 
     def is_pause(self, now: float) -> bool:
         """Whether nothing can be cut now: the audio is quiet, or nothing more was captured."""
         nothing_comes = self._feed.is_idle and now >= self._feed.last_given + _NOTHING_COMES
-        return nothing_comes or self._session.is_pause(PAUSE)
+        return nothing_comes or self._session.is_pause
 
     def _reasons(self, patience_ends: float) -> Iterator[tuple[float, float]]:
         """From when on, and when at the latest, each reason asks."""
@@ -105,7 +104,7 @@ class Asking:
         if not self._profile.finalizes_itself and self.endpointing.due is not None:
             yield self.endpointing.due, self.endpointing.due
         if self._progress.doubtful_from < math.inf:
-            yield self._progress.doubtful_from, self._progress.overdue_from
+            yield self._progress.doubtful_from, self._progress.asked_by
         if self._feed.is_full:
             stalled = self.committed_at + self._stalled_after
             yield stalled, (stalled if self._feed.is_almost_full else math.inf)

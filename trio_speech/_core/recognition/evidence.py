@@ -7,8 +7,8 @@ Laws
     3. A final with a span that can be trusted settles that span, and acknowledges what lies before its end. Where the
        profile says that finals come ordered, that includes possible speech; else not.
     4. An answered request acknowledges what lies before its place.
-    5. A final without a span that can be trusted speaks for the audio that had been sent when it came, so far as
-       nothing in it counts as possible speech any more; it acknowledges nothing.
+    5. A final without a span that can be trusted speaks for the audio that had been sent when it came, up to the last
+       pause or request in it: there, nothing counts as possible speech any more. It acknowledges nothing.
     6. Where speakers may overlap, no span acknowledges anything.
 
     what came            what it speaks for             committed, unless before it there is
@@ -54,12 +54,13 @@ class Evidence:
     def waits(self) -> bool:
         """Whether anything is awaited from the service: an answer, a final, or words for what may be speech."""
         committed = self._session.log.committed
-        return bool(self.owed or self.requests.answered > committed or self.requests.places(committed))
+        requests = self.requests
+        return bool(self.owed or requests.answered > committed or requests.waits_behind(committed))
 
     @property
     def unanswered(self) -> bool:
         """Whether a request waits for its answer."""
-        return bool(self.requests.places(self._session.log.committed))
+        return self.requests.waits_behind(self._session.log.committed)
 
     def recognized(self, start: int, end: int) -> None:
         """A final of ``[start, end)`` is about to be delivered. That decides which gaps lie before it."""
@@ -77,8 +78,11 @@ class Evidence:
         self._spanned = max(self._spanned, end)
 
     def unspanned(self) -> None:
-        """A final was delivered that tells no span, or none to be trusted."""
-        self._spoken_for = self._session.log.sent
+        """A final was delivered that tells no span, or none to be trusted.
+
+        It may be late. Sound that no pause has followed yet is not what it is about, unless it was asked for.
+        """
+        self._spoken_for = max(self._spoken_for, self.requests.newest, self._session.last_sound_from())
         self._finals += 1
 
     def answered(self, request: Request | None, now: float) -> None:

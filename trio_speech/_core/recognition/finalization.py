@@ -53,6 +53,10 @@ class Requests:
         """The places behind sample `committed` of the requests that wait. Audio before it needs no answer any more."""
         return [request.place for request in self._waiting if request.place > committed]
 
+    def waits_behind(self, committed: int) -> bool:
+        """Whether a request waits whose place lies behind sample `committed`."""
+        return bool(self._waiting) and self._waiting[-1].place > committed
+
     @property
     def asked_at(self) -> float:
         """When the newest request was written that waits; -infinity without any."""

@@ -45,7 +45,10 @@ class _FinalWord(Struct, frozen=True):
 
 
 class Judged(Struct, frozen=True):
-    """A result, and which of its words are new; `compared` are all its words, as seams compare them."""
+    """A result, and which of its words are new; `compared` are all its words, as seams compare them.
+
+    Both are empty for a live interim, of which nothing can be old.
+    """
 
     said: PlacedTranscript
     compared: tuple[ComparedWord, ...]
@@ -81,6 +84,7 @@ class IncomingResults:
         self._ids: deque[str] = deque(maxlen=_REMEMBERED)
         self._spans: deque[tuple[float, float, str | None]] = deque(maxlen=_REMEMBERED)
         self._words: deque[_FinalWord] = deque(maxlen=_REMEMBERED)
+        self._final_until = 0.0  # the largest end among them and the spans: what lies behind it is new at a glance
         self._consumed = 0.0
         self._untimed_from = base
         self._speakers = SpeakerLabels(session.speakers, is_first=session.tally.links == 1)
@@ -101,7 +105,7 @@ class IncomingResults:
         if at is None:
             return None if self._seam is not None else self._session.log.sent
         position = self.timeline.start_at(at)
-        return position if position >= self._cut and not self._is_over(position) else None
+        return None if position < max(self._cut, self._session.over_until) else position
 
     def speech_over(self, at: float | None) -> int | None:
         """The sample before which speech ended; ``None`` where an earlier link had said so."""
@@ -112,11 +116,16 @@ class IncomingResults:
         """Places a result, and tells what is new of it."""
         result = with_known_times(result)
         said = self._place(result)
+        is_live = self._is_live(result)
+        if is_live and result.kind != "final" and not self._tells_speakers(result):
+            return Judged(said, (), ())  # the most of all results, and nothing in it is to be compared
         compared = self._compared(said)
         said, compared = self._named(said, compared)
+        at_seam = self._seam is not None
+        if is_live:
+            return Judged(said, compared, (True,) * len(compared))
         old = self._old_on_this_link(result, len(compared))
         here = bool(old) and all(old)
-        at_seam = self._seam is not None
         if self._seam is not None:
             old = [one or other for one, other in zip(old, self._seam.repeated(compared), strict=True)]
             if said.placed and said.end <= self._new_from and not compared and self._profile.exact_times:
@@ -142,6 +151,7 @@ class IncomingResults:
             self._spans.append((result.start, result.end, speaker))
         for word in result.words:
             self._words.append(_FinalWord(plain(word.text), word.start, word.end, word.speaker or speaker))
+        self._final_until = max([self._final_until, result.end, *(word.end for word in result.words)])
         self._untimed_from = max(self._untimed_from, judged.said.end)
         if self._seam is not None:
             self._seam.passed(judged.compared)
@@ -156,17 +166,30 @@ class IncomingResults:
         said = judged.said
         if judged.nothing_new or self.is_shown_again(said, said.end):
             return True
-        if judged.said.result.words or not said.placed:
+        if said.result.words or not said.placed or said.result.end > self._final_until + _HALF_A_FRAME:
             return False
         return any(self._is_within(said.result, span) for span in self._spans)
 
     def _is_over(self, position: int) -> bool:
         return self._seam is not None and position < self._over_until
 
+    def _is_live(self, result: RecognitionResult) -> bool:
+        """Whether it lies behind all that is final, so that there is nothing in it that it could repeat."""
+        starts = min(result.start, result.words[0].start) if result.words else result.start
+        return self._seam is None and starts >= self._final_until and starts > 0.0 and not self._repeats_id(result)
+
+    def _tells_speakers(self, result: RecognitionResult) -> bool:
+        return self.overlaps or {result.speaker, *(word.speaker for word in result.words)} != {None}
+
+    def _repeats_id(self, result: RecognitionResult) -> bool:
+        return result.id is not None and result.id in self._ids
+
     def _repeats_final(self, result: RecognitionResult) -> bool:
-        if result.id is not None and result.id in self._ids:
+        if self._repeats_id(result):
             return True
         if result.words or result.end <= result.start or not self._trusts_spans:
+            return False
+        if result.end > self._final_until + _HALF_A_FRAME:
             return False
         return any(self._is_same_span(result, span) for span in self._spans)
 
@@ -178,6 +201,8 @@ class IncomingResults:
 
     def _was_said(self, word: Word, speaker: str | None, *, by_text: bool) -> bool:
         apart = max(_HALF_A_FRAME, min(self._profile.drift, (word.end - word.start) / 2))
+        if word.end > self._final_until + apart:
+            return False
         text = plain(word.text) if by_text else None
         return word.end > word.start and any(
             abs(word.start - old.start) <= apart

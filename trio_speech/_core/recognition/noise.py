@@ -27,6 +27,9 @@ FAINTEST = 100
 BLOCK = 0.02
 """Seconds of one block: shorter than any word, longer than one period of a deep voice."""
 
+PAUSE = 0.3
+"""Seconds of quiet audio that are a pause: longer than the closure of a plosive, shorter than most pauses of breath."""
+
 _HISTORY = 1_500  # blocks: the last half minute of what was measured
 _ENOUGH = 50  # blocks: a second says something of the noise
 _QUIETEST = 20  # one block in so many counts as noise
@@ -65,6 +68,22 @@ class NoiseLevel:
         if not self.may_be_speech(audio):
             return None
         return next((index * self.block for index, peak in enumerate(self.peaks(audio)) if peak > self.level), None)
+
+    def last_sound_from(self, audio: bytes, pause: int) -> int:
+        """The sample within `audio` at which its last sound begins: behind its last `pause` samples of quiet.
+
+        Looks from the end backwards, so that it costs no more than that sound is long.
+        """
+        size = self.block * self._frame_size
+        begins, quiet = len(audio) - len(audio) % size, 0
+        at = begins - size
+        while at >= 0 and quiet < pause:
+            if peak(audio[at : at + size], self._encoding) > self.level:
+                begins, quiet = at, 0
+            else:
+                quiet += self.block
+            at -= size
+        return begins // self._frame_size if quiet >= pause else 0
 
     def heard_as_noise(self, audio: bytes) -> None:
         """Two services have heard this and found no word in it."""

@@ -34,7 +34,7 @@ from ..provider.requests import Change
 from .delivered_words import DRIFT_ALLOWANCE, DeliveredWords
 from .event_queue import EventQueue
 from .gaps import GapRun, Gaps
-from .noise import NoiseLevel
+from .noise import PAUSE, NoiseLevel
 from .queued_commands import QueuedCommand, QueuedCommands
 from .reconciliation import ComparedWord
 from .replay_log import ReplayLog
@@ -94,6 +94,7 @@ class RecognitionMachine:
         self._ordinal = ordinal
         self.taken = ordinal
         """Finals that the user has taken."""
+        self._pause = audio_format.samples(PAUSE)
         self.noise = NoiseLevel(audio_format.encoding, self.rate, audio_format.frame_size)
         self.stretches = Stretches()
         """What finals cover behind the commit point."""
@@ -149,6 +150,11 @@ class RecognitionMachine:
         return self.event_queue.unread_bytes <= self.policy.max_unread_bytes // 2
 
     @property
+    def is_all_sent(self) -> bool:
+        """Whether the input has ended, and no audio is left for another link."""
+        return self.input_ended and not self.log.unsent
+
+    @property
     def finished(self) -> bool:
         """Whether the input has ended and all of it is accounted for."""
         return self.input_ended and self.log.committed >= self.log.captured
@@ -175,7 +181,7 @@ class RecognitionMachine:
 
     def end(self) -> None:
         """The stream has ended: gaps that waited for a neighbor are told, and nobody speaks any more."""
-        self.speech_ended(max(self.log.captured, self._speaking_since + 1))
+        self._end_speech(self.log.captured)
         self._tell_gaps(self.gaps.tell_all())
 
     # ------------------------------------------------------------ the link's side
@@ -276,11 +282,21 @@ class RecognitionMachine:
                 return first + found
         return None
 
-    def is_pause(self, seconds: float) -> bool:
-        """Whether the last `seconds` of the audio sent are no louder than noise; false where less was sent."""
+    @property
+    def is_pause(self) -> bool:
+        """Whether the last `PAUSE` seconds of the audio sent are no louder than noise; false where less was sent."""
         log = self.log
-        start = log.sent - self.audio_format.samples(seconds)
+        start = log.sent - self._pause
         return start >= log.kept and self.noise.first_speech(log.window(start, log.sent)) is None
+
+    def last_sound_from(self) -> int:
+        """The sample at which the sound begins that no pause has followed yet, of the audio sent; where it ends in a
+        pause, all that was sent."""
+        log = self.log
+        if self.is_pause:
+            return log.sent
+        start = max(log.committed, log.kept)
+        return start + self.noise.last_sound_from(log.window(start, log.sent), self._pause)
 
     # ------------------------------------------------------------ doubt
 
@@ -348,9 +364,14 @@ class RecognitionMachine:
 
     def speech_ended(self, at: int) -> None:
         """An utterance is over: the one in progress, unless it began later."""
-        if self.speaking and at > self._speaking_since:
+        if at > self._speaking_since:
+            self._end_speech(at)
+
+    def _end_speech(self, at: int) -> None:
+        """Whoever speaks has ended, whenever that began."""
+        if self.speaking:
             self.speaking = False
-            self.event_queue.put(SpeechEnded(at / self.rate))
+            self.event_queue.put(SpeechEnded(max(at, self._speaking_since) / self.rate))
 
     def turn_ended(self, at: int, confidence: float | None) -> None:
         """A turn is over, of which something was delivered. Said again by another link, it is no news."""
@@ -388,7 +409,7 @@ class RecognitionMachine:
         """The interim shown last was of nothing: an empty one takes its place, and the utterance is over."""
         if self._shown:
             self.show(said)
-        self.speech_ended(max(said.end, self._speaking_since + 1))
+        self._end_speech(said.end)
 
     # ------------------------------------------------------------ bookkeeping
 

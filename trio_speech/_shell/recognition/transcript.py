@@ -105,7 +105,8 @@ class Transcript:
         """
         if get_ident() != self._thread.ident:  # as `check` asks, and a call less for each push
             self._thread.check()
-        self._check_no_source()
+        if self._intake.has_source:
+            self._check_no_source()
         if not self._intake.take_in(audio):
             raise trio.WouldBlock
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trio_speech._core.recognition import noise
 from trio_speech._core.recognition.announcements import Announcements
@@ -39,14 +40,14 @@ class OldRule(Struct, frozen=True):
 
 
 def _quiet_answers(link: Any, now: float) -> None:
-    link._answered(now)
+    link._reception.answered(now)
     link._evidence.requests.ended(now)
     link.session.commit(link.session.log.sent)
 
 
 def _quiet_timers(link: Any) -> Any:
     evidence = link._evidence
-    quiet = max(evidence.requests.asked_at, link._news_at) + 3.0 if evidence.unanswered else math.inf
+    quiet = max(evidence.requests.asked_at, link._awaiting.news_at) + 3.0 if evidence.unanswered else math.inf
     return (*_timers(link), (quiet, partial(_quiet_answers, link)))
 
 
@@ -54,10 +55,10 @@ _timers = LinkMachine._timers
 
 
 def _polite_close_settles(link: Any, now: float) -> EndLink:
-    link._release(math.inf)
+    link._reception.release(math.inf)
     if link.session.input_ended:
         link.session.commit(link.session.log.captured)
-    link._over = EndLink() if link.session.finished else EndLink(link._closing)
+    link._over = EndLink() if link.session.finished else EndLink(link._awaiting.closing)
     return link._over
 
 
@@ -82,10 +83,17 @@ def _any_final_answers_for_all(announcements: Any, *_: object, **__: object) -> 
     announcements._owed.clear()
 
 
-def _text_is_identity(results: Any, result: Any) -> bool:
-    same = [final for final in results.__dict__.setdefault("_texts", []) if final == result.text]
-    results._texts.append(result.text)
-    return bool(result.text and same)
+def _text_is_identity(results: Any, result: Any) -> Any:
+    judged = _judge(results, result)
+    if result.kind != "final" or not result.text:
+        return judged
+    seen = results.__dict__.setdefault("_texts", [])
+    repeats = result.text in seen
+    seen.append(result.text)
+    return replace(judged, repeats_final=judged.repeats_final or repeats)
+
+
+_judge = IncomingResults.judge
 
 
 def _nothing(*_: object, **__: object) -> None:
@@ -137,9 +145,7 @@ OLD_RULES: Mapping[str, OldRule] = {
     "any final answers for all that was announced": OldRule(
         Announcements, "final", _any_final_answers_for_all, _two("untrusted, no times"), ("lost", "old news")
     ),
-    "text alone is identity": OldRule(
-        IncomingResults, "_repeats_final", _text_is_identity, _two("span", faults=0), ("lost",)
-    ),
+    "text alone is identity": OldRule(IncomingResults, "judge", _text_is_identity, _two("span", faults=0), ("lost",)),
     "words are new whenever they come on one link": OldRule(
         IncomingResults, "_old_on_this_link", _all_new, _two("span", "restated final", faults=0), ("doubled",)
     ),

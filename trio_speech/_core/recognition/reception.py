@@ -1,0 +1,281 @@
+"""What is received on one link: judged, weighed, and delivered to the session.
+
+Laws
+    1. What is said is placed and judged first (`incoming_results`); what is old news changes nothing that was told.
+    2. Everything by which audio is committed, be it a final, an answer or the service's own end, is weighed first, as
+       evidence; `Evidence.settle` commits.
+    3. Finals come in stream order. One waits only behind an utterance that was announced (`held_finals`).
+"""
+
+from __future__ import annotations
+
+import math
+
+from msgspec.structs import replace
+
+from ..provider.messages import (
+    Acknowledged,
+    FinalizeAnswered,
+    RecognitionResult,
+    SpeechOnset,
+    SpeechOver,
+    SttMessage,
+    TurnOver,
+    Unheard,
+)
+from ..provider.profile import SttProfile
+from .asking import Asking
+from .awaiting import Awaiting
+from .evidence import Evidence
+from .held_finals import HeldFinals
+from .incoming_results import IncomingResults, Judged
+from .outgoing_audio import OutgoingAudio
+from .progress_watch import ProgressWatch
+from .session import RecognitionMachine
+
+_TORN_WITHIN = 0.05  # seconds before the end of the audio: less than the shortest pause between words
+
+
+class Reception:
+    """Takes in what one link's service says. `replayed_until`: the sample up to which another link has heard it."""
+
+    def __init__(
+        self,
+        session: RecognitionMachine,
+        profile: SttProfile,
+        *,
+        results: IncomingResults,
+        evidence: Evidence,
+        feed: OutgoingAudio,
+        progress: ProgressWatch,
+        asking: Asking,
+        awaiting: Awaiting,
+        replayed_until: int,
+    ) -> None:
+        self._session = session
+        self._profile = profile
+        self._results = results
+        self._evidence = evidence
+        self._feed = feed
+        self._progress = progress
+        self._asking = asking
+        self._awaiting = awaiting
+        self._replayed_until = replayed_until
+        self._spans_settle = profile.acknowledges == "span"
+        self._trusts_spans = profile.acknowledges != "finalize"
+        self._guess: tuple[object, ...] = ()
+        self._last_guess: RecognitionResult | None = None
+        self._held = HeldFinals()
+
+    @property
+    def hold_ends(self) -> float:
+        """When a final has waited long enough behind an utterance before it; infinite where none waits."""
+        return self._held.due
+
+    def take(self, message: SttMessage, now: float) -> None:
+        """Takes one message in. What it settles is committed by `settle`."""
+        match message:
+            case RecognitionResult(kind="final"):
+                self._final(message, now)
+            case RecognitionResult():
+                self._interim(message, now)
+            case SpeechOnset(at):
+                self._onset(at, now)
+            case SpeechOver(at):
+                self._speech_over(at, now)
+            case TurnOver(at, confidence):
+                self._turn_over(at, confidence, now)
+            case Acknowledged(upto):
+                self._watermark(self._results.timeline.end_at(upto), now)
+            case Unheard(start, end):
+                self._unheard(start, end, now)
+            case FinalizeAnswered():
+                self.answered(now)
+            case _:
+                pass
+
+    def settle(self, now: float) -> None:
+        """Commits what the evidence allows. Speech of which nothing is owed behind an answered request is over."""
+        log = self._session.log
+        again = log.committed < self._replayed_until
+        if self._evidence.settle(self._held.first, tuple(self._results.awaited) if again else ()):
+            self._asking.committed_at = now
+            if log.committed == self._evidence.requests.answered and not self._evidence.owed:
+                self._session.speech_ended(log.committed)
+
+    def release(self, now: float) -> None:
+        """Delivers the finals that have waited long enough: all of them where `now` is infinite."""
+        due = self._held.take_due(now)
+        for judged in due:
+            self._deliver(judged, self._awaiting.news_at)
+        if due:
+            self.settle(self._awaiting.news_at)
+
+    def answered(self, now: float) -> None:
+        """The answer to a request came, or is not to be waited for."""
+        request = self._evidence.requests.message(now)
+        if request is not None:
+            self._evidence.answered(request, now)
+            self._feed.heard_up_to(request.place, now)
+            self.news(now)
+
+    def ended(self, now: float) -> None:
+        """The service has ended by itself; after the close message, that answers for all that was sent."""
+        closing = self._awaiting.closing is not None
+        if closing and self._last_guess is not None and self._profile.ends_with_guess:
+            self._final(replace(self._last_guess, kind="final", ends_speech=True), now)
+        self.release(math.inf)
+        if closing:
+            self._evidence.answered(self._evidence.requests.ended(now), now)
+        self.settle(now)
+
+    def news(self, now: float) -> None:
+        """Something came that was not known before."""
+        self._awaiting.news(now)
+        self._progress.made(now, owes=self._evidence.owed.worded)
+
+    # ------------------------------------------------------------ results
+
+    def _interim(self, result: RecognitionResult, now: float) -> None:
+        judged = self._results.judge(result)
+        said, owed = judged.said, self._evidence.owed
+        if not result.text:
+            self._last_guess = None
+            if owed.taken_back(said.start, said.end, result.speaker, placed=said.placed):
+                self._session.take_back(said)
+                self._asking.endpointing.final()
+                self.news(now)
+            return
+        if self._results.is_old_interim(judged):
+            return
+        kept = self._results.kept(judged)
+        owed.interim(kept.start, kept.end, result.speaker, placed=said.placed)
+        self._asking.endpointing.interim(result.text, now)
+        if not self._results.is_shown_again(said, said.start):
+            self._session.speech_started(kept.start)
+        self._session.show(kept)
+        self._last_guess = result
+        guess = (result.text, result.start, result.end, result.kind)
+        if guess != self._guess:
+            self._guess = guess
+            self._awaiting.news(now)
+            self._progress.guessed(now)
+
+    def _final(self, result: RecognitionResult, now: float) -> None:
+        judged = self._results.judge(result)
+        said, owed = judged.said, self._evidence.owed
+        if self._is_torn(judged):
+            return  # the next link hears it whole
+        self._last_guess = None
+        owed.final(said.start, said.end, result.speaker, placed=said.placed)
+        self._asking.endpointing.final()
+        if judged.nothing_new:
+            self._repeated(judged, now)
+            return
+        if not result.text and not said.placed:
+            self._session.speech_ended(said.end)
+            return
+        if self._trusts_span(judged) and owed.waits_before(said.start, result.speaker):
+            self._held.hold(judged, now)
+        else:
+            self._deliver(judged, now)
+        self._release_free(now)
+        self.news(now)
+
+    def _unheard(self, start: float, end: float, now: float) -> None:
+        """A stretch that the service gave up: a `Gap`, and for all else a final without words."""
+        [(begins, ends)] = self._results.timeline.spans([(start, end)])
+        self._evidence.owed.final(begins, ends, None, placed=True)
+        self._session.unheard(begins, ends)
+        if self._spans_settle and not self._results.overlaps:
+            self._evidence.span(begins, ends, overlaps=False)
+        self._evidence.answered(self._evidence.requests.final((), ends, now), now)
+        self._feed.heard_up_to(ends, now)
+        self._session.speech_ended(ends)
+        self._release_free(now)
+        self.news(now)
+
+    def _release_free(self, now: float) -> None:
+        for free in self._held.take_free(self._evidence.owed):
+            self._deliver(free, now)
+
+    def _repeated(self, judged: Judged, now: float) -> None:
+        """All that a final says was delivered before."""
+        repeated = judged.repeats_final or judged.repeats_words
+        self._session.tally.repeated_finals += repeated
+        self._acknowledge(judged, now)
+        if not repeated:
+            self.news(now)  # an earlier link said it: this one shows how far it has heard
+        if judged.said.result.ends_speech:
+            self._session.speech_ended(judged.said.end)
+
+    def _is_torn(self, judged: Judged) -> bool:
+        """Whether the close message may have cut a word: the final ends with the audio, and more audio is to come.
+
+        Audio that is heard again for doubt already is not let go a second time.
+        """
+        session = self._session
+        if self._awaiting.closing is None or session.is_all_sent or session.is_doubting:
+            return False
+        end = session.log.sent - session.audio_format.samples(_TORN_WITHIN)
+        return self._trusts_span(judged) and judged.said.end >= end
+
+    def _deliver(self, judged: Judged, now: float) -> None:
+        said = judged.said
+        kept = self._results.kept(judged)
+        span = (said.start, said.end) if self._trusts_span(judged) else None
+        if span is not None and not self._results.overlaps:
+            self._evidence.recognized(*span)
+        self._session.deliver(kept, judged.new_words, seam=judged.at_seam, span=span)
+        self._acknowledge(judged, now)
+        if said.result.ends_speech:
+            self._session.speech_ended(said.end)
+
+    def _acknowledge(self, judged: Judged, now: float) -> None:
+        """What a final says of the audio, be its words new or old."""
+        said, trusted = judged.said, self._trusts_span(judged)
+        self._results.final(judged)
+        self._session.tally.repeated_words += len(judged.is_new) - sum(judged.is_new)
+        request = self._evidence.requests.final(judged.compared, said.end if trusted else None, now)
+        self._evidence.answered(request, now)
+        if not trusted:
+            self._evidence.unspanned()
+        elif self._spans_settle:
+            self._evidence.span(said.start, said.end, overlaps=self._results.overlaps)
+            self._feed.heard_up_to(said.end, now)
+        else:
+            self._session.gaps.recognized(said.start, said.end)
+            if self._profile.exact_times:  # what cannot be heard again need not wait for the watermark
+                self._session.commit(min(said.end, self._session.log.kept))
+
+    def _trusts_span(self, judged: Judged) -> bool:
+        return judged.said.placed and self._trusts_spans
+
+    # ------------------------------------------------------------ speech state, watermarks
+
+    def _onset(self, at: float | None, now: float) -> None:
+        position = self._results.onset(at)
+        if position is None:
+            return
+        since = self._results.untimed_from if at is None else position
+        self._session.speech_started(position, since=max(since, self._session.over_until) if at is None else position)
+        self._evidence.owed.onset(since, placed=at is not None)
+        self.news(now)
+
+    def _speech_over(self, at: float | None, now: float) -> None:
+        position = self._results.speech_over(at)
+        if position is not None:
+            self._evidence.owed.speech_over(position)
+            self._session.speech_ended(position)
+            self.news(now)
+
+    def _turn_over(self, at: float | None, confidence: float | None, now: float) -> None:
+        """The turn is over, so nothing is waited for that lies before its finals."""
+        self.release(math.inf)
+        position = self._session.log.sent if at is None else self._results.timeline.end_at(at)
+        self._session.turn_ended(position, confidence)
+        self.news(now)
+
+    def _watermark(self, upto: int, now: float) -> None:
+        self._session.commit(upto)
+        self._feed.heard_up_to(upto, now)
