@@ -234,14 +234,14 @@ def test_a_pause_is_three_tenths_of_a_second_of_quiet_audio(quiet_for: int, is_p
     session = recognition()
     session.capture(loud(100) + quiet(quiet_for) + loud(10))
     link(session, sent=100 + quiet_for)
-    assert session.is_pause is is_pause
+    assert session.is_pause() is is_pause
 
 
 def test_without_as_much_audio_there_is_no_pause() -> None:
     session = recognition()
     session.capture(quiet(299))
     link(session)
-    assert not session.is_pause
+    assert not session.is_pause()
 
 
 @pytest.mark.parametrize(

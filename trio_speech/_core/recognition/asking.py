@@ -91,7 +91,7 @@ class Asking:
     def is_pause(self, now: float) -> bool:
         """Whether nothing can be cut now: the audio is quiet, or nothing more was captured."""
         nothing_comes = self._feed.is_idle and now >= self._feed.last_given + _NOTHING_COMES
-        return nothing_comes or self._session.is_pause
+        return nothing_comes or self._session.is_pause()
 
     def _reasons(self, patience_ends: float) -> Iterator[tuple[float, float]]:
         """From when on, and when at the latest, each reason asks."""

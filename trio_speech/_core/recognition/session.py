@@ -282,18 +282,17 @@ class RecognitionMachine:
                 return first + found
         return None
 
-    @property
-    def is_pause(self) -> bool:
-        """Whether the last `PAUSE` seconds of the audio sent are no louder than noise; false where less was sent."""
+    def is_pause(self, seconds: float = PAUSE) -> bool:
+        """Whether the last `seconds` of the audio sent are no louder than noise; false where less was sent."""
         log = self.log
-        start = log.sent - self._pause
+        start = log.sent - self.audio_format.samples(seconds)
         return start >= log.kept and self.noise.first_speech(log.window(start, log.sent)) is None
 
     def last_sound_from(self) -> int:
         """The sample at which the sound begins that no pause has followed yet, of the audio sent; where it ends in a
         pause, all that was sent."""
         log = self.log
-        if self.is_pause:
+        if self.is_pause():
             return log.sent
         start = max(log.committed, log.kept)
         return start + self.noise.last_sound_from(log.window(start, log.sent), self._pause)

@@ -44,10 +44,4 @@ class SettlementRequest:
         if now - self._captured_at >= _QUIET:
             return True
         waited = now - self._began
-        return (waited >= _QUIET and self._is_quiet(_QUIET)) or (waited >= _LONG and self._is_quiet(_SHORTLY_QUIET))
-
-    def _is_quiet(self, seconds: float) -> bool:
-        """Whether the last `seconds` of the audio sent are no louder than noise; false where less was sent."""
-        session, log = self._session, self._session.log
-        start = log.sent - session.audio_format.samples(seconds)
-        return start >= log.kept and session.noise.first_speech(log.window(start, log.sent)) is None
+        return (waited >= _QUIET and session.is_pause(_QUIET)) or (waited >= _LONG and session.is_pause())

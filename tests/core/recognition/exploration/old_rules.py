@@ -169,6 +169,6 @@ OLD_RULES: Mapping[str, OldRule] = {
     ),
     "a new link hears only what is new": OldRule(ReplayLog, "rewind", _stays, _one("span"), ("lost",)),
     "speech goes on when the stream is over": OldRule(
-        RecognitionMachine, "speech_ended", _nothing, _one("span", faults=0), ("speech state",)
+        RecognitionMachine, "_end_speech", _nothing, _one("span", faults=0), ("speech state",)
     ),
 }
