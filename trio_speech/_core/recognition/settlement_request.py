@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from .session import RecognitionMachine
 
-_QUIET, _SHORTLY_QUIET = 1.5, 0.3
+_QUIET = 1.5
 _LONG = 10.0
 
 
