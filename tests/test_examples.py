@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -50,6 +51,11 @@ PROMISES = {
         "the first process ended by signal 9",
         "after the kill: f2 .*pizza",
     ],
+    "an_engine_of_your_own": [
+        r"spoken in \d+\.\d s: Paris calling\. All is well\.",
+        "s  PARIS CALLING",
+        "s  ALL IS WELL",
+    ],
     "a_provider_of_your_own": [
         "heard: baba",
         "lost: .*reset",
@@ -87,6 +93,16 @@ def test_example(name: str, tmp_path: Path) -> None:
 
 def test_every_example_has_its_promise() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == PROMISES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(PROMISES))
+def test_an_example_imports_public_names_alone(name: str) -> None:
+    tree = ast.parse((EXAMPLES / f"{name}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        names = [each.name for each in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        parts = [part for name in names for part in name.split(".") if part != "__future__"]
+        assert not [part for part in parts if part.startswith("_")]
 
 
 def test_the_demo_hears_every_word_that_it_said(tmp_path: Path) -> None:
