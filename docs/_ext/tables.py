@@ -1,7 +1,8 @@
 """Tables that are made of the code when the site is built, so that they cannot be out of date.
 
 .. policies::          the fields of the policies, with their defaults
-.. recognizers::       the profiles of the recognizers
+.. recognizers::       what recognizers say, by their profiles
+.. recognized-audio::  what recognizers take
 .. voices::            the profiles of the voices
 .. commands::          the options of the command line
 .. telemetry::         spans, counters and histograms
@@ -9,12 +10,10 @@
 
 from __future__ import annotations
 
-import importlib
-import math
-import pkgutil
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import provider_table
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
@@ -41,105 +40,25 @@ def _inline(text: str) -> Iterable[nodes.Node]:
             yield nodes.literal("", part) if number % 2 else nodes.Text(part)
 
 
-def _seconds(value: float | None, otherwise: str) -> str:
-    return otherwise if value is None else f"{value:g} s"
-
-
-def backend_of(package: str) -> str:
-    """How the backend of a provider's package is called, such as ``Deepgram()``."""
-    import trio_speech
-
-    for name in trio_speech.__all__:
-        value = getattr(trio_speech, name)
-        module = getattr(value, "__module__", "")
-        if isinstance(value, type) and hasattr(value, "recognizer") and module.startswith(package):
-            return f"`{name}()`"
-    raise LookupError(f"no backend is made in {package}")
-
-
-def profiles(kind: type) -> list[tuple[str, str, Any]]:
-    """All profiles of a kind that providers have: the backend, the model or part of the service, and the profile."""
-    from trio_speech import providers
-
-    found: list[tuple[str, str, Any]] = []
-    seen: set[int] = set()
-    for each in pkgutil.walk_packages(providers.__path__, f"{providers.__name__}."):
-        module = importlib.import_module(each.name)
-        package = ".".join(each.name.split(".")[:3])
-        for name, value in vars(module).items():
-            table = value if isinstance(value, dict) and name.endswith("_PROFILES") else {}
-            models = [(model or "others", profile) for model, profile in table.items() if isinstance(profile, kind)]
-            if isinstance(value, kind) and name.isupper():
-                models.append(("", value))
-            found += [(backend_of(package), model, profile) for model, profile in models if id(profile) not in seen]
-            seen |= {id(profile) for _, profile in models}
-    return sorted(found, key=_order)
-
-
-def _order(named: tuple[str, str, Any]) -> tuple[str, bool, str]:
-    backend, model, _ = named
-    return backend, model == "others", model
-
-
-def _named(backend: str, model: str) -> str:
-    return backend + ("" if not model else ", others" if model == "others" else f", `{model}`")
-
-
 class Recognizers(Directive):
-    """One row for each profile of a recognizer."""
+    """One row for each profile of a recognizer: what it says."""
 
     def run(self) -> list[nodes.Node]:
-        from trio_speech.provider import SttProfile
+        return [table(provider_table.RESULTS, provider_table.results(), (26, 24, 12, 12, 14, 12))]
 
-        head = ("backend, model", "what settles audio", "times", "catch-up", "encodings", "sample rates")
-        rows = [(_named(backend, model), *self._facts(profile)) for backend, model, profile in profiles(SttProfile)]
-        return [table(head, rows, (24, 22, 14, 16, 14, 14))]
 
-    def _facts(self, profile: Any) -> tuple[str, ...]:
-        settles = {
-            "span": "a final, up to its end",
-            "finalize": "an answered `finalize()`",
-            "watermark": "a watermark of the service",
-        }[profile.acknowledges]
-        times = "exact" if profile.exact_times else ("of words" if profile.word_times else "of finals")
-        speed = profile.replay_speed
-        pace = "unlimited" if speed is None or speed == math.inf else f"{speed:g} × real time"
-        return settles, times, pace, ", ".join(profile.encodings), _rates(profile.sample_rates)
+class RecognizedAudio(Directive):
+    """One row for each profile of a recognizer: what it takes."""
+
+    def run(self) -> list[nodes.Node]:
+        return [table(provider_table.AUDIO, provider_table.audio(), (26, 16, 16, 14, 16, 12))]
 
 
 class Voices(Directive):
     """One row for each profile of a voice."""
 
     def run(self) -> list[nodes.Node]:
-        from trio_speech.provider import TtsProfile
-        from trio_speech.providers.livekit.models import ALIGNMENT
-
-        known = profiles(TtsProfile)
-        [other] = [profile for backend, model, profile in known if (backend, model) == ("`LiveKit()`", "others")]
-        named = {model for backend, model, _ in known if backend == "`LiveKit()`"}
-        known += [("`LiveKit()`", model, other) for model in ALIGNMENT.keys() - named]
-        head = ("backend, model", "word times", '`"word"` becomes', "longest request", "encodings", "sample rates")
-        rows = [
-            self._facts(_named(backend, model), profile, profile.aligned or model in ALIGNMENT)
-            for backend, model, profile in sorted(known, key=_order)
-        ]
-        return [table(head, rows, (24, 10, 18, 16, 14, 16))]
-
-    def _facts(self, name: str, profile: Any, aligned: bool) -> tuple[str, ...]:
-        mode = "`word`" if aligned or profile.deterministic else "`segment`"
-        longest = "1,000 characters" if profile.max_characters is None else f"{profile.max_characters:,} characters"
-        word_times = "yes" if aligned else "no"
-        return name, word_times, mode, longest, ", ".join(profile.encodings), _rates(profile.sample_rates)
-
-
-def _rates(rates: Sequence[int] | None) -> str:
-    if rates is None:
-        return "any"
-    return (
-        f"{len(rates)} from {min(rates):,} to {max(rates):,}"
-        if len(rates) > 3
-        else ", ".join(f"{each:,}" for each in rates)
-    )
+        return [table(provider_table.VOICES, provider_table.voices(), (22, 8, 12, 14, 12, 14, 10, 10))]
 
 
 class Policies(Directive):
@@ -207,6 +126,7 @@ class Telemetry(Directive):
 def setup(app: Sphinx) -> dict[str, bool]:
     for name, directive in (
         ("recognizers", Recognizers),
+        ("recognized-audio", RecognizedAudio),
         ("voices", Voices),
         ("policies", Policies),
         ("commands", Commands),

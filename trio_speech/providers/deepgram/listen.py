@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from ..._core.provider.messages import (
     Acknowledged,
     Closed,
@@ -36,6 +38,7 @@ PROFILE = SttProfile(
     ordered=True,
     drift=0.15,
     may_ignore_finalize=True,
+    live_keyterms=True,
     ends_by="close",
     failure_fates={
         "CONFIGURE_KEYTERMS_NOT_SUPPORTED": "fatal",
@@ -47,6 +50,9 @@ PROFILE = SttProfile(
 """Deepgram closes a connection after 10 s without audio or a keepalive. It takes audio at 1.25 times real time at most.
 With little audio pending it may not answer a finalize request. Where a change of keyterms failed for no fault of the
 keyterms, another connection is tried: it has the new keyterms in its address."""
+
+OLDER = replace(PROFILE, live_keyterms=False)
+"""Models before nova-3 take keywords, which cannot be changed."""
 
 
 def knows_keyterms(model: str) -> bool:

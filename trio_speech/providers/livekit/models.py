@@ -51,56 +51,6 @@ def _lookup(table: Mapping[str, T], model: str | None) -> T:
 
 # ---------------------------------------------------------------- recognizers
 
-_careful = SttProfile(
-    acknowledges="finalize",
-    exact_times=False,
-    word_times=False,
-    idle_codes=(INACTIVE,),
-    close_fates={},
-)
-_spans = replace(_careful, acknowledges="span", ordered=True, drift=0.15)
-_words = replace(_spans, word_times=True)
-
-STT_PROFILES: Mapping[str, SttProfile] = {
-    "": _careful,
-    "deepgram": _words,
-    "assemblyai": _words,
-    "cartesia/ink-whisper": _words,
-    "xai/stt-1": _words,
-    "speechmatics": replace(_spans, finalizes_itself=False),
-    "speechmatics/enhanced": replace(_words, finalizes_itself=False),
-    "speechmatics/standard": replace(_words, finalizes_itself=False),
-    "speechmatics/linden-1": _spans,
-    "openai": replace(_careful, finalizes_itself=False, sample_rates=(24_000,)),
-}
-
-
-_DIARIZATION = ("diarization", "diarize", "speaker_labels")
-"""Options, of whichever provider, that ask who is speaking: then two may speak at once."""
-
-
-def stt_profile(models: Sequence[str | None], options: Mapping[str, Any] | None = None) -> SttProfile:
-    """What may be relied on, whichever of `models` the gateway falls back to, with these `options`."""
-    profiles = [_lookup(STT_PROFILES, model) for model in models]
-    return replace(
-        profiles[0],
-        acknowledges="span" if all(profile.acknowledges == "span" for profile in profiles) else "finalize",
-        word_times=all(profile.word_times for profile in profiles),
-        ordered=all(profile.ordered for profile in profiles),
-        overlapping=any((options or {}).get(option) for option in _DIARIZATION),
-        drift=max(profile.drift for profile in profiles),
-        finalizes_itself=all(profile.finalizes_itself for profile in profiles),
-        sample_rates=_common(profile.sample_rates for profile in profiles),
-    )
-
-
-def _common(rates: Iterable[tuple[int, ...] | None]) -> tuple[int, ...] | None:
-    common: set[int] | None = None
-    for some in rates:
-        if some is not None:
-            common = set(some) if common is None else common & set(some)
-    return None if common is None else tuple(sorted(common))
-
 
 class Keyterms(Struct, frozen=True):
     """How a provider takes keyterms: in the option `option`, as texts, or as objects with the text under `content`."""
@@ -131,6 +81,60 @@ KEYTERMS: Mapping[str, Keyterms] = {
     "cartesia": Keyterms("keyterm"),
     "google": Keyterms("custom_vocabulary"),
 }
+
+
+_careful = SttProfile(
+    acknowledges="finalize",
+    exact_times=False,
+    word_times=False,
+    idle_codes=(INACTIVE,),
+    close_fates={},
+)
+_spans = replace(_careful, acknowledges="span", ordered=True, drift=0.15)
+_words = replace(_spans, word_times=True)
+
+_models = {
+    "": _careful,
+    "deepgram": _words,
+    "assemblyai": _words,
+    "cartesia/ink-whisper": _words,
+    "xai/stt-1": _words,
+    "speechmatics": replace(_spans, finalizes_itself=False),
+    "speechmatics/enhanced": replace(_words, finalizes_itself=False),
+    "speechmatics/standard": replace(_words, finalizes_itself=False),
+    "speechmatics/linden-1": _spans,
+    "openai": replace(_careful, finalizes_itself=False, sample_rates=(24_000,)),
+}
+STT_PROFILES: Mapping[str, SttProfile] = {
+    model: replace(profile, live_keyterms=provider_of(model) in KEYTERMS) for model, profile in _models.items()
+}
+
+_DIARIZATION = ("diarization", "diarize", "speaker_labels")
+"""Options, of whichever provider, that ask who is speaking: then two may speak at once."""
+
+
+def stt_profile(models: Sequence[str | None], options: Mapping[str, Any] | None = None) -> SttProfile:
+    """What may be relied on, whichever of `models` the gateway falls back to, with these `options`."""
+    profiles = [_lookup(STT_PROFILES, model) for model in models]
+    return replace(
+        profiles[0],
+        acknowledges="span" if all(profile.acknowledges == "span" for profile in profiles) else "finalize",
+        word_times=all(profile.word_times for profile in profiles),
+        ordered=all(profile.ordered for profile in profiles),
+        live_keyterms=all(provider_of(model) in KEYTERMS for model in models),
+        overlapping=any((options or {}).get(option) for option in _DIARIZATION),
+        drift=max(profile.drift for profile in profiles),
+        finalizes_itself=all(profile.finalizes_itself for profile in profiles),
+        sample_rates=_common(profile.sample_rates for profile in profiles),
+    )
+
+
+def _common(rates: Iterable[tuple[int, ...] | None]) -> tuple[int, ...] | None:
+    common: set[int] | None = None
+    for some in rates:
+        if some is not None:
+            common = set(some) if common is None else common & set(some)
+    return None if common is None else tuple(sorted(common))
 
 
 def with_keyterms(model: str | None, options: Mapping[str, Any], terms: Iterable[str]) -> dict[str, Any]:
