@@ -5,7 +5,7 @@ from __future__ import annotations
 import random as random_module
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -29,6 +29,7 @@ from trio_speech.testing import (
     assert_ledger,
     assert_speech_alternates,
     assert_times_within,
+    assert_turns_end_once,
     assert_unique_ids,
     open_gateway,
     picture,
@@ -72,6 +73,8 @@ class Family:
     backend: Callable[[ScriptedGateway], ts.Backend] | None = None
     """A provider's own backend, in place of the gateway's."""
     model: str | None = None
+    moves: bool = False
+    """The language is changed now and then, which moves the session to a fresh connection."""
     mute: bool = True
     """The source is mute now and then, and in mid-word too; else it never stops."""
 
@@ -198,10 +201,27 @@ async def _listen(result: Run, backends: list[ts.Backend], random: Random, famil
     async with (
         ts.open_client(backends, retry=retry) as client,
         client.transcribe(source, audio_format, model=family.model) as transcript,
+        _moving(transcript, random, moves=family.moves),
     ):
         async for event in transcript:
             result.events.append(event)
     return transcript.statistics()
+
+
+@asynccontextmanager
+async def _moving(transcript: ts.Transcript, random: Random, *, moves: bool) -> AsyncIterator[None]:
+    async with trio.open_nursery() as nursery:
+        if moves:
+            nursery.start_soon(_move, transcript, random)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def _move(transcript: ts.Transcript, random: Random) -> None:
+    with suppress(trio.ClosedResourceError):  # the session may end before
+        for language in ("de", "fr", "en"):
+            await trio.sleep(random.uniform(0.1, 5.0))
+            transcript.update(language=language)
 
 
 async def _play(said: LabeledSpeech, random: Random, *, mute: bool) -> AsyncIterator[bytes]:
@@ -235,6 +255,7 @@ def judge(result: Run, statistics: ts.TranscriptStatistics) -> None:
         lambda: assert_unique_ids(events),
         lambda: assert_ledger(statistics, events, said.seconds),
         lambda: assert_speech_alternates(events),
+        lambda: assert_turns_end_once(events),
         lambda: assert_each_speech_ends_once(events),
     ]
     if all(gateway.manner.profile().exact_times and gateway.manner.word_times for gateway in result.gateways):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech import AudioChunk, FinalTranscript, Gap, LinkLost, Resumed, SpeechEnded, SpeechStarted, Word
+from trio_speech import AudioChunk, FinalTranscript, Gap, LinkLost, Resumed, SpeechEnded, SpeechStarted, TurnEnded, Word
 from trio_speech.events import TranscriptEvent
 from trio_speech.testing.assertions import (
     assert_exactly_once,
@@ -18,6 +18,7 @@ from trio_speech.testing.assertions import (
     assert_speech_alternates,
     assert_spoken_once,
     assert_times_within,
+    assert_turns_end_once,
     assert_unique_ids,
 )
 from trio_speech.testing.picture import picture
@@ -281,3 +282,17 @@ def test_the_picture_shows_what_was_spoken_and_what_became_of_it() -> None:
 
 def test_the_picture_lists_at_most_sixty_events() -> None:
     assert picture(SPOKEN, [Gap(float(at), at + 1.0, "overflow") for at in range(100)]).endswith("… and 40 more")
+
+
+def test_turns_end_once_behind_their_finals() -> None:
+    first, second = (FinalTranscript(text=text, start=0.0, end=1.0) for text in ("one", "two"))
+    assert_turns_end_once([first, TurnEnded(1.0), second, TurnEnded(2.0), second])
+    assert_turns_end_once([first])
+    for wrong in (
+        [TurnEnded(1.0)],
+        [first, TurnEnded(1.0), TurnEnded(2.0)],
+        [first, TurnEnded(1.0), second, TurnEnded(1.0)],
+        [FinalTranscript(text="", start=0.0, end=1.0), TurnEnded(1.0)],
+    ):
+        with pytest.raises(AssertionError, match="a turn ends twice, or without a word"):
+            assert_turns_end_once(wrong)

@@ -32,6 +32,7 @@ from .assertions import (
     assert_speech_alternates,
     assert_spoken_once,
     assert_times_within,
+    assert_turns_end_once,
     assert_unique_ids,
 )
 from .check import check_provider
@@ -124,6 +125,7 @@ __all__ = [
     "assert_speech_alternates",
     "assert_spoken_once",
     "assert_times_within",
+    "assert_turns_end_once",
     "assert_unique_ids",
     "check_provider",
     "hear",

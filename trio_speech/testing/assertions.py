@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from .._core.synthesis.clip import ClipBuilder
 from ..audio.formats import AudioFormat, Encoding
-from ..events import AudioChunk, FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, Word
+from ..events import AudioChunk, FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, TurnEnded, Word
 from .picture import picture
 from .scripted.visits import Visit
 from .speech import LabeledSpeech
@@ -118,6 +118,18 @@ def assert_speech_alternates(events: Iterable[TranscriptEvent]) -> None:
             raise AssertionError(f"{state} is followed by {after}")
     if states and not isinstance(states[0], SpeechStarted):
         raise AssertionError(f"{states[0]} came first")
+
+
+def assert_turns_end_once(events: Iterable[TranscriptEvent]) -> None:
+    """Each `TurnEnded` comes behind a final of its own, and ends later than the one before. There may be none."""
+    told, ended = False, -1.0
+    for event in _some(events):
+        if isinstance(event, FinalTranscript):
+            told = told or bool(event.text)
+        elif isinstance(event, TurnEnded):
+            if not told or event.end <= ended:
+                raise AssertionError(f"a turn ends twice, or without a word: {event} after {ended}")
+            told, ended = False, event.end
 
 
 def assert_ledger(statistics: LedgerFigures, events: Iterable[TranscriptEvent], captured: float) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from trio_speech._core.provider.messages import Acknowledged, Closed, Opened, RecognitionResult
+from trio_speech._core.provider.messages import Acknowledged, Closed, Going, Opened, RecognitionResult
 from trio_speech._core.provider.profile import SttProfile
-from trio_speech._core.recognition.commands import Command, EndLink, SendAudio, SendClose, Wait
+from trio_speech._core.recognition.commands import Command, EndLink, SendAudio, SendClose, SendFinalize, Wait
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.session import RecognitionMachine
 from trio_speech._core.recognition.timeline import Timeline
-from trio_speech._core.retry.causes import Rollover, Silent
+from trio_speech._core.retry.causes import Broken, Cause, PeerClosed, Rollover, Silent
 from trio_speech.audio import AudioFormat
 from trio_speech.events import FinalTranscript
 from trio_speech.policy import ReplayPolicy
@@ -135,6 +136,24 @@ def test_filler_is_not_sent_again_to_another_link() -> None:
     assert session.log.replayed == 1_000
 
 
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=8))
+def test_a_request_for_a_final_has_as_much_audio_as_the_service_wants(pieces: list[int]) -> None:
+    session = recognition()
+    link = opened(replace(FILLED, finalizes=True, filler=None, keepalive=None, least_finalized=0.3), session)
+    heard, at = 0, 0
+    for piece in pieces:
+        session.capture(loud(piece))
+        session.finalize()
+        for step in steps(link, 0.0):
+            if isinstance(step, SendAudio):
+                heard += len(step.pcm) // 2
+            elif isinstance(step, SendFinalize):
+                assert heard >= 300
+                heard, at = 0, at + 1
+        assert session.log.sent == session.log.captured
+    assert at == len([piece for number, piece in enumerate(pieces) if piece or number == 0])
+
+
 # ---------------------------------------------------------------- the end
 
 
@@ -150,6 +169,22 @@ def test_the_last_guess_is_final_where_the_service_ends_with_it() -> None:
     assert end == EndLink()
     finals = [event for _ in range(len(session.event_queue)) if isinstance(event := session.take(), FinalTranscript)]
     assert [(final.text, final.end) for final in finals] == [("so far", 0.9)]
+
+
+@pytest.mark.parametrize("cause", [Broken("the peer ended the stream without a close frame"), PeerClosed(1011)])
+@pytest.mark.parametrize("told", [True, False])
+def test_any_end_is_the_services_own_once_it_has_said_that_all_was_heard(cause: Cause, told: bool) -> None:
+    session = recognition()
+    link = opened(GUESSED, session)
+    session.capture(loud(1_000))
+    session.end_input()
+    link.receive(Going(60.0), 0.0)  # before the close message, it means no more than that
+    steps(link, 0.0)
+    link.receive(RecognitionResult(kind="interim", text="so", start=0.0, end=1.0), 0.1)
+    if told:
+        link.receive(Going(0.0), 0.2)
+    assert link.went(cause, 0.3) == (EndLink() if told else None)
+    assert session.tally.finals == (1 if told else 0)
 
 
 def test_a_guess_that_was_taken_back_is_no_final() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from trio_speech._core.provider.messages import (
     Acknowledged,
     Failure,
+    Going,
     Opened,
     RecognitionResult,
     SpeechOnset,
@@ -24,7 +25,7 @@ from trio_speech.errors import ConfigurationError, ProtocolError
 from trio_speech.events import Word
 from trio_speech.providers._codec import NeedsNewLink, SttProvider
 from trio_speech.providers.deepgram import Deepgram
-from trio_speech.providers.deepgram.flux import PROFILE, FluxCodec
+from trio_speech.providers.deepgram.flux import FLUX, FluxCodec
 from trio_speech.testing import check_provider
 
 SECRET = "hunter2"
@@ -45,7 +46,7 @@ def turn(event: str, window: tuple[float, float], transcript: str = "", **fields
 
 
 def heard(*frames: str | bytes) -> list[SttMessage]:
-    codec = FluxCodec()
+    codec = FluxCodec(PCM)
     return [message for frame in frames for message in codec.decode(frame)]
 
 
@@ -61,7 +62,7 @@ def asked(model: str = "flux-general-en", **fields: Any) -> list[tuple[str, str]
 
 
 def test_what_is_said_while_a_session_lasts() -> None:
-    codec = FluxCodec()
+    codec = FluxCodec(PCM)
     assert list(codec.open()) == []
     assert codec.audio(memoryview(b"\x01\x02")) == b"\x01\x02"
     assert codec.finalize() is codec.keepalive() is None
@@ -83,15 +84,16 @@ def test_what_is_said_while_a_session_lasts() -> None:
         (Change(language="de"), NeedsNewLink()),
         (Change(options={"numerals": True, "eot_threshold": 0.8}), NeedsNewLink()),
         (Change(options={"eager_eot_threshold": None}), NeedsNewLink()),
+        (Change(options={"language_hint": None}), NeedsNewLink()),
     ],
 )
 def test_what_can_change_in_flight_does_and_the_rest_needs_a_new_link(change: Change, frame: object) -> None:
-    assert FluxCodec().update(change) == frame
+    assert FluxCodec(PCM).update(change) == frame
 
 
 def test_a_change_that_no_frame_can_hold_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"options\['eot_threshold'\]"):
-        FluxCodec().update(Change(options={"eot_threshold": object()}))
+        FluxCodec(PCM).update(Change(options={"eot_threshold": object()}))
 
 
 async def test_the_address_holds_all_settings() -> None:
@@ -131,7 +133,7 @@ def test_what_flux_does_not_do_is_refused() -> None:
 
 
 def test_patience_lasts_longer_than_a_turn_may() -> None:
-    assert recognizer().profile == PROFILE
+    assert recognizer().profile == FLUX
     assert recognizer(options={"eot_timeout_ms": 60_000}).profile.answer_within == 65.0
 
 
@@ -204,6 +206,16 @@ def test_words_without_times_leave_the_window() -> None:
     assert acknowledged == Acknowledged(3.0)
 
 
+def test_after_the_close_message_what_reaches_the_end_of_the_audio_lets_the_connection_go() -> None:
+    codec = FluxCodec(PCM)
+    codec.audio(bytes(2 * 32_000))
+    assert Going(0.0) not in codec.decode(turn("Update", (0, 2), "so"))
+    codec.close()
+    assert Going(0.0) not in codec.decode(turn("Update", (0, 1.75), "so"))
+    assert list(codec.decode(turn("Update", (0, 2), "so far")))[-1] == Going(0.0)
+    assert list(codec.decode(turn("EndOfTurn", (0, 2), "so far")))[-1] == Going(0.0)
+
+
 def test_the_other_messages() -> None:
     assert heard(
         '{"type":"Connected","request_id":"r","sequence_id":0}',
@@ -231,7 +243,7 @@ EVENTS = ["StartOfTurn", "Update", "EagerEndOfTurn", "TurnResumed", "EndOfTurn"]
 def test_no_watermark_lies_in_an_open_turn_or_closer_than_a_second_to_what_was_heard(
     events: list[tuple[str, float, str]],
 ) -> None:
-    codec, at, opened = FluxCodec(), 0.0, False
+    codec, at, opened = FluxCodec(PCM), 0.0, False
     for event, seconds, transcript in events:
         at += seconds
         opened = event != "EndOfTurn" and (opened or event == "StartOfTurn" or bool(transcript))

@@ -15,6 +15,7 @@ from trio_speech.testing import (
     BlackHole,
     Close,
     Drop,
+    Fin,
     Hear,
     LabeledSpeech,
     Lapse,
@@ -68,7 +69,7 @@ async def test_each_turn_is_one_final_and_its_end(gateway: ScriptedGateway) -> N
     assert visit.kinds("client")[-2:] == ["audio", "CloseStream"]
 
 
-@pytest.mark.parametrize("fault", [Drop(), Close(1011), Close(1005), BlackHole()], ids=repr)
+@pytest.mark.parametrize("fault", [Drop(), Fin(), Close(1011), Close(1005), BlackHole()], ids=repr)
 @pytest.mark.parametrize(
     "phase", [(MidWord(2),), (Await("interim"),), (Await("final"),), (Hear(2.6),), (Await("close"),)], ids=repr
 )
@@ -98,6 +99,20 @@ async def test_a_mute_source_still_gets_its_turn(gateway: ScriptedGateway) -> No
     filled = visit.heard - session.speech.seconds
     assert 5.0 < filled < 15.0  # a second at a time: until the turn is over, and then as a keepalive
     assert session.statistics.billed == pytest.approx(visit.heard)
+
+
+async def test_a_wait_for_settlement_ends_with_the_turn(gateway: ScriptedGateway) -> None:
+    spoken = say(0.2, "before", 0.05)
+    async with (
+        ts.open_client(gateway.in_place_of(ts.Deepgram("the-key"))) as client,
+        client.transcribe(model="flux-general-en") as transcript,
+    ):
+        await transcript.send(spoken.audio)
+        with trio.fail_after(5.0):
+            await transcript.settled()
+        transcript.end_input()
+        told = [event async for event in transcript if isinstance(event, ts.FinalTranscript | ts.TurnEnded)]
+    assert [type(event) for event in told] == [ts.FinalTranscript, ts.TurnEnded]
 
 
 async def test_a_drop_while_silence_is_filled_in_loses_nothing(gateway: ScriptedGateway) -> None:

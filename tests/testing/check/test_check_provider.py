@@ -96,6 +96,7 @@ def revealing(provider: Any) -> Any:
         ({"decode": without_finals}, "not delivered"),
         ({"decode": credulous}, "decode raised"),
         ({"keepalive": lambda codec: lambda: None}, "has no frame for it"),
+        ({"update": lambda codec: lambda change: None}, "keyterms change on a running connection"),
         ({"profile": lambda provider: msgspec.structs.replace(provider.profile, encodings=("mulaw",))}, "takes it"),
         ({"profile": lambda provider: msgspec.structs.replace(provider.profile, max_channels=2)}, "refuses it"),
         ({"dial": revealing}, "shows a secret"),

@@ -174,6 +174,9 @@ class Done(Struct, frozen=True):
 class Going(Struct, frozen=True):
     """The service announces that it will end the connection. The session moves to a new one before.
 
+    After the close message it means that all audio was heard: from then on any end of the connection is the service's
+    own, even one without a close frame.
+
     Fields:
         within: Seconds until then.
     """

@@ -42,7 +42,9 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         keepalive: A keepalive is sent after so long without audio; ``None``: the service needs none.
         filler: The service wants audio all the time. Where none is captured for so long, so much silence is sent, until
             all that was sent is acknowledged; from then on, silence of this length is the keepalive. ``None``: it does
-            not. Silence that is sent counts on the clock of the connection, and not on the stream's.
+            not. Silence that is filled in counts on the clock of the connection, and not on the stream's.
+        least_finalized: A request for a final needs so much audio since the one before. What is missing is made up for
+            by silence.
         waits_for_opened: Audio is sent only once the service has said `Opened`. A connection where that does not come
             within `answer_within` is given up.
         session_cap: The service ends every connection after so long, and the session moves to a new one before;
@@ -55,6 +57,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         ordered: Finals come in stream order, so that each acknowledges all unannounced sound before it.
         overlapping: Speakers may overlap (diarization, several channels): a final says nothing of what others said in
             its span.
+        live_keyterms: Keyterms can be changed on a running connection. Else they come with a new one, or not at all.
         drift: By how many seconds the times of a word may be off, and differ between two results.
         ends_by: How the end of input is told: by the close message alone, which the service always answers with what it
             still has; or by a finalize, and the close message once that is answered.
@@ -83,6 +86,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     max_channels: int = 1
     keepalive: float | None = None
     filler: float | None = None
+    least_finalized: float = 0.0
     waits_for_opened: bool = False
     session_cap: float | None = None
     finalizes: bool = True
@@ -90,6 +94,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     may_ignore_finalize: bool = False
     ordered: bool = False
     overlapping: bool = False
+    live_keyterms: bool = False
     drift: float = 0.0
     ends_by: Literal["close", "finalize"] = "finalize"
     ends_with_guess: bool = False

@@ -11,9 +11,10 @@ from ..retry.causes import Cause
 
 
 class SendAudio(Struct, frozen=True):
-    """Write this audio."""
+    """Write this audio. `alone`: what comes next is not more audio."""
 
     pcm: bytes
+    alone: bool = False
 
 
 class SendFinalize(Struct, frozen=True):

@@ -26,7 +26,7 @@ from collections.abc import Callable
 
 from ..provider.messages import Closed, Failure, Going, Opened, SttMessage, Unknown
 from ..provider.profile import SttProfile
-from ..retry.causes import Cause, Ended, Reported, Rollover, Silent, Unread
+from ..retry.causes import Broken, Cause, Ended, PeerClosed, Reported, Rollover, Silent, Unread
 from .asking import Asking
 from .awaiting import Awaiting
 from .commands import Command, EndLink, SendAudio, SendChange, SendClose, SendFinalize, SendKeepalive, Wait
@@ -99,6 +99,8 @@ class LinkMachine:
             replayed_until=replayed_until,
         )
         self._last_said = now
+        self._may_go = False  # the service may end the connection in any way
+        self._asked_at = 0  # samples of the link's clock, when it was asked for a final last
         self._opens_by = now + profile.answer_within
         self._pending: Command | None = None
         self._over: EndLink | None = None
@@ -157,6 +159,7 @@ class LinkMachine:
                 polite = message.code in self.profile.idle_codes and self.session.input_ended
                 return self._ended(now).cause if polite else Reported(message)
             case Going(within):
+                self._may_go = self.closing
                 self.retire(now, now + within / 2)
             case Unknown():
                 self.session.tally.unknown_messages += 1
@@ -164,9 +167,19 @@ class LinkMachine:
                 self._reception.take(message, now)
         return None
 
+    def went(self, cause: Cause, now: float) -> EndLink | None:
+        """The connection has ended: what that means, or ``None`` if it was no polite end."""
+        match cause:
+            case PeerClosed(code):
+                return self.peer_closed(code, now)
+            case Broken() if self._may_go:
+                return self._ended(now)
+            case _:
+                return None
+
     def peer_closed(self, code: int, now: float) -> EndLink | None:
         """The service closed the connection with `code`: what that means, or ``None`` if it was no polite end."""
-        polite = code == _NORMAL or code in self.profile.idle_codes
+        polite = code == _NORMAL or code in self.profile.idle_codes or self._may_go
         return self._ended(now) if polite else None
 
     def cannot_close(self, now: float) -> None:
@@ -251,7 +264,13 @@ class LinkMachine:
         self._awaiting.asked(now)
         self._last_said = now
         self._asking.endpointing.asked(now)
-        return SendFinalize()
+        missing = self.profile.least_finalized - (self._timeline.heard - self._asked_at) / self.session.rate
+        filler = self.feed.filler(missing, now) if missing > 0.0 else b""
+        self._asked_at = self._timeline.heard
+        if not filler:
+            return SendFinalize()
+        self._pending = SendFinalize()
+        return SendAudio(filler, alone=True)
 
     def _close(self, now: float, cause: Cause) -> Command:
         """Sends the close message. `cause` is why the link is over where something stays open in spite of it."""
@@ -286,7 +305,9 @@ class LinkMachine:
         if now < self._keepalive_due:
             return None
         self._last_said = now
-        return SendKeepalive() if self.profile.filler is None else SendAudio(self.feed.filler(self.profile.filler, now))
+        if self.profile.filler is None:
+            return SendKeepalive()
+        return SendAudio(self.feed.rest(now) + self.feed.filler(self.profile.filler, now))
 
     @property
     def _keepalive_due(self) -> float:

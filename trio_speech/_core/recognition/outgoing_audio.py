@@ -114,14 +114,18 @@ class OutgoingAudio:
         late = self._pacer.engaged and self._pacer.delay(now, samples) > 0.0
         return b"" if late or self.closed or not samples else self._taken(samples, now)
 
+    def rest(self, now: float) -> bytes:
+        """What is too short for a frame and goes out all the same."""
+        samples = self._session.sendable()[0]
+        return self._taken(samples, now) if samples else b""
+
     def filler(self, seconds: float, now: float) -> bytes:
-        """So much silence, which goes out and is not in the log, behind what was too short for a frame."""
-        rest, samples = self._session.sendable()[0], self._session.audio_format.samples(seconds)
-        pcm = self._taken(rest, now) if rest else b""
+        """So much silence, which goes out and is not in the log."""
+        samples = self._session.audio_format.samples(seconds)
         self._timeline.filled(samples)
         self._session.tally.filler += samples
         self.heard_by = max(self.heard_by, now) + samples * self._slowness
-        return pcm + self._session.audio_format.silence(samples)
+        return self._session.audio_format.silence(samples)
 
     def due(self, now: float) -> float:
         """When what is there may go out; infinite where nothing is, or the feed is closed."""

@@ -18,7 +18,7 @@ import trio
 from ..._core.recognition.commands import EndLink, SendAudio, SendChange, SendClose, SendFinalize, SendKeepalive, Wait
 from ..._core.recognition.link import LinkMachine
 from ..._core.recognition.session import NEVER
-from ..._core.retry.causes import Cause, Malformed, PeerClosed
+from ..._core.retry.causes import Cause, Malformed
 from ...errors import ProtocolError
 from ...policy import LivenessPolicy
 from ...providers._codec import Frame, NeedsNewLink, SttCodec
@@ -115,7 +115,7 @@ class Link:
             self._scope.cancel(reason="done" if cause is None else str(cause))
 
     def _verdict(self, cause: Cause) -> Cause | None:
-        end = self.machine.peer_closed(cause.code, self._now()) if isinstance(cause, PeerClosed) else None
+        end = self.machine.went(cause, self._now())
         if end is not None:
             return end.cause
         return None if self._session.finished else cause
@@ -191,8 +191,8 @@ class Link:
                 case Wait(until):
                     self._session.next_wakeup_at_sample = self._feed.next_wakeup_at_sample()
                     return math.inf if until is None else until
-                case SendAudio(pcm):
-                    audio = [pcm, *self._feed.frames(now, _AT_ONCE - 1)]
+                case SendAudio(pcm, alone):
+                    audio = [pcm, *self._feed.frames(now, 0 if alone else _AT_ONCE - 1)]
                     self.connection.send_nowait(*map(self._codec.audio, audio))
                     if len(audio) == _AT_ONCE:
                         return now

@@ -113,6 +113,8 @@ class Transcript:
     def finalize(self) -> None:
         """Asks for the final of everything captured so far; the session goes on. Returns at once.
 
+        Some services take no such request, as Deepgram's Flux: then the final comes when the service ends the turn.
+
         Raises `trio.ClosedResourceError` after `end_input`, which asks for as much.
         """
         self._check_sending()

@@ -6,12 +6,13 @@ from msgspec.structs import replace
 
 from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
+from ...audio import AudioFormat
 from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
 from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
 from . import address, flux, flux_address, speak, voices
-from .listen import PROFILE, DeepgramCodec
+from .listen import OLDER, PROFILE, DeepgramCodec, knows_keyterms
 
 _TURN_AND_ANSWER = 5.0  # seconds from the silence that must end a turn to the message that says so, generously
 
@@ -39,7 +40,7 @@ class DeepgramRecognizer(_Addressed, frozen=True):
 
     @property
     def profile(self) -> SttProfile:
-        return PROFILE
+        return PROFILE if knows_keyterms(self.model) else OLDER
 
     def codec(self) -> DeepgramCodec:
         return DeepgramCodec(self.model)
@@ -48,15 +49,16 @@ class DeepgramRecognizer(_Addressed, frozen=True):
 class FluxRecognizer(_Addressed, frozen=True):
     """See `SttProvider`. `turn_timeout`: seconds of silence that end a turn in any case."""
 
+    audio_format: AudioFormat
     turn_timeout: float
 
     @property
     def profile(self) -> SttProfile:
-        patience = max(flux.PROFILE.answer_within, self.turn_timeout + _TURN_AND_ANSWER)
-        return replace(flux.PROFILE, answer_within=patience)
+        patience = max(flux.FLUX.answer_within, self.turn_timeout + _TURN_AND_ANSWER)
+        return replace(flux.FLUX, answer_within=patience)
 
     def codec(self) -> flux.FluxCodec:
-        return flux.FluxCodec()
+        return flux.FluxCodec(self.audio_format)
 
 
 class DeepgramVoice(_Addressed, frozen=True):
@@ -107,9 +109,10 @@ class Deepgram(Direct, frozen=True):
         model, _ = address.split_model(request.model)
         refuse_fallback(request.fallback, self.service)
         if flux_address.is_flux(model):
-            accept_format(request.audio_format, flux.PROFILE, model=model)
+            accept_format(request.audio_format, flux.FLUX, model=model)
             timeout = flux_address.turn_timeout(request)
-            return FluxRecognizer(f"{self._base()}/v2/listen", flux_address.query(request), key, timeout)
+            endpoint, query = f"{self._base()}/v2/listen", flux_address.query(request)
+            return FluxRecognizer(endpoint, query, key, request.audio_format, timeout)
         accept_format(request.audio_format, PROFILE, model=model)
         return DeepgramRecognizer(f"{self._base()}/v1/listen", address.query(request), key, model)
 

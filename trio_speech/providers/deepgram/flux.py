@@ -6,7 +6,8 @@ update acknowledges the audio of its window but for the last second, where a tur
 
 A turn ends by silence that is *sent*, so pauses of the source are filled. There is no request that makes a final of all
 audio sent: ``ForceEndTurn`` ends the turn where the transcript stands, and is not used. After ``CloseStream`` the last
-message is an update, which is to be taken for the final; the service then closes without a code.
+message is an update, which is to be taken for the final; the service then closes without a code. It is not verified
+whether that is a close frame: once a window has reached the end of the audio, any end of the connection is the end.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs), deepgram-sdk 7.17.0 (PyPI), ``listen/v2``, and the
 guides on Flux, its states, its configuration and ``CloseStream`` (developers.deepgram.com). Not verified against the
@@ -24,6 +25,7 @@ from msgspec import UNSET
 from ..._core.provider.messages import (
     Acknowledged,
     Failure,
+    Going,
     Opened,
     RecognitionResult,
     SpeechOnset,
@@ -33,6 +35,7 @@ from ..._core.provider.messages import (
 )
 from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import Change
+from ...audio import AudioFormat
 from ...events import Word
 from .._accept import accept_options
 from .._codec import Frame, NeedsNewLink
@@ -41,7 +44,7 @@ from .query import listed
 
 _NO_STATUS = 1005  # RFC 6455, section 7.1.5: the close frame had no code
 
-PROFILE = SttProfile(
+FLUX = SttProfile(
     exact_times=False,
     encodings=("pcm_s16le", "mulaw", "alaw"),
     chunk=0.08,
@@ -50,6 +53,7 @@ PROFILE = SttProfile(
     ordered=True,
     drift=0.15,
     finalizes=False,
+    live_keyterms=True,
     ends_by="close",
     ends_with_guess=True,
     idle_codes=(_NO_STATUS,),
@@ -58,20 +62,25 @@ PROFILE = SttProfile(
 
 _ONSET = 1.0
 """Seconds within which the service may still find that a turn has begun."""
+_NO_WORD = 0.1  # seconds at the end of the audio that hold no word of their own
 _KINDS: dict[str, Literal["interim", "preflight"]] = {
     "StartOfTurn": "interim",
     "Update": "interim",
     "TurnResumed": "interim",
     "EagerEndOfTurn": "preflight",
 }
-_THRESHOLDS = frozenset(wire.Thresholds.__struct_fields__)
 _HINTS = "language_hint"
+_LIVE = {_HINTS, *wire.Thresholds.__struct_fields__}
+"""Options that can be changed in flight; none of them can be taken away."""
 
 
 class FluxCodec:
     """See `SttCodec`."""
 
-    def __init__(self) -> None:
+    def __init__(self, audio_format: AudioFormat) -> None:
+        self._format = audio_format
+        self._sent = 0
+        self._is_closing = False
         self._in_turn = False
         self._shown = False
 
@@ -79,6 +88,7 @@ class FluxCodec:
         return ()
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
+        self._sent += len(pcm)
         return bytes(pcm)
 
     def finalize(self) -> None:
@@ -87,9 +97,9 @@ class FluxCodec:
     def update(self, change: Change) -> Frame | NeedsNewLink | None:
         """Keyterms, thresholds and language hints can be changed in flight, the lists as a whole."""
         options = accept_options(change.options or {})
-        hints = options.pop(_HINTS, None)
-        if change.language is not None or options.keys() - _THRESHOLDS or None in options.values():
+        if change.language is not None or options.keys() - _LIVE or None in options.values():
             return NeedsNewLink()
+        hints = options.pop(_HINTS, None)
         if change.keyterms is None and hints is None and not options:
             return None
         configured = wire.Configure(
@@ -103,15 +113,14 @@ class FluxCodec:
         """There is none: the session sends silence."""
 
     def close(self) -> Frame:
+        self._is_closing = True
         return wire.encode(wire.CloseStream())
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         said: Iterable[SttMessage]
         match wire.from_server.decode(frame):
-            case wire.TurnInfo(event="EndOfTurn") as turn:
-                said = tuple(self._end(turn))
-            case wire.TurnInfo(event=event) as turn:
-                said = tuple(self._turn(turn)) if event in _KINDS else (Unknown(event[:64]),)
+            case wire.TurnInfo() as turn:
+                said = (*self._turn(turn), *([Going(0.0)] if self._is_last(turn) else []))
             case wire.Connected(request_id=request_id):
                 said = (Opened(request_id),)
             case wire.ConfigureSuccess() | wire.Warned():
@@ -126,7 +135,18 @@ class FluxCodec:
                 said = (unknown,)
         return said
 
+    def _is_last(self, turn: wire.TurnInfo) -> bool:
+        """Whether all audio was heard, where no more comes."""
+        heard = self._format.seconds(self._sent // self._format.frame_size)
+        return self._is_closing and _window(turn)[1] >= heard - _NO_WORD
+
     def _turn(self, turn: wire.TurnInfo) -> Iterator[SttMessage]:
+        if turn.event == "EndOfTurn":
+            yield from self._end(turn)
+            return
+        if turn.event not in _KINDS:
+            yield Unknown(turn.event[:64])
+            return
         if turn.event == "StartOfTurn":
             self._in_turn = True
             words = _words(turn)

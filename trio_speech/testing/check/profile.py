@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from ..._core.provider.profile import SttProfile, TtsProfile
+from ..._core.provider.requests import Change
 from ...audio import AudioFormat, Encoding
 from ...errors import ConfigurationError
 from ...providers._codec import SttCodec, SttProvider, TtsProvider
@@ -54,6 +55,10 @@ def _provider(setup: Setup, side: Side, audio_format: AudioFormat) -> SttProvide
 def _check_messages(profile: SttProfile, codec: SttCodec) -> None:
     if profile.keepalive is not None and profile.filler is None and codec.keepalive() is None:
         raise AssertionError("the profile has a keepalive, and the codec has no frame for it")
+    if profile.live_keyterms and not isinstance(codec.update(Change(keyterms=("word",))), (str, bytes)):
+        raise AssertionError(
+            "by its profile keyterms change on a running connection, and the codec has no frame for it"
+        )
     needs_finalize = profile.acknowledges == "finalize" or not profile.finalizes_itself
     if needs_finalize and codec.finalize() is None:
         raise AssertionError("by its profile the service must be asked for finals, and the codec has no frame for that")

@@ -15,6 +15,7 @@ from ..assertions import (
     assert_in_stream_order,
     assert_ledger,
     assert_speech_alternates,
+    assert_turns_end_once,
     assert_unique_ids,
 )
 from ..picture import picture
@@ -86,6 +87,7 @@ def _judge(
     assert_unique_ids(events)
     assert_ledger(statistics, events, said.seconds)
     assert_speech_alternates(events)
+    assert_turns_end_once(events)
     if profile.exact_times and profile.word_times:
         assert_exactly_once(events, said, visits)
         assert_in_stream_order(events)

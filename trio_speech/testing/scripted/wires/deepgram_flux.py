@@ -101,6 +101,7 @@ class FluxWire:
         self._window_start = 0.0
         self._in_turn = False
         self._expected: str | None = None
+        self._last: RecognitionResult | None = None
         self._trigger = "model"
         self._is_closing = False
 
@@ -158,8 +159,8 @@ class FluxWire:
                 if not self._in_turn:
                     yield self._info("StartOfTurn", None, at or self._window_start, reply)
             case Acknowledged(upto):
-                if not self._in_turn:
-                    yield self._info("Update", None, upto, reply)
+                if not self._in_turn or self._is_closing:
+                    yield self._info("Update", self._last, upto, reply)
             case _:
                 if message := self._message(reply):
                     yield self._outgoing(message, reply)
@@ -189,6 +190,7 @@ class FluxWire:
         if str(self._request.model).endswith("multi"):
             message["languages"] = [said.language] if said and said.language else []
         self._expected = None if said is None or event != "EagerEndOfTurn" else said.text
+        self._last = None if event == "EndOfTurn" else said
         self._in_turn = event != "EndOfTurn" and (self._in_turn or said is not None or event == "StartOfTurn")
         if event == "EndOfTurn":
             message["trigger"], self._trigger = self._trigger, "model"
