@@ -92,7 +92,9 @@ LONG = 250
 LONGER: dict[str, str] = {
     "events": "all that a session tells, each with its fields described",
     "_core.pool.roster": "one table of decisions, whose laws hold together",
+    "_core.recognition.incoming_results": "tells what is old: one judgment over seams, words and spans",
     "_core.recognition.link": "the machine of a link: one table of what it sends, and when it wakes",
+    "_core.recognition.reception": "what each message means for the session, one method each",
     "_core.recognition.session": "the machine of a session: it holds the ledger's law over all of its parts",
     "_core.synthesis.session": "the machine of a synthesis: its cursors move together",
     "_shell.pool.pool": "carries out the roster's actions, one method each",
