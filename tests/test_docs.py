@@ -123,7 +123,7 @@ async def run(source: str, where: str, names: dict[str, Any]) -> None:
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "DEEPGRAM_API_KEY", "CARTESIA_API_KEY"):
+    for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "DEEPGRAM_API_KEY", "CARTESIA_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.setenv(name, "a-secret-that-is-long-enough-for-a-signature")
 
 

@@ -35,7 +35,7 @@ ERRORS = {
     "SpeechError",
 }
 POLICIES = {"LivenessPolicy", "PoolPolicy", "ReplayPolicy", "RetryPolicy"}
-BACKENDS = {"Cartesia", "Deepgram", "ElevenLabs", "LiveKit", "Local"}
+BACKENDS = {"Cartesia", "Deepgram", "ElevenLabs", "LiveKit", "Local", "OpenAI"}
 CONTRACT = VALUES | EVENTS | ERRORS | POLICIES | BACKENDS | {"open_client"}
 
 

@@ -84,7 +84,10 @@ WIRE_MESSAGES = {
     "providers.deepgram.wire",
     "providers.livekit.wire",
     "testing.scripted.wires.deepgram_flux",
+    "providers.openai.wire",
     "testing.scripted.wires.deepgram_messages",
+    "testing.scripted.wires.elevenlabs",
+    "testing.scripted.wires.openai_messages",
 }
 
 LONG = 250

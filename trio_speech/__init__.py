@@ -44,6 +44,7 @@ from .providers.deepgram import Deepgram
 from .providers.elevenlabs import ElevenLabs
 from .providers.livekit import LiveKit
 from .providers.local import Local
+from .providers.openai import OpenAI
 from .statistics import PoolStatistics, SpeechStatistics, TranscriptStatistics
 
 __version__ = "0.2.0.dev0"
@@ -70,6 +71,7 @@ __all__ = [
     "LiveKit",
     "LivenessPolicy",
     "Local",
+    "OpenAI",
     "PlaintextCredentialsWarning",
     "PoolPolicy",
     "PoolStatistics",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import trio_speech as ts
 from trio_speech import ConfigurationError
 from trio_speech.cli import doctor
 from trio_speech.testing import Refuse
@@ -54,6 +55,15 @@ def test_a_service_that_only_recognizes_or_only_speaks_is_ready() -> None:
     assert doctor.Diagnosis(works, works, lacks).trouble is None
     assert doctor.Diagnosis(lacks, doctor.Finding(), works).trouble is None
     assert doctor.Diagnosis(lacks, doctor.Finding(), lacks).trouble is lacks.trouble
+
+
+async def test_a_service_that_takes_another_sample_rate_is_ready(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: Any, gateway: Any
+) -> None:
+    monkeypatch.setattr(doctor, "BACKENDS", {"openai": lambda: gateway.in_place_of(ts.OpenAI("key"))})
+    found = await doctor.examine("openai")
+    assert found.recognition.seconds is not None
+    assert gateway.visits[-1].sample_rate == 24_000
 
 
 async def test_a_service_that_never_answers_times_out(

@@ -27,6 +27,9 @@ CONTEXT = "context-1"
 LIVEKIT = ts.LiveKit(url="https://speech.test/v1", api_key="key", api_secret="s" * 40)
 DEEPGRAM = ts.Deepgram("key")
 CARTESIA = ts.Cartesia("key")
+OPENAI = ts.OpenAI("key")
+WIDE = ts.AudioFormat.pcm16(24_000)
+ITEM = "conversation.item.input_audio_transcription"
 
 WORD = {"word": "one", "start": 0.1, "end": 0.3, "confidence": 0.9, "speaker_id": None}
 SAID = {
@@ -90,6 +93,16 @@ MESSAGES: dict[str, list[dict[str, Any]]] = {
         {"type": "ConfigureFailure", "code": "no", "description": "no"},
         {"type": "Warning", "code": "no", "description": "no"},
         {"type": "Error", "code": "INTERNAL_SERVER_ERROR", "description": "no"},
+    ],
+    "openai": [
+        {"type": "session.created", "session": {"id": "s"}},
+        {"type": "input_audio_buffer.speech_started", "item_id": "i", "audio_start_ms": 100},
+        {"type": "input_audio_buffer.speech_stopped", "item_id": "i", "audio_end_ms": 300},
+        {"type": "input_audio_buffer.committed", "item_id": "i", "previous_item_id": None},
+        {"type": f"{ITEM}.delta", "item_id": "i", "content_index": 0, "delta": "one"},
+        {"type": f"{ITEM}.completed", "item_id": "i", "transcript": "one", "languages": [{"code": "en"}]},
+        {"type": f"{ITEM}.failed", "item_id": "i", "error": {"code": "audio_unintelligible"}},
+        {"type": "error", "error": {"type": "server_error", "code": None, "message": "no", "event_id": "commit-1"}},
     ],
     "livekit tts": [
         {"type": "session.created", "session_id": "s"},
@@ -209,6 +222,9 @@ RECOGNIZERS: dict[str, SttProvider] = {
     "livekit stt": LIVEKIT.recognizer(TranscribeRequest(audio_format=PCM, model="deepgram/nova-3")),
     "deepgram": DEEPGRAM.recognizer(TranscribeRequest(audio_format=PCM)),
     "flux": DEEPGRAM.recognizer(TranscribeRequest(audio_format=PCM, model="flux-general-en")),
+    "openai": OPENAI.recognizer(
+        TranscribeRequest(audio_format=WIDE, options={"turn_detection": {"type": "server_vad"}})
+    ),
 }
 
 

@@ -22,6 +22,7 @@ from trio_speech.testing import say
 from .wild import CLOSE, Behavior, Peer, Wild, answers, frame, says
 
 SECRET = "sk-Very/Secret+Key=42~abcdefghijklmno"
+FORMAT = ts.AudioFormat.pcm16(24_000)
 SAID = say(0.2, "one two three", 0.6)
 RETRY = ts.RetryPolicy(max_attempts=1, max_delay=0.1)
 
@@ -35,11 +36,12 @@ BACKENDS: dict[str, Any] = {
     "livekit": ts.LiveKit(url="https://speech.test/v1", api_key=token),
     "deepgram": ts.Deepgram(SECRET, url="https://speech.test"),
     "cartesia": ts.Cartesia(SECRET, url="https://speech.test"),
+    "openai": ts.OpenAI(SECRET, url="https://speech.test"),
 }
 
 
 async def hear(client: ts.Client, events: list[object], model: str | None = None) -> None:
-    async with client.transcribe(SAID, model=model) as transcript:
+    async with client.transcribe(SAID, FORMAT, model=model) as transcript:
         try:
             async for event in transcript:
                 events.append(event)  # noqa: PERF401  # kept though the loop fails
@@ -69,6 +71,7 @@ USES: list[tuple[str, Use]] = [
     ("livekit", hear),
     ("deepgram", hear),
     ("deepgram", hear_turns),
+    ("openai", hear),
     ("livekit", speak),
     ("cartesia", speak),
     ("livekit", warm),
@@ -129,10 +132,11 @@ def in_band(text: str) -> Behavior:
     told = {"message": text, "code": text, "request_id": text, "description": text, "title": text, "error": text}
     livekit = {"type": "error", **told}
     deepgram = {"type": "Error", "variant": text, **told}
+    openai = {"type": "error", "error": {"type": text, **told}}
 
     async def behavior(peer: Peer) -> None:
         await peer.open()
-        await peer.say(*[frame(msgspec.json.encode(each)) for each in (livekit, deepgram)])
+        await peer.say(*[frame(msgspec.json.encode(each)) for each in (livekit, deepgram, openai)])
         await peer.listen()
 
     return behavior

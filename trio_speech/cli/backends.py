@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import trio_speech as ts
 
-BackendName: TypeAlias = Literal["local", "livekit", "deepgram", "cartesia", "elevenlabs"]
+BackendName: TypeAlias = Literal["local", "livekit", "deepgram", "cartesia", "elevenlabs", "openai"]
 """The values of ``--backend``."""
 
 BACKENDS: Mapping[BackendName, Callable[[], ts.Backend]] = {
@@ -16,4 +16,5 @@ BACKENDS: Mapping[BackendName, Callable[[], ts.Backend]] = {
     "deepgram": ts.Deepgram,
     "cartesia": ts.Cartesia,
     "elevenlabs": ts.ElevenLabs,
+    "openai": ts.OpenAI,
 }

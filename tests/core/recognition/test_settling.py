@@ -9,6 +9,8 @@ from array import array
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from trio_speech._core.provider.messages import (
@@ -21,6 +23,7 @@ from trio_speech._core.provider.messages import (
     SpeechOnset,
     SpeechOver,
     SttMessage,
+    Unheard,
 )
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech._core.recognition.commands import Command, EndLink, SendAudio, SendClose, SendFinalize, Wait
@@ -54,6 +57,7 @@ class Run:
     def __init__(self, profile: SttProfile, session: RecognitionMachine | None = None, now: float = 0.0, **fields: Any):
         self.session = session or RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(lead_in=0.0))
         self.profile = profile
+        self.base = self.session.log.committed / 1e3  # where the link's clock begins: there is no lead-in
         self.link = LinkMachine(
             self.session, profile, now, **{"patience": 10.0, "progress_timeout": None, "opened_at": None, **fields}
         )
@@ -418,6 +422,38 @@ def test_a_final_that_waits_is_delivered_when_the_link_is_lost() -> None:
     assert run.texts() == ["two"]
 
 
+# ---------------------------------------------------------------- what the service gives up on
+
+
+FATES = st.lists(st.sampled_from(["final", "unheard", "reset"]), min_size=1, max_size=8)
+
+
+@given(FATES, st.sampled_from([SPANS, ORDERED]))
+def test_each_utterance_ends_in_its_final_or_in_one_gap_whatever_drops(fates: list[str], profile: SttProfile) -> None:
+    run, at, given_up = Run(profile), 0, list[tuple[float, float, str]]()
+    for number, fate in enumerate(fates):
+        run.capture(quiet(100) + loud(200), number)
+        start, end = at + 0.1, at + 0.3
+        if fate == "reset":
+            run.says(interim(start - run.base, end - run.base), now=number)
+            run = run.again(number)
+            run.at(number)
+        said = result(start - run.base, end - run.base, f"w{number}")
+        run.says(said if fate != "unheard" else Unheard(said.start, said.end), now=number)
+        given_up += [(start, end, "unheard")] if fate == "unheard" else []
+        at = end
+    run.end(len(fates))
+    run.says(FinalizeAnswered(), now=len(fates))
+    assert run.committed == run.session.log.captured
+    run.session.end()
+    told = run.told()
+    assert [each.text for each in told if isinstance(each, FinalTranscript)] == [
+        f"w{number}" for number, fate in enumerate(fates) if fate != "unheard"
+    ]
+    gaps = [(gap.start, gap.end, gap.reason) for gap in told if isinstance(gap, Gap)]
+    assert gaps == [(pytest.approx(start), pytest.approx(end), why) for start, end, why in given_up]
+
+
 # ---------------------------------------------------------------- when the session asks
 
 
@@ -431,11 +467,24 @@ def test_muted_in_mid_utterance_the_session_asks_after_a_second_and_a_half() -> 
 
 def test_an_interim_that_stands_is_asked_to_be_final_where_the_service_never_ends_utterances() -> None:
     run = Run(ASKED)
-    run.capture(loud(1_000), 0.9)
+    run.capture(loud(600) + quiet(400), 0.9)
     run.says(interim(0.0, 0.5), now=1.0)
     assert run.wakes(1.0) == 1.3
     assert run.at(1.3) == [SendFinalize()]
     assert run.at(1.4) == [], "it is not asked for twice"
+
+
+def test_where_the_next_word_has_begun_and_is_not_shown_yet_the_request_waits_for_a_pause_but_not_for_ever() -> None:
+    run = Run(ASKED)
+    run.capture(loud(1_000), 0.9)
+    run.says(interim(0.0, 0.5), now=1.0)
+    assert run.at(1.3) == [], "the audio is loud: a word would be cut"
+    assert run.capture(loud(500) + quiet(300), 1.8) == [SendFinalize()]
+    run = Run(ASKED)
+    run.says(interim(0.0, 0.5), now=1.0)
+    for tenth in range(10, 33):
+        assert run.capture(loud(100), tenth / 10) == []
+    assert run.capture(loud(100), 3.3) == [SendFinalize()]
 
 
 def test_what_is_owed_for_half_of_the_patience_is_asked_for_in_a_pause_of_the_audio() -> None:

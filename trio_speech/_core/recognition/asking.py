@@ -8,7 +8,7 @@ Laws
     why                                            from                               at the latest
     ────────────────────────────────────────────   ────────────────────────────────   ──────────────────────────────
     words were shown, and nothing more is sent     1.5 s after the last audio         then (nothing can be cut)
-    an interim stays the same, and the service     `endpoint_after` after it changed  then (whoever spoke has stopped)
+    an interim stays the same, and the service     `endpoint_after` after it changed  2 s later
      never ends utterances by itself
     words were shown, and no final comes           half of the patience               when the patience ends
     speech was sent, and nothing is said of it     half of ``progress_timeout``       three quarters of it
@@ -34,6 +34,8 @@ _NOTHING_COMES = 1.0
 """Seconds without new audio that are a pause too: longer than any source waits between two chunks."""
 
 _MUTED = 1.5
+_LONGEST_STALL = 2.0
+"""Seconds to wait for a pause where an interim stays the same: the next word may have begun, and not be shown yet."""
 _LOOK_AGAIN = 0.1  # seconds: how often a pause is looked for while one is waited for
 
 
@@ -102,7 +104,7 @@ class Asking:
                 yield muted, muted
             yield patience_ends - evidence.requests.patience / 2, patience_ends
         if not self._profile.finalizes_itself and self.endpointing.due is not None:
-            yield self.endpointing.due, self.endpointing.due
+            yield self.endpointing.due, self.endpointing.due + _LONGEST_STALL
         if self._progress.doubtful_from < math.inf:
             yield self._progress.doubtful_from, self._progress.asked_by
         if self._feed.is_full:

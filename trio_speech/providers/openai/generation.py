@@ -1,0 +1,92 @@
+"""The codec of vLLM's realtime transcription.
+
+A connection makes one *generation*: it begins with the session, shows more and more text, and is over when the client
+says that its audio is complete. Nothing tells where in the audio a text lies. So the whole connection is one final, and
+a long session moves to a new connection twice a minute, in a pause of the audio. What is appended after the end of the
+audio was said is dropped by the server.
+
+Source: vLLM 0.22.1, ``entrypoints.openai.realtime``. Not verified against a running server: whether it hears audio as
+fast as it is sent, and for how long one generation may last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NoReturn
+
+from ..._core.provider.messages import Closed, Failure, Opened, RecognitionResult, SttMessage, Unknown
+from ..._core.provider.requests import Change
+from ...audio import AudioFormat
+from ...errors import ProtocolError
+from .._codec import Frame
+from . import wire
+from .settings import Settings
+
+
+class GenerationCodec:
+    """See `SttCodec`."""
+
+    def __init__(self, settings: Settings, audio_format: AudioFormat) -> None:
+        self._settings = settings
+        self._format = audio_format
+        self._bytes = 0
+        self._text = ""
+        self._closing = False
+
+    def open(self) -> Iterable[Frame]:
+        # The generation has to run before there is audio: what comes before is kept for it.
+        return (
+            wire.encode(self._settings.opening(self._format)),
+            wire.encode({"type": "input_audio_buffer.commit", "final": False}),
+        )
+
+    def audio(self, pcm: bytes | memoryview) -> Frame:
+        self._bytes += len(pcm)
+        return wire.append(pcm)
+
+    def finalize(self) -> None:
+        return None
+
+    def update(self, change: Change) -> NoReturn:
+        """Raises `ConfigurationError`: nothing of a running session can be changed."""
+        self._settings.changed(change)
+        raise AssertionError("vLLM takes no changes")
+
+    def keepalive(self) -> None:
+        return None
+
+    def close(self) -> Frame:
+        self._closing = True
+        return wire.encode({"type": "input_audio_buffer.commit", "final": True})
+
+    def decode(self, frame: Frame) -> Iterable[SttMessage]:
+        return tuple(self._said(wire.from_server.decode(frame)))
+
+    def _said(self, message: wire.ServerMessage | Unknown) -> Iterator[SttMessage]:
+        match message:
+            case wire.SessionCreated(id=name):
+                yield Opened(name)
+            case wire.Part(delta=text):
+                self._text += text
+                if len(self._text) > wire.LONGEST_TEXT:
+                    raise ProtocolError(f"malformed message: a text of more than {wire.LONGEST_TEXT} characters")
+                if self._text.strip():
+                    yield self._result("interim")
+            case wire.Whole(text=text) if self._closing:
+                self._text = text
+                yield from [self._result("final")] if text.strip() else []
+                yield Closed()
+            case wire.Whole():
+                # Where in the audio it ended is not known, so all of it is sent again.
+                yield Failure(message="the generation ended before the audio did", retryable=True)
+            case wire.Problem(error=error, code=code):
+                said = error if isinstance(error, str) else error.message or "no reason given"
+                yield Failure(message=said, code=code)
+            case Unknown():
+                yield message
+            case _:
+                raise ProtocolError("malformed message: it is not of vLLM's protocol: give another dialect")
+
+    def _result(self, kind: Literal["interim", "final"]) -> RecognitionResult:
+        end = self._format.seconds(self._bytes // self._format.frame_size)
+        return RecognitionResult(kind=kind, text=self._text.strip(), start=0.0, end=end, ends_speech=kind == "final")

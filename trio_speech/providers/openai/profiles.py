@@ -1,0 +1,45 @@
+"""The profiles of OpenAI's realtime transcription and of its look-alikes.
+
+Not verified against a live service: that a session lasts an hour at OpenAI; how exact its times are; that each service
+takes audio as fast as it comes. So a final acknowledges nothing before it that may be speech.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from ..._core.provider.profile import SttProfile
+
+_COMMITTED = SttProfile(
+    exact_times=False,
+    word_times=False,
+    finalizes_itself=False,
+    replay_speed=None,
+    sample_rates=(24_000,),
+    session_cap=3_600.0,
+    failure_fates={"session_expired": "retry"},
+)
+_DETECTED = replace(_COMMITTED, finalizes_itself=True, drift=0.3)
+
+DIALECT_PROFILES: dict[str, SttProfile] = {
+    "openai": _COMMITTED,
+    "openai, turn_detection": _DETECTED,
+    "speaches": replace(_COMMITTED, session_cap=1_800.0),
+    "speaches, turn_detection": replace(_DETECTED, session_cap=1_800.0, acknowledges="finalize"),
+    "vllm": SttProfile(
+        exact_times=False,
+        word_times=False,
+        finalizes=False,
+        ends_by="close",
+        sample_rates=(16_000,),
+        session_cap=30.0,
+    ),
+}
+"""Without `turn_detection`, the session cuts the audio where it commits, so that finals have spans without gaps between
+them. With it, a span has 0.3 s of padding before the speech; at speaches its times begin anew with each item, so that
+only an answered commit acknowledges audio. vLLM's cap is ours: what is never ended would have no final there."""
+
+
+def companded(profile: SttProfile) -> SttProfile:
+    """The same for G.711, which is taken at 8,000 Hz."""
+    return replace(profile, encodings=("mulaw", "alaw"), sample_rates=(8_000,))

@@ -1,0 +1,155 @@
+"""Puts a recognition request into the address and the first message of each dialect.
+
+dialect     address                                  session.update
+─────────   ──────────────────────────────────────   ────────────────────────────────────────────────────
+openai      ``?intent=transcription``, no model      nested: ``session.audio.input.transcription``
+speaches    ``?model=…&intent=transcription``        flat: ``session.input_audio_transcription``
+vllm        nothing                                  the model alone
+
+Source: as in `wire`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..._core.provider.requests import Change, TranscribeRequest
+from ...audio import AudioFormat
+from ...errors import ConfigurationError
+from .._accept import accept_options, refuse_options
+from .._direct import split_named
+from .._language import normalize_language
+
+Dialect: TypeAlias = Literal["openai", "speaches", "vllm"]
+DIALECTS: tuple[Dialect, ...] = ("openai", "speaches", "vllm")
+
+_MODEL = "gpt-live-transcribe"
+_LIVE = ("gpt-live-transcribe", "gpt-realtime-whisper")
+"""Models that show text before a commit, so that the session can tell when an utterance is over."""
+_NO_VAD = ("gpt-realtime-whisper",)
+_SEVERAL_LANGUAGES = _KEYWORDS = ("gpt-live-transcribe", "gpt-transcribe")
+_INPUT = ("turn_detection", "noise_reduction")
+_SESSION = ("include",)
+_OURS = ("type", "model", "language", "languages", "keywords", "format", "audio", "transcription")
+_INSTEAD = "use the arguments model, language, keyterms and audio_format"
+
+
+class Settings(Struct, frozen=True):
+    """What one session asks for. `input` and `session` hold what stands beside `transcription`, and above it."""
+
+    dialect: Dialect
+    transcription: dict[str, Any]
+    input: dict[str, Any]
+    session: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """The name of the profile that fits."""
+        return self.dialect if self.input.get("turn_detection") is None else f"{self.dialect}, turn_detection"
+
+    @property
+    def query(self) -> str:
+        """The query of the address, with its question mark. Raises `ConfigurationError` for text that is not UTF-8."""
+        if self.dialect == "vllm":
+            return ""
+        asked = {"intent": "transcription"}
+        if self.dialect == "speaches":
+            asked |= {name: self.transcription[name] for name in ("model", "language") if name in self.transcription}
+        return f"?{urlencode(asked)}"
+
+    def opening(self, audio_format: AudioFormat) -> dict[str, Any]:
+        """The message that sets all of it."""
+        if self.dialect == "vllm":
+            return {"type": "session.update", "model": self.transcription["model"]}
+        if self.dialect == "speaches":  # it answers any other field by an error
+            return _update({"input_audio_transcription": self.transcription, **self.input})
+        heard = {"format": _format(audio_format), "transcription": self.transcription, **self.input}
+        return _update({"type": "transcription", "audio": {"input": heard}, **self.session})
+
+    def changed(self, change: Change) -> tuple[Settings, dict[str, Any]]:
+        """The settings after a change, and the message that makes it. Raises `ConfigurationError` where it cannot."""
+        model = self.transcription["model"]
+        if self.dialect == "vllm":
+            raise ConfigurationError("a running session at vLLM cannot be changed: open a new one", model=model)
+        options = accept_options(change.options or {})
+        _check(options, model, (*_INPUT, *_SESSION))
+        asked = {**_languages(change.language, model), **_keywords(change.keyterms, model, self.dialect), **options}
+        settings = replace(self, transcription={**self.transcription, **asked})
+        if self.dialect == "speaches":
+            return settings, _update({"input_audio_transcription": settings.transcription})
+        heard = {"transcription": settings.transcription}
+        return settings, _update({"type": "transcription", "audio": {"input": heard}})
+
+
+def settings(request: TranscribeRequest, dialect: Dialect) -> Settings:
+    """The settings for a request. Raises `ConfigurationError` where the dialect cannot hold it."""
+    model, language = _split(request.model, dialect)
+    options = accept_options(request.options)
+    _check(options, model, ())
+    if dialect == "vllm" and (options or request.keyterms or request.language):
+        raise ConfigurationError("language, keyterms and options must not be given: vLLM takes a model alone")
+    return Settings(
+        dialect,
+        {
+            "model": model,
+            **_languages(request.language or language, model),
+            **_keywords(request.keyterms or None, model, dialect),
+            **{name: value for name, value in options.items() if name not in (*_INPUT, *_SESSION)},
+        },
+        {**_turns(model, dialect), **{name: options[name] for name in _INPUT if name in options}},
+        {name: options[name] for name in _SESSION if name in options},
+    )
+
+
+def _split(name: str | None, dialect: Dialect) -> tuple[str, str | None]:
+    if dialect == "openai":
+        return split_named(name, "OpenAI", _MODEL)
+    if not name:
+        raise ConfigurationError(f"model must be given with dialect={dialect!r}: name one that the server has loaded")
+    return name, None  # such names hold slashes, and may hold colons
+
+
+def _check(options: dict[str, Any], model: str, fixed: tuple[str, ...]) -> None:
+    refuse_options(options, _OURS, "OpenAI", _INSTEAD)
+    for name in fixed:
+        if name in options:
+            raise ConfigurationError(f"options[{name!r}] of a running session cannot be changed: open a new session")
+    if model in _NO_VAD and options.get("turn_detection") is not None:
+        raise ConfigurationError(f"options must not hold 'turn_detection' for {model}, which has none", model=model)
+
+
+def _turns(model: str, dialect: Dialect) -> dict[str, Any]:
+    # speaches loses an item that is committed in the middle of what its VAD calls speech.
+    manual = model in _LIVE or dialect != "openai"
+    return {"turn_detection": None if manual else {"type": "server_vad"}}
+
+
+def _languages(language: str | None, model: str) -> dict[str, Any]:
+    code = (normalize_language(language or "") or "").partition("-")[0]
+    if not code:
+        return {}
+    return {"languages": [code]} if model in _SEVERAL_LANGUAGES else {"language": code}
+
+
+def _keywords(keyterms: tuple[str, ...] | None, model: str, dialect: Dialect) -> dict[str, Any]:
+    if keyterms is None:
+        return {}
+    if model not in _KEYWORDS or dialect != "openai":
+        raise ConfigurationError(
+            f"keyterms are not taken by {model}: use gpt-live-transcribe, or options={{'prompt': …}}", model=model
+        )
+    return {"keywords": list(keyterms)}
+
+
+def _format(audio_format: AudioFormat) -> dict[str, Any]:
+    if audio_format.encoding == "pcm_s16le":
+        return {"type": "audio/pcm", "rate": audio_format.sample_rate}
+    return {"type": "audio/pcmu" if audio_format.encoding == "mulaw" else "audio/pcma"}
+
+
+def _update(session: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "session.update", "session": session}

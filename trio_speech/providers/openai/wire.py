@@ -1,0 +1,152 @@
+"""The messages of OpenAI's realtime transcription, ``/v1/realtime``, and of the servers that look like it.
+
+What the client appends is an audio *buffer*. A commit, by the client or by the service's own voice activity detection
+(VAD), makes an *item* of it, which is then transcribed. Times are milliseconds of audio since the session began.
+
+Source: openai-openapi (August 2026) and openai 3.57.0 (PyPI), ``types.realtime``; vLLM 0.22.1,
+``entrypoints.openai.realtime``; speaches, ``speaches.realtime`` (March 2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+from pybase64 import b64encode_as_string
+
+from .._union import TaggedUnion
+
+LONGEST_TEXT = 100_000
+"""Characters: more than an hour of speech. Longer texts, and names of more than 200, are malformed."""
+
+Milliseconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Name = Annotated[str, Meta(max_length=200)]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+
+_TRANSCRIPTION = "conversation.item.input_audio_transcription"
+_ACCOUNTED_FOR = frozenset({"invalid_request_error", "authentication_error", "insufficient_quota"})
+
+
+class Session(Struct, frozen=True):
+    id: str | None = None
+
+
+class SessionCreated(Struct, frozen=True, tag="session.created"):
+    """The first message. vLLM has the id beside the type."""
+
+    session: Session = Session()
+    id: str | None = None
+
+
+class SessionUpdated(Struct, frozen=True, tag="session.updated"):
+    pass
+
+
+class ItemCreated(Struct, frozen=True, tag="conversation.item.created"):
+    pass
+
+
+class ItemAdded(Struct, frozen=True, tag="conversation.item.added"):
+    pass
+
+
+class ItemDone(Struct, frozen=True, tag="conversation.item.done"):
+    pass
+
+
+class SpeechStarted(Struct, frozen=True, tag="input_audio_buffer.speech_started"):
+    """VAD heard speech, of which there will be an item of this id. The padding before it counts as speech."""
+
+    item_id: Name
+    audio_start_ms: Milliseconds
+
+
+class SpeechStopped(Struct, frozen=True, tag="input_audio_buffer.speech_stopped"):
+    """VAD heard the end of speech, and will commit it."""
+
+    item_id: Name
+    audio_end_ms: Milliseconds
+
+
+class Committed(Struct, frozen=True, tag="input_audio_buffer.committed"):
+    """The buffer has become an item. These messages come in the order of the audio."""
+
+    item_id: Name
+
+
+class Delta(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.delta"):
+    """More text of an item; with some models it comes before the item is committed."""
+
+    item_id: Name
+    delta: str | None = None
+
+
+class Language(Struct, frozen=True):
+    code: str
+
+
+class Completed(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.completed"):
+    """The whole text of an item. Items may be completed out of order."""
+
+    item_id: Name
+    transcript: Text
+    languages: tuple[Language, ...] | None = ()
+
+
+class Error(Struct, frozen=True):
+    """What went wrong. `event_id` is that of the client's message which is at fault."""
+
+    type: str | None = None
+    code: str | None = None
+    message: str | None = None
+    event_id: str | None = None
+
+    @property
+    def retryable(self) -> bool | None:
+        """Whether the same may succeed later, going by the type; ``None`` where there is none."""
+        return None if self.type is None else self.type not in _ACCOUNTED_FOR
+
+
+class Failed(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.failed"):
+    """An item will have no text."""
+
+    item_id: Name
+    error: Error = Error()
+
+
+class Problem(Struct, frozen=True, tag="error"):
+    """Most errors leave the session open. vLLM has the text itself in `error`, and the code beside it."""
+
+    error: Error | str
+    code: str | None = None
+
+
+class Part(Struct, frozen=True, tag="transcription.delta"):
+    """vLLM: more text of the connection's only generation."""
+
+    delta: str
+
+
+class Whole(Struct, frozen=True, tag="transcription.done"):
+    """vLLM: the whole text of that generation, which is over."""
+
+    text: Text
+
+
+ServerMessage: TypeAlias = (
+    SessionCreated | SessionUpdated | ItemCreated | ItemAdded | ItemDone
+    | SpeechStarted | SpeechStopped | Committed | Delta | Completed | Failed | Problem | Part | Whole
+)  # fmt: skip
+from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
+
+
+def append(audio: bytes | memoryview) -> str:
+    """The text frame that appends audio to the buffer."""
+    return f'{{"type":"input_audio_buffer.append","audio":"{b64encode_as_string(audio)}"}}'
+
+
+def encode(message: Mapping[str, Any]) -> str:
+    """The text frame for any other message of the client."""
+    return msgspec.json.encode(message).decode()

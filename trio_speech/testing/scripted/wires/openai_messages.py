@@ -1,0 +1,70 @@
+"""What the wires of OpenAI's realtime transcription and of its look-alikes share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import Struct, field
+
+from ....errors import ConfigurationError
+from ....providers._codec import Frame
+from .protocol import Incoming, Mistake, Outgoing, Reply, Request
+
+
+class ClientMessage(Struct, frozen=True):
+    """Anything that the client says."""
+
+    type: str
+    audio: str = ""
+    event_id: str | None = None
+    final: bool = False
+    model: str | None = None
+    session: dict[str, Any] = field(default_factory=dict)
+
+
+_decoder = msgspec.json.Decoder(ClientMessage)
+
+
+class Deltas:
+    """Tells a text that grows bit by bit, in whole words."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def more(self, text: str) -> str:
+        """What `text` has beyond what was told; nothing where it does not go on from there."""
+        whole = " ".join(word for word in text.split() if not word.endswith("-"))
+        new = whole[len(self.text) :] if whole.startswith(self.text) else ""
+        self.text += new
+        return new
+
+
+class JsonWire:
+    """What the wires of all dialects share."""
+
+    idle: ClassVar[None] = None
+
+    def __init__(self, session_id: str) -> None:
+        self._id = session_id
+        self._events = 0
+        self._deltas = Deltas()
+
+    def opens(self) -> Iterable[Request]:
+        return ()
+
+    def decode(self, frame: Frame) -> Incoming:
+        try:
+            message = _decoder.decode(frame)
+            return Incoming(message.type, tuple(self._requests(message)))
+        except (msgspec.DecodeError, ConfigurationError, ValueError, LookupError) as error:
+            return Incoming("malformed", (Mistake(f"malformed message: {error!r}", "invalid_event"),))
+
+    def _requests(self, message: ClientMessage) -> Iterator[Request]:
+        raise NotImplementedError
+
+    def _outgoing(self, kind: str, *says: Reply, **fields: Any) -> Outgoing:
+        self._events += 1
+        message = {"type": kind, "event_id": f"event_{self._events}", **fields}
+        return Outgoing(msgspec.json.encode(message).decode(), kind, says)
