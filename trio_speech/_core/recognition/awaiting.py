@@ -57,9 +57,9 @@ class Awaiting:
         self.ends_at = math.inf
         """When the service's own end counts as missing; infinite before the close message."""
 
-    def asked(self, now: float) -> None:
-        """The service is asked for a final of all that was sent."""
-        self._requests.asked(self._session.log.sent, now)
+    def asked(self, now: float, *, cuts: bool = False) -> None:
+        """The service is asked for a final of all that was sent. `cuts`: by the session itself, in mid-sound."""
+        self._requests.asked(self._session.log.sent, now, cuts=cuts)
         self._heard_by = self._feed.heard_by
         self.news_at = now
 

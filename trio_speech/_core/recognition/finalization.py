@@ -27,12 +27,14 @@ _SLACK, _MOST = 1.5, 3.0
 class Request(Struct):
     """One request: for the audio before sample `place`, written at `asked`.
 
-    `words` are those of finals that came since. The first `answer` of them came with the first final, and belong to
-    audio before `place`; the others may belong to audio behind it.
+    `cuts`: the session itself asked, in mid-sound, so the next link is not asked there. `words` are those of finals
+    that came since. The first `answer` of them came with the first final, and belong to audio before `place`; the
+    others may belong to audio behind it.
     """
 
     place: int
     asked: float
+    cuts: bool = False
     words: list[ComparedWord] = field(default_factory=list)
     answer: int | None = None
 
@@ -57,6 +59,10 @@ class Requests:
         """Whether a request waits whose place lies behind sample `committed`."""
         return bool(self._waiting) and self._waiting[-1].place > committed
 
+    def repeated(self, committed: int) -> list[int]:
+        """The places behind sample `committed` at which the next link is asked too: those that cut no word."""
+        return [request.place for request in self._waiting if request.place > committed and not request.cuts]
+
     @property
     def asked_at(self) -> float:
         """When the newest request was written that waits; -infinity without any."""
@@ -78,9 +84,9 @@ class Requests:
         """Seconds above which patience never rises."""
         return _MOST * self._profile.answer_within
 
-    def asked(self, place: int, now: float) -> None:
+    def asked(self, place: int, now: float, *, cuts: bool = False) -> None:
         """A request was written, with all before sample `place` sent."""
-        self._waiting.append(Request(place, now))
+        self._waiting.append(Request(place, now, cuts))
         self.newest = place
 
     def final(self, words: Sequence[ComparedWord], end: int | None, now: float) -> Request | None:

@@ -131,7 +131,7 @@ class LinkMachine:
         words = self._evidence.owed.words(requests.answered)
         if words is not None:  # it answered for them, and went without their final
             self.session.left_open.add(*words)
-        asked = {*([requests.answered] if requests.answered > committed else []), *requests.places(committed)}
+        asked = {*([requests.answered] if requests.answered > committed else []), *requests.repeated(committed)}
         self.session.link_lost(sorted(asked))
 
     # ------------------------------------------------------------ what was received
@@ -260,8 +260,8 @@ class LinkMachine:
             return self._close(now, Ended())
         return None if self._asks_by_close else self._finalize(now)
 
-    def _finalize(self, now: float) -> Command:
-        self._awaiting.asked(now)
+    def _finalize(self, now: float, *, own: bool = False) -> Command:
+        self._awaiting.asked(now, cuts=own and not self._asking.is_pause(now))
         self._last_said = now
         self._asking.endpointing.asked(now)
         missing = self.profile.least_finalized - (self._timeline.heard - self._asked_at) / self.session.rate
@@ -289,7 +289,7 @@ class LinkMachine:
             self.feed.closed = True
             return self._leave(now)
         is_due = not self._asks_by_close and self._asking.is_due(now, self._awaiting)
-        return self._finalize(now) if is_due else None
+        return self._finalize(now, own=True) if is_due else None
 
     def _leave(self, now: float) -> Command | None:
         """Makes room for another link: once all that was sent is committed, or, by force, in mid-sound."""
@@ -299,7 +299,7 @@ class LinkMachine:
         if self._asks_by_close:
             return self._close(now, Rollover())
         requests = self._evidence.requests
-        return self._finalize(now) if requests.newest < log.sent else None
+        return self._finalize(now, own=True) if requests.newest < log.sent else None
 
     def _keepalive(self, now: float) -> Command | None:
         if now < self._keepalive_due:

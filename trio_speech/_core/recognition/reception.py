@@ -186,6 +186,7 @@ class Reception:
         """A stretch that the service gave up: a `Gap`, and for all else a final without words."""
         [(begins, ends)] = self._results.timeline.spans([(start, end)])
         self._evidence.owed.final(begins, ends, None, placed=True)
+        self._asking.endpointing.final()
         self._session.unheard(begins, ends)
         if self._spans_settle and not self._results.overlaps:
             self._evidence.span(begins, ends, overlaps=False)

@@ -200,7 +200,8 @@ class TranscriptionCodec:
             yield SpeechOver(end)
 
     def _result(self, kind: Literal["interim", "final"], item: Item) -> RecognitionResult:
-        start, end = self._span(item)
+        # Where the text of an interim ends is not known: by then, much more audio may have been sent.
+        start, end = self._span(item) if kind == "final" else (0.0, 0.0)
         return RecognitionResult(
             kind=kind,
             text=item.text.strip(),

@@ -12,7 +12,16 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from ..faults import Refuse
-from . import cartesia, deepgram, deepgram_flux, deepgram_speak, elevenlabs, livekit, openai_dialects
+from . import (
+    cartesia,
+    deepgram,
+    deepgram_flux,
+    deepgram_speak,
+    elevenlabs,
+    elevenlabs_scribe,
+    livekit,
+    openai_dialects,
+)
 from .protocol import Wire
 
 WireFactory: TypeAlias = Callable[[str, str], Wire | Refuse]
@@ -26,6 +35,7 @@ _ENDPOINTS: Mapping[str, WireFactory] = {
     "/v2/listen": deepgram_flux.listen,
     "/v1/speak": deepgram_speak.speak,
     "/tts/websocket": cartesia.synthesis,
+    "/v1/speech-to-text/realtime": elevenlabs_scribe.realtime,
     "/v1/realtime": openai_dialects.realtime,
     "/v1/text-to-speech/*/multi-stream-input": elevenlabs.multi_stream_input,
 }

@@ -1,0 +1,180 @@
+"""The codec and the profile of ElevenLabs' realtime recognition, Scribe.
+
+The session commits when it wants a final, and each commit is answered by one transcript, in order. A commit needs at
+least 0.3 s of audio since the last one: else the service ignores it, or ends the connection. So the codec fills up with
+silence, in the same frame, and takes that silence out of the times that the service tells.
+
+A transcript comes twice where its words have times, first plain and then with them. The second is used, and of empty
+ones the first. A transcript that is told once more, with the same words at the same times, is skipped.
+
+Source: as in `scribe_wire`; livekit-plugins-elevenlabs 1.8.9 for the shortest commit, the keepalive and the meaning of
+errors; elevenlabs-python issue 686 for repeated transcripts. Not verified against the live service: that word times
+count from the start of the connection, and that a commit of silence is answered. So times acknowledge nothing: only an
+answered commit does.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from ..._core.provider.messages import Failure, FinalizeAnswered, Opened, RecognitionResult, SttMessage, Unknown
+from ..._core.provider.profile import SttProfile
+from ..._core.provider.requests import Change
+from ...audio import AudioFormat
+from ...errors import ConfigurationError
+from ...events import Word
+from .._codec import Frame
+from . import scribe_wire as wire
+
+SCRIBE = SttProfile(
+    acknowledges="finalize",
+    exact_times=False,
+    finalizes_itself=False,
+    sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100, 48_000),
+    keepalive=10.0,
+    idle_codes=("insufficient_audio_activity",),
+    failure_fates={
+        **dict.fromkeys(("unaccepted_terms", "unaccepted_terms_error", "invalid_request", "input_error"), "fatal"),
+        "chunk_size_exceeded": "fatal",
+    },
+)
+"""The service ends a connection after 15 s without a message. What comes too fast overflows its queue."""
+
+SCRIBE_COMPANDED = replace(SCRIBE, encodings=("mulaw",), sample_rates=(8_000,))
+"""μ-law comes at 8,000 Hz only, and there is no A-law."""
+
+_SHORTEST_COMMIT = 0.3
+_HTTP = {"auth_error": 401, "quota_exceeded": 402, "rate_limited": 429}
+"""Errors that HTTP has a status for, which tells the user more."""
+_ERRORS = frozenset(
+    {"error", "transcriber_error", "queue_overflow", "resource_exhausted", "session_time_limit_exceeded"}
+    | {"insufficient_audio_activity", "commit_throttled", *_HTTP, *map(str, SCRIBE.failure_fates)}
+)
+_SKIPPED = frozenset(
+    {"warning", "final_transcript", "final_transcript_with_timestamps", "committed_transcript_entities"}
+    | {"redacted_transcript", "edited_transcript"}
+)
+"""What comes besides a transcript, or after it in another form."""
+
+
+class ScribeCodec:
+    """See `SttCodec`. `timed`: transcripts come with the times of their words too."""
+
+    def __init__(self, audio_format: AudioFormat, *, timed: bool) -> None:
+        self._format = audio_format
+        self._timed = timed
+        self._bytes = 0
+        self._uncommitted = 0
+        self._filled: list[tuple[float, float]] = []
+        self._commits: deque[float] = deque()
+        self._committed = 0.0
+        self._shown = False
+        self._last: wire.Said | None = None
+
+    def open(self) -> Iterable[Frame]:
+        return ()
+
+    def audio(self, pcm: bytes | memoryview) -> Frame:
+        self._bytes += len(pcm)
+        self._uncommitted += len(pcm)
+        return wire.chunk(pcm, self._format.sample_rate)
+
+    def finalize(self) -> Frame:
+        silence = self._silence()
+        if silence:
+            filled = sum(length for _, length in self._filled)
+            self._filled.append((self._sent + filled, self._seconds(len(silence))))
+        self._commits.append(self._sent)
+        self._uncommitted = 0
+        return wire.chunk(silence, self._format.sample_rate, commit=True)
+
+    def update(self, change: Change) -> Frame | None:
+        """Raises `ConfigurationError`: all settings stand in the address."""
+        raise ConfigurationError("a running ElevenLabs session cannot be changed: open a new session with the settings")
+
+    def keepalive(self) -> Frame:
+        return wire.chunk(b"", self._format.sample_rate)
+
+    def close(self) -> None:
+        return None
+
+    def decode(self, frame: Frame) -> Iterable[SttMessage]:
+        return tuple(self._said(wire.decode(frame)))
+
+    def _said(self, said: wire.Said) -> Iterator[SttMessage]:
+        match said.message_type:
+            case "session_started":
+                yield Opened(said.session_id)
+            case "partial_transcript":
+                if said.transcript:  # an empty one may be of what comes after a commit that is not answered yet
+                    self._shown = True
+                    yield RecognitionResult(kind="interim", text=said.transcript, start=0.0, end=0.0)
+            case "committed_transcript":
+                if not self._timed or not said.transcript:
+                    yield from self._answer(said)
+            case "committed_transcript_with_timestamps":
+                if said.transcript and not self._is_repeated(said):
+                    yield from self._answer(said)
+            case kind if kind in _ERRORS:
+                text = said.error or said.message or "no reason given"
+                yield Failure(message=text, code=_HTTP.get(kind, kind))
+            case kind if kind not in _SKIPPED:
+                yield Unknown(kind[:64])
+            case _:
+                return
+
+    def _is_repeated(self, said: wire.Said) -> bool:
+        last, self._last = self._last, said
+        return last is not None and bool(said.words) and said.words == last.words
+
+    def _answer(self, said: wire.Said) -> Iterator[SttMessage]:
+        asked = bool(self._commits)
+        start, end = self._committed, self._commits.popleft() if asked else self._sent
+        self._committed = end
+        if said.transcript or self._shown:
+            self._shown = False
+            yield self._final(said, start, end)
+        if asked:
+            yield FinalizeAnswered()
+
+    def _final(self, said: wire.Said, start: float, end: float) -> RecognitionResult:
+        words = tuple(self._words(said))
+        return RecognitionResult(
+            kind="final",
+            text=said.transcript,
+            start=words[0].start if words else start,
+            end=words[-1].end if words else end,
+            words=words,
+            language=said.language_code,
+        )
+
+    # ------------------------------------------------------------ the clock
+
+    @property
+    def _sent(self) -> float:
+        return self._seconds(self._bytes)
+
+    def _seconds(self, size: int) -> float:
+        return self._format.seconds(size // self._format.frame_size)
+
+    def _silence(self) -> bytes:
+        """What a commit lacks: a little more than the shortest, for it may be measured in whole milliseconds."""
+        lacking = _SHORTEST_COMMIT - self._seconds(self._uncommitted)
+        quiet = b"\xff" if self._format.encoding == "mulaw" else b"\x00"
+        return quiet * (self._format.samples(lacking + 0.01) * self._format.frame_size if lacking > 0.0 else 0)
+
+    def _words(self, said: wire.Said) -> Iterator[Word]:
+        reached = 0.0
+        for each in said.words or ():
+            if each.type != "spacing" and each.start is not None and each.end is not None:
+                start = max(reached, self._time(each.start))
+                reached = max(start, self._time(each.end))
+                yield Word(each.text, start, reached, None, each.speaker_id)
+
+    def _time(self, seconds: float) -> float:
+        """`seconds` of what the service was sent, as seconds of the stream: without the silence that was filled in."""
+        filled = sum(min(length, max(0.0, seconds - at)) for at, length in self._filled)
+        return min(max(0.0, seconds - filled), self._sent)
