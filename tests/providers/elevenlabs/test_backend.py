@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from trio_speech._core.provider.requests import FallbackModel, SynthesizeRequest, TranscribeRequest
+from trio_speech._core.provider.requests import FallbackModel, SynthesizeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
 from trio_speech.providers._codec import Backend
@@ -78,11 +78,6 @@ def test_formats(audio_format: AudioFormat, output_format: str) -> None:
 def test_what_cannot_be_served_is_refused(asked: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         ElevenLabs(SECRET).voice(speaking(**asked))
-
-
-def test_it_does_not_listen() -> None:
-    with pytest.raises(ConfigurationError, match="does not recognize"):
-        ElevenLabs(SECRET).recognizer(TranscribeRequest(audio_format=AudioFormat.pcm16(16_000)))
 
 
 @pytest.mark.parametrize("asked", [True, False, None])

@@ -7,7 +7,15 @@ import pytest
 
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
-from trio_speech.provider import Change, FallbackModel, SttCodec, SttProvider, SynthesizeRequest, TranscribeRequest
+from trio_speech.provider import (
+    Change,
+    FallbackModel,
+    NeedsNewLink,
+    SttCodec,
+    SttProvider,
+    SynthesizeRequest,
+    TranscribeRequest,
+)
 from trio_speech.providers.openai import OpenAI
 
 SECRET = "hunter2"
@@ -206,7 +214,7 @@ def test_it_does_not_speak() -> None:
 
 def changes(backend: OpenAI, request: TranscribeRequest, *changes: Change) -> list[Any]:
     codec = backend.recognizer(request).codec()
-    return [json.loads(codec.update(change) or "null")["session"] for change in changes]
+    return [json.loads(str(codec.update(change)))["session"] for change in changes]
 
 
 def test_a_change_says_all_of_the_transcription_and_nothing_else() -> None:
@@ -224,6 +232,11 @@ def test_a_change_says_all_of_the_transcription_and_nothing_else() -> None:
     assert {each["type"] for each in said} == {"transcription"}
 
 
+def test_what_stands_beside_the_transcription_takes_a_new_connection() -> None:
+    codec = OpenAI(SECRET).recognizer(hearing()).codec()
+    assert codec.update(Change(options={"turn_detection": None})) == NeedsNewLink()
+
+
 def test_speaches_takes_a_new_language() -> None:
     backend = OpenAI(url=LOCAL, dialect="speaches")
     assert changes(backend, hearing(model="m"), Change(language="de")) == [
@@ -234,10 +247,9 @@ def test_speaches_takes_a_new_language() -> None:
 @pytest.mark.parametrize(
     ("dialect", "change", "complaint"),
     [
-        ("openai", Change(options={"turn_detection": None}), r"options\['turn_detection'\] of a running session"),
         ("openai", Change(options={"model": "x"}), "options must not hold 'model'"),
         ("speaches", Change(keyterms=("x",)), "keyterms are not taken by m"),
-        ("vllm", Change(language="de"), "a running session at vLLM cannot be changed"),
+        ("vllm", Change(language="de"), "vLLM takes a model alone"),
     ],
 )
 def test_what_cannot_be_changed_is_refused(dialect: Any, change: Change, complaint: str) -> None:

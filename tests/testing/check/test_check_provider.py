@@ -31,7 +31,7 @@ def test_deepgram_passes() -> None:
 @pytest.mark.parametrize("aligned", [False, True])
 def test_elevenlabs_passes(aligned: bool) -> None:
     backend, options = ts.ElevenLabs(SECRET), {"sync_alignment": aligned}
-    check_provider(backend, voice="ann", options=options, secrets=[SECRET], runs=3)
+    check_provider(backend, model="eleven_flash_v2_5", voice="ann", options=options, secrets=[SECRET], runs=3)
 
 
 @pytest.mark.parametrize("options", [{}, {"add_timestamps": False}])

@@ -24,9 +24,8 @@ from ..._core.provider.messages import Failure, FinalizeAnswered, Opened, Recogn
 from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import Change
 from ...audio import AudioFormat
-from ...errors import ConfigurationError
 from ...events import Word
-from .._codec import Frame
+from .._codec import Frame, NeedsNewLink
 from . import scribe_wire as wire
 
 SCRIBE = SttProfile(
@@ -91,9 +90,9 @@ class ScribeCodec:
         self._uncommitted = 0
         return wire.chunk(silence, self._format.sample_rate, commit=True)
 
-    def update(self, change: Change) -> Frame | None:
-        """Raises `ConfigurationError`: all settings stand in the address."""
-        raise ConfigurationError("a running ElevenLabs session cannot be changed: open a new session with the settings")
+    def update(self, change: Change) -> NeedsNewLink:
+        """All settings stand in the address."""
+        return NeedsNewLink()
 
     def keepalive(self) -> Frame:
         return wire.chunk(b"", self._format.sample_rate)

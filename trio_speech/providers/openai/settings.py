@@ -70,13 +70,18 @@ class Settings(Struct, frozen=True):
         heard = {"format": _format(audio_format), "transcription": self.transcription, **self.input}
         return _update({"type": "transcription", "audio": {"input": heard}, **self.session})
 
-    def changed(self, change: Change) -> tuple[Settings, dict[str, Any]]:
-        """The settings after a change, and the message that makes it. Raises `ConfigurationError` where it cannot."""
+    def changed(self, change: Change) -> tuple[Settings, dict[str, Any] | None]:
+        """The settings after a change, and the message that makes it; ``None``: a running session cannot be changed so.
+
+        Raises `ConfigurationError` where no session can be.
+        """
         model = self.transcription["model"]
         if self.dialect == "vllm":
-            raise ConfigurationError("a running session at vLLM cannot be changed: open a new one", model=model)
+            raise ConfigurationError("there is nothing to change: vLLM takes a model alone", model=model)
         options = accept_options(change.options or {})
-        _check(options, model, (*_INPUT, *_SESSION))
+        _check(options, model)
+        if not options.keys().isdisjoint((*_INPUT, *_SESSION)):
+            return self, None
         asked = {**_languages(change.language, model), **_keywords(change.keyterms, model, self.dialect), **options}
         settings = replace(self, transcription={**self.transcription, **asked})
         if self.dialect == "speaches":
@@ -89,7 +94,7 @@ def settings(request: TranscribeRequest, dialect: Dialect) -> Settings:
     """The settings for a request. Raises `ConfigurationError` where the dialect cannot hold it."""
     model, language = _split(request.model, dialect)
     options = accept_options(request.options)
-    _check(options, model, ())
+    _check(options, model)
     if dialect == "vllm" and (options or request.keyterms or request.language):
         raise ConfigurationError("language, keyterms and options must not be given: vLLM takes a model alone")
     return Settings(
@@ -113,11 +118,8 @@ def _split(name: str | None, dialect: Dialect) -> tuple[str, str | None]:
     return name, None  # such names hold slashes, and may hold colons
 
 
-def _check(options: dict[str, Any], model: str, fixed: tuple[str, ...]) -> None:
+def _check(options: dict[str, Any], model: str) -> None:
     refuse_options(options, _OURS, "OpenAI", _INSTEAD)
-    for name in fixed:
-        if name in options:
-            raise ConfigurationError(f"options[{name!r}] of a running session cannot be changed: open a new session")
     if model in _NO_VAD and options.get("turn_detection") is not None:
         raise ConfigurationError(f"options must not hold 'turn_detection' for {model}, which has none", model=model)
 

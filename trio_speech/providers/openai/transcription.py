@@ -32,7 +32,7 @@ from ..._core.provider.messages import (
 from ..._core.provider.requests import Change
 from ...audio import AudioFormat
 from ...errors import ProtocolError
-from .._codec import Frame
+from .._codec import Frame, NeedsNewLink
 from . import wire
 from .item import Item
 from .settings import Settings
@@ -71,9 +71,9 @@ class TranscriptionCodec:
         self._commits.append((event_id, self._sent))
         return wire.encode({"type": "input_audio_buffer.commit", "event_id": event_id})
 
-    def update(self, change: Change) -> Frame:
+    def update(self, change: Change) -> Frame | NeedsNewLink:
         self._settings, message = self._settings.changed(change)
-        return wire.encode(message)
+        return NeedsNewLink() if message is None else wire.encode(message)
 
     def keepalive(self) -> None:
         return None

@@ -128,7 +128,8 @@ class ScribeWire:
 
     def _committed(self, reply: FinalizeAnswered) -> Iterator[Outgoing]:
         finals, self._finals = tuple(self._finals), []
-        text, says = " ".join(final.text for final in finals), (*finals, reply)
+        text = " ".join(final.text for final in finals)
+        says: tuple[Reply, ...] = (*finals, reply)
         yield _outgoing("committed_transcript", *(() if self._timed else says), text=text)
         if self._timed:
             words = list(_words(finals))

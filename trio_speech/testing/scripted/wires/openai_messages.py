@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -44,7 +44,7 @@ class Deltas:
 class JsonWire:
     """What the wires of all dialects share."""
 
-    idle: ClassVar[None] = None
+    idle = None
 
     def __init__(self, session_id: str) -> None:
         self._id = session_id
