@@ -148,7 +148,7 @@ def chaos(session: nox.Session) -> None:
 @nox.session(requires=["build"], allow_parallel=True)
 def nightly(session: nox.Session) -> None:
     """An hour of real time, a virtual week, journals killed a thousand times, and histories: seeded ones and all."""
-    install_wheel(session, "[test]")
+    install_wheel(session, "[cli,test]")
     env = INSTALLED | {"TRIO_SPEECH_SOAK_DAYS": "7", "TRIO_SPEECH_SOAK_MINUTES": "60"}
     pytest = ["python", "-m", "pytest", "--timeout=0"]
     session.run(*pytest, "-s", "tests/chaos/test_real_time.py", "tests/chaos/test_soak.py", env=env)
@@ -156,6 +156,7 @@ def nightly(session: nox.Session) -> None:
     whole = env | {"TRIO_SPEECH_EXPLORE_SECONDS": "14400"}
     session.run(*pytest, "tests/core/recognition/exploration", env=whole)
     session.run(*pytest, "tests/chaos/test_journals.py", env=env | {"TRIO_SPEECH_JOURNAL_RUNS": "1000"})
+    session.run(*pytest, "tests/cli/test_batch.py", env=env | {"TRIO_SPEECH_BATCH_FILES": "200"})
 
 
 @nox.session

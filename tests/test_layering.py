@@ -49,7 +49,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
     "bulk": LEAVES,
     "__main__": {"cli"},
-    "cli": {"", "bulk", "audio", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"},
+    "cli": {"", "bulk", "audio", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"}
+    | {"_core.recognition.recognition_builder"},
 }
 # Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may
 # import so).

@@ -21,6 +21,8 @@ from trio_speech.testing import Drop, Hear, LabeledSpeech, Refuse, say
 
 Run = Callable[..., Any]
 NAMES = ("a", "b", "folder/c", "folder/deeper/d")
+FILES = int(os.environ.get("TRIO_SPEECH_BATCH_FILES", "24"))
+"""How many recordings a folder has whose batch is interrupted: 200 by night."""
 
 
 @pytest.fixture
@@ -65,6 +67,13 @@ def test_lines_of_json_can_go_to_standard_output(run: Run, scripted: Any, folder
     name = next(iter(folder))
     result = run("transcribe", name, "--jsonl", "-")
     assert msgspec.json.decode(result.stdout, type=FileResult).text == folder[name].text
+
+
+def test_texts_are_joined_as_their_script_is_written(run: Run, scripted: Any, tmp_path: Path) -> None:
+    said = say(0.2, "你好", 1.0, "再见", 0.5)
+    write_audio(tmp_path / "said.wav", said.audio, said.audio_format)
+    result = run("transcribe", str(tmp_path / "said.wav"), "--jsonl", "-")
+    assert msgspec.json.decode(result.stdout, type=FileResult).text == "你好再见"
 
 
 def test_what_is_done_is_not_done_again(
@@ -136,7 +145,8 @@ def test_each_name_is_taken_once(folder: dict[str, LabeledSpeech], tmp_path: Pat
 
 
 def test_an_interrupted_batch_goes_on_where_it_was(tmp_path: Path) -> None:
-    names = [str(tmp_path / f"{number:02}.wav") for number in range(24)]
+    (tmp_path / "all").mkdir()
+    names = [str(tmp_path / "all" / f"{number:03}.wav") for number in range(FILES)]
     for number, name in enumerate(names):
         said = say(0.1, f"number{number}", 0.4)
         write_audio(name, said.audio, said.audio_format)
@@ -151,17 +161,17 @@ def test_an_interrupted_batch_goes_on_where_it_was(tmp_path: Path) -> None:
         "backends.BACKENDS['local'] = Scripted\n"
         "main()\n"
     )
-    arguments = ("transcribe", *names, "--jsonl", str(lines), "--jobs", "2", "--resume")
+    arguments = ("transcribe", str(tmp_path / "all"), "--jsonl", str(lines), "--jobs", "2", "--resume")
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
     slow = [sys.executable, "-c", program, "2", *arguments]
     with subprocess.Popen(slow, env=env, stderr=subprocess.PIPE, text=True) as process:
-        while not lines.exists() or len(results(lines)) < 5:
+        while not lines.exists() or len(results(lines)) < FILES // 5:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate()
     assert process.returncode == 130, told
     assert "Traceback" not in told
-    assert 5 <= len(results(lines)) < len(names)
+    assert FILES // 5 <= len(results(lines)) < len(names)
     again = subprocess.run([sys.executable, "-c", program, "1000", *arguments], env=env, check=True, timeout=60)
     assert again.returncode == 0
     assert sorted(result.file for result in results(lines)) == names

@@ -10,6 +10,7 @@ import msgspec
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import trio_speech as ts
+from trio_speech._core.recognition.recognition_builder import RecognitionBuilder
 from trio_speech.audio.captions import CaptionFormat, PlainText, SubRip, WebVtt
 from trio_speech.audio.files import AudioFile, AudioPath, open_audio
 
@@ -93,24 +94,18 @@ async def transcribe_file(
 
     Raises `OSError` and `SpeechError`; by then, `output` has what was recognized.
     """
-    finals, gaps = list[ts.FinalTranscript](), list[ts.Gap]()
+    builder = RecognitionBuilder()
     async with open_audio(file, sample_rate=SAMPLE_RATE, raw=asked.raw) as recording:
         session = client.transcribe(recording, recording.audio_format, model=asked.model, language=asked.language)
         try:
             async with session as transcript:
                 async for event in transcript:
-                    match event:
-                        case ts.FinalTranscript():
-                            finals.append(event)
-                            output.final(event)
-                        case ts.Gap():
-                            gaps.append(event)
-                        case _:
-                            pass
+                    builder.add(event)
+                    if isinstance(event, ts.FinalTranscript):
+                        output.final(event)
                     watch(recording, transcript.statistics().settled, getattr(event, "text", ""))
         finally:
-            text = " ".join(final.text for final in finals if final.text)
-            recognition = ts.Recognition(text, tuple(finals), tuple(gaps))
+            recognition = builder.recognition()
             output.end(recognition)
         if not recording.position and recording.damage is None:
             raise ts.ConfigurationError(f"{recording.name} holds no audio: not a single sample")
