@@ -33,6 +33,11 @@ async def test_a_dial_needs_no_credentials() -> None:
     assert [name for name, _ in dial.headers] == ["User-Agent"]
 
 
+def test_keyterms_are_refused_as_its_own() -> None:
+    with pytest.raises(ConfigurationError, match=r"the recognizers of Local\(\) take none"):
+        Local().recognizer(TranscribeRequest(audio_format=PCM, keyterms=("Aachen",)))
+
+
 def test_a_session_opens_as_with_the_real_gateway() -> None:
     [heard] = Local().recognizer(TranscribeRequest(audio_format=PCM, language="English")).codec().open()
     assert json.loads(heard)["settings"]["language"] == "en"

@@ -96,6 +96,8 @@ class Local:
 
     def recognizer(self, request: TranscribeRequest) -> backend.LiveKitRecognizer:
         """See `Backend`."""
+        if request.keyterms:
+            raise ConfigurationError("keyterms must be empty: the recognizers of Local() take none")
         return backend.recognizer(BASE, None, request, STT, LocalSttCodec)
 
     def voice(self, request: SynthesizeRequest) -> backend.LiveKitVoice:

@@ -60,6 +60,7 @@ CASES: list[tuple[Cause, type[ts.SpeechError], str]] = [
     (Malformed("no JSON"), ts.ProtocolError, "malformed message from the service: no JSON"),
     (Reported(Failure(message="no", code=401)), ts.AuthenticationError, f"error 401 from the service: no{CREDENTIALS}"),
     (Reported(Failure(message="busy", code=429)), ts.QuotaError, f"error 429 from the service: busy{QUOTA}"),
+    (Reported(Failure(message="no German", code=400)), ts.ProviderError, "error 400 from the service: no German"),
     (Reported(Failure(message="odd")), ts.ProviderError, "error from the service: odd"),
     (Broken("reset"), ts.LinkError, "connection broken: reset"),
     (Silent("pong", 5.0), ts.LinkError, "no pong within 5 s"),

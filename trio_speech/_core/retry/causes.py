@@ -168,9 +168,11 @@ def _error_of(cause: Cause) -> SpeechError:
     text = str(cause)
     match cause:
         case Refused(status=code, request_id=request_id, retry_after=after):
-            return _refusal(text + _moved(cause), code, request_id, after)
+            return _refusal(text + _moved(cause), code, request_id, after, advice=_ADVICE.get(code, ""))
         case Reported(failure=Failure(code=code, request_id=request_id, retry_after=after)):
-            return _refusal(text, code, request_id, after)
+            # Where the service says why it refuses, no general advice can say it better.
+            advice = "" if cause.failure.message else _ADVICE.get(code, "")
+            return _refusal(text, code, request_id, after, advice=advice)
         case PeerClosed(code=code):
             return ProviderError(text, code=code)
         case Malformed():
@@ -181,7 +183,9 @@ def _error_of(cause: Cause) -> SpeechError:
             return LinkError(text)
 
 
-def _refusal(text: str, code: int | str | None, request_id: str | None, retry_after: float | None) -> ProviderError:
+def _refusal(
+    text: str, code: int | str | None, request_id: str | None, retry_after: float | None, *, advice: str
+) -> ProviderError:
     if code in {401, 403}:
         advice = "; check the credentials and what they permit"
         return AuthenticationError(text + advice, code=code, request_id=request_id)
@@ -190,7 +194,7 @@ def _refusal(text: str, code: int | str | None, request_id: str | None, retry_af
         error = QuotaError(text + advice, code=code, request_id=request_id)
         error.retry_after = retry_after
         return error
-    return ProviderError(text + _ADVICE.get(code, ""), code=code, request_id=request_id)
+    return ProviderError(text + advice, code=code, request_id=request_id)
 
 
 def _moved(refused: Refused) -> str:
