@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from inspect import signature
 from typing import Any
 
 import pytest
 import trio
-from trio.testing import assert_no_checkpoints
+from trio.testing import MemoryReceiveStream, assert_no_checkpoints
 
 import trio_speech as ts
 from trio_speech.testing import Drop, Hear, NeverAnswer, Outage, Refuse, ScriptedGateway, open_gateway, say, speech
@@ -133,6 +133,42 @@ async def test_a_memory_channel_is_a_source(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, trio.open_nursery() as nursery:
         nursery.start_soon(talk)
         assert (await client.recognize(receive)).text == SAID.text
+
+
+def cut_anywhere(audio: bytes) -> list[bytes]:
+    """Chunks of 323 bytes, which halve a sample each."""
+    return [audio[at : at + 323] for at in range(0, len(audio), 323)]
+
+
+async def as_they_come(chunks: list[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+def stream_of(audio: bytes) -> trio.abc.ReceiveStream:
+    stream = MemoryReceiveStream()
+    stream.put_data(audio)
+    stream.put_eof()
+    return stream
+
+
+SOURCES: dict[str, Callable[[bytes], Any]] = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "a list of chunks": cut_anywhere,
+    "an iterator": lambda audio: iter(cut_anywhere(audio)),
+    "an async generator": lambda audio: as_they_come(cut_anywhere(audio)),
+    "a receive stream": stream_of,
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+async def test_audio_comes_from_whatever_yields_bytes_of_any_sizes(
+    gateway: ScriptedGateway, source: Callable[[bytes], Any]
+) -> None:
+    async with gateway.client() as client:
+        assert (await client.recognize(source(SAID.audio))).text == SAID.text
 
 
 async def test_a_source_without_audio(gateway: ScriptedGateway) -> None:
