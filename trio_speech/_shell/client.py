@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import ssl
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import trio
 
 from ..errors import ConfigurationError
 from ..policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from ..providers._codec import Backend, Connector
+from .concurrency.block import block
 from .concurrency.one_exception import Guard, one_exception
 from .network.dialer import Dialer, Route
 from .pool.pool import Pool
@@ -34,7 +35,7 @@ class Client(RecognitionCalls, SynthesisCalls):
         SynthesisCalls.__init__(self, routes, network, pool)
 
 
-@asynccontextmanager
+@block
 async def open_client(
     backend: Backend | Sequence[Backend],
     *,

@@ -15,6 +15,7 @@ from ...audio import AudioFormat
 from ...errors import ConfigurationError, SpeechError
 from ...events import Recognition, TranscriptEvent
 from ...policy import ReplayPolicy
+from ..concurrency.block import block
 from ..concurrency.one_exception import one_exception
 from ..concurrency.partial_result import attach
 from ..network.dialer import Dialer, Route
@@ -35,7 +36,7 @@ class RecognitionCalls:
         self._network = network
         self._replay = replay
 
-    @asynccontextmanager
+    @block
     async def transcribe(
         self,
         source: AudioSource | None = None,
@@ -81,7 +82,7 @@ class RecognitionCalls:
         async with self._keeping_unread(session, source) as transcript:
             yield transcript
 
-    @asynccontextmanager
+    @block
     async def resume_journal(
         self,
         path: str | os.PathLike[str],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 from ..._core.provider.requests import SynthesizeRequest
@@ -14,6 +13,7 @@ from ...audio import AudioFormat
 from ...errors import ConfigurationError
 from ...events import AudioClip
 from ...statistics import PoolStatistics
+from ..concurrency.block import block
 from ..concurrency.one_exception import one_exception
 from ..concurrency.partial_result import attach
 from ..connection import LinkDown
@@ -38,7 +38,7 @@ class SynthesisCalls:
         self._dialer = dialer
         self._pool = pool
 
-    @asynccontextmanager
+    @block
     async def synthesize(
         self,
         text: TextSource | None = None,
