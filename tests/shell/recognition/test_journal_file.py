@@ -365,6 +365,29 @@ def test_a_device_is_not_taken_for_a_journal() -> None:
         journal_file.create_journal(Path("/dev/null"), REQUEST)
 
 
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_who_made_the_file_and_was_overtaken_before_it_locked_it_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_closed: bool
+) -> None:
+    path, flock, overtakes = tmp_path / "j", fcntl.flock, [journal_file.create_journal]
+    others: list[journal_file.JournalFile] = []
+
+    def overtaken(file: Any, operation: int) -> None:
+        if overtakes:
+            other = overtakes.pop()(path, REQUEST)
+            other.captured(bytes(3_200))
+            others.append(other)
+            if is_closed:
+                other.close()
+        flock(file, operation)
+
+    monkeypatch.setattr(private_file.fcntl, "flock", overtaken)
+    with pytest.raises(ts.ConfigurationError):
+        journal_file.create_journal(path, REQUEST)
+    assert len(others) == 1
+    assert recover(path.read_bytes()).audio == bytes(3_200)
+
+
 def test_of_two_that_begin_the_same_journal_the_second_is_refused(tmp_path: Path) -> None:
     first = journal_file.create_journal(tmp_path / "j", REQUEST)
     with pytest.raises(ts.ConfigurationError, match="a session that has not ended keeps the journal"):

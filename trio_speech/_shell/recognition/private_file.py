@@ -50,13 +50,14 @@ class PrivateFile:
         where the file cannot be made.
         """
         try:
-            return cls(path, os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
+            file, is_made = cls(path, os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)), True
         except FileExistsError:
-            file = cls.open(path)
+            file, is_made = cls.open(path), False
         # An empty file was left by a process that was killed before it wrote anything. Only a lock tells it from a file
-        # that another process is about to write.
+        # that another process is about to write. Whoever has made a file may be the later one to lock it, though: by
+        # then, another process may have taken it for such an empty one, written it, and even closed it.
         try:
-            if file.size or not file.locked:
+            if file.size or not (is_made or file.locked):
                 raise ConfigurationError(f"there is a file at {path} already: go on with resume_journal, or delete it")
             file.make_private()
         except BaseException:
