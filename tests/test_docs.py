@@ -276,6 +276,12 @@ def test_the_page_on_installation_has_every_extra() -> None:
     assert {extra for extra in project["optional-dependencies"] if f"`{extra}`" not in page} == set()
 
 
+def test_the_page_of_examples_shows_each() -> None:
+    page = (DOCS / "examples.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^```\{literalinclude\} \.\./examples/(.*)$", page, re.MULTILINE)
+    assert shown == sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+
+
 def test_the_explanations_name_every_reason_of_a_gap() -> None:
     reasons = set(re.findall(r'``"([\w-]+)"``', inspect.getdoc(ts.Gap) or ""))
     page = (DOCS / "explanation" / "law.md").read_text(encoding="utf-8")
