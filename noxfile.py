@@ -190,7 +190,7 @@ def mutate(session: nox.Session, source: Path) -> Counter[str]:
 def interop(session: nox.Session) -> None:
     """Official clients, unmodified: of LiveKit against the embedded gateway, of others against our tests' servers."""
     install_wheel(session, "[local,test]")
-    session.install("livekit-agents", "cartesia[websockets]", "deepgram-sdk", "elevenlabs")
+    session.install("livekit-agents", "cartesia[websockets]", "deepgram-sdk", "elevenlabs", "openai[realtime]")
     session.run("python", "-m", "pytest", "tests/interop", *session.posargs, env=INSTALLED)
 
 
