@@ -23,7 +23,11 @@ LISTENING: dict[str, tuple[Any, str | None]] = {
     "`LiveKit()`, `xai/stt-1`": (LIVEKIT, "xai/stt-1"),
     "`LiveKit()`, others": (LIVEKIT, "auto"),
     "`Local()`": (ts.Local(), None),
+    "`ElevenLabs()`, `scribe`": (ts.ElevenLabs("key"), None),
+    "`OpenAI()`, `vllm`": (ts.OpenAI(url="http://x/v1", dialect="vllm"), "mistralai/Voxtral"),
+    "`OpenAI()`, `openai`": (ts.OpenAI("key"), None),
 }
+WIDE = ts.AudioFormat.pcm16(24_000)
 SPEAKING: dict[str, tuple[Any, str | None, ts.AudioFormat]] = {
     "`Deepgram()`": (ts.Deepgram("key"), None, PCM),
     "`Cartesia()`": (ts.Cartesia("key"), None, PCM),
@@ -66,7 +70,8 @@ def test_each_row_stands_once_and_in_both_tables_of_recognizers(tables: Any) -> 
 @pytest.mark.parametrize("name", LISTENING)
 def test_a_row_says_what_the_recognizer_does(tables: Any, name: str) -> None:
     backend, model = LISTENING[name]
-    provider = backend.recognizer(TranscribeRequest(audio_format=PCM, model=model))
+    audio_format = WIDE if name.endswith("`openai`") else PCM
+    provider = backend.recognizer(TranscribeRequest(audio_format=audio_format, model=model))
     assert provider.profile in [profile for _, _, profile in tables.profiles(SttProfile)]
     results, audio = row(tables.results(), tables.RESULTS, name), row(tables.audio(), tables.AUDIO, name)
     codec, profile = provider.codec(), provider.profile

@@ -94,6 +94,18 @@ MESSAGES: dict[str, list[dict[str, Any]]] = {
         {"type": "Warning", "code": "no", "description": "no"},
         {"type": "Error", "code": "INTERNAL_SERVER_ERROR", "description": "no"},
     ],
+    "scribe": [
+        {"message_type": "session_started", "session_id": "s", "config": {}},
+        {"message_type": "partial_transcript", "text": "one"},
+        {"message_type": "committed_transcript", "text": ""},
+        {
+            "message_type": "committed_transcript_with_timestamps",
+            "text": "one",
+            "language_code": "en",
+            "words": [{"text": "one", "start": 0.1, "end": 0.3, "type": "word", "speaker_id": None}],
+        },
+        {"message_type": "commit_throttled", "error": "no"},
+    ],
     "openai": [
         {"type": "session.created", "session": {"id": "s"}},
         {"type": "input_audio_buffer.speech_started", "item_id": "i", "audio_start_ms": 100},
@@ -222,6 +234,7 @@ RECOGNIZERS: dict[str, SttProvider] = {
     "livekit stt": LIVEKIT.recognizer(TranscribeRequest(audio_format=PCM, model="deepgram/nova-3")),
     "deepgram": DEEPGRAM.recognizer(TranscribeRequest(audio_format=PCM)),
     "flux": DEEPGRAM.recognizer(TranscribeRequest(audio_format=PCM, model="flux-general-en")),
+    "scribe": ts.ElevenLabs("key").recognizer(TranscribeRequest(audio_format=PCM)),
     "openai": OPENAI.recognizer(
         TranscribeRequest(audio_format=WIDE, options={"turn_detection": {"type": "server_vad"}})
     ),

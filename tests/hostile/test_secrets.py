@@ -36,6 +36,7 @@ BACKENDS: dict[str, Any] = {
     "livekit": ts.LiveKit(url="https://speech.test/v1", api_key=token),
     "deepgram": ts.Deepgram(SECRET, url="https://speech.test"),
     "cartesia": ts.Cartesia(SECRET, url="https://speech.test"),
+    "elevenlabs": ts.ElevenLabs(SECRET, url="https://speech.test"),
     "openai": ts.OpenAI(SECRET, url="https://speech.test"),
 }
 
@@ -71,6 +72,7 @@ USES: list[tuple[str, Use]] = [
     ("livekit", hear),
     ("deepgram", hear),
     ("deepgram", hear_turns),
+    ("elevenlabs", hear),
     ("openai", hear),
     ("livekit", speak),
     ("cartesia", speak),
@@ -133,10 +135,11 @@ def in_band(text: str) -> Behavior:
     livekit = {"type": "error", **told}
     deepgram = {"type": "Error", "variant": text, **told}
     openai = {"type": "error", "error": {"type": text, **told}}
+    elevenlabs = {"message_type": "auth_error", **told}
 
     async def behavior(peer: Peer) -> None:
         await peer.open()
-        await peer.say(*[frame(msgspec.json.encode(each)) for each in (livekit, deepgram, openai)])
+        await peer.say(*[frame(msgspec.json.encode(each)) for each in (livekit, deepgram, openai, elevenlabs)])
         await peer.listen()
 
     return behavior

@@ -18,14 +18,15 @@ _COMMITTED = SttProfile(
     sample_rates=(24_000,),
     session_cap=3_600.0,
     failure_fates={"session_expired": "retry"},
+    live_keyterms=True,
 )
 _DETECTED = replace(_COMMITTED, finalizes_itself=True, drift=0.3)
 
 DIALECT_PROFILES: dict[str, SttProfile] = {
     "openai": _COMMITTED,
     "openai, turn_detection": _DETECTED,
-    "speaches": replace(_COMMITTED, session_cap=1_800.0),
-    "speaches, turn_detection": replace(_DETECTED, session_cap=1_800.0, acknowledges="finalize"),
+    "speaches": replace(_COMMITTED, session_cap=1_800.0, live_keyterms=False),
+    "speaches, turn_detection": replace(_DETECTED, session_cap=1_800.0, live_keyterms=False, acknowledges="finalize"),
     "vllm": SttProfile(
         exact_times=False,
         word_times=False,
