@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
-from trio_speech._core.recognition.incoming_results import IncomingResults
+from trio_speech._core.recognition.finals_of_link import FinalsOfLink
 from trio_speech._core.recognition.reconciliation import TimedSeam
 from trio_speech._core.recognition.replay_log import ReplayLog
 from trio_speech.testing import Manner
@@ -89,8 +90,8 @@ def none_of_them(_: object, words: Sequence[object]) -> list[bool]:
     return [False] * len(words)
 
 
-def nothing_said(_: object, result: object, count: int) -> list[bool]:
-    return [False] * count
+def nothing_said(finals: object, result: Any) -> list[bool]:
+    return [False] * len(result.words)
 
 
 def stay(log: ReplayLog, _: int) -> int:
@@ -101,7 +102,7 @@ SABOTAGE: list[tuple[type, str, Callable[..., object], str]] = [
     (ReplayLog, "rewind", stay, "lost"),
     (ReplayLog, "commit", nothing, "doubled"),
     (TimedSeam, "repeated", none_of_them, "doubled"),
-    (IncomingResults, "_old_on_this_link", nothing_said, "doubled"),
+    (FinalsOfLink, "words_in", nothing_said, "doubled"),
 ]
 
 

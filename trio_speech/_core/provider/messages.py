@@ -7,6 +7,7 @@ connection*, which starts at 0 with the first sample sent on it; the machines ma
 from __future__ import annotations
 
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from msgspec.structs import asdict, force_setattr, replace
 from ...events import Word
 
 _LONGEST_MESSAGE, LONGEST_LABEL = 500, 100
+_SPEAKER = attrgetter("speaker")
 
 
 # ---------------------------------------------------------------- messages from a recognizer
@@ -79,7 +81,7 @@ class RecognitionResult(Struct, frozen=True, kw_only=True):
             force_setattr(self, "id", _shortened(self.id))
         if self.speaker is not None and len(self.speaker) > LONGEST_LABEL:
             force_setattr(self, "speaker", _shortened(self.speaker))
-        if any(word.speaker is not None and len(word.speaker) > LONGEST_LABEL for word in self.words):
+        if any(map(_SPEAKER, self.words)) and any(len(word.speaker or "") > LONGEST_LABEL for word in self.words):
             words = (replace(word, speaker=word.speaker and _shortened(word.speaker)) for word in self.words)
             force_setattr(self, "words", tuple(words))
 

@@ -9,7 +9,6 @@ Laws
 
 from __future__ import annotations
 
-from itertools import takewhile
 
 from ..provider.profile import SttProfile
 from .reconciliation import ComparedWord, OverlappingSeam, Seam, TextSeam, TimedSeam
@@ -52,8 +51,12 @@ class DeliveredWords:
             self._words = list(later[-_MOST:])
             self.said = max(self.said, upto)
         timed = upto - round((self._lead_in + 2 * DRIFT_ALLOWANCE) * self._rate)
-        over = takewhile(lambda word: self._is_over(word, timed, upto), self._words)
-        del self._words[: sum(1 for _ in over)]
+        over = 0
+        for word in self._words:
+            if word.end is None or word.end > (upto if word.start is None else timed):
+                break
+            over += 1
+        del self._words[:over]
         self.stretches.forget(timed)
 
     def lead_in(self, profile: SttProfile, cut: int) -> int:
@@ -99,7 +102,3 @@ class DeliveredWords:
 
     def _placed(self, profile: SttProfile) -> bool:
         return profile.places_words and all(word.start is not None for word in self._words)
-
-    @staticmethod
-    def _is_over(word: ComparedWord, timed: int, upto: int) -> bool:
-        return word.end is not None and word.end <= (upto if word.start is None else timed)

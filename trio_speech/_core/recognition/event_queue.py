@@ -130,4 +130,5 @@ class EventQueue:
         return states[isinstance(states[0], SpeechEnded) :] if states else []
 
     def _drop(self, events: list[TranscriptEvent]) -> None:
-        self._tail = [event for event in self._tail if not any(event is each for each in events)]
+        if events:
+            self._tail = [event for event in self._tail if not any(event is each for each in events)]

@@ -14,8 +14,8 @@ Laws
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
+from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from ...events import Word
 from ..provider.messages import RecognitionResult
 from ..provider.profile import SttProfile
+from .finals_of_link import FinalsOfLink
 from .reconciliation import ComparedWord
 from .session import RecognitionMachine
 from .speakers import SpeakerLabels
@@ -30,18 +31,7 @@ from .text import plain
 from .timeline import Timeline
 from .transcript import PlacedTranscript, with_known_times
 
-_REMEMBERED = 2_048
-"""Words and finals of this link that may be said again: some ten minutes of speech."""
-_HALF_A_FRAME = 0.01  # seconds: what two roundings of one time may be apart
-
-
-class _FinalWord(Struct, frozen=True):
-    """A word of a final of this link, with the times that the link gave it."""
-
-    text: str
-    start: float
-    end: float
-    speaker: str | None
+_SPEAKER = attrgetter("speaker")
 
 
 class Judged(Struct, frozen=True):
@@ -81,10 +71,7 @@ class IncomingResults:
         self._seam = session.delivered_words.seam(profile, base, cut, overlapping=profile.overlapping)
         self._cut = cut
         self._new_from = max(cut, session.delivered_words.said)
-        self._ids: deque[str] = deque(maxlen=_REMEMBERED)
-        self._spans: deque[tuple[float, float, str | None]] = deque(maxlen=_REMEMBERED)
-        self._words: deque[_FinalWord] = deque(maxlen=_REMEMBERED)
-        self._final_until = 0.0  # the largest end among them and the spans: what lies behind it is new at a glance
+        self._finals = FinalsOfLink(profile)
         self._consumed = 0.0
         self._untimed_from = base
         self._speakers = SpeakerLabels(session.speakers, is_first=session.tally.links == 1)
@@ -116,7 +103,7 @@ class IncomingResults:
         """Places a result, and tells what is new of it."""
         result = with_known_times(result)
         said = self._place(result)
-        is_live = self._is_live(result)
+        is_live = self._seam is None and self._finals.is_passed_by(result)
         if is_live and result.kind != "final" and not self._tells_speakers(result):
             return Judged(said, (), ())  # the most of all results, and nothing in it is to be compared
         compared = self._compared(said)
@@ -124,14 +111,14 @@ class IncomingResults:
         at_seam = self._seam is not None
         if is_live:
             return Judged(said, compared, (True,) * len(compared))
-        old = self._old_on_this_link(result, len(compared))
+        old = self._finals.words_in(result) if result.words else [False] * len(compared)
         here = bool(old) and all(old)
         if self._seam is not None:
             old = [one or other for one, other in zip(old, self._seam.repeated(compared), strict=True)]
             if said.placed and said.end <= self._new_from and not compared and self._profile.exact_times:
                 return Judged(said, compared, (), repeats_final=True)
         is_new = tuple(not each for each in old)
-        repeats = result.kind == "final" and self._repeats_final(result)
+        repeats = result.kind == "final" and self._finals.repeated_by(result)
         return Judged(said, compared, is_new, repeats, here, at_seam and not self._profile.exact_times)
 
     def kept(self, judged: Judged) -> PlacedTranscript:
@@ -143,15 +130,9 @@ class IncomingResults:
 
     def final(self, judged: Judged) -> None:
         """A final was taken in: what comes later is judged by it too."""
-        result, speaker = judged.said.result, judged.said.result.speaker
+        result = judged.said.result
         self._consumed += max(0.0, result.end - result.start)
-        if result.id is not None:
-            self._ids.append(result.id)
-        if result.end > result.start:
-            self._spans.append((result.start, result.end, speaker))
-        for word in result.words:
-            self._words.append(_FinalWord(plain(word.text), word.start, word.end, word.speaker or speaker))
-        self._final_until = max([self._final_until, result.end, *(word.end for word in result.words)])
+        self._finals.add(result)
         self._untimed_from = max(self._untimed_from, judged.said.end)
         if self._seam is not None:
             self._seam.passed(judged.compared)
@@ -166,61 +147,14 @@ class IncomingResults:
         said = judged.said
         if judged.nothing_new or self.is_shown_again(said, said.end):
             return True
-        if said.result.words or not said.placed or said.result.end > self._final_until + _HALF_A_FRAME:
-            return False
-        return any(self._is_within(said.result, span) for span in self._spans)
+        timed = said.result.words or not said.placed
+        return not timed and self._finals.cover(said.result, overlaps=self.overlaps)
 
     def _is_over(self, position: int) -> bool:
         return self._seam is not None and position < self._over_until
 
-    def _is_live(self, result: RecognitionResult) -> bool:
-        """Whether it lies behind all that is final, so that there is nothing in it that it could repeat."""
-        starts = min(result.start, result.words[0].start) if result.words else result.start
-        return self._seam is None and starts >= self._final_until and starts > 0.0 and not self._repeats_id(result)
-
     def _tells_speakers(self, result: RecognitionResult) -> bool:
-        return self.overlaps or {result.speaker, *(word.speaker for word in result.words)} != {None}
-
-    def _repeats_id(self, result: RecognitionResult) -> bool:
-        return result.id is not None and result.id in self._ids
-
-    def _repeats_final(self, result: RecognitionResult) -> bool:
-        if self._repeats_id(result):
-            return True
-        if result.words or result.end <= result.start or not self._trusts_spans:
-            return False
-        if result.end > self._final_until + _HALF_A_FRAME:
-            return False
-        return any(self._is_same_span(result, span) for span in self._spans)
-
-    def _old_on_this_link(self, result: RecognitionResult, count: int) -> list[bool]:
-        by_text = not self._trusts_spans  # times may be anything then: the same of another word mean nothing
-        if not result.words or not self._words or (by_text and result.kind == "final"):
-            return [False] * count
-        return [self._was_said(word, word.speaker or result.speaker, by_text=by_text) for word in result.words]
-
-    def _was_said(self, word: Word, speaker: str | None, *, by_text: bool) -> bool:
-        apart = max(_HALF_A_FRAME, min(self._profile.drift, (word.end - word.start) / 2))
-        if word.end > self._final_until + apart:
-            return False
-        text = plain(word.text) if by_text else None
-        return word.end > word.start and any(
-            abs(word.start - old.start) <= apart
-            and abs(word.end - old.end) <= apart
-            and speaker in (old.speaker, None)
-            and text in (old.text, None)
-            for old in self._words
-        )
-
-    def _is_same_span(self, result: RecognitionResult, span: tuple[float, float, str | None]) -> bool:
-        start, end, speaker = span
-        apart = max(abs(result.start - start), abs(result.end - end))
-        return apart <= _HALF_A_FRAME and result.speaker == speaker
-
-    def _is_within(self, result: RecognitionResult, span: tuple[float, float, str | None]) -> bool:
-        if self.overlaps or not self._trusts_spans:
-            return self._is_same_span(result, span)
-        return span[0] - _HALF_A_FRAME <= result.start and result.end <= span[1] + _HALF_A_FRAME
+        return self.overlaps or result.speaker is not None or any(map(_SPEAKER, result.words))
 
     @property
     def _trusts_spans(self) -> bool:

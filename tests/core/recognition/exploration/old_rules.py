@@ -17,6 +17,7 @@ from trio_speech._core.recognition import noise
 from trio_speech._core.recognition.announcements import Announcements
 from trio_speech._core.recognition.commands import EndLink
 from trio_speech._core.recognition.evidence import Evidence
+from trio_speech._core.recognition.finals_of_link import FinalsOfLink
 from trio_speech._core.recognition.incoming_results import IncomingResults
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.noise import NoiseLevel
@@ -104,8 +105,8 @@ def _never(*_: object, **__: object) -> bool:
     return False
 
 
-def _all_new(results: Any, result: Any, count: int) -> list[bool]:
-    return [False] * count
+def _all_new(finals: Any, result: Any) -> list[bool]:
+    return [False] * len(result.words)
 
 
 def _stays(log: Any, _: int) -> int:
@@ -147,11 +148,11 @@ OLD_RULES: Mapping[str, OldRule] = {
     ),
     "text alone is identity": OldRule(IncomingResults, "judge", _text_is_identity, _two("span", faults=0), ("lost",)),
     "words are new whenever they come on one link": OldRule(
-        IncomingResults, "_old_on_this_link", _all_new, _two("span", "restated final", faults=0), ("doubled",)
+        FinalsOfLink, "words_in", _all_new, _two("span", "restated final", faults=0), ("doubled",)
     ),
     "identity counts for nothing": OldRule(
-        IncomingResults,
-        "_repeats_final",
+        FinalsOfLink,
+        "repeated_by",
         _never,
         _one("span, no word times", "doubled final", faults=0),
         ("doubled", "speech state"),
