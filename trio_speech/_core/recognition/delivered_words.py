@@ -9,7 +9,6 @@ Laws
 
 from __future__ import annotations
 
-
 from ..provider.profile import SttProfile
 from .reconciliation import ComparedWord, OverlappingSeam, Seam, TextSeam, TimedSeam
 from .stretches import Stretches

@@ -7,9 +7,8 @@ Laws
 
     2. `captured`, `settled`, `committed` and `kept` only move forward. Reconnecting sets `sent` back: replay is a
        cursor move, and there is no second path.
-    3. ``[kept, captured)`` is held, once, in the very buffers that were given; what lies before is gone.
-    4. Settled audio is let go but for `lead_in` samples, by whole buffers: what is held exceeds what is owed by less
-       than one of them.
+    3. ``[kept, captured)`` is held, once, in one buffer; what lies before is gone.
+    4. Settled audio is let go but for `lead_in` samples.
 
     captured    given by the user so far
     sent        written to the current link
@@ -20,8 +19,6 @@ Laws
 
 from __future__ import annotations
 
-from collections import deque
-
 
 class ReplayLog:
     """Audio that is captured and not yet settled; `frame_size` bytes a sample."""
@@ -29,10 +26,7 @@ class ReplayLog:
     def __init__(self, frame_size: int, *, lead_in: int = 0, start: int = 0) -> None:
         self._frame_size = frame_size
         self._lead_in = lead_in
-        self._chunks: deque[bytes] = deque()
-        self._first = start  # the sample at which the first chunk starts
-        self._reading = 0  # index of the chunk that holds `sent`, and how many of its bytes come before that
-        self._offset = 0
+        self._buffer = bytearray()  # which takes audio at its end, and lets go at its front, without moving the rest
         self.captured = start
         self.sent = start
         self.committed = start
@@ -63,44 +57,26 @@ class ReplayLog:
         return self.kept if self.kept > self.settled else 0
 
     def append(self, audio: bytes) -> None:
-        """Takes captured audio, a whole number of samples, without copying it."""
-        if audio:
-            self._chunks.append(audio)
-            self.captured += len(audio) // self._frame_size
+        """Takes captured audio, a whole number of samples."""
+        self._buffer += audio
+        self.captured += len(audio) // self._frame_size
 
     def take(self, samples: int) -> bytes:
-        """The next `samples` unsent samples, or all there are if fewer; a buffer that is just that is not copied."""
-        samples = min(samples, self.captured - self.sent)
-        self.sent += samples
-        self.taken += samples
-        new = self.sent - self.furthest
-        if new > 0:
-            self.furthest = self.sent
-        if new < samples:
-            self.replayed += samples - max(0, new)
-        parts: list[bytes] = []
-        ends = self._offset + samples * self._frame_size
-        while ends:
-            chunk = self._chunks[self._reading]
-            size = len(chunk)
-            parts.append(chunk[self._offset : ends])
-            if ends < size:
-                break
-            self._reading += 1
-            self._offset = 0
-            ends -= size
-        self._offset = ends
-        return b"".join(parts)
+        """The next `samples` unsent samples, or all there are if fewer."""
+        start, sent = self.sent, min(self.sent + samples, self.captured)
+        self.sent = sent
+        self.taken += sent - start
+        if sent > self.furthest:
+            self.replayed += max(0, self.furthest - start)
+            self.furthest = sent
+        else:
+            self.replayed += sent - start
+        size, kept = self._frame_size, self.kept
+        return bytes(self._buffer[(start - kept) * size : (sent - kept) * size])
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""
         self.sent = min(max(to, self.kept), self.captured)
-        offset = (self.sent - self._first) * self._frame_size
-        self._reading = 0
-        while self._reading < len(self._chunks) and offset >= (size := len(self._chunks[self._reading])):
-            offset -= size
-            self._reading += 1
-        self._offset = offset
         return self.sent
 
     def commit(self, to: int) -> None:
@@ -126,19 +102,11 @@ class ReplayLog:
 
     def window(self, start: int, end: int) -> bytes:
         """A copy of what is kept of ``[start, end)``."""
-        first = (max(start, self.kept) - self._first) * self._frame_size
-        return b"".join(self._chunks)[first : max(0, end - self._first) * self._frame_size]
+        size, kept = self._frame_size, self.kept
+        return bytes(self._buffer[(max(start, kept) - kept) * size : max(0, end - kept) * size])
 
     def _let_go(self, to: int) -> None:
-        if to <= self.kept:
-            return
-        self.kept = to
-        while self._chunks:
-            end = self._first + len(self._chunks[0]) // self._frame_size
-            if end > to:
-                break
-            self._chunks.popleft()
-            self._first = end
-            self._reading -= 1
-        if self.sent < to:
-            self.rewind(to)
+        if to > self.kept:
+            del self._buffer[: (to - self.kept) * self._frame_size]
+            self.kept = to
+            self.sent = max(self.sent, to)

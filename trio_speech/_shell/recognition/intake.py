@@ -81,8 +81,9 @@ class Intake:
             return False
         if self.journal is not None:
             self._keep(self.journal, whole)
-        rate = machine.rate
-        self.clock.captured(log.captured / rate, time.time() - samples / rate)  # its last sample is of now
+        clock, rate, now = self.clock, machine.rate, time.time()
+        if not clock.earliest < now - (log.captured + samples) / rate < clock.latest:
+            clock.captured(log.captured / rate, now - samples / rate)  # its last sample is of now
         if free:
             log.append(whole)
         else:

@@ -16,17 +16,19 @@ class WallClock:
 
     def __init__(self) -> None:
         self._streams, self._walls = array("d"), array("d")  # a pair of floats in a list would take seven times as much
-        self._apart = -math.inf
+        self.earliest = self.latest = -math.inf
+        """Between these, exclusively, a `wall` less its `stream` tells nothing new: `captured` need not be called."""
 
     def captured(self, stream: float, wall: float) -> None:
         """The audio at `stream` seconds was captured at POSIX time `wall`."""
-        if -self._TOLERANCE < wall - stream - self._apart < self._TOLERANCE:
+        apart = wall - stream
+        if self.earliest < apart < self.latest:
             return
         if len(self._streams) == self._MOST:
             del self._streams[1 : self._MOST // 2], self._walls[1 : self._MOST // 2]
         self._streams.append(stream)
         self._walls.append(wall)
-        self._apart = wall - stream
+        self.earliest, self.latest = apart - self._TOLERANCE, apart + self._TOLERANCE
 
     def at(self, seconds: float) -> float | None:
         """See `TranscriptStatistics.captured_at`; ``None`` before anything was captured."""
