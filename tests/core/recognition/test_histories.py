@@ -39,7 +39,6 @@ from trio_speech._core.provider.profile import SttProfile
 from trio_speech._core.recognition.commands import EndLink, SendAudio, SendClose, SendFinalize, Wait
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.reconciliation import TimedSeam
-from trio_speech._core.recognition.replay_log import ReplayLog
 from trio_speech._core.recognition.session import RecognitionMachine
 from trio_speech.audio import AudioFormat
 from trio_speech.events import FinalTranscript, Gap, SpeechEnded, SpeechStarted, TranscriptEvent, Word
@@ -462,10 +461,9 @@ def test_every_sample_is_accounted_for_and_every_word_said_once(manner: Manner) 
     ("part", "name", "instead"),
     [
         (TimedSeam, "repeated", lambda _, words: [False] * len(words)),
-        (ReplayLog, "rewind", lambda log, _: log.sent),
         (RecognitionMachine, "_tell_gaps", lambda *_: None),
     ],
-    ids=["seam", "replay", "gaps"],
+    ids=["seam", "gaps"],
 )
 def test_it_shows_when_a_part_is_switched_off(
     monkeypatch: pytest.MonkeyPatch, part: type, name: str, instead: Callable[..., Any]
