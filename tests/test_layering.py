@@ -15,7 +15,7 @@ import pytest
 from .imports import MODULES, ROOT, imports, inner_imports, source_of, within
 
 LEAVES = {"events", "errors", "audio", "policy", "statistics"}
-CORE = LEAVES | {"_core.provider", "_core.retry"}
+CORE = LEAVES | {"_core.liveness", "_core.provider", "_core.retry"}
 SHELL = CORE | {"providers", "_shell.concurrency", "_shell.observability", "_shell.connection", "_shell.network"}
 
 # What each room may import of the package; every room may import itself. "" is the face, the package's `__init__`.
@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "policy": {"errors"},
     "events": {"audio"},
     "_core": set(),
+    "_core.liveness": LEAVES,
     "_core.provider": LEAVES,
     "_core.retry": LEAVES | {"_core.provider"},
     "_core.pool": CORE,

@@ -34,6 +34,8 @@ RANGES: list[tuple[type[Struct], str, float, float, tuple[object, ...]]] = [
     (PoolPolicy, "acquire_timeout", 0.001, math.inf, ()),
     (LivenessPolicy, "ping_interval", 0.01, math.inf, ()),
     (LivenessPolicy, "ping_timeout", 0.01, math.inf, ()),
+    (LivenessPolicy, "suspect_after_min", 0.01, math.inf, ()),
+    (LivenessPolicy, "suspect_after_max", 0.01, math.inf, ()),
     (LivenessPolicy, "connect_timeout", 0.01, math.inf, ()),
     (LivenessPolicy, "close_timeout", 0, 3_600, ()),
     (LivenessPolicy, "send_timeout", 0.01, math.inf, ()),
@@ -54,6 +56,10 @@ WHOLE = {
 def make(policy: type[Struct], **fields: Any) -> Struct:
     if fields.get("min_idle", 0) not in range(9):
         fields.setdefault("max_size", 10_000)
+    if "suspect_after_max" in fields:
+        fields.setdefault("suspect_after_min", 0.01)
+    if "suspect_after_min" in fields:
+        fields.setdefault("suspect_after_max", math.inf)
     return policy(**fields)
 
 
@@ -67,7 +73,10 @@ def test_the_defaults_are_in_range_and_frozen(policy: type[Struct]) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_every_number_has_a_range(policy: type[Struct]) -> None:
-    assert {field for each, field, *_ in RANGES if each is policy} == set(policy.__struct_fields__) - {"overflow"}
+    assert {field for each, field, *_ in RANGES if each is policy} == set(policy.__struct_fields__) - {
+        "overflow",
+        "standby",
+    }
 
 
 @pytest.mark.parametrize(("policy", "field", "low", "high", "besides"), RANGES)
@@ -120,3 +129,13 @@ def test_a_pool_keeps_no_more_spares_than_it_may_hold() -> None:
     assert PoolPolicy(max_size=2, min_idle=2).min_idle == 2
     with pytest.raises(ConfigurationError, match=r"min_idle is 3, above max_size, 2: use a number up to max_size"):
         PoolPolicy(max_size=2, min_idle=3)
+
+
+def test_no_connection_can_be_suspected_later_than_at_the_latest() -> None:
+    with pytest.raises(ConfigurationError, match="use a number up to suspect_after_max"):
+        LivenessPolicy(suspect_after_min=2.0, suspect_after_max=1.0)
+
+
+def test_standby_is_a_switch() -> None:
+    with pytest.raises(ConfigurationError, match="standby is 1: use True or False"):
+        LivenessPolicy(standby=1)  # type: ignore[arg-type]

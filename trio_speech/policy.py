@@ -175,11 +175,20 @@ class PoolPolicy(Struct, frozen=True, kw_only=True):
 class LivenessPolicy(Struct, frozen=True, kw_only=True):
     """How soon a connection counts as dead, and how long each step of its life may take.
 
-    A connection whose other side has vanished without a word is found within ``ping_interval + ping_timeout``.
+    Whatever a service sends is a sign of life. Where it owes something and says nothing for half a second, it is asked
+    by a ping. It is suspected when nothing at all comes for as long as its pings usually take, with a margin: from
+    `suspect_after_min` to `suspect_after_max`. Each suspicion that was wrong doubles that for a minute. A connection
+    that owes nothing is found dead within ``ping_interval + ping_timeout``.
 
     Fields:
         ping_interval: Seconds between pings on an open connection, at least 0.01.
-        ping_timeout: Seconds within which a ping must be answered, at least 0.01.
+        ping_timeout: Seconds of silence after a ping, at least 0.01, after which a connection counts as dead, whatever
+            excuses it.
+        suspect_after_min: Seconds of silence after a ping, at least 0.01, before which no connection is suspected.
+        suspect_after_max: Seconds of silence after a ping, no fewer than `suspect_after_min`, after which a connection
+            is suspected, however slowly it has answered so far. `ping_timeout` is a limit to both.
+        standby: Another connection is dialed beside a suspect one, and takes its place if that stays silent until it is
+            open; and beside a handshake that takes long. Else the suspect is closed at once.
         connect_timeout: Seconds for one dial: credential, name, TCP, TLS, proxy and handshake together.
         close_timeout: Seconds for leaving a session before its end, and for closing a connection politely; from 0 to
             3,600.
@@ -193,6 +202,9 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
 
     ping_interval: float = 5.0
     ping_timeout: float = 5.0
+    suspect_after_min: float = 0.4
+    suspect_after_max: float = 2.5
+    standby: bool = True
     connect_timeout: float = 10.0
     close_timeout: float = 2.0
     send_timeout: float = 10.0
@@ -205,6 +217,8 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
             {
                 "ping_interval": (0.01, math.inf),
                 "ping_timeout": (0.01, math.inf),
+                "suspect_after_min": (0.01, math.inf),
+                "suspect_after_max": (0.01, math.inf),
                 "connect_timeout": (0.01, math.inf),
                 "close_timeout": (0, 3_600),
                 "send_timeout": (0.01, math.inf),
@@ -212,3 +226,10 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
                 "max_message_bytes": (2**16, math.inf),
             },
         )
+        if self.suspect_after_min > self.suspect_after_max:
+            raise ConfigurationError(
+                f"LivenessPolicy.suspect_after_min is {self.suspect_after_min:g}, above suspect_after_max, "
+                f"{self.suspect_after_max:g}: use a number up to suspect_after_max"
+            )
+        if not isinstance(self.standby, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"LivenessPolicy.standby is {self.standby!r}: use True or False")

@@ -26,6 +26,8 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
         repeated_words: Words that came a second time after a reconnection, and were removed.
         repeated_finals: Finals that came a second time as a whole, and were skipped.
         unknown_messages: Messages of the service of a type that this version does not know. They were skipped.
+        suspected: How often a connection was suspected to be dead, since it had gone silent.
+        cleared: How often a suspect connection showed life before another took its place.
         anchors: Pairs of stream time and POSIX time, one wherever the two drifted apart; `captured_at` uses them.
     """
 
@@ -42,6 +44,8 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
     repeated_words: int
     repeated_finals: int
     unknown_messages: int
+    suspected: int = 0
+    cleared: int = 0
     anchors: tuple[tuple[float, float], ...] = ()
 
     def captured_at(self, seconds: float) -> float:

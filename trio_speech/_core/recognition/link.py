@@ -116,6 +116,16 @@ class LinkMachine:
         """Whether the close message was sent."""
         return self._awaiting.closing is not None
 
+    @property
+    def owes(self) -> bool:
+        """Whether the service owes anything: a word of what may be speech, a final, or an answer."""
+        return self._progress.owed or self._evidence.waits
+
+    @property
+    def busy_until(self) -> float:
+        """Until when the service may be too busy with what it was sent to answer a ping."""
+        return min(self.feed.busy_until, self._news_at + self._evidence.requests.patience)
+
     def retire(self, at: float, by: float) -> None:
         """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
         self._rollover.ask(at, by)

@@ -20,6 +20,9 @@ from .timeline import Timeline
 _FULL_AT, _ALMOST_FULL_AT = 0.8, 0.95
 """Shares of the log's limit."""
 
+_IN_ADVANCE = 1.0
+"""Seconds of audio that a service is sent before they are spoken, from which on it may have more to do than it can."""
+
 
 class OutgoingAudio:
     """Gives one link the session's audio; the link's log is the session's."""
@@ -41,6 +44,9 @@ class OutgoingAudio:
         self.last_given = now
         self.heard_by = now
         """When the service can have heard all that was sent, at the slowest pace that its profile allows."""
+        self._spoken_by = now
+        self.busy_until = now
+        """When the service can have heard what it was sent faster than it is spoken, at the slowest pace."""
         self.new_result_expected = False
         """Whether a result is owed for what was given, of which the last `Wait` did not know."""
         self.closed = False
@@ -68,6 +74,7 @@ class OutgoingAudio:
         """The service shows that it has heard all before `sample` by now."""
         left = max(0, self._session.log.sent - sample)
         self.heard_by = min(self.heard_by, now + left * self._slowness)
+        self.busy_until = min(self.busy_until, self.heard_by)
 
     def next_wakeup_at_sample(self) -> int:
         """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
@@ -151,4 +158,7 @@ class OutgoingAudio:
             self.new_result_expected |= session.noise.may_be_speech(pcm[known:]) and self._progress.sent(now)
         self.last_given = now
         self.heard_by = max(self.heard_by, now) + samples * self._slowness
+        self._spoken_by = max(self._spoken_by, now) + samples / session.rate
+        if self._spoken_by > now + _IN_ADVANCE:
+            self.busy_until = max(self.busy_until, now) + samples * self._slowness
         return pcm

@@ -51,6 +51,8 @@ class Tally(Struct):
     repeated_finals: int = 0
     unknown_messages: int = 0
     filler: int = 0
+    suspected: int = 0
+    cleared: int = 0
 
 
 class _Doubt(Struct, frozen=True):

@@ -11,6 +11,7 @@
     handshake_failure               why a handshake failed
     redaction                       makes text of the peer's safe to show
     background_tasks, lifetime      the tasks of a connection, and what ends them
+    health_watch, send_queue        whether the peer is still there; what the kernel knows of what was sent
     websocket, framing              messages, pings and the closing handshake of an open connection
 
 Laws
@@ -22,8 +23,9 @@ Laws
 
 from .accept import Handshake, accept_connection
 from .dial import open_connection
+from .health_watch import HealthWatch
 from .lifetime import LinkDown
 from .redaction import Redactor
 from .websocket import Connection
 
-__all__ = ["Connection", "Handshake", "LinkDown", "Redactor", "accept_connection", "open_connection"]
+__all__ = ["Connection", "Handshake", "HealthWatch", "LinkDown", "Redactor", "accept_connection", "open_connection"]

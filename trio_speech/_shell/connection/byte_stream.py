@@ -10,8 +10,12 @@ from __future__ import annotations
 import os
 import sys
 from abc import abstractmethod
+from typing import Protocol, runtime_checkable
 
 import trio
+
+from ..._core.liveness.health import SendQueue
+from .send_queue import send_queue_of
 
 RECEIVE_BYTES = 65_536
 """How much one read takes at most."""
@@ -34,6 +38,18 @@ class ByteStream(trio.abc.Stream):
         Returns True if everything was written. No checkpoint. May be called during another task's `send_all`.
         """
 
+    @property
+    def send_queue(self) -> SendQueue | None:
+        """What the kernel tells of the bytes on their way; ``None`` where there is none, or it does not tell."""
+        return None
+
+
+@runtime_checkable
+class TellsSendQueue(Protocol):
+    """A stream, such as one of a test, that knows what is on its way."""
+
+    def send_queue(self) -> SendQueue | None: ...
+
 
 def as_byte_stream(stream: trio.abc.Stream) -> ByteStream:
     """`stream` itself if it is a `ByteStream`, else a view of it; the view owns it."""
@@ -54,6 +70,10 @@ class BufferedByteStream(ByteStream):
     @property
     def has_unsent(self) -> bool:
         return bool(self._unsent)
+
+    @property
+    def send_queue(self) -> SendQueue | None:
+        return self._stream.send_queue() if isinstance(self._stream, TellsSendQueue) else None
 
     def send_nowait(self, data: bytes) -> bool:
         self._unsent += data
@@ -81,6 +101,10 @@ class SocketByteStream(BufferedByteStream):
         super().__init__(stream)
         self._socket = stream.socket
         self._is_sending = False
+
+    @property
+    def send_queue(self) -> SendQueue | None:
+        return send_queue_of(self._socket)
 
     def send_nowait(self, data: bytes) -> bool:
         if self._unsent or self._is_sending:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import trio
 
+from ..._core.liveness.health import SendQueue
 from ..concurrency.wakeup import Wakeup
 from .byte_stream import RECEIVE_BYTES, ByteStream
 from .frame_limits import FrameLimits
@@ -50,6 +51,8 @@ class SharedStream(trio.abc.Stream):
         """How the stream ended, in words; ``None`` while it lasts."""
         self.fault: str | None = None
         """Which limit the peer broke, in words."""
+        self.received_at = trio.current_time()
+        """When anything was received last."""
         self.close_sent = False
         """True once a close frame was written, ours or the answer to the peer's."""
 
@@ -82,6 +85,11 @@ class SharedStream(trio.abc.Stream):
     def has_unsent(self) -> bool:
         """True if something waits for the next `send_all`."""
         return self._stream.has_unsent
+
+    @property
+    def send_queue(self) -> SendQueue | None:
+        """What the kernel tells of the bytes on their way; see `ByteStream.send_queue`."""
+        return self._stream.send_queue
 
     def send_nowait(self, data: bytes) -> bool:
         """Writes as much of `data` as the network takes at once, and keeps the rest for the next `send_all`.
@@ -165,6 +173,7 @@ class SharedStream(trio.abc.Stream):
         try:
             data = await self._stream.receive_some(max_bytes or RECEIVE_BYTES)
             if data:
+                self.received_at = trio.current_time()
                 self._sort(data)
         except Exception as error:
             self._failure = error

@@ -21,6 +21,7 @@ from contextlib import suppress
 
 import trio
 
+from ..._core.liveness.health import SendQueue
 from .byte_stream import RECEIVE_BYTES, ByteStream
 
 _HANDSHAKE = b"\x16"
@@ -63,6 +64,10 @@ class TlsStream(ByteStream):
     @property
     def has_unsent(self) -> bool:
         return self._transport.has_unsent
+
+    @property
+    def send_queue(self) -> SendQueue | None:
+        return self._transport.send_queue
 
     def send_nowait(self, data: bytes) -> bool:
         try:

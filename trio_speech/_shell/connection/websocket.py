@@ -16,6 +16,7 @@ from typing import TypeAlias
 import trio
 import trio_websocket as tw
 
+from ..._core.liveness.health import SendQueue
 from ..._core.retry.causes import Broken, Cause, Malformed, PeerClosed, Silent
 from .lifetime import GONE, Lifetime, LinkDown
 from .redaction import Redactor
@@ -106,16 +107,31 @@ class Connection:
 
     async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
         """Sends a ping; returns the seconds until its pong. Without one in time the connection ends."""
-        sent = trio.current_time()
         try:
-            # trio-websocket never wakes a ping whose connection has died, so the deadline is all that ends it.
             with trio.fail_after(timeout):
-                await self._socket.ping()
+                return await self.pong()
         except trio.TooSlowError:
             raise self._lifetime.end(Silent("pong", timeout)) from None
+
+    async def pong(self) -> float:
+        """Sends a ping; returns the seconds until its pong. Without one it waits for ever, also on a dead connection:
+        trio-websocket does not wake a ping whose connection has died."""
+        sent = trio.current_time()
+        try:
+            await self._socket.ping()
         except GONE:
             raise self._down() from None
         return trio.current_time() - sent
+
+    @property
+    def received_at(self) -> float:
+        """When anything was received last, on trio's clock."""
+        return self._stream.received_at
+
+    @property
+    def send_queue(self) -> SendQueue | None:
+        """What the kernel tells of the bytes on their way; ``None`` where it does not tell."""
+        return self._stream.send_queue
 
     async def close(self, timeout: float, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC109
         """Makes the closing handshake within `timeout` seconds, then drops the stream. Never raises `LinkDown`."""

@@ -36,6 +36,8 @@ class EndpointState:
         self.breaker = Breaker(policy.max_concurrent_dials)
         self.has_warned = False
         """True once the user was warned that credentials for it are sent unencrypted."""
+        self.standby_from = -math.inf
+        """When a connection may be dialed beside a suspect one: not for a while after the service refused one more."""
         self._line = trio.lowlevel.ParkingLot()
         self._dispensable: dict[trio.CancelScope, float] = {}
         """Dials of sessions with another backend, and when they began."""

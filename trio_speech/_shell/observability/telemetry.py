@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 from ..._core.retry.causes import Cause
 
 Operation: TypeAlias = Literal["dial", "link", "segment"]
-Counted: TypeAlias = Literal["replayed", "lost", "repeated_words", "reconnects"]
+Counted: TypeAlias = Literal["replayed", "lost", "repeated_words", "reconnects", "suspected", "cleared"]
 Measured: TypeAlias = Literal["ping", "first_audio", "final_latency"]
 
 _COUNTERS: dict[Counted, tuple[str, str]] = {
@@ -27,6 +27,8 @@ _COUNTERS: dict[Counted, tuple[str, str]] = {
     "lost": ("s", "Audio named by gaps: no link will recognize it."),
     "repeated_words": ("{word}", "Words that came a second time, and were discarded."),
     "reconnects": ("{connection}", "Connections that took the place of one that was lost."),
+    "suspected": ("{suspicion}", "Connections that were suspected to be dead."),
+    "cleared": ("{suspicion}", "Suspect connections that showed life."),
 }
 _HISTOGRAMS: dict[Measured, tuple[str, str]] = {
     "ping": ("s", "From a ping to its pong."),

@@ -3,25 +3,31 @@
 Laws, beside those of `order`
     1. A connection that was made ahead is used for the next link, or closed; never both, never kept.
     2. One whose address is no longer asked for is closed: what was changed while it was made may stand there.
-    3. A link is waited for only where it is made for the backend whose turn it is: another may take its time.
+    3. A standby is dialed beside a suspect link, for the same backend. It is a connection and no session: nothing is
+       sent on it while the suspect may still serve. Its failure counts for nothing, but for one thing: where the
+       service refuses it, none is dialed at that endpoint for as long as the service says, or `_BARRED_FOR`.
+    4. A link is waited for only where it is made for the backend whose turn it is: another may take its time.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import trio
 from msgspec import Struct
 
 from ..._core.provider.requests import TranscribeRequest
+from ..._core.retry.causes import Refused
 from ...providers._codec import SttProvider
 from ..concurrency.one_exception import Guard
 from ..connection import Connection, LinkDown
 from ..network.dialer import Dialer, Route
-from ..network.endpoint import NoCredential
+from ..network.endpoint import EndpointState, NoCredential
 from ..network.failover import Failover
+
+_BARRED_FOR = 60.0
 
 
 class _Made(Struct, frozen=True):
@@ -42,6 +48,7 @@ class RecognizerBackends(Failover[SttProvider]):
         self._preparing: trio.Event | None = None
         self._preparing_for = 0
         self._prepared = False
+        self._standby: trio.CancelScope | None = None
 
     def open(self, guard: Guard) -> None:
         """Goes to work; call it once, before a connection is asked for."""
@@ -79,17 +86,46 @@ class RecognizerBackends(Failover[SttProvider]):
         """Dials the successor of a link that is about to retire, once; a failure is left to the next regular dial."""
         if self._preparing is None and self._ahead is None and not self._prepared:
             self._prepared = True
-            self._preparing, self._preparing_for = trio.Event(), self._preference.current
-            self._guard.start_soon(partial(self._make_successor, self._preparing))
+            self._start_dial_ahead(trio.CancelScope(), lambda: None)
 
-    async def _make_successor(self, made: trio.Event) -> None:
+    def stand_by(self, ready: Callable[[], None]) -> None:
+        """Dials a connection beside a suspect link, and calls `ready` once it is open. Ended by `stand_down`."""
+        if self._ahead is not None:
+            ready()
+        elif self._preparing is None and trio.current_time() >= self._state.standby_from:
+            self._standby = trio.CancelScope()
+            self._start_dial_ahead(self._standby, ready)
+
+    def stand_down(self) -> None:
+        """The link that was suspect serves on."""
+        if self._standby is not None:
+            self._standby.cancel(reason="the suspect has shown life")
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a connection has been made ahead."""
+        return self._ahead is not None
+
+    @property
+    def _state(self) -> EndpointState:
+        return self._dialer.endpoint(self.provider.endpoint)
+
+    def _start_dial_ahead(self, scope: trio.CancelScope, ready: Callable[[], None]) -> None:
+        self._preparing, self._preparing_for = trio.Event(), self._preference.current
+        self._guard.start_soon(partial(self._dial_ahead, self._preparing, scope, ready))
+
+    async def _dial_ahead(self, done: trio.Event, scope: trio.CancelScope, ready: Callable[[], None]) -> None:
+        state = self._state
         try:
-            self._keep_for_next_link(await self._dial(self._preference.current))
-        except LinkDown:
-            return
+            with scope:
+                self._keep_for_next_link(await self._dial(self._preference.current))
+                ready()
+        except LinkDown as down:
+            if scope is self._standby and isinstance(down.cause, Refused):
+                state.standby_from = trio.current_time() + (down.cause.retry_after or _BARRED_FOR)
         finally:
-            self._preparing = None
-            made.set()
+            self._preparing = self._standby = None
+            done.set()
 
     def _better_ready(self) -> int | None:
         made = self._ahead

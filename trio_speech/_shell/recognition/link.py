@@ -1,4 +1,4 @@
-"""One connection at work for a recognition session: its reader, its writer, its pinger.
+"""One connection at work for a recognition session: its reader, its writer, its health watch.
 
 Whoever learns that the connection is gone cancels the link's scope with the cause. That is the whole mechanism of
 reconnection: the session's loop asks for a verdict and opens the next.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -24,7 +25,7 @@ from ...policy import LivenessPolicy
 from ...providers._codec import Frame, NeedsNewLink, SttCodec
 from ..concurrency.one_exception import only_one
 from ..concurrency.wakeup import Wakeup
-from ..connection import Connection, LinkDown
+from ..connection import Connection, HealthWatch, LinkDown
 
 _BURST = 0.002
 """Seconds within which no second frame comes where audio is spoken: it is being read from somewhere."""
@@ -49,7 +50,7 @@ class Link:
         liveness: LivenessPolicy,
         wake: Wakeup,
         progressed: Callable[[], None],
-        ponged: Callable[[float], None],
+        watch: HealthWatch,
     ) -> None:
         self.connection = connection
         self.machine = machine
@@ -59,7 +60,7 @@ class Link:
         self._liveness = liveness
         self._wake = wake
         self._progressed = progressed
-        self._ponged = ponged
+        self._watch = watch
         self._now = trio.lowlevel.current_clock().current_time
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
@@ -79,7 +80,7 @@ class Link:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._until_down, self._read)
-                    nursery.start_soon(self._until_down, self._ping)
+                    nursery.start_soon(self._until_down, partial(self._watch.run, nursery))
                     await self._until_down(self._write)
         except BaseExceptionGroup as group:
             failure = only_one(group)
@@ -136,11 +137,6 @@ class Link:
             self._advance(now)
             self._progressed()
 
-    async def _ping(self) -> None:
-        while True:
-            await trio.sleep(self._liveness.ping_interval)
-            self._ponged(await self.connection.ping(self._liveness.ping_timeout))
-
     # ------------------------------------------------------------ writing
 
     def captured(self) -> None:
@@ -190,6 +186,7 @@ class Link:
             match self.machine.next(now):
                 case Wait(until):
                     self._session.next_wakeup_at_sample = self._feed.next_wakeup_at_sample()
+                    self._watch.owes(self.machine.owes)
                     return math.inf if until is None else until
                 case SendAudio(pcm, alone):
                     audio = [pcm, *self._feed.frames(now, 0 if alone else _AT_ONCE - 1)]

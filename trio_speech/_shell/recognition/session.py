@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import trio
 
+from ..._core.liveness.health import FalseAlarms, Health
 from ..._core.provider.requests import Change, TranscribeRequest
 from ..._core.recognition.input_watch import InputWatch
 from ..._core.recognition.link import LinkMachine
@@ -26,7 +27,7 @@ from ...policy import LivenessPolicy
 from ..concurrency.closing_source import closing
 from ..concurrency.one_exception import Guard
 from ..concurrency.wakeup import Wakeup
-from ..connection import Connection, LinkDown
+from ..connection import Connection, HealthWatch, LinkDown
 from ..network.reconnect import delay_after
 from ..observability import log
 from ..observability.telemetry import Counted, Telemetry
@@ -66,6 +67,7 @@ class RecognitionSession:
         self._guard: Guard | None = None
         self._input_watch = InputWatch(trio.current_time())
         self._link: LinkMachine | None = None
+        self._alarms = FalseAlarms()
         self._lost_at: float | None = None
         self._is_out = False
         self._goodbyes = 0
@@ -217,8 +219,34 @@ class RecognitionSession:
             liveness=self._liveness,
             wake=self._intake.link_wakes,
             progressed=progressed,
-            ponged=self._ponged,
+            watch=self._watch(connection, machine),
         )
+
+    def _watch(self, connection: Connection, machine: LinkMachine) -> HealthWatch:
+        def suspected() -> None:
+            self._machine.tally.suspected += 1
+            if self._liveness.standby:
+                self._backends.stand_by(give_up)
+            else:
+                give_up()
+
+        def give_up() -> None:
+            self._alarms.alarmed(trio.current_time())
+            watch.give_up()
+
+        watch = HealthWatch(
+            connection,
+            Health(self._liveness, connection.opened_at, self._alarms),
+            ponged=self._ponged,
+            suspected=suspected,
+            cleared=self._cleared,
+            busy_until=lambda: machine.busy_until,
+        )
+        return watch
+
+    def _cleared(self) -> None:
+        self._machine.tally.cleared += 1
+        self._backends.stand_down()
 
     async def _say_goodbye(self, link: Link) -> None:
         """Beside the next dial, which need not wait for it."""
@@ -248,6 +276,8 @@ class RecognitionSession:
         self._is_out = True
         try:
             delay = delay_after(cause, self._backends, self._request.model)
+            if self._backends.is_ready:
+                delay = 0.0
         except SpeechError as error:
             owed = self._machine.log.owed / self._machine.rate
             if owed:
@@ -272,6 +302,8 @@ class RecognitionSession:
             "replayed": machine.log.replayed / machine.rate,
             "lost": machine.gaps.total / machine.rate,
             "repeated_words": tally.repeated_words,
+            "suspected": tally.suspected,
+            "cleared": tally.cleared,
         }
         for name, figure in figures.items():
             self._telemetry.count(name, figure - self._told.get(name, 0.0), self._endpoint)

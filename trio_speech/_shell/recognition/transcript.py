@@ -192,6 +192,8 @@ class Transcript:
             repeated_words=tally.repeated_words,
             repeated_finals=tally.repeated_finals,
             unknown_messages=tally.unknown_messages,
+            suspected=tally.suspected,
+            cleared=tally.cleared,
             anchors=self._intake.clock.anchors(),
         )
 
