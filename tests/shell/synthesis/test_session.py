@@ -216,11 +216,26 @@ async def test_many_sessions_share_few_connections(gateway: ScriptedGateway, see
     assert [visit.complaints for visit in gateway.visits if visit.complaints] == []
 
 
-async def test_a_half_open_connection_is_found_by_pings(gateway: ScriptedGateway, say: Say) -> None:
+async def test_half_open_in_mid_audio_is_found_within_a_second(gateway: ScriptedGateway, say: Say) -> None:
     gateway.plan(Speak(0.35), BlackHole())
-    said = await say(liveness=ts.LivenessPolicy(ping_interval=1.0, ping_timeout=0.5))
+    said = await say()
     said.assert_once()
-    assert said.seconds < 1.6
+    assert said.seconds < 1.2
+
+
+@pytest.mark.parametrize("idle", [0.5, 4.0, 9.0])
+async def test_a_pooled_connection_that_died_unnoticed_costs_half_a_second(
+    gateway: ScriptedGateway, idle: float
+) -> None:
+    gateway.plan(Await("done"), BlackHole())
+    async with gateway.client() as client:
+        await client.render("Hello.", audio_format=FORMAT)
+        await trio.sleep(idle)
+        asked = trio.current_time()
+        async with client.synthesize("Here again.", audio_format=FORMAT) as speech:
+            async for _ in speech:
+                break
+        assert trio.current_time() - asked <= 0.5
 
 
 async def test_a_mute_service_is_left_after_the_receive_timeout(gateway: ScriptedGateway, say: Say) -> None:

@@ -47,6 +47,7 @@ _SUSPENDED = 1.0
 
 _LOOK_AGAIN = 0.1  # seconds: how often the send queue is looked at while it is an excuse
 _REMEMBERED = 60.0
+_MOST_DOUBLINGS = 8
 
 
 class SendQueue(Struct, frozen=True):
@@ -109,7 +110,7 @@ class FalseAlarms:
 
     def alarmed(self, now: float) -> None:
         """A connection was suspected, and is alive or was given up."""
-        self._doublings = self._left(now) + 1
+        self._doublings = min(self._left(now) + 1, _MOST_DOUBLINGS)
         self._since = now
 
     def patience(self, now: float) -> float:

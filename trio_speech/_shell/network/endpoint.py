@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import trio
 
+from ..._core.liveness.health import FalseAlarms
 from ..._core.retry.breaker import Breaker
 from ..._core.retry.budget import RetryBucket
 from ..._core.retry.causes import Broken, Cause, EndpointDown, Silent, Unreachable
@@ -36,6 +37,8 @@ class EndpointState:
         self.breaker = Breaker(policy.max_concurrent_dials)
         self.has_warned = False
         """True once the user was warned that credentials for it are sent unencrypted."""
+        self.false_alarms = FalseAlarms()
+        """Of the pool's connections to it. Each recognition counts its own."""
         self.standby_from = -math.inf
         """When a connection may be dialed beside a suspect one: not for a while after the service refused one more."""
         self._line = trio.lowlevel.ParkingLot()

@@ -38,7 +38,9 @@ class DialAttempt:
         try:
             with self._scope:
                 channel = multiplexer.join(self._route.key) or await self._dial(dialer, multiplexer, guard)
-                connection = PooledConnection(self._number, self._route.provider, channel, dialer.liveness, pool)
+                provider = self._route.provider
+                alarms = dialer.endpoint(provider.endpoint).false_alarms
+                connection = PooledConnection(self._number, provider, channel, dialer.liveness, pool, alarms=alarms)
                 await connection.open()
         except LinkDown as down:
             self.failure = down

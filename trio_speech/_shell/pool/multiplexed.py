@@ -15,6 +15,7 @@ from typing import Protocol
 
 import trio
 
+from ..._core.liveness.health import SendQueue
 from ..._core.retry.causes import Broken, Cause
 from ...providers._codec import Frame
 from ..connection import Connection, LinkDown, Redactor
@@ -34,6 +35,11 @@ class FrameChannel(Protocol):
     async def receive(self) -> Frame: ...
     def receive_nowait(self) -> Frame | None: ...
     async def ping(self, timeout: float) -> float: ...  # noqa: ASYNC109
+    async def pong(self) -> float: ...
+    @property
+    def received_at(self) -> float: ...
+    @property
+    def send_queue(self) -> SendQueue | None: ...
     async def close(self, timeout: float) -> None: ...  # noqa: ASYNC109
     def abort(self, why: str) -> None: ...
 
@@ -147,6 +153,20 @@ class Stream:
     async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
         """See `Connection.ping`."""
         return await self._shared.connection.ping(timeout)
+
+    async def pong(self) -> float:
+        """See `Connection.pong`."""
+        return await self._shared.connection.pong()
+
+    @property
+    def received_at(self) -> float:
+        """When anything was received last on the connection, for whichever generation."""
+        return self._shared.connection.received_at
+
+    @property
+    def send_queue(self) -> SendQueue | None:
+        """See `Connection.send_queue`."""
+        return self._shared.connection.send_queue
 
     async def close(self, timeout: float) -> None:  # noqa: ASYNC109
         """Leaves the connection, and closes it if no stream is left."""

@@ -1,4 +1,4 @@
-"""One connection of the pool. It is read and pinged all the time, whether it is leased or idle.
+"""One connection of the pool. It is read and watched all the time, whether it is leased or idle.
 
     leased      every message goes to the lease holder
     draining    messages are dropped until the generation that was abandoned has ended
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 import trio
 
+from ..._core.liveness.health import FalseAlarms
 from ..._core.pool.quota import GenerationQuota
 from ..._core.provider.messages import Audio, Closed, Done, Failure, Going, TtsMessage
 from ..._core.retry.causes import Broken, Cause, Ended, Malformed, Reported
@@ -23,6 +25,7 @@ from ...providers._codec import Frame, TtsCodec, TtsProvider
 from ..concurrency.wakeup import let_others_have_their_turn
 from ..connection import LinkDown
 from .callbacks import LeaseHolder, PoolCallbacks
+from .lease_watch import LeaseWatch
 from .multiplexed import FrameChannel
 
 
@@ -39,6 +42,8 @@ class PooledConnection:
         channel: FrameChannel,
         liveness: LivenessPolicy,
         pool: PoolCallbacks,
+        *,
+        alarms: FalseAlarms,
     ) -> None:
         self.number = number
         self.provider = provider
@@ -56,6 +61,7 @@ class PooledConnection:
         self._writing = trio.Lock()
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
+        self._watch = LeaseWatch(channel, liveness, alarms=alarms, ponged=partial(pool.ponged, self))
 
     @property
     def endpoint(self) -> str:
@@ -73,10 +79,12 @@ class PooledConnection:
         """Begins a lease: from now on `holder` receives every message."""
         self._holder = holder
         self.reused = reused
+        self._watch.leased()
 
     def speak(self, text: str) -> bool:
         """Asks for the speech of `text`, as `send_nowait` sends. Raises `LinkDown`."""
         self._quota.began(trio.current_time())
+        self._watch.asked()
         return self.send_nowait(*self.codec.speak(text))
 
     @property
@@ -87,6 +95,7 @@ class PooledConnection:
     def give_back(self) -> None:
         """Ends the lease. Nothing that was asked for may be outstanding. Returns at once."""
         self._holder = None
+        self._watch.served()
         if self.is_used_up:
             self._pool.retiring(self)
         self._pool.returned(self)
@@ -97,6 +106,7 @@ class PooledConnection:
         Where the protocol marks the end of a generation, the connection is kept until that end, if it comes soon.
         """
         self._holder = None
+        self._watch.served()
         if self.provider.profile.quiet_after_done:
             # Several Done messages end one generation: late ones would be taken for the next generation's.
             self.abort("the end of its generation cannot be known")
@@ -121,9 +131,7 @@ class PooledConnection:
         return self._channel.send_nowait(*frames)
 
     async def flush(self) -> None:
-        """Writes what `send_nowait` has left. Raises `LinkDown`. Cancelling it leaves a torn frame, so the connection
-        ends then.
-        """
+        """Writes what `send_nowait` has left. Raises `LinkDown`. Cancelling it tears a frame: the connection ends."""
         try:
             self._writing.acquire_nowait()
         except trio.WouldBlock:
@@ -138,14 +146,11 @@ class PooledConnection:
             await self.flush()
 
     async def cancel_generation(self) -> None:
-        """Asks the service to stop the abandoned generation, where the protocol has a message for that.
-
-        Never raises `LinkDown`: the reader finds out by itself.
-        """
+        """Asks the service to stop the abandoned generation, where that can be said. Never raises `LinkDown`."""
         # If the generation has ended meanwhile, a cancel frame would stop what the next holder asked for.
         frame = self.codec.cancel() if self._draining else None
         if frame is not None:
-            with suppress(LinkDown):
+            with suppress(LinkDown):  # the reader finds out by itself
                 await self._send(frame)
 
     # ------------------------------------------------------------ life and end
@@ -163,7 +168,7 @@ class PooledConnection:
         with self._scope:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_down, self._read)
-                nursery.start_soon(self._until_down, self._keep_pinging)
+                nursery.start_soon(self._until_down, partial(self._watch.run, nursery))
                 nursery.start_soon(self._until_down, self._keep_alive)
         if self._cause is not None:
             self.abort(str(self._cause))
@@ -172,10 +177,7 @@ class PooledConnection:
                 self._holder.lost(self._cause)
 
     async def close(self, why: str) -> None:
-        """Ends the connection with a close handshake, within ``close_timeout``. Never raises `LinkDown`.
-
-        A lease holder is told `why`.
-        """
+        """Ends the connection within ``close_timeout``, and tells a holder `why`. Never raises `LinkDown`."""
         if self._holder is not None:
             self._holder.lost(Broken(f"closed by us: {why}"))
         self._scope.cancel(reason=why)
@@ -221,6 +223,8 @@ class PooledConnection:
             case Going():
                 self._pool.retiring(self)
             case _ if self._holder is not None:
+                if isinstance(message, Done):
+                    self._watch.served()
                 return self._holder.heard(message, now)
             case Failure():
                 raise LinkDown(Reported(message))
@@ -235,11 +239,6 @@ class PooledConnection:
             case _:
                 pass
         return False
-
-    async def _keep_pinging(self) -> None:
-        while True:
-            await trio.sleep(self._liveness.ping_interval)
-            await self.ping()
 
     async def _keep_alive(self) -> None:
         while (interval := self.provider.profile.keepalive) is not None:
