@@ -23,6 +23,7 @@ RANGES: list[tuple[type[Struct], str, float, float, tuple[object, ...]]] = [
     (RetryPolicy, "return_after", 0.1, math.inf, (None,)),
     (ReplayPolicy, "limit", 0.1, 86_400, ()),
     (ReplayPolicy, "speed", 1, math.inf, (None,)),
+    (ReplayPolicy, "burst", 0, math.inf, (None,)),
     (ReplayPolicy, "lead_in", 0, 30, ()),
     (ReplayPolicy, "max_replayed", 0, math.inf, (None,)),
     (ReplayPolicy, "max_unread_bytes", 2**16, math.inf, ()),

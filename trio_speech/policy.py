@@ -94,6 +94,8 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
             dropped, and a `Gap` names it. ``"error"``: `Transcript.send` raises `ReplayOverflow`.
         speed: How fast audio is sent again, as a multiple of real time, at least 1. ``None``: as fast as the service is
             known to take it. ``math.inf``: as fast as the network allows, whatever is known of the service.
+        burst: Seconds of audio that are sent again at once, from 0 up, before `speed` applies. ``None``: as many as the
+            service is known to take.
         lead_in: Seconds of audio before the resume point that are sent again too, from 0 to 30, because a recognizer
             that starts in the middle of a word misreads it. Words in it that were final before are removed. Services
             whose word times are too coarse for that get less, or none.
@@ -107,6 +109,7 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
     limit: float = 60.0
     overflow: Literal["wait", "drop_oldest", "error"] = "wait"
     speed: float | None = None
+    burst: float | None = None
     lead_in: float = 0.5
     max_replayed: float | None = None
     max_unread_bytes: int = 8 * 2**20
@@ -121,6 +124,7 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
             {
                 "limit": (0.1, 86_400),
                 "speed": (1.0, math.inf),
+                "burst": (0, math.inf),
                 "lead_in": (0, 30),
                 "max_replayed": (0, math.inf),
                 "max_unread_bytes": (2**16, math.inf),

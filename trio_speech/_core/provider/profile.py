@@ -35,6 +35,8 @@ class SttProfile(Struct, frozen=True, kw_only=True):
             interim has not changed for so long.
         max_lead_in: The longest lead-in (see `ReplayPolicy.lead_in`) that helps with this service.
         replay_speed: The fastest that the service takes audio, as a multiple of real time; ``None``: no limit is known.
+        burst: Seconds of a backlog that the service takes at once, before `replay_speed` applies; infinite where it
+            takes any backlog as it comes.
         chunk: The length of one audio message.
         sample_rates: The only sample rates that the service takes; ``None``: any.
         encodings: The encodings that the service takes, as `AudioFormat` names them.
@@ -80,6 +82,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     endpoint_after: float = 1.0
     max_lead_in: float = 30.0
     replay_speed: float | None = 1.25
+    burst: float = 0.5
     chunk: float = 0.05
     sample_rates: tuple[int, ...] | None = None
     encodings: tuple[str, ...] = ("pcm_s16le",)

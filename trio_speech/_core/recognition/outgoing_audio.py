@@ -33,8 +33,11 @@ class OutgoingAudio:
         self._session = session
         self._timeline = timeline
         self._progress = progress
+        policy = session.policy
         self._pacer = Pacer(
-            profile.replay_speed if session.policy.speed is None else session.policy.speed, session.rate
+            profile.replay_speed if policy.speed is None else policy.speed,
+            session.rate,
+            profile.burst if policy.burst is None else policy.burst,
         )
         self._chunk = max(1, session.audio_format.samples(profile.chunk))
         self._lump = max(self._chunk, session.audio_format.samples(LUMP))

@@ -33,6 +33,7 @@ from . import wire
 
 PROFILE = SttProfile(
     exact_times=False,
+    replay_speed=None,
     encodings=("pcm_s16le", "mulaw", "alaw"),
     keepalive=4.0,
     ordered=True,
@@ -47,7 +48,8 @@ PROFILE = SttProfile(
         "CONFIGURE_INTERNAL_ERROR": "retry",
     },
 )
-"""Deepgram closes a connection after 10 s without audio or a keepalive. It takes audio at 1.25 times real time at most.
+"""Deepgram closes a connection after 10 s without audio or a keepalive. What comes faster than
+1.25 times real time is recognized later, and not refused, so that nothing is gained by sending it later.
 With little audio pending it may not answer a finalize request. Where a change of keyterms failed for no fault of the
 keyterms, another connection is tried: it has the new keyterms in its address."""
 
