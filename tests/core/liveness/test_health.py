@@ -194,6 +194,13 @@ def test_a_service_is_given_the_time_to_hear_what_it_was_sent_in_advance() -> No
     assert line.run(60.0).times(Suspect) == [12.0]
 
 
+@pytest.mark.parametrize(("resent", "found"), [(0, 12.0), (1, 12.0), (2, CEILING)])
+def test_a_service_whose_kernel_is_mute_is_not_busy(resent: int, found: float) -> None:
+    line = owing(Line(dies_at(0.0)))
+    line.seen = msgspec.structs.replace(line.seen, busy_until=12.0, queue=SendQueue(9, 9, resent))
+    assert line.run(60.0).times(Suspect) == [pytest.approx(found)]
+
+
 def test_time_in_which_nobody_looked_is_no_silence() -> None:
     health = Health(POLICY, 0.0)
     seen = Seen(0.0, owed_since=0.0)

@@ -8,7 +8,8 @@ Laws
        trip with its deviations, from ``suspect_after_min`` to ``suspect_after_max``. Else ``ping_timeout``.
     4. Slow is not dead. A pong may be late while the kernel's send queue holds something and the peer acknowledges part
        of it, up to ``ping_timeout``; and while the service can still be busy with what it was sent faster than it is
-       spoken. An empty send queue excuses nothing: a peer that is stuck may still have its kernel take all bytes.
+       spoken, unless its kernel acknowledges nothing. An empty send queue excuses nothing: a peer that is stuck may
+       still have its kernel take all bytes.
     5. Time in which nobody looked is no silence: what came meanwhile may wait to be read.
     6. A suspect that shows life was suspected wrongly. That doubles what it may take for a minute, and so does a
        connection that was given up on suspicion: see `FalseAlarms`.
@@ -45,6 +46,10 @@ _TO_READ = 0.1
 _SUSPENDED = 1.0
 """Seconds of sleep of the whole machine after which a connection is doubted: services drop those that are mute."""
 
+_RESENT = 2
+"""Retransmissions in a row, as the kernel counts them, after which the peer's kernel is mute too. One may be lost."""
+
+_LOOK_NOW_AND_THEN = 0.5  # seconds: how often a peer is looked at that may be busy
 _LOOK_AGAIN = 0.1  # seconds: how often the send queue is looked at while it is an excuse
 _REMEMBERED = 60.0
 _MOST_DOUBLINGS = 8
@@ -56,6 +61,8 @@ class SendQueue(Struct, frozen=True):
 
     waiting: int
     acknowledged: int
+    resent: int = 0
+    """How often the oldest of them was sent again, without any acknowledgment since."""
 
 
 class Seen(Struct, frozen=True):
@@ -190,11 +197,13 @@ class Health:
 
     def _judge(self, now: float, seen: Seen) -> Judgment:
         since = self._silent_since(seen)
-        dead_at = max(since + self._policy.ping_timeout, seen.busy_until)
+        is_unheard = seen.queue is not None and seen.queue.resent >= _RESENT
+        busy_until = -math.inf if is_unheard else seen.busy_until
+        dead_at = max(since + self._policy.ping_timeout, busy_until)
         if self._suspected_after is None:
-            suspect_at = min(dead_at, max(since + self._threshold(now, seen), seen.busy_until))
+            suspect_at = min(dead_at, max(since + self._threshold(now, seen), busy_until))
             if now < suspect_at:
-                return self._rest(suspect_at)
+                return self._rest(min(suspect_at, now + _LOOK_NOW_AND_THEN) if busy_until > now else suspect_at)
             if now < dead_at and self._is_moving(now, seen):
                 return self._rest(min(dead_at, now + _LOOK_AGAIN))
             self._suspected_after = seen.received_at

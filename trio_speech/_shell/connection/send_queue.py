@@ -16,6 +16,7 @@ from ..._core.liveness.health import SendQueue
 if TYPE_CHECKING:
     import trio
 
+_RETRANSMITS = 2  # offset of `tcpi_retransmits`, of 8 bits; any acknowledgment sets it to 0
 _BYTES_ACKED = 120  # offset of `tcpi_bytes_acked`, of 64 bits
 _INFO_SIZE = 128
 _INT = struct.Struct("i")
@@ -34,7 +35,7 @@ if sys.platform == "linux":
             return None
         if len(info) < _INFO_SIZE:
             return None
-        return SendQueue(_INT.unpack(waiting)[0], _LONG.unpack_from(info, _BYTES_ACKED)[0])
+        return SendQueue(_INT.unpack(waiting)[0], _LONG.unpack_from(info, _BYTES_ACKED)[0], info[_RETRANSMITS])
 
 else:
 
