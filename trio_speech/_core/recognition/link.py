@@ -124,7 +124,7 @@ class LinkMachine:
     @property
     def busy_until(self) -> float:
         """Until when the service may be too busy with what it was sent to answer a ping."""
-        return min(self.feed.busy_until, self._news_at + self._evidence.requests.patience)
+        return min(self.feed.busy_until, self._awaiting.news_at + self._evidence.requests.patience)
 
     def retire(self, at: float, by: float) -> None:
         """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
