@@ -87,6 +87,7 @@ _careful = SttProfile(
     acknowledges="finalize",
     exact_times=False,
     word_times=False,
+    replay_speed=None,
     idle_codes=(INACTIVE,),
     close_fates={},
 )
@@ -96,7 +97,7 @@ _words = replace(_spans, word_times=True)
 _models = {
     "": _careful,
     "deepgram": _words,
-    "assemblyai": _words,
+    "assemblyai": replace(_words, replay_speed=1.2),
     "cartesia/ink-whisper": _words,
     "xai/stt-1": _words,
     "speechmatics": replace(_spans, finalizes_itself=False),
@@ -124,6 +125,7 @@ def stt_profile(models: Sequence[str | None], options: Mapping[str, Any] | None 
         live_keyterms=all(provider_of(model) in KEYTERMS for model in models),
         overlapping=any((options or {}).get(option) for option in _DIARIZATION),
         drift=max(profile.drift for profile in profiles),
+        replay_speed=min((profile.replay_speed for profile in profiles if profile.replay_speed), default=None),
         finalizes_itself=all(profile.finalizes_itself for profile in profiles),
         sample_rates=_common(profile.sample_rates for profile in profiles),
     )
