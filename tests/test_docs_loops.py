@@ -105,7 +105,7 @@ def test_a_cell_of_a_notebook_runs_under_trio(tmp_path: Path) -> None:
         env=os.environ | {"IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(Path(ts.__file__).parents[1])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.stdout.splitlines()[-1:] == ["A notebook can speak."], done.stdout + done.stderr
