@@ -114,7 +114,7 @@ def _signature(_: Sphinx, what: str, name: str, value: Any, options: Any, taken:
     made_here = what == "class" and "ade by `" in (value.__doc__ or "")
     if made_here or getattr(value, "_is_protocol", False):
         return "", None
-    given = re.search(r"AsyncGenerator\[(.*?)(?:, None)?\]$", returned or "")
+    given = re.search(r"(?:AsyncGenerator|AbstractAsyncContextManager)\[(.*?)(?:, None)?\]$", returned or "")
     return (taken, given[1]) if given else None
 
 
