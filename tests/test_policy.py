@@ -26,6 +26,8 @@ RANGES: list[tuple[type[Struct], str, float, float, tuple[object, ...]]] = [
     (ReplayPolicy, "burst", 0, math.inf, (None,)),
     (ReplayPolicy, "lead_in", 0, 30, ()),
     (ReplayPolicy, "max_replayed", 0, math.inf, (None,)),
+    (ReplayPolicy, "doubt", 0, 1, ()),
+    (ReplayPolicy, "doubt_at_least", 0, 86_400, ()),
     (ReplayPolicy, "max_unread_bytes", 2**16, math.inf, ()),
     (PoolPolicy, "max_size", 1, 10_000, ()),
     (PoolPolicy, "min_idle", 0, 10_000, ()),

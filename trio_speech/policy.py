@@ -101,6 +101,9 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
             whose word times are too coarse for that get less, or none.
         max_replayed: Seconds of audio at most that one reconnection sends again, to bound what is paid for twice; older
             audio becomes a `Gap`. ``None``: all that is kept.
+        doubt: The share of all audio, from 0 to 1, that may be sent again because a service stayed silent about it,
+            though it may be speech. What is sent again without an answer becomes a `Gap`.
+        doubt_at_least: Seconds, from 0 to 86,400, that may be sent again for that reason, however short the session is.
         max_unread_bytes: Memory that unread final transcripts may take, at least 64 KiB. Beyond it the connection is
             closed, its audio is kept, and the session goes on when half of them have been read. The 8 MiB are some
             hundred hours of ordinary speech.
@@ -112,6 +115,8 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
     burst: float | None = None
     lead_in: float = 0.5
     max_replayed: float | None = None
+    doubt: float = 0.1
+    doubt_at_least: float = 30.0
     max_unread_bytes: int = 8 * 2**20
 
     def __post_init__(self) -> None:
@@ -127,6 +132,8 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
                 "burst": (0, math.inf),
                 "lead_in": (0, 30),
                 "max_replayed": (0, math.inf),
+                "doubt": (0, 1),
+                "doubt_at_least": (0, 86_400),
                 "max_unread_bytes": (2**16, math.inf),
             },
         )

@@ -262,13 +262,7 @@ def test_the_last_sound_begins_behind_the_last_pause(audio: bytes, begins: int) 
     assert session.last_sound_from() == begins
 
 
-# ---------------------------------------------------------------- doubt
-
-
-def doubted(session: RecognitionMachine, upto: int, **fields: Any) -> None:
-    """The link is over, in doubt of the audio before sample `upto`."""
-    session.doubted(upto, **{"open_from": 0, "owed": None, "answered": True, **fields})
-    session.link_lost([upto])
+# ---------------------------------------------------------------- words that were shown, and no final
 
 
 def heard() -> RecognitionMachine:
@@ -276,89 +270,6 @@ def heard() -> RecognitionMachine:
     session.capture(loud(300))
     link(session)
     return session
-
-
-def test_doubted_audio_is_heard_again_and_then_is_silence_where_two_services_answered_for_it() -> None:
-    session = heard()
-    doubted(session, 300)
-    assert session.log.committed == 0
-    link(session)
-    doubted(session, 200)
-    assert (session.log.committed, gaps(session)) == (200, [])
-    assert session.noise.is_raised
-
-
-def test_words_that_were_shown_become_a_gap_where_no_link_makes_them_final() -> None:
-    session = heard()
-    doubted(session, 300, owed=(120, 180))
-    link(session)
-    doubted(session, 300)
-    session.end()
-    assert (session.log.committed, gaps(session)) == (300, [(0.12, 0.3, "doubt")])
-
-
-def test_what_nobody_answered_for_becomes_a_gap() -> None:
-    session = heard()
-    doubted(session, 300, open_from=50, answered=False)
-    link(session)
-    doubted(session, 300, open_from=100)
-    session.end()
-    assert (session.log.committed, gaps(session)) == (300, [(0.05, 0.3, "unanswered")])
-
-
-def test_words_shown_without_any_answer_are_given_up_with_all_that_is_open() -> None:
-    session = heard()
-    doubted(session, 300, open_from=50, owed=(120, 180), answered=False)
-    link(session)
-    doubted(session, 300, open_from=None, answered=False)
-    session.end()
-    assert gaps(session) == [(0.05, 0.3, "doubt")]
-
-
-def test_quiet_audio_that_two_links_left_unanswered_is_settled() -> None:
-    session = recognition()
-    session.capture(quiet(300))
-    link(session)
-    doubted(session, 300, open_from=None, answered=False)
-    link(session)
-    doubted(session, 300, open_from=None, answered=False)
-    session.end()
-    assert (session.log.committed, gaps(session)) == (300, [])
-
-
-def test_what_a_final_covers_is_in_no_gap_of_doubt() -> None:
-    session = heard()
-    deliver(session, said(100, 200), seam=False, upto=None)
-    session.recognized(100, 200)
-    doubted(session, 300, owed=(0, 90), answered=False)
-    link(session)
-    doubted(session, 300)
-    session.end()
-    assert gaps(session) == [(0.0, 0.1, "doubt"), (0.2, 0.3, "doubt")]
-
-
-def test_doubt_is_forgotten_once_its_audio_is_settled() -> None:
-    session = heard()
-    doubted(session, 100)
-    link(session)
-    session.commit(200)
-    doubted(session, 300)
-    assert session.log.committed == 200
-
-
-@pytest.mark.parametrize(
-    ("owed", "answered", "committed"), [(None, True, 40_000), (None, False, 0), ((5, 9), False, 40_000)]
-)
-def test_beyond_what_may_be_heard_again_doubt_ends_at_once(
-    owed: tuple[int, int] | None, answered: bool, committed: int
-) -> None:
-    session = recognition(limit=100.0)
-    session.capture(loud(40_000))
-    link(session)
-    assert session.may_doubt(30_000)
-    assert not session.may_doubt(30_001)
-    doubted(session, 40_000, owed=owed, answered=answered)
-    assert session.log.committed == committed
 
 
 def test_words_that_a_link_answered_for_without_their_final_become_a_gap_when_the_next_answers_too() -> None:

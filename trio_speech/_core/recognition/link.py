@@ -30,6 +30,7 @@ from ..retry.causes import Broken, Cause, Ended, PeerClosed, Reported, Rollover,
 from .asking import Asking
 from .awaiting import Awaiting
 from .commands import Command, EndLink, SendAudio, SendChange, SendClose, SendFinalize, SendKeepalive, Wait
+from .doubts import LeftOpen
 from .evidence import Evidence
 from .incoming_results import IncomingResults
 from .outgoing_audio import OutgoingAudio
@@ -384,5 +385,5 @@ class LinkMachine:
         upto = self._evidence.requests.answered if answered else sent
         if upto > self.session.log.committed:
             open_from, owed = self._evidence.first_open(upto), self._evidence.owed.words(upto)
-            self.session.doubted(upto, open_from=open_from, owed=owed, answered=answered)
+            self.session.doubts.left(LeftOpen(upto, open_from, owed, answered))
         self._over = EndLink() if self.session.finished else EndLink(cause)

@@ -216,7 +216,7 @@ class Reception:
         Audio that is heard again for doubt already is not let go a second time.
         """
         session = self._session
-        if self._awaiting.closing is None or session.is_all_sent or session.is_doubting:
+        if self._awaiting.closing is None or session.is_all_sent or session.doubts.is_open:
             return False
         end = session.log.sent - session.audio_format.samples(_TORN_WITHIN)
         return self._trusts_span(judged) and judged.said.end >= end

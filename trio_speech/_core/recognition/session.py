@@ -32,6 +32,7 @@ from ...policy import ReplayPolicy
 from ..provider.profile import SttProfile
 from ..provider.requests import Change
 from .delivered_words import DRIFT_ALLOWANCE, DeliveredWords
+from .doubts import Doubts
 from .event_queue import EventQueue
 from .gaps import GapRun, Gaps
 from .noise import PAUSE, NoiseLevel
@@ -55,16 +56,6 @@ class Tally(Struct):
     cleared: int = 0
 
 
-class _Doubt(Struct, frozen=True):
-    """What one link left open, of the audio from the commit point to sample `end`; see `RecognitionMachine.doubted`."""
-
-    end: int
-    open_from: int | None
-    owed: tuple[int, int] | None
-    answered: bool
-
-
-_DOUBT, _DOUBT_AT_LEAST = 0.1, 30.0  # what may be sent again for doubt: a share of all audio, or seconds if more
 NEVER = sys.maxsize
 
 
@@ -106,8 +97,7 @@ class RecognitionMachine:
         """What the service has given up, and the commit point has not passed."""
         self.left_open = Stretches()
         """Where words were shown by a link that answered for them, and ended without their final."""
-        self._doubt: _Doubt | None = None
-        self._doubt_replayed = 0
+        self.doubts = Doubts(self, policy.doubt, audio_format.samples(policy.doubt_at_least))
         self._shown = False
         self.delivered_words = DeliveredWords(self.rate, policy.lead_in, start)
 
@@ -251,8 +241,14 @@ class RecognitionMachine:
             missing = list(self.stretches.missing(max(start, spoken_for, self.log.committed), end))
             # A final covers some of it where its times have drifted, or where the words were others than shown.
             if end <= upto and 2 * sum(last - first for first, last in missing) > end - start:
-                self._give_up(max(start, spoken_for), end, "doubt")
+                self.give_up(max(start, spoken_for), end, "doubt")
         self.left_open.forget(upto)
+
+    def give_up(self, start: int, upto: int, reason: str) -> None:
+        """What no final covers of ``[start, upto)`` becomes a `Gap`."""
+        for begins, ends in list(self.stretches.missing(max(start, self.log.committed), upto)):
+            self.gaps.give_up(begins, ends, reason)
+            self.log.evict(ends)
 
     def recognized(self, start: int, end: int) -> None:
         """A final covers ``[start, end)``, which no link need hear again, whatever is still open before it."""
@@ -298,56 +294,6 @@ class RecognitionMachine:
             return log.sent
         start = max(log.committed, log.kept)
         return start + self.noise.last_sound_from(log.window(start, log.sent), self._pause)
-
-    # ------------------------------------------------------------ doubt
-
-    @property
-    def is_doubting(self) -> bool:
-        """Whether audio is heard again because an earlier link left something open in it."""
-        return self._doubt is not None and self._doubt.end > self.log.committed
-
-    def may_doubt(self, upto: int) -> bool:
-        """Whether what is open before `upto` may be sent again for doubt: such replays are bounded."""
-        allowed = max(_DOUBT_AT_LEAST * self.rate, _DOUBT * self.log.captured)
-        return self._doubt_replayed + upto - self.log.committed <= allowed
-
-    def doubted(self, upto: int, *, open_from: int | None, owed: tuple[int, int] | None, answered: bool) -> None:
-        """A link was given all its patience for the audio before `upto`, and is over with something open.
-
-        `open_from`: the first sample of what is open; ``None`` where nothing is, and only the answer is missing.
-        `owed`: the stretch of which words were shown and no final came.
-        `answered`: the service answered a request at or behind `upto`. The first time, the audio is heard again. The
-        second time it is decided: shown words become a `Gap`; sound that two services answered for without a word is
-        silence, and so is such sound the first time where too much was heard again already; what nobody answered for
-        becomes a `Gap`.
-        """
-        first, self._doubt = self._doubt, None
-        if first is not None and first.end > self.log.committed:
-            shown = [each for each in (owed, first.owed) if each is not None]
-            owed = (min(start for start, _ in shown), max(end for _, end in shown)) if shown else None
-            upto = min(upto, first.end)
-            open_from = min([each for each in (open_from, first.open_from) if each is not None], default=None)
-            self._decide(upto, open_from, owed, answered=answered and first.answered)
-        elif self.may_doubt(upto):
-            self._doubt = _Doubt(upto, open_from, owed, answered)
-            self._doubt_replayed += upto - self.log.committed
-        elif answered or owed is not None or open_from is None:
-            self._decide(upto, open_from, owed, answered=answered)
-        # Else nobody has answered yet: the retry budget decides how often it is tried.
-
-    def _decide(self, upto: int, open_from: int | None, owed: tuple[int, int] | None, *, answered: bool) -> None:
-        """Ends the doubt of the audio before `upto`, one way or the other."""
-        log = self.log
-        if owed is not None and owed[0] < upto:
-            self._give_up(owed[0] if answered or open_from is None else min(owed[0], open_from), upto, "doubt")
-        elif open_from is None:
-            pass  # it is quiet, and nobody has said otherwise in two patiences
-        elif answered:
-            self.noise.heard_as_noise(log.window(log.committed, upto))
-        else:
-            self._give_up(open_from, upto, "unanswered")
-        self.speech_ended(upto)
-        self.commit(upto)
 
     # ------------------------------------------------------------ what was said
 
@@ -437,12 +383,6 @@ class RecognitionMachine:
             self.gaps.give_up(start, end, "unheard")
             self.log.evict(end)
             self._tell_gaps(self.gaps.tell(end + 1))
-
-    def _give_up(self, start: int, upto: int, reason: str) -> None:
-        """What no final covers of ``[start, upto)`` becomes a `Gap`."""
-        for begins, ends in list(self.stretches.missing(max(start, self.log.committed), upto)):
-            self.gaps.give_up(begins, ends, reason)
-            self.log.evict(ends)
 
     def _evict(self, to: int, reason: str) -> None:
         sent = self.log.sent if self.linked else -1

@@ -65,7 +65,7 @@ def _polite_close_settles(link: Any, now: float) -> EndLink:
 
 def _second_close_gives_up(session: Any, asked: Any) -> None:
     if session.tally.links > 1:
-        session._give_up(session.log.committed, session.log.sent, "unanswered")
+        session.give_up(session.log.committed, session.log.sent, "unanswered")
     _link_lost(session, asked)
 
 

@@ -11,8 +11,9 @@ from array import array
 from msgspec import Struct
 
 from trio_speech._core.provider.messages import Closed
+from trio_speech._core.recognition.noise import PAUSE
 from trio_speech.events import Word
-from trio_speech.testing.scripted.account import Account, Diction
+from trio_speech.testing.scripted.account import Account, Diction, HeardUtterance
 from trio_speech.testing.scripted.grammar import Choice, Said, say
 
 from .script import RATE, SOUND, Script
@@ -45,6 +46,8 @@ class Service:
         self.quiet = 0
         self.busy_until = now
         self.news_at = now
+        self.unsaid_at_final = False
+        """A final came although a later utterance, and the pause behind it, had been sent, of which nothing was said."""
 
     def hear(self, pcm: bytes, now: float) -> None:
         """Audio came: runs of equal samples are words, sounds and pauses."""
@@ -97,7 +100,19 @@ class Service:
         if news:
             self.news_at = now
         self._shows_what_it_heard(choice, now)
-        return say(self.account, choice)
+        said = say(self.account, choice)
+        self.unsaid_at_final = bool(self._unsaid()) and (self.unsaid_at_final or choice[0] in SPEAKS_OF[1:])
+        return said
+
+    @property
+    def would_mislead(self) -> bool:
+        """Whether an answer would leave two utterances to one final: where that has no place, it may be of both."""
+        return self.unsaid_at_final or len(self._unsaid()) > 1
+
+    def _unsaid(self) -> list[HeardUtterance]:
+        """Utterances of which nothing was said, with the pause behind them."""
+        heard = self.heard / RATE - PAUSE
+        return [each for each in self.account.utterances if each.words and each.end <= heard and not _is_known(each)]
 
     def _shows_what_it_heard(self, choice: Choice, now: float) -> None:
         """Whoever speaks of audio has heard it: what follows is heard at the slowest pace from there on."""
@@ -137,6 +152,10 @@ class Service:
         account.requests = [by if by > now else 0.0 for by in account.requests]
         for each in account.utterances:
             each.by = each.by if each.by > now else 0.0
+
+
+def _is_known(utterance: HeardUtterance) -> bool:
+    return bool(utterance.shown or utterance.final)
 
 
 def is_end(said: Said) -> bool:

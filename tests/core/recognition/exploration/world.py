@@ -111,6 +111,8 @@ class World:
         rows = [
             name for name in self.case.rows if (name in TIDY or self.liberties) and (name != "early end" or self.faults)
         ]
+        if self.case.profile.acknowledges == "finalize" and service.would_mislead:
+            rows = [name for name in rows if name != "answer"]  # see docs/explanation/law.md: where exactness ends
         return sayable(service.account, rows)
 
     def _captures(self) -> list[Action]:
