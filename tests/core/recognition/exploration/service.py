@@ -47,7 +47,7 @@ class Service:
         self.busy_until = now
         self.news_at = now
         self.unsaid_at_final = False
-        """A final came although a later utterance, and the pause behind it, had been sent, of which nothing was said."""
+        """A final came although a later utterance, and its pause, had been sent, of which nothing was said."""
 
     def hear(self, pcm: bytes, now: float) -> None:
         """Audio came: runs of equal samples are words, sounds and pauses."""
