@@ -38,6 +38,7 @@ FLOODS: dict[str, Callable[[int, float], SttMessage]] = {
     "ids": lambda number, at: final(at, id=f"{number}{LONG}"),
     "words that grow when they are compared": lambda number, at: final(at, f"{number}{99 * GROWS} {GROWS}{number}"),
     "interims without a final": lambda number, at: interim(at, f"{number}{LONG}"),
+    "finals that wait for their turn": lambda number, at: final(1.0 + at, LONG) if number else interim(0.1),
     "onsets": lambda number, at: SpeechOnset(at),
 }
 
@@ -55,6 +56,7 @@ def test_no_flood_fills_the_memory_of_a_session_that_is_read(
     try:
         for number in range(ROUNDS):
             assert link.receive(flood(number, number / 50), 0.5) is None
+            link.next(0.5)
             while session.event_queue:
                 session.take()
         kept, _ = tracemalloc.get_traced_memory()

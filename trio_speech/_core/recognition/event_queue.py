@@ -29,6 +29,7 @@ from ...events import (
     SpeechStarted,
     TranscriptEvent,
 )
+from ..provider.messages import RecognitionResult
 
 _MOST = 64
 _EVENT, _WORD = 400, 200  # bytes of an event and of a word, with their numbers, and without their texts
@@ -43,9 +44,9 @@ class _Item(Struct):
     size: int = 0
 
 
-def _memory_of(event: TranscriptEvent) -> int:
-    """Bytes that an event takes, with all that it holds; a little too many."""
-    if isinstance(event, FinalTranscript):
+def memory_of(event: TranscriptEvent | RecognitionResult) -> int:
+    """Bytes that an event takes, with all that it holds; a little too many. So of the result that it is made of."""
+    if isinstance(event, (FinalTranscript, RecognitionResult)):
         strings = [event.text, event.language, event.speaker]
         for word in event.words:
             strings += (word.text, word.speaker)
@@ -99,8 +100,8 @@ class EventQueue:
     def put_settling(self, event: TranscriptEvent, upto: int) -> None:
         """Queues a final or a gap: all before sample `upto` is settled once it has been taken."""
         self._drop(self._of_tail(*_GUESSES))
-        items = [_Item(each, size=_memory_of(each)) for each in self._tail]
-        items.append(_Item(event, upto, _memory_of(event)))
+        items = [_Item(each, size=memory_of(each)) for each in self._tail]
+        items.append(_Item(event, upto, memory_of(event)))
         self._queue += items
         self._tail.clear()
         self.unread_bytes += sum(item.size for item in items)
