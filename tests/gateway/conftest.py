@@ -48,8 +48,7 @@ class CountingSession:
     async def feed(self, pcm: bytes) -> None:
         if CRASH in pcm:
             raise EngineFailed("the engine broke down")
-        if self._recognizer.seconds_per_feed:
-            await trio.sleep(self._recognizer.seconds_per_feed)
+        await trio.sleep(self._recognizer.seconds_per_feed + len(pcm) // 2 * self._recognizer.seconds_per_sample)
         if self._start == self._end:
             await self._send.send(Onset(self._start))
         self._end += len(pcm) // 2
@@ -77,7 +76,7 @@ class CountingRecognizer:
         self.capacity = capacity
         self.opened: list[RecognitionOptions] = []
         self.open_now = 0
-        self.seconds_per_feed = 0.0
+        self.seconds_per_feed = self.seconds_per_sample = 0.0
 
     @asynccontextmanager
     async def open(self, options: RecognitionOptions) -> AsyncGenerator[CountingSession, None]:

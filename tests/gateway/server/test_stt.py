@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import trio
 
+import trio_speech as ts
 from trio_speech._core.retry.causes import PeerClosed
 from trio_speech._shell.connection import LinkDown
+from trio_speech.gateway.server import backlog
 from trio_speech.gateway.server import connection as client
 from trio_speech.gateway.server.backlog import BACKLOG_BYTES
 from trio_speech.providers.livekit.failures import INACTIVE
@@ -134,6 +136,18 @@ async def test_a_busy_engine_slows_the_client_down_while_pings_are_answered(
         wire.connection.abort("enough")
 
 
+async def test_a_minute_that_a_client_has_sent_ahead_holds_up_no_ping(
+    autojump_clock: Any, recognizer: Any, voice: Any
+) -> None:
+    recognizer.seconds_per_sample = 0.8 / 48_000
+    async with (
+        ts.open_client(ts.Local(recognizer=recognizer, voice=voice)) as client,
+        client.transcribe(bytes(2 * 48_000 * 100), ts.AudioFormat.pcm16(48_000)) as transcript,
+    ):
+        lost = [event async for event in transcript if isinstance(event, ts.LinkLost)]
+    assert (lost, transcript.statistics().replayed) == ([], 0.0)
+
+
 CREATE = '{"type":"session.create","settings":{"sample_rate":"16000","encoding":"pcm_s16le"}}'
 
 
@@ -245,7 +259,10 @@ async def flood(wire: Any) -> None:
         await wire.connection.send('{"type":"input_audio","audio":"AAA="}', 100)
 
 
-async def test_a_client_that_does_not_read_is_dropped(dial: Any, autojump_clock: Any, recognizer: Any) -> None:
+async def test_a_client_that_does_not_read_is_dropped(
+    dial: Any, autojump_clock: Any, recognizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "BACKLOG_BYTES", 2**18)  # it takes less time to fill
     async with dial("/v1/stt") as wire:
         await opened(wire)
         began = trio.current_time()

@@ -12,8 +12,9 @@ from typing import TypeAlias
 from ..._shell.concurrency.wakeup import Wakeup
 from ...providers.livekit import wire
 
-BACKLOG_BYTES = 2**20
-"""What one session may have waiting: half a minute of PCM at 16 kHz."""
+BACKLOG_BYTES = 6 * 2**20
+"""What one session may have waiting: a minute of PCM at 48 kHz, as much as this library's clients send ahead of
+results. With less room, a ping would wait behind their audio for longer than they wait for its answer."""
 
 _OVERHEAD = 256  # bytes that count for every request: many small ones take memory too
 
