@@ -232,7 +232,7 @@ async def test_a_recognition_that_fails_carries_what_was_recognized(gateway: Scr
     partial = caught.value.partial
     assert isinstance(partial, ts.Recognition)
     assert (partial.text, [final.text for final in partial.finals]) == ("turn left", ["turn left"])
-    assert "recognized before this error: 1 final transcripts, which error.partial holds" in caught.value.__notes__
+    assert "1 final transcript recognized before this error: see error.partial" in caught.value.__notes__
 
 
 async def test_an_error_of_the_source_carries_what_was_recognized(gateway: ScriptedGateway) -> None:

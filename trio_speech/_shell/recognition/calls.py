@@ -206,8 +206,9 @@ def _attach(error: Exception, builder: RecognitionBuilder, unread: Iterable[Tran
     for event in unread:
         builder.add(event)
     partial = builder.recognition()
-    note = f"recognized {when}: {len(partial.finals)} final transcripts, which error.partial holds"
-    attach(error, partial, note if partial.finals else "")
+    count = len(partial.finals)
+    note = f"{count} final transcript{'s' * (count > 1)} recognized {when}: see error.partial"
+    attach(error, partial, note if count else "")
 
 
 def _request(

@@ -137,7 +137,7 @@ class SynthesisCalls:
                     builder.add(chunk)
         except Exception as error:
             clip = builder.clip()
-            note = f"{clip.duration:.1f} s of audio were spoken before this error: error.partial holds them"
+            note = f"{clip.duration:.1f} s of audio spoken before this error: see error.partial"
             attach(error, clip, note if clip.audio else "")
             raise
         return builder.clip()
