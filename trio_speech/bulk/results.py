@@ -15,11 +15,13 @@ import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from ..errors import ConfigurationError
+from ..errors import AuthenticationError, ConfigurationError
 from ..events import FinalTranscript, Gap
+from ..statistics import TranscriptStatistics
 
 
 class FileResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,9 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
         finals: The finals it consists of.
         gaps: The stretches that could not be recognized.
         error: Why the transcript is not complete, and no later try has made it so; ``None``: it is complete.
+        statistics: The figures of the session that made the transcript; ``None``: there was none, or they were not
+            kept.
+        tries: How often it was tried, in the run that wrote this.
     """
 
     file: str
@@ -40,6 +45,32 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
     finals: tuple[FinalTranscript, ...] = ()
     gaps: tuple[Gap, ...] = ()
     error: str | None = None
+    statistics: TranscriptStatistics | None = None
+    tries: int = 1
+
+
+class TranscriptionAttempt(msgspec.Struct, frozen=True):
+    """What came of one try.
+
+    Fields:
+        result: The result, with an error where it failed.
+        may_succeed: Whether another try may do better.
+        ends_all: Why all other recordings would fail alike: refused credentials, or options that the service lacks.
+    """
+
+    result: FileResult
+    may_succeed: bool = False
+    ends_all: Literal["credentials", "options"] | None = None
+
+    def raise_if_it_ends_all(self) -> None:
+        """Raises `AuthenticationError` or `ConfigurationError` where `ends_all` says so."""
+        match self.ends_all:
+            case "credentials":
+                raise AuthenticationError(self.result.error or "the credentials were refused")
+            case "options":
+                raise ConfigurationError(self.result.error or "the options are wrong")
+            case None:
+                pass
 
 
 class ResultsFile:

@@ -1,0 +1,103 @@
+"""What runs in Dask's workers: a plugin that holds one thread of trio with one client, and the task for one recording.
+
+Dask's own threads only wait. So a worker recognizes as many recordings at once as it has threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import trio
+from distributed import Worker, WorkerPlugin, get_worker
+
+from ..provider import Backend
+from .dask_scheduler import GIVE_BACK, GRANTED, REQUEST
+from .options import BulkOptions
+from .transcriber import Transcriber
+
+
+class TranscriberPlugin(WorkerPlugin):
+    """Opens a `Transcriber` for as long as the worker lives, or until the archive is done.
+
+    Args:
+        name: The name of the plugin, which is that of the run: workers may serve several archives.
+        backend: As `trio_speech.open_client` takes it. It is pickled, with the credentials that it holds.
+        options: See `BulkOptions`.
+    """
+
+    transcriber: Transcriber
+
+    def __init__(self, name: str, backend: Backend | Sequence[Backend], options: BulkOptions) -> None:
+        self.name = name
+        self._backend = backend
+        self._options = options
+
+    async def setup(self, worker: Worker) -> None:
+        """Called by Dask, in the worker's loop."""
+        permits = _ScheduledPermits(worker)
+        self.transcriber = await asyncio.to_thread(Transcriber, self._backend, self._options, permits=permits)
+
+    async def teardown(self, worker: Worker) -> None:
+        """Called by Dask. Ends what is being recognized."""
+        await asyncio.to_thread(self.transcriber.close)
+
+
+def transcribe_one(plugin: str, file: str) -> bytes:
+    """The task: recognizes a recording, and returns the `TranscriptionAttempt` as JSON.
+
+    JSON, because pickling a long transcript takes several times as long, and the scheduler need not know its types.
+    """
+    held: Any = get_worker().plugins[plugin]
+    return msgspec.json.encode(held.transcriber.attempt(file))
+
+
+class _ScheduledPermits:
+    """See `Permits`: they come from the `LeasePlugin` of the scheduler.
+
+    Made in the worker's loop, and used in the thread of trio.
+    """
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker: Any = worker
+        self._loop = asyncio.get_running_loop()
+        self._numbers = itertools.count()
+        self._handlers: dict[str, Any] = self._worker.stream_handlers
+        self._waiting: dict[str, tuple[trio.lowlevel.TrioToken, trio.Event]] = self._handlers.setdefault(
+            GRANTED, _Grants()
+        ).waiting
+
+    async def acquire(self, name: str, most: int) -> str:
+        ticket = f"{self._worker.address}/{id(self)}/{next(self._numbers)}"
+        granted = trio.Event()
+        self._waiting[ticket] = trio.lowlevel.current_trio_token(), granted
+        self._send({"op": REQUEST, "name": name, "ticket": ticket, "most": most})
+        try:
+            await granted.wait()
+        except trio.Cancelled:
+            self.release(name, ticket, 0.0)
+            raise
+        finally:
+            del self._waiting[ticket]
+        return ticket
+
+    def release(self, name: str, ticket: str, after: float) -> None:
+        self._send({"op": GIVE_BACK, "name": name, "ticket": ticket, "after": after})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._loop.call_soon_threadsafe(self._worker.batched_send, message)
+
+
+class _Grants:
+    """Takes the scheduler's answers, for all archives that the worker serves."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, tuple[trio.lowlevel.TrioToken, trio.Event]] = {}
+
+    def __call__(self, ticket: str, **_: Any) -> None:
+        if ticket in self.waiting:
+            token, granted = self.waiting[ticket]
+            token.run_sync_soon(granted.set)
