@@ -73,7 +73,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(allow_parallel=True)
 def types(session: nox.Session) -> None:
     """The package, its examples and its typing tests under mypy and pyright, both strict."""
-    session.install(".[local,espeak,cli,test]", TOOLS["mypy"], TOOLS["pyright"], TOOLS["nox"])
+    session.install(".[local,espeak,cli,bulk,test]", TOOLS["mypy"], TOOLS["pyright"], TOOLS["nox"])
     session.run("mypy")
     session.run("pyright")
 
@@ -89,7 +89,7 @@ def build(session: nox.Session) -> None:
 @nox.session(python=PYTHONS[::-1], requires=["build"], allow_parallel=True)
 def tests(session: nox.Session) -> None:
     """The tests that have no session of their own, against the built wheel; what follows ``--`` goes to pytest."""
-    install_wheel(session, "[local,espeak,cli,test]")
+    install_wheel(session, "[local,espeak,cli,bulk,test]")
     session.install(TOOLS["coverage"])
     data = f".coverage.{session.python}"
     for stale in Path().glob(f"{data}*"):
@@ -214,6 +214,22 @@ def corpus(session: nox.Session) -> None:
     """Some two hundred odd recordings, made by ffmpeg and sox (which must be installed), through the command."""
     install_wheel(session, "[local,cli,media,test]")
     session.run("python", "-m", "pytest", "--timeout=0", "tests/corpus", *session.posargs, env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def bulk(session: nox.Session) -> None:
+    """Archives on a cluster: 2,000 recordings while workers die, the speed of 1, 2 and 4 workers, the engines."""
+    install_wheel(session, "[local,cli,bulk,test]")
+    for bar in session.posargs or ["kills", "scaling", "embedded"]:
+        session.run("python", "tests/bulk/bars.py", bar, env=INSTALLED)
+
+
+@nox.session(requires=["build"])
+def ray(session: nox.Session) -> None:
+    """The recipe for Ray of docs/howto/archives.md."""
+    install_wheel(session, "[cli,test]")
+    session.install("ray[data]")
+    session.run("python", "-m", "pytest", "tests/bulk/ray_recipe.py", *session.posargs, env=INSTALLED)
 
 
 @nox.session(requires=["build"], allow_parallel=True)

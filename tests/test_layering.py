@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_core.recognition": CORE,
     "_core.synthesis": CORE,
     "providers": LEAVES | {"_core.provider"},
-    "provider": LEAVES | {"_core.provider", "providers"},  # only users import it
+    "provider": LEAVES | {"_core.provider", "providers"},  # only users and bulk import it
     "_shell": set(),
     "_shell.concurrency": {"errors"},
     "_shell.observability": LEAVES | {"_core.retry"},
@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": LEAVES | {"_core", "providers", "_shell"},
     "gateway": LEAVES | {"_core", "providers", "_shell.connection", "_shell.concurrency"},
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
-    "bulk": LEAVES,
+    "bulk": LEAVES | {"", "provider"},
     "__main__": {"cli"},
     "cli": {"", "bulk", "audio", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"}
     | {"_core.recognition.recognition_builder"},
@@ -62,7 +62,7 @@ RESERVED: dict[str, set[str]] = {
     "trio_websocket": {"_shell.connection"},
     "wsproto": {"_shell.connection"},
     "h11": {"_shell.connection"},
-    "trio": {"_shell", "gateway", "testing", "cli", "audio.files"},
+    "trio": {"_shell", "gateway", "testing", "bulk", "cli", "audio.files"},
     "pytest": {"testing"},
     "hypothesis": {"testing"},
     "typer": {"cli"},
@@ -71,6 +71,8 @@ RESERVED: dict[str, set[str]] = {
     "soxr": {"audio"},
     "av": {"audio"},
     "numpy": {"audio", "gateway"},
+    "distributed": {"bulk.dask_scheduler", "bulk.dask_worker", "bulk.dask_client"},
+    "fsspec": {"bulk.sources"},
     "hibari": {"gateway"},
     "onnxruntime": {"gateway"},
     "pocketsphinx": {"gateway"},

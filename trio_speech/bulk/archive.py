@@ -14,11 +14,11 @@ from ..audio import AudioFormat
 from ..errors import ConfigurationError
 from ..policy import LivenessPolicy, ReplayPolicy, RetryPolicy
 from ..provider import Backend
-from .backlog import Backlog
 from .options import BulkOptions, EndpointLimits
 from .results import FileResult
 from .shards import open_shards
 from .sources import Sources, find_recordings
+from .work_queue import WorkQueue
 
 if TYPE_CHECKING:
     import distributed
@@ -167,7 +167,7 @@ def transcribe_archive(
                     if progress is not None:
                         progress(summary)
 
-                engine.run(Backlog(to_do, tries), backend, asked, accept, watch)
+                engine.run(WorkQueue(to_do, tries), backend, asked, accept, watch)
         summary.elapsed = time.monotonic() - began
         if progress is not None:
             progress(summary)

@@ -16,11 +16,11 @@ from distributed import Client, KilledWorker, LocalCluster, as_completed
 
 from ..errors import ConfigurationError, ConnectFailed
 from ..provider import Backend
-from .backlog import Backlog, PendingFile
 from .dask_scheduler import NAME, LeasePlugin
 from .dask_worker import TranscriberPlugin, transcribe_one
 from .options import BulkOptions
 from .results import FileResult, TranscriptionAttempt
+from .work_queue import PendingFile, WorkQueue
 
 _LOOK = 0.02
 _TICK = 0.5
@@ -29,7 +29,7 @@ _AHEAD = 1.5
 _CONNECTING = 10.0
 
 
-class SchedulerLost(Exception):  # noqa: N818  # named for what happened
+class SchedulerLost(Exception):  # named for what happened
     """The connection to the scheduler broke. What was in flight is unknown."""
 
 
@@ -61,27 +61,29 @@ class DaskEngine:
         self._patience = patience
         self._plugin = f"trio-speech-{uuid4().hex}"
         self._alive_at = time.monotonic()
+        self._was_lost = False
 
     def run(
         self,
-        backlog: Backlog,
+        queue: WorkQueue,
         backend: Backend | Sequence[Backend],
         options: BulkOptions,
         accept: Callable[[FileResult], None],
         watch: Callable[[], None],
     ) -> None:
-        """Does all of the backlog. Gives each result to `accept`, and calls `watch` twice a second.
+        """Does all of the queue. Gives each result to `accept`, and calls `watch` twice a second.
 
         Raises what `accept` raises, `ConnectFailed` where the cluster is gone for longer than patience allows, and
         `AuthenticationError` or `ConfigurationError` where all recordings would fail alike.
         """
         plugin = TranscriberPlugin(self._plugin, backend, options)
-        while not backlog.is_empty:
+        while not queue.is_empty:
             try:
                 with self._connected(plugin, limited=options.limits) as client:
-                    _Dispatch(self, client, backlog, accept, watch).run(self._plugin)
+                    _Dispatch(self, client, queue, accept, watch).run(self._plugin)
             except SchedulerLost as lost:
-                backlog.put_back()
+                self._was_lost = True
+                queue.put_all_back()
                 self.check_patience(f"the scheduler at {self._target} does not answer: {lost}")
                 watch()
                 time.sleep(_TICK)
@@ -95,15 +97,24 @@ class DaskEngine:
         if time.monotonic() - self._alive_at > self._patience:
             raise ConnectFailed(f"{trouble}; gave up after {self._patience:g} s. The results so far are kept")
 
+    def _connect(self) -> Client:
+        seconds = min(_CONNECTING, max(self._patience, _TICK))
+        try:
+            return Client(self._target, timeout=seconds, set_as_default=False, **self._settings)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"{self._target} is not the address of a scheduler, as in tcp://host:8786: {error}"
+            ) from error
+
     @contextmanager
     def _connected(self, plugin: TranscriberPlugin, *, limited: Any) -> Generator[Client]:
         with ExitStack() as held:
             with _talking():
-                client = Client(self._target, timeout=_CONNECTING, set_as_default=False, **self._settings)
+                client = self._connect()
             held.callback(_close, client)
             with _talking():
                 if limited.streams is not None or limited.dials_per_second is not None:
-                    client.register_plugin(LeasePlugin(), name=NAME)
+                    client.register_plugin(LeasePlugin(after_loss=self._was_lost), name=NAME)
                 client.register_plugin(plugin, name=self._plugin)
             held.callback(_unregister, client, self._plugin)
             self.state.dashboard = client.dashboard_link if find_spec("bokeh") else None
@@ -116,14 +127,14 @@ class _Dispatch:
     def __init__(
         self,
         engine: DaskEngine,
-        client: Client,
-        backlog: Backlog,
+        client: Any,
+        queue: WorkQueue,
         accept: Callable[[FileResult], None],
         watch: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._client = client
-        self._backlog = backlog
+        self._queue = queue
         self._accept = accept
         self._watch = watch
         self._completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
@@ -131,7 +142,7 @@ class _Dispatch:
         self._looked_at = -math.inf
 
     def run(self, plugin: str) -> None:
-        while not self._backlog.is_empty:
+        while not self._queue.is_empty:
             self._look()
             self._fill(plugin)
             while self._completed.has_ready():
@@ -156,10 +167,8 @@ class _Dispatch:
 
     def _fill(self, plugin: str) -> None:
         window = math.ceil(self._engine.state.threads * _AHEAD)
-        while len(self._files) < window and (file := self._backlog.take(time.monotonic())) is not None:
-            future = self._client.submit(
-                transcribe_one, plugin, file.file, key=f"transcribe-{uuid4().hex}", pure=False
-            )
+        while len(self._files) < window and (file := self._queue.take(time.monotonic())) is not None:
+            future = self._client.submit(transcribe_one, plugin, file.file, key=f"transcribe-{uuid4().hex}", pure=False)
             self._files[future.key] = file
             self._completed.add(future)
 
@@ -169,22 +178,26 @@ class _Dispatch:
             self._judge(file, msgspec.json.decode(value, type=TranscriptionAttempt))
             return
         if future.status != "error":
-            raise SchedulerLost("it forgot what it was given")
+            if self._client.status != "running":
+                raise SchedulerLost("the connection broke")
+            # The worker died between its answer and our reading it. Dropping the future makes Dask forget the task.
+            self._queue.put_back(file.file)
+            return
         _, error, _ = value
         if isinstance(error, KilledWorker):
-            if self._backlog.killed(file.file):
+            if self._queue.killed(file.file):
                 self._set_aside(file, FileResult(file=file.file), "the workers died each time that they were given it")
-        elif self._backlog.fail(file.file, time.monotonic()):
+        elif self._queue.fail(file.file, time.monotonic()):
             self._set_aside(file, FileResult(file=file.file), f"{type(error).__name__}: {error}")
 
     def _judge(self, file: PendingFile, attempt: TranscriptionAttempt) -> None:
         attempt.raise_if_it_ends_all()
         result = attempt.result
         if result.error is not None and attempt.may_succeed:
-            if self._backlog.fail(file.file, time.monotonic()):
+            if self._queue.fail(file.file, time.monotonic()):
                 self._set_aside(file, result, result.error)
             return
-        self._backlog.settle(file.file)
+        self._queue.settle(file.file)
         self._accept(msgspec.structs.replace(result, tries=file.tries + 1))
 
     def _set_aside(self, file: PendingFile, result: FileResult, error: str) -> None:
@@ -214,7 +227,7 @@ def _local_cluster(workers: int | None, at_once: int) -> LocalCluster:
         n_workers=workers or os.cpu_count() or 1,
         threads_per_worker=at_once,
         processes=True,
-        dashboard_address="127.0.0.1:0" if find_spec("bokeh") else None,
+        dashboard_address="127.0.0.1:0",  # any free port
     )
 
 

@@ -16,23 +16,33 @@ from .leases import Lease, LeaseTable
 
 NAME = "trio-speech-limits"
 REQUEST, GIVE_BACK, GRANTED = "trio-speech-request", "trio-speech-give-back", "trio-speech-granted"
-_AFTER_DEATH = 1.0
-"""Seconds for which a dead worker's leases are held. Its dials of the last second count still, and the service may not
-have seen yet that its streams are gone."""
+_AFTER_DEATH = 3.0
+"""Seconds for which a dead worker's leases are held. Its dials of the last second count still, and a busy service sees
+late that its streams are gone."""
+_AFTER_RESTART = 5.0
+"""Seconds for which a scheduler that was started anew grants nothing: the workers of the last one hold leases of which
+it knows nothing, and end now."""
 
 
 class LeasePlugin(SchedulerPlugin):
-    """Grants leases to workers. One for all archives of a cluster, so that they share the limits of an endpoint."""
+    """Grants leases to workers. One for all archives of a cluster, so that they share the limits of an endpoint.
+
+    Args:
+        after_loss: Whether the last scheduler was lost.
+    """
 
     name = NAME
     idempotent = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, after_loss: bool) -> None:
         self._table = LeaseTable()
+        self._wait = _AFTER_RESTART if after_loss else 0.0
+        self._grants_from = 0.0
 
     async def start(self, scheduler: Scheduler) -> None:
         """Called by Dask, in the scheduler."""
         self._scheduler: Any = scheduler
+        self._grants_from = asyncio.get_running_loop().time() + self._wait
         self._scheduler.stream_handlers |= {REQUEST: self._request, GIVE_BACK: self._give_back}
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
@@ -42,7 +52,15 @@ class LeasePlugin(SchedulerPlugin):
             self._end(lease.name, lease.ticket, _AFTER_DEATH)
 
     def _request(self, name: str, ticket: str, most: int, worker: str, **_: Any) -> None:
-        self._grant(self._table.request(Lease(name, ticket, worker), most))
+        def request() -> None:
+            if worker in self._scheduler.workers:
+                self._grant(self._table.request(Lease(name, ticket, worker), most))
+
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._grants_from:
+            loop.call_at(self._grants_from, request)
+        else:
+            request()
 
     def _give_back(self, name: str, ticket: str, after: float, **_: Any) -> None:
         self._end(name, ticket, after)

@@ -65,8 +65,8 @@ class _ScheduledPermits:
         self._worker: Any = worker
         self._loop = asyncio.get_running_loop()
         self._numbers = itertools.count()
-        self._handlers: dict[str, Any] = self._worker.stream_handlers
-        self._waiting: dict[str, tuple[trio.lowlevel.TrioToken, trio.Event]] = self._handlers.setdefault(
+        handlers: dict[str, Any] = self._worker.stream_handlers
+        self._waiting: dict[str, tuple[trio.lowlevel.TrioToken, trio.Event]] = handlers.setdefault(
             GRANTED, _Grants()
         ).waiting
 

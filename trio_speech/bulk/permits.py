@@ -1,7 +1,8 @@
 """Limits of an endpoint that hold over all workers together, as one session sees them.
 
-A session takes a permit for its stream, and one for each dial. The permit for the first dial is taken before the session
-begins, because a session that waits for it would take the wait for a dead network. `LimitedBackend` takes the others.
+A session takes a permit for its stream, and one for each dial. The permit for the first dial is taken before the
+session begins, because a session that waits for it would take the wait for a dead network. `LimitedBackend` takes the
+others.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class SessionPermits:
         try:
             await self.wait_to_dial()
         except BaseException:
-            self._give_back()
+            self._give_back(0.0)
             raise
         self._is_prepaid = True
         return self
@@ -64,7 +65,8 @@ class SessionPermits:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._give_back()
+        # A service that was left in the middle sees late that the stream is gone: it has audio to read until then.
+        self._give_back(0.0 if kind is None else _LINGERING)
         await trio.lowlevel.checkpoint()
 
     async def wait_to_dial(self) -> None:
@@ -82,14 +84,15 @@ class SessionPermits:
             self._permits.release(self._dials, self._dial, _SECOND)
             self._dial = None
 
-    def _give_back(self) -> None:
+    def _give_back(self, after: float) -> None:
         self.dialed()
         if self._stream is not None:
-            self._permits.release(self._streams, self._stream, 0.0)
+            self._permits.release(self._streams, self._stream, after)
             self._stream = None
 
 
 _SECOND = 1.0
+_LINGERING = 3.0
 SESSION: ContextVar[SessionPermits | None] = ContextVar("SESSION", default=None)
 """The permits of the session that is being opened in this task."""
 

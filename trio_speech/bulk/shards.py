@@ -5,8 +5,8 @@
             if name not in results.done:
                 results.write(FileResult(file=name, text=...))
 
-The files are named ``results-00000.jsonl`` and so on. Each is what `open_results` makes: a line is whole and on the disk
-before `ResultsFolder.write` returns.
+The files are named ``results-00000.jsonl`` and so on. Each is what `open_results` makes: a line is whole and on the
+disk before `ResultsFolder.write` returns.
 """
 
 from __future__ import annotations

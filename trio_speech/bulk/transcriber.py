@@ -1,42 +1,23 @@
 """One thread of trio with one client, for a worker of any engine that knows threads: Dask, Ray, a thread pool.
 
-    with Transcriber(ts.Deepgram(), model="deepgram/nova-3") as transcriber:
-        result = transcriber.transcribe("s3://calls/0001.flac")       # in any thread, in many at once
+with Transcriber(ts.Deepgram(), BulkOptions(language="en")) as transcriber:
+    result = transcriber.transcribe("s3://calls/0001.flac")  # in any thread, in many at once
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Literal
 
-import msgspec
 import trio
 
-from .. import (
-    AudioFormat,
-    AuthenticationError,
-    Backend,
-    Client,
-    ConfigurationError,
-    FinalTranscript,
-    Gap,
-    LivenessPolicy,
-    ReplayPolicy,
-    RetryPolicy,
-    SpeechError,
-    TranscriptEvent,
-    TranscriptStatistics,
-    open_client,
-)
-from ..audio.files import AudioFile
+from .. import Backend
+from .client_thread import ClientThread
 from .options import BulkOptions
-from .permits import SESSION, LimitedBackend, Permits, SessionPermits
+from .permits import LimitedBackend, Permits
 from .results import FileResult, TranscriptionAttempt
-from .sources import open_recording
 
 
 class Transcriber:
@@ -105,162 +86,5 @@ class Transcriber:
         with self._lock:
             self._running.close()
 
-    def _start(self) -> _ClientThread:
-        return _ClientThread(self._backends, self._endpoint, self._options, self._permits)
-
-
-class _ClientThread:
-    """One run of trio, with the client that is open in it."""
-
-    token: trio.lowlevel.TrioToken
-    _opened: Client
-    _closing: trio.Event
-    _idle: trio.Event
-
-    def __init__(
-        self, backends: Sequence[Backend], endpoint: str, options: BulkOptions, permits: Permits | None
-    ) -> None:
-        self._backends = backends
-        self._endpoint = endpoint
-        self._options = options
-        self._permits = permits
-        self._sessions: set[trio.CancelScope] = set()
-        ready = Future[None]()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="trio_speech", daemon=True)
-        self._thread.start()
-        ready.result()
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def close(self) -> None:
-        try:
-            self.token.run_sync_soon(self._closing.set)
-        except trio.RunFinishedError:
-            pass
-        self._thread.join()
-
-    def _run(self, ready: Future[None]) -> None:
-        try:
-            trio.run(self._keep_open, ready)
-        except Exception as error:
-            if ready.done():
-                raise
-            ready.set_exception(error)
-
-    async def _keep_open(self, ready: Future[None]) -> None:
-        self.token, self._closing, self._idle = trio.lowlevel.current_trio_token(), trio.Event(), trio.Event()
-        asked = self._options
-        async with open_client(
-            self._backends, retry=asked.retry, replay=asked.replay, liveness=asked.liveness
-        ) as self._opened:
-            ready.set_result(None)
-            await self._closing.wait()
-            for session in self._sessions:
-                session.cancel()
-            if self._sessions:
-                await self._idle.wait()
-
-    async def attempt(self, file: str) -> TranscriptionAttempt:
-        """Runs in trio, in a task of its own."""
-        with trio.CancelScope() as scope:
-            self._sessions.add(scope)
-            try:
-                return await self._attempt(file)
-            finally:
-                self._sessions.remove(scope)
-                if not self._sessions and self._closing.is_set():
-                    self._idle.set()
-        return TranscriptionAttempt(FileResult(file=file, error="the worker was stopped"), may_succeed=True)
-
-    async def _attempt(self, file: str) -> TranscriptionAttempt:
-        asked, heard = self._options, _Heard()
-        try:
-            async with open_recording(
-                file, raw=asked.raw, speed=asked.limits.speed, storage_options=asked.storage_options
-            ) as recording:
-                try:
-                    await self._recognize(recording, heard)
-                except AuthenticationError as failure:
-                    return heard.attempt(file, failure, ends_all="credentials")
-                except ConfigurationError as failure:
-                    return heard.attempt(file, failure, ends_all="options")
-                except SpeechError as failure:  # of the service or the network, which may come back
-                    return heard.attempt(file, failure, may_succeed=True)
-                finally:
-                    heard.seconds = recording.position
-        except (SpeechError, FileNotFoundError, PermissionError, IsADirectoryError) as failure:
-            return heard.attempt(file, failure)  # what the decoder says of a file is so at any time
-        except OSError as failure:
-            return heard.attempt(file, failure, may_succeed=True)
-        if not heard.seconds:
-            return heard.attempt(file, ConfigurationError(f"{file} holds no audio: not a single sample"))
-        return heard.attempt(file)
-
-    async def _recognize(self, recording: AudioFile, heard: _Heard) -> None:
-        asked = self._options
-        async with (
-            self._permitted(),
-            self._opened.transcribe(
-                recording,
-                recording.audio_format,
-                model=asked.model,
-                language=asked.language,
-                options=asked.options,
-                keyterms=asked.keyterms,
-            ) as transcript,
-        ):
-            try:
-                async for event in transcript:
-                    heard.take(event)
-            finally:
-                heard.statistics = transcript.statistics()
-
-    @asynccontextmanager
-    async def _permitted(self) -> AsyncGenerator[None, None]:
-        if self._permits is None:
-            yield
-            return
-        async with SessionPermits(self._permits, self._options.limits, self._endpoint) as permits:
-            reset = SESSION.set(permits)
-            try:
-                yield
-            finally:
-                SESSION.reset(reset)
-
-
-class _Heard:
-    """What has been recognized of one recording."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.statistics: TranscriptStatistics | None = None
-        self._finals: list[FinalTranscript] = []
-        self._gaps: list[Gap] = []
-
-    def take(self, event: TranscriptEvent) -> None:
-        if isinstance(event, FinalTranscript):
-            self._finals.append(event)
-        elif isinstance(event, Gap):
-            self._gaps.append(event)
-
-    def attempt(
-        self,
-        file: str,
-        failure: Exception | None = None,
-        *,
-        may_succeed: bool = False,
-        ends_all: Literal["credentials", "options"] | None = None,
-    ) -> TranscriptionAttempt:
-        reason = getattr(failure, "strerror", None)
-        result = FileResult(
-            file=file,
-            seconds=self.seconds,
-            text=" ".join(final.text for final in self._finals if final.text),
-            finals=tuple(self._finals),
-            gaps=tuple(self._gaps),
-            error=None if failure is None else f"{file}: {reason}" if reason else str(failure),
-            statistics=self.statistics,
-        )
-        return TranscriptionAttempt(result, may_succeed, ends_all)
+    def _start(self) -> ClientThread:
+        return ClientThread(self._backends, self._endpoint, self._options, self._permits)

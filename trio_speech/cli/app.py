@@ -10,13 +10,15 @@ import trio
 import typer
 
 import trio_speech as ts
+from trio_speech.bulk import EndpointLimits, transcribe_archive
 
+from .archive import archive_progress, summary_text
 from .backends import BACKENDS, BackendName
 from .batch import recordings_in, results_in, transcribe_all
 from .chaos import load_plan, parse_address, relay
 from .demo import demonstrate
 from .doctor import diagnose
-from .exits import code_of, exit_codes, messages, network_news, report_gaps, results
+from .exits import FAILED, INCOMPLETE, code_of, exit_codes, messages, network_news, report_gaps, results
 from .oneshot import render
 from .server import parse_keys, serve_tcp
 from .standard import STANDARD, check_output, opened, read_text, source_of, write_clip
@@ -52,6 +54,9 @@ Backend = Annotated[
 ]
 Model = Annotated[str | None, typer.Option(help="provider/model, as the service names it.")]
 Language = Annotated[str | None, typer.Option(help="A language code, such as en or pt-BR.")]
+Raw = Annotated[
+    int | None, typer.Option(metavar="RATE", help="The input is 16-bit PCM without a header, of this sample rate.")
+]
 
 
 @app.command()
@@ -65,9 +70,7 @@ def transcribe(
     model: Model = None,
     language: Language = None,
     format: Annotated[FormatName, typer.Option(help="How to write a single recording.")] = "text",
-    raw: Annotated[
-        int | None, typer.Option(metavar="RATE", help="The input is 16-bit PCM without a header, of this sample rate.")
-    ] = None,
+    raw: Raw = None,
     jobs: Annotated[int, typer.Option(min=1, help="How many recordings to recognize at a time.")] = 4,
     jsonl: Annotated[
         str | None,
@@ -104,6 +107,53 @@ async def _transcribe_one(
     if not recognition.text and not recognition.gaps:
         messages.print(f"no speech was recognized in {seconds:.1f} s of audio", style="yellow")
     return recognition.gaps
+
+
+@app.command()
+def bulk(
+    sources: Annotated[
+        list[str], typer.Argument(help="Recordings, folders, wildcards, or URLs such as s3://bucket/calls/*.flac.")
+    ],
+    *,
+    out: Annotated[str, typer.Option(metavar="RESULTS", help="The folder of the results; what it holds is kept.")],
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler, as tcp://HOST:PORT.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine, without --scheduler; by default, one a core.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many recordings each of these recognizes at a time.")] = 8,
+    backend: Backend = "local",
+    model: Model = None,
+    language: Language = None,
+    raw: Raw = None,
+    streams: Annotated[int | None, typer.Option(min=1, help="Sessions at once at most, over all workers.")] = None,
+    dials: Annotated[int | None, typer.Option(min=1, help="Connections a second at most, over all workers.")] = None,
+    speed: Annotated[float | None, typer.Option(help="How fast each session sends, in multiples of real time.")] = None,
+    tries: Annotated[int, typer.Option(min=1, help="How often a recording is tried before it is set aside.")] = 3,
+) -> None:
+    """Recognize an archive, on a Dask cluster or on the cores of this machine. Run it again to go on."""
+    with exit_codes():
+        if scheduler is not None and workers is not None:
+            raise ts.ConfigurationError("--workers starts a cluster on this machine: give it or --scheduler, not both")
+        with archive_progress() as progress:
+            summary = transcribe_archive(
+                sources,
+                BACKENDS[backend](),
+                out=out,
+                client=scheduler,
+                workers=workers,
+                at_once=jobs,
+                model=model,
+                language=language,
+                raw=ts.AudioFormat.pcm16(raw) if raw is not None else None,
+                limits=EndpointLimits(streams=streams, dials_per_second=dials, speed=speed),
+                tries=tries,
+                progress=progress,
+            )
+    messages.print(summary_text(summary), soft_wrap=True)
+    if summary.failed or summary.gaps:
+        raise typer.Exit(FAILED if summary.failed else INCOMPLETE)
 
 
 @app.command()

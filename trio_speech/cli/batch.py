@@ -18,16 +18,11 @@ from trio_speech._shell.concurrency.one_exception import one_exception
 from trio_speech.audio.captions import text
 from trio_speech.audio.files import AudioFile
 from trio_speech.bulk import FileResult, open_results
+from trio_speech.bulk.sources import recordings_under
 
 from .exits import INCOMPLETE, code_of, messages
 from .standard import STANDARD, opened, source_of
 from .transcription import TranscribeOptions, transcribe_file
-
-_SUFFIXES = {
-    *("wav", "wave", "w64", "rf64", "flac", "ogg", "oga", "opus", "mp3", "aif", "aiff", "au", "snd", "caf"),
-    *("m4a", "mp4", "m4v", "mov", "3gp", "webm", "mkv", "mka", "aac", "amr", "wma"),
-}
-"""Files of a folder that have none of these endings are passed over."""
 
 
 class Results(Protocol):
@@ -89,9 +84,7 @@ def _expanded(name: str) -> Iterator[str]:
     if name == STANDARD or not Path(name).is_dir():
         yield name
         return
-    for path in sorted(Path(name).rglob("*")):
-        if path.suffix.removeprefix(".").lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file():
-            yield str(path)
+    yield from recordings_under(name)
 
 
 async def transcribe_all(

@@ -33,7 +33,7 @@ class PendingFile(Struct):
     is_suspect: bool = False
 
 
-class Backlog:
+class WorkQueue:
     """The recordings that are still to be done.
 
     Args:
@@ -93,8 +93,12 @@ class Backlog:
         self._suspects.append(file)
         return False
 
-    def put_back(self) -> None:
+    def put_back(self, name: str) -> None:
+        """Its result was lost, and that was not its fault."""
+        file = self.in_flight.pop(name)
+        (self._suspects if file.is_suspect else self._waiting).appendleft(file)
+
+    def put_all_back(self) -> None:
         """The cluster broke: all that is in flight is to be tried again."""
-        for file in self.in_flight.values():
-            (self._suspects if file.is_suspect else self._waiting).appendleft(file)
-        self.in_flight.clear()
+        for name in list(self.in_flight):
+            self.put_back(name)

@@ -1,0 +1,128 @@
+"""A whole archive on a Dask cluster in this process: the plugin, the task, the leases and the results."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+import trio_speech as ts
+from trio_speech.bulk import ArchiveSummary, EndpointLimits, FileResult, transcribe_archive
+from trio_speech.testing import Manner, Refuse
+
+distributed = pytest.importorskip("distributed")
+Make = Callable[[int], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Generator[Any]:
+    """Two workers of three threads each. Their loops and the scheduler's share a thread."""
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=3,
+        processes=False,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as opened:
+        yield opened
+
+
+def rows(out: Path) -> list[FileResult]:
+    lines = (line for shard in sorted(out.glob("*.jsonl")) for line in shard.read_bytes().splitlines())
+    return [msgspec.json.decode(line, type=FileResult) for line in lines]
+
+
+def test_each_recording_is_one_row_and_a_second_run_does_nothing(
+    service: Any, cluster: Any, recordings: Make, tmp_path: Path
+) -> None:
+    said, seen = recordings(12), list[ArchiveSummary]()
+    (tmp_path / "calls" / "bad.wav").write_text("not a recording, whatever its name says")
+
+    def watch(now: ArchiveSummary) -> None:
+        seen.append(msgspec.structs.replace(now))
+
+    arguments: dict[str, Any] = {"out": tmp_path / "out", "client": cluster.scheduler_address, "progress": watch}
+    summary = transcribe_archive(tmp_path / "calls", service.backend, **arguments)
+    assert (summary.total, summary.done, summary.failed, summary.words) == (13, 12, 1, 12)
+    assert summary.seconds == pytest.approx(summary.billed)
+    assert "bad.wav" in (summary.last_error or "")
+    assert summary.speed > 0
+    assert summary.time_left == 0.0
+    found = rows(tmp_path / "out")
+    assert {row.file: row.text for row in found if row.error is None} == said
+    assert len(found) == 13
+    assert seen[0].total == 13
+    assert seen[-1] == summary
+
+    (tmp_path / "calls" / "bad.wav").unlink()
+    again = transcribe_archive(tmp_path / "calls", service.backend, **arguments)
+    assert (again.total, again.skipped, again.done, again.time_left) == (12, 12, 0, None)
+    assert len(service.gateway.visits) == 12
+
+
+def test_limits_hold_over_all_workers(service: Any, cluster: Any, recordings: Make, tmp_path: Path) -> None:
+    recordings(9)
+    service.gateway.manner = Manner(pace=6.0, interim=None)
+    with distributed.Client(cluster, set_as_default=False) as client:
+        transcribe_archive(
+            tmp_path / "calls",
+            service.backend,
+            out=tmp_path / "out",
+            client=client,
+            limits=EndpointLimits(streams=2, dials_per_second=6),
+        )
+    dialed = [visit.dialed for visit in service.gateway.visits]
+    assert service.gateway.peak == 2
+    assert len(dialed) == 9
+    assert all(later - earlier >= 1.0 for earlier, later in zip(dialed, dialed[6:], strict=False))
+
+
+def test_what_fails_again_and_again_is_set_aside(service: Any, cluster: Any, recordings: Make, tmp_path: Path) -> None:
+    (name,) = recordings(1)
+    service.plan(*[Refuse(503)] * 2)
+    retry = ts.RetryPolicy(max_attempts=0, base_delay=0.001)
+    arguments: dict[str, Any] = {"out": tmp_path / "out", "client": cluster.scheduler_address, "retry": retry}
+    summary = transcribe_archive(name, service.backend, tries=2, **arguments)
+    assert (summary.done, summary.failed) == (0, 1)
+    assert [(row.tries, row.error is None) for row in rows(tmp_path / "out")] == [(2, False)]
+    assert transcribe_archive(name, service.backend, **arguments).done == 1
+
+
+def test_refused_credentials_end_everything(service: Any, cluster: Any, recordings: Make, tmp_path: Path) -> None:
+    recordings(3)
+    service.plan(*[Refuse(401)] * 9)
+    with pytest.raises(ts.AuthenticationError):
+        transcribe_archive(tmp_path / "calls", service.backend, out=tmp_path / "out", client=cluster.scheduler_address)
+    assert rows(tmp_path / "out") == []
+
+
+def test_an_absent_scheduler_is_given_up_on(service: Any, recordings: Make, tmp_path: Path) -> None:
+    (name,) = recordings(1)
+    with pytest.raises(ts.ConnectFailed, match=r"tcp://127\.0\.0\.1:1 does not answer"):
+        transcribe_archive(name, service.backend, out=tmp_path / "out", client="tcp://127.0.0.1:1", patience=0.2)
+
+
+def test_what_is_no_address_is_told(service: Any, recordings: Make, tmp_path: Path) -> None:
+    (name,) = recordings(1)
+    with pytest.raises(ts.ConfigurationError, match="inproc://nowhere is not the address of a scheduler"):
+        transcribe_archive(name, service.backend, out=tmp_path / "out", client="inproc://nowhere")
+
+
+def test_a_missing_package_names_the_extra(
+    service: Any, recordings: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (name,) = recordings(1)
+    monkeypatch.delitem(sys.modules, "trio_speech.bulk.dask_client", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ts.ConfigurationError, match=r"pip install 'trio-speech\[bulk\]'"):
+        transcribe_archive(name, service.backend, out=tmp_path / "out")
+
+
+def test_no_tries_are_refused(service: Any, tmp_path: Path) -> None:
+    with pytest.raises(ts.ConfigurationError, match="tries is 0"):
+        transcribe_archive("calls", service.backend, out=tmp_path, tries=0)

@@ -1,0 +1,195 @@
+"""One run of trio in a thread of its own, with the client that is open in it. `Transcriber` uses it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, suppress
+from typing import Literal
+
+import trio
+
+from .. import (
+    AuthenticationError,
+    Backend,
+    Client,
+    ConfigurationError,
+    FinalTranscript,
+    Gap,
+    SpeechError,
+    TranscriptEvent,
+    TranscriptStatistics,
+    open_client,
+)
+from ..audio.files import AudioFile
+from .options import BulkOptions
+from .permits import SESSION, Permits, SessionPermits
+from .results import FileResult, TranscriptionAttempt
+from .sources import open_recording
+
+
+class ClientThread:
+    """One run of trio, with the client that is open in it."""
+
+    token: trio.lowlevel.TrioToken
+    _opened: Client
+    _closing: trio.Event
+    _idle: trio.Event
+
+    def __init__(
+        self, backends: Sequence[Backend], endpoint: str, options: BulkOptions, permits: Permits | None
+    ) -> None:
+        self._backends = backends
+        self._endpoint = endpoint
+        self._options = options
+        self._permits = permits
+        self._sessions: set[trio.CancelScope] = set()
+        ready = Future[None]()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="trio_speech", daemon=True)
+        self._thread.start()
+        ready.result()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        with suppress(trio.RunFinishedError):
+            self.token.run_sync_soon(self._closing.set)
+        self._thread.join()
+
+    def _run(self, ready: Future[None]) -> None:
+        try:
+            trio.run(self._keep_open, ready)
+        except Exception as error:
+            if ready.done():
+                raise
+            ready.set_exception(error)
+
+    async def _keep_open(self, ready: Future[None]) -> None:
+        self.token, self._closing, self._idle = trio.lowlevel.current_trio_token(), trio.Event(), trio.Event()
+        asked = self._options
+        async with open_client(
+            self._backends, retry=asked.retry, replay=asked.replay, liveness=asked.liveness
+        ) as self._opened:
+            ready.set_result(None)
+            await self._closing.wait()
+            for session in self._sessions:
+                session.cancel()
+            if self._sessions:
+                await self._idle.wait()
+
+    async def attempt(self, file: str) -> TranscriptionAttempt:
+        """Runs in trio, in a task of its own."""
+        with trio.CancelScope() as scope:
+            self._sessions.add(scope)
+            try:
+                return await self._attempt(file)
+            finally:
+                self._sessions.remove(scope)
+                if not self._sessions and self._closing.is_set():
+                    self._idle.set()
+        return TranscriptionAttempt(FileResult(file=file, error="the worker was stopped"), may_succeed=True)
+
+    async def _attempt(self, file: str) -> TranscriptionAttempt:
+        asked, heard = self._options, _Heard()
+        try:
+            async with open_recording(
+                file, raw=asked.raw, speed=asked.limits.speed, storage_options=asked.storage_options
+            ) as recording:
+                try:
+                    await self._recognize(recording, heard)
+                except AuthenticationError as failure:
+                    heard.failed(failure, ends_all="credentials")
+                except ConfigurationError as failure:
+                    heard.failed(failure, ends_all="options")
+                except SpeechError as failure:  # of the service or the network, which may come back
+                    heard.failed(failure, may_succeed=True)
+                finally:
+                    heard.seconds = recording.position
+            if not heard.seconds:
+                heard.failed(ConfigurationError(f"{file} holds no audio: not a single sample"))
+        except (SpeechError, FileNotFoundError, PermissionError, IsADirectoryError) as failure:
+            heard.failed(failure)  # what the decoder says of a file is so at any time
+        except OSError as failure:
+            heard.failed(failure, may_succeed=True)
+        return heard.attempt(file)
+
+    async def _recognize(self, recording: AudioFile, heard: _Heard) -> None:
+        asked = self._options
+        async with (
+            self._permitted(),
+            self._opened.transcribe(
+                recording,
+                recording.audio_format,
+                model=asked.model,
+                language=asked.language,
+                options=asked.options,
+                keyterms=asked.keyterms,
+            ) as transcript,
+        ):
+            try:
+                async for event in transcript:
+                    heard.take(event)
+            finally:
+                heard.statistics = transcript.statistics()
+
+    @asynccontextmanager
+    async def _permitted(self) -> AsyncGenerator[None, None]:
+        if self._permits is None:
+            yield
+            return
+        async with SessionPermits(self._permits, self._options.limits, self._endpoint) as permits:
+            reset = SESSION.set(permits)
+            try:
+                yield
+            finally:
+                SESSION.reset(reset)
+
+
+class _Heard:
+    """What has been recognized of one recording."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.statistics: TranscriptStatistics | None = None
+        self._finals: list[FinalTranscript] = []
+        self._gaps: list[Gap] = []
+        self._failure: SpeechError | OSError | None = None
+        self._may_succeed = False
+        self._ends_all: Literal["credentials", "options"] | None = None
+
+    def take(self, event: TranscriptEvent) -> None:
+        if isinstance(event, FinalTranscript):
+            self._finals.append(event)
+        elif isinstance(event, Gap):
+            self._gaps.append(event)
+
+    def failed(
+        self,
+        failure: SpeechError | OSError,
+        *,
+        may_succeed: bool = False,
+        ends_all: Literal["credentials", "options"] | None = None,
+    ) -> None:
+        """The first failure counts: what follows it may be its consequence."""
+        if self._failure is None:
+            self._failure, self._may_succeed, self._ends_all = failure, may_succeed, ends_all
+
+    def attempt(self, file: str) -> TranscriptionAttempt:
+        result = FileResult(
+            file=file,
+            seconds=self.seconds,
+            text=" ".join(final.text for final in self._finals if final.text),
+            finals=tuple(self._finals),
+            gaps=tuple(self._gaps),
+            error=self._error(file),
+            statistics=self.statistics,
+        )
+        return TranscriptionAttempt(result, self._may_succeed, self._ends_all)
+
+    def _error(self, file: str) -> str | None:
+        if isinstance(self._failure, OSError) and self._failure.strerror:
+            return f"{file}: {self._failure.strerror}"
+        return None if self._failure is None else str(self._failure)
