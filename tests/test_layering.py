@@ -71,7 +71,7 @@ RESERVED: dict[str, set[str]] = {
     "soxr": {"audio"},
     "av": {"audio"},
     "numpy": {"audio", "gateway"},
-    "distributed": {"bulk.dask_scheduler", "bulk.dask_worker", "bulk.dask_client"},
+    "distributed": {"bulk.dask_scheduler", "bulk.dask_worker", "bulk.dask_dispatch", "bulk.dask_client"},
     "fsspec": {"bulk.sources"},
     "hibari": {"gateway"},
     "onnxruntime": {"gateway"},

@@ -16,10 +16,10 @@ from .leases import Lease, LeaseTable
 
 NAME = "trio-speech-limits"
 REQUEST, GIVE_BACK, GRANTED = "trio-speech-request", "trio-speech-give-back", "trio-speech-granted"
-_AFTER_DEATH = 3.0
+_AFTER_DEATH = 5.0
 """Seconds for which a dead worker's leases are held. Its dials of the last second count still, and a busy service sees
 late that its streams are gone."""
-_AFTER_RESTART = 5.0
+_AFTER_RESTART = 8.0
 """Seconds for which a scheduler that was started anew grants nothing: the workers of the last one hold leases of which
 it knows nothing, and end now."""
 

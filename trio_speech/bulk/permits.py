@@ -92,7 +92,7 @@ class SessionPermits:
 
 
 _SECOND = 1.0
-_LINGERING = 3.0
+_LINGERING = 5.0
 SESSION: ContextVar[SessionPermits | None] = ContextVar("SESSION", default=None)
 """The permits of the session that is being opened in this task."""
 

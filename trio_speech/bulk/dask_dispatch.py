@@ -1,0 +1,134 @@
+"""Gives recordings to a Dask cluster over one connection, a bounded number at a time, and takes their results."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+from distributed import KilledWorker, as_completed
+
+from .dask_worker import transcribe_one
+from .results import FileResult, TranscriptionAttempt
+from .work_queue import PendingFile, WorkQueue
+
+_LOOK = 0.02
+_TICK = 0.5
+_AHEAD = 1.5
+"""Recordings in the cluster, as a multiple of its threads: a thread that is free finds the next one there."""
+
+
+class SchedulerLost(Exception):  # named for what happened
+    """The connection to the scheduler broke. What was in flight is unknown."""
+
+
+class ClusterState(msgspec.Struct):
+    """How the cluster stands.
+
+    Fields:
+        threads: The threads of all workers together: how many recordings are recognized at once.
+        dashboard: The address of Dask's dashboard; ``None``: there is none.
+    """
+
+    threads: int = 0
+    dashboard: str | None = None
+
+
+class Dispatch:
+    """The recordings that one connection to the scheduler serves."""
+
+    def __init__(
+        self,
+        client: Any,
+        queue: WorkQueue,
+        state: ClusterState,
+        accept: Callable[[FileResult], None],
+        watch: Callable[[], None],
+    ) -> None:
+        self._state = state
+        self._client = client
+        self._queue = queue
+        self._accept = accept
+        self._watch = watch
+        self._completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
+        self._files: dict[Any, PendingFile] = {}
+        self._looked_at = -math.inf
+        self._scheduler = self._scheduler_id()
+
+    def run(self, plugin: str) -> None:
+        """Returns when the queue is empty. Raises `SchedulerLost`, and what `accept` and `watch` raise."""
+        while not self._queue.is_empty:
+            self._look()
+            self._fill(plugin)
+            while self._completed.has_ready():
+                # One at a time: a result that is not written yet is the only one that a kill makes to be done again.
+                future, value = self._completed.next()
+                self._take(future, value)
+            time.sleep(_LOOK)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked_at < _TICK:
+            return
+        self._looked_at = now
+        # The client connects by itself to a scheduler that was started anew, which knows nothing of us.
+        if self._client.status != "running" or self._scheduler_id() != self._scheduler:
+            raise SchedulerLost("the connection broke")
+        with talking():
+            self._state.threads = sum(self._client.nthreads().values())
+        self._watch()
+
+    def _scheduler_id(self) -> str:
+        with talking():
+            return str(self._client.scheduler_info(n_workers=0)["id"])
+
+    def _fill(self, plugin: str) -> None:
+        window = math.ceil(self._state.threads * _AHEAD)
+        while len(self._files) < window and (file := self._queue.take(time.monotonic())) is not None:
+            future = self._client.submit(transcribe_one, plugin, file.file, key=f"transcribe-{uuid4().hex}", pure=False)
+            self._files[future.key] = file
+            self._completed.add(future)
+
+    def _take(self, future: Any, value: Any) -> None:
+        file = self._files.pop(future.key)
+        if future.status == "finished":
+            self._judge(file, msgspec.json.decode(value, type=TranscriptionAttempt))
+            return
+        if future.status != "error":
+            if getattr(value, "reason", None) == "scheduler-connection-lost":
+                raise SchedulerLost("the connection broke")
+            # The worker died between its answer and our reading it. Dropping the future makes Dask forget the task.
+            self._queue.put_back(file.file)
+            return
+        _, error, _ = value
+        if isinstance(error, KilledWorker):
+            if self._queue.killed(file.file):
+                self._set_aside(file, FileResult(file=file.file), "the workers died each time that they were given it")
+        elif self._queue.fail(file.file, time.monotonic()):
+            self._set_aside(file, FileResult(file=file.file), f"{type(error).__name__}: {error}")
+
+    def _judge(self, file: PendingFile, attempt: TranscriptionAttempt) -> None:
+        attempt.raise_if_it_ends_all()
+        result = attempt.result
+        if result.error is not None and attempt.may_succeed:
+            if self._queue.fail(file.file, time.monotonic()):
+                self._set_aside(file, result, result.error)
+            return
+        self._queue.settle(file.file)
+        self._accept(msgspec.structs.replace(result, tries=file.tries + 1))
+
+    def _set_aside(self, file: PendingFile, result: FileResult, error: str) -> None:
+        self._accept(msgspec.structs.replace(result, error=error, tries=max(file.tries, 1)))
+
+
+@contextmanager
+def talking() -> Generator[None]:
+    """What Dask raises where it cannot talk to the scheduler (OSError, with timeouts) means that it is lost."""
+    try:
+        yield
+    except OSError as error:
+        raise SchedulerLost(str(error) or type(error).__name__) from error
