@@ -58,7 +58,7 @@ async def test_a_session_takes_one_stream_and_one_dial(gateway: ScriptedGateway,
         ("acquire", "streams", 3),
         ("acquire", "dials", 5),
         ("release", "dials", 1.0),
-        ("release", "streams", 0.0),
+        ("release", "streams", 0.1),
     ]
 
 

@@ -66,7 +66,7 @@ class SessionPermits:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         # A service that was left in the middle sees late that the stream is gone: it has audio to read until then.
-        self._give_back(0.0 if kind is None else _LINGERING)
+        self._give_back(_CLOSING if kind is None else _LINGERING)
         await trio.lowlevel.checkpoint()
 
     async def wait_to_dial(self) -> None:
@@ -92,6 +92,7 @@ class SessionPermits:
 
 
 _SECOND = 1.0
+_CLOSING = 0.1  # a busy service counts a stream for a moment after it has answered the close
 _LINGERING = 5.0
 SESSION: ContextVar[SessionPermits | None] = ContextVar("SESSION", default=None)
 """The permits of the session that is being opened in this task."""
