@@ -220,7 +220,7 @@ def corpus(session: nox.Session) -> None:
 def bulk(session: nox.Session) -> None:
     """Archives on a cluster: 2,000 recordings while workers die, the speed of 1, 2 and 4 workers, the engines."""
     install_wheel(session, "[local,cli,bulk,test]")
-    for bar in session.posargs or ["kills", "scaling", "embedded"]:
+    for bar in session.posargs or ["kills", "poison", "scaling", "embedded"]:
         session.run("python", "tests/bulk/bars.py", bar, env=INSTALLED)
 
 
