@@ -1,8 +1,8 @@
 """The codec and the profile of ElevenLabs' realtime recognition, Scribe.
 
 The session commits when it wants a final, and each commit is answered by one transcript, in order. A commit needs at
-least 0.3 s of audio since the last one: else the service ignores it, or ends the connection. So the codec fills up with
-silence, in the same frame, and takes that silence out of the times that the service tells.
+least 0.3 s of audio since the last one: else the service ignores it, or ends the connection. So what is missing is made
+up for by silence (`SttProfile.least_finalized`).
 
 A transcript comes twice where its words have times, first plain and then with them. The second is used, and of empty
 ones the first. A transcript that is told once more, with the same words at the same times, is skipped.
@@ -34,18 +34,19 @@ SCRIBE = SttProfile(
     finalizes_itself=False,
     sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100, 48_000),
     keepalive=10.0,
+    least_finalized=0.31,
     idle_codes=("insufficient_audio_activity",),
     failure_fates={
         **dict.fromkeys(("unaccepted_terms", "unaccepted_terms_error", "invalid_request", "input_error"), "fatal"),
         "chunk_size_exceeded": "fatal",
     },
 )
-"""The service ends a connection after 15 s without a message. What comes too fast overflows its queue."""
+"""The service ends a connection after 15 s without a message. What comes too fast overflows its queue. A commit needs
+0.3 s of audio, and a little more, for it may be measured in whole milliseconds."""
 
 SCRIBE_COMPANDED = replace(SCRIBE, encodings=("mulaw",), sample_rates=(8_000,))
 """μ-law comes at 8,000 Hz only, and there is no A-law."""
 
-_SHORTEST_COMMIT = 0.3
 _HTTP = {"auth_error": 401, "quota_exceeded": 402, "rate_limited": 429}
 """Errors that HTTP has a status for, which tells the user more."""
 _ERRORS = frozenset(
@@ -66,8 +67,6 @@ class ScribeCodec:
         self._format = audio_format
         self._timed = timed
         self._bytes = 0
-        self._uncommitted = 0
-        self._filled: list[tuple[float, float]] = []
         self._commits: deque[float] = deque()
         self._committed = 0.0
         self._shown = False
@@ -78,17 +77,11 @@ class ScribeCodec:
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
         self._bytes += len(pcm)
-        self._uncommitted += len(pcm)
         return wire.chunk(pcm, self._format.sample_rate)
 
     def finalize(self) -> Frame:
-        silence = self._silence()
-        if silence:
-            filled = sum(length for _, length in self._filled)
-            self._filled.append((self._sent + filled, self._seconds(len(silence))))
         self._commits.append(self._sent)
-        self._uncommitted = 0
-        return wire.chunk(silence, self._format.sample_rate, commit=True)
+        return wire.chunk(b"", self._format.sample_rate, commit=True)
 
     def update(self, change: Change) -> NeedsNewLink:
         """All settings stand in the address."""
@@ -154,16 +147,7 @@ class ScribeCodec:
 
     @property
     def _sent(self) -> float:
-        return self._seconds(self._bytes)
-
-    def _seconds(self, size: int) -> float:
-        return self._format.seconds(size // self._format.frame_size)
-
-    def _silence(self) -> bytes:
-        """What a commit lacks: a little more than the shortest, for it may be measured in whole milliseconds."""
-        lacking = _SHORTEST_COMMIT - self._seconds(self._uncommitted)
-        quiet = b"\xff" if self._format.encoding == "mulaw" else b"\x00"
-        return quiet * (self._format.samples(lacking + 0.01) * self._format.frame_size if lacking > 0.0 else 0)
+        return self._format.seconds(self._bytes // self._format.frame_size)
 
     def _words(self, said: wire.Said) -> Iterator[Word]:
         reached = 0.0
@@ -174,6 +158,4 @@ class ScribeCodec:
                 yield Word(each.text, start, reached, None, each.speaker_id)
 
     def _time(self, seconds: float) -> float:
-        """`seconds` of what the service was sent, as seconds of the stream: without the silence that was filled in."""
-        filled = sum(min(length, max(0.0, seconds - at)) for at, length in self._filled)
-        return min(max(0.0, seconds - filled), self._sent)
+        return min(max(0.0, seconds), self._sent)
