@@ -90,11 +90,17 @@ class SttCodec(Protocol):
     """
 
     def open(self) -> Iterable[Frame]:
-        """The frames to send right after the handshake, before any audio."""
+        """The frames to send right after the handshake, before any audio.
+
+        Where the profile `waits_for_opened`, the audio follows once `decode` has returned `Opened`.
+        """
         ...
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
-        """The frame that carries a piece of audio, in the format of the request."""
+        """The frame that carries a piece of audio, in the format of the request.
+
+        It may be silence that the profile asks for (`filler`, `least_finalized`); the clock of law 1 counts it.
+        """
         ...
 
     def finalize(self) -> Frame | None:

@@ -235,6 +235,29 @@ def test_no_audio_goes_out_before_the_service_is_open() -> None:
     assert sounds(link, 1.0) == [100] * 10
 
 
+@given(st.lists(st.sampled_from(["capture", "finalize", "ask", "open"]), max_size=20))
+def test_all_audio_goes_out_in_order_and_none_before_the_opening(moves: list[str]) -> None:
+    session = recognition()
+    link = opened(WAITING, session)
+    is_open, sent = False, b""
+    captured = b""
+    for number, move in enumerate([*moves, "open", "end"]):
+        if move == "capture":
+            captured += loud(100 + number)
+            session.capture(loud(100 + number))
+        elif move == "finalize":
+            session.finalize()
+        elif move == "open":
+            link.receive(Opened(), 1.0)
+            is_open = True
+        elif move == "end":
+            session.end_input()
+        taken = [step.pcm for step in steps(link, 1.0) if isinstance(step, SendAudio)]
+        assert is_open or not taken
+        sent += b"".join(taken)
+    assert sent == captured
+
+
 def test_a_service_that_does_not_open_is_given_up() -> None:
     session = recognition()
     link = opened(WAITING, session)
