@@ -16,8 +16,8 @@ from trio_speech.audio import AudioFormat
 from trio_speech.events import Word
 from trio_speech.policy import ReplayPolicy
 
-ROUNDS = 400
-LONG = "x" * 20_000
+ROUNDS = 150
+LONG = "x" * 40_000
 GROWS = "\ufdfa"
 """One character, of which the form in which words are compared has eighteen."""
 MOST = 3 * 2**20
@@ -55,7 +55,7 @@ def test_no_flood_fills_the_memory_of_a_session_that_is_read(
     tracemalloc.start()
     try:
         for number in range(ROUNDS):
-            assert link.receive(flood(number, number / 50), 0.5) is None
+            assert link.receive(flood(number, number / 20), 0.5) is None
             link.next(0.5)
             while session.event_queue:
                 session.take()
