@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ async def session(
 ) -> list[Moment]:
     """The figures of one session over time."""
     moments: list[Moment] = []
+    random.seed("the same waits in each")
     async with open_gateway(manner=manner) as gateway, trio.open_nursery() as nursery:
         gateway.plan(*plan)
         async with gateway.client(replay=policy) as client, client.transcribe(said, FORMAT) as transcript:
