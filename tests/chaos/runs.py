@@ -73,6 +73,7 @@ class Family:
     backend: Callable[[ScriptedGateway], ts.Backend] | None = None
     """A provider's own backend, in place of the gateway's."""
     model: str | None = None
+    rates: tuple[int, ...] = (8_000, 8_000, 16_000, 11_025)
     moves: bool = False
     """The language is changed now and then, which moves the session to a fresh connection."""
     mute: bool = True
@@ -156,7 +157,7 @@ def reproducible(seed: int) -> Iterator[None]:
 
 async def _session(result: Run, family: Family) -> None:
     random = Random(f"run {result.seed}")
-    audio_format = ts.AudioFormat.pcm16(random.choice((8_000, 8_000, 16_000, 11_025)))
+    audio_format = ts.AudioFormat.pcm16(random.choice(family.rates))
     said = result.speech = speech(random.uniform(10.0, 16.0), seed=result.seed, audio_format=audio_format)
     if random.random() < 0.4:
         said = result.speech = replace(said, audio=said.audio[: 2 * said.words[-1].end])
