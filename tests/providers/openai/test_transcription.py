@@ -203,6 +203,10 @@ def test_any_other_item_that_failed_is_sent_again() -> None:
         ),
         ({"type": "server_error"}, Failure(message="no reason given", code="server_error", retryable=True)),
         ({"message": "no"}, Failure(message="no")),
+        (
+            {"type": "insufficient_quota", "code": "insufficient_quota", "message": "no"},
+            Failure(message="no", code=402, retryable=False),
+        ),
     ],
 )
 def test_an_error_says_whether_the_same_may_succeed_later(error: Any, failure: Failure) -> None:

@@ -12,7 +12,7 @@ fast as it is sent, and for how long one generation may last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, NoReturn
+from typing import Literal
 
 from ..._core.provider.messages import Closed, Failure, Opened, RecognitionResult, SttMessage, Unknown
 from ..._core.provider.requests import Change
@@ -47,10 +47,9 @@ class GenerationCodec:
     def finalize(self) -> None:
         return None
 
-    def update(self, change: Change) -> NoReturn:
-        """Raises `ConfigurationError`: nothing of a running session can be changed."""
+    def update(self, change: Change) -> None:
+        """Raises `ConfigurationError`: there is nothing to change."""
         self._settings.changed(change)
-        raise AssertionError("vLLM takes no changes")
 
     def keepalive(self) -> None:
         return None

@@ -142,7 +142,7 @@ def _keywords(keyterms: tuple[str, ...] | None, model: str, dialect: Dialect) ->
         return {}
     if model not in _KEYWORDS or dialect != "openai":
         raise ConfigurationError(
-            f"keyterms are not taken by {model}: use gpt-live-transcribe, or options={{'prompt': …}}", model=model
+            f"keyterms are not taken by {model}: use OpenAI's gpt-live-transcribe, or leave them out", model=model
         )
     return {"keywords": list(keyterms)}
 

@@ -40,6 +40,8 @@ from .settings import Settings
 _TOO_LITTLE = ("input_audio_buffer_commit_empty", "buffer too small", "buffer is empty")
 """The code, or the words, of the error that there is nothing to commit, or less than 0.1 s."""
 _HOPELESS = ("audio_unintelligible",)
+_HTTP = {"invalid_api_key": 401, "insufficient_quota": 402, "rate_limit_exceeded": 429}
+"""Errors that HTTP has a status for, which tells the user more."""
 _MOST_ITEMS = 100
 
 
@@ -111,8 +113,8 @@ class TranscriptionCodec:
                 return
             case wire.Part() | wire.Whole():
                 raise ProtocolError("malformed message: it is of vLLM's protocol: give dialect='vllm'")
-            case Unknown():
-                yield message
+            case unknown:
+                yield unknown
 
     # ------------------------------------------------------------ an item comes into being
 
@@ -239,4 +241,9 @@ class TranscriptionCodec:
 
 
 def _failure(error: wire.Error) -> Failure:
-    return Failure(message=error.message or "no reason given", code=error.code or error.type, retryable=error.retryable)
+    code = error.code or error.type
+    return Failure(
+        message=error.message or "no reason given",
+        code=None if code is None else _HTTP.get(code, code),
+        retryable=error.retryable,
+    )

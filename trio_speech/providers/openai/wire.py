@@ -26,7 +26,7 @@ Name = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
-_ACCOUNTED_FOR = frozenset({"invalid_request_error", "authentication_error", "insufficient_quota"})
+_PERMANENT = frozenset({"invalid_request_error", "authentication_error", "insufficient_quota"})
 
 
 class Session(Struct, frozen=True):
@@ -106,7 +106,7 @@ class Error(Struct, frozen=True):
     @property
     def retryable(self) -> bool | None:
         """Whether the same may succeed later, going by the type; ``None`` where there is none."""
-        return None if self.type is None else self.type not in _ACCOUNTED_FOR
+        return None if self.type is None else self.type not in _PERMANENT
 
 
 class Failed(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.failed"):
