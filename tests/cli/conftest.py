@@ -12,6 +12,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
+import trio_speech as ts
 from trio_speech.cli.app import app
 from trio_speech.cli.backends import BACKENDS
 from trio_speech.testing import LabeledSpeech, Manner, ScriptedGateway, Step, open_gateway, speech
@@ -27,7 +28,8 @@ class Scripted:
         self.gateways: list[ScriptedGateway] = []
 
     def recognizer(self, request: Any) -> Any:
-        return self.gateways[-1].backend().recognizer(request)
+        backend: ts.Backend = self.gateways[-1].backend() if self.gateways else ts.Local()
+        return backend.recognizer(request)  # which may be asked for before a session is opened
 
     def voice(self, request: Any) -> Any:
         return self.gateways[-1].backend().voice(request)

