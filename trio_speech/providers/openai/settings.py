@@ -53,7 +53,7 @@ class Settings(Struct, frozen=True):
 
     @property
     def query(self) -> str:
-        """The query of the address, with its question mark. Raises `ConfigurationError` for text that is not UTF-8."""
+        """The query of the address, with its question mark."""
         if self.dialect == "vllm":
             return ""
         asked = {"intent": "transcription"}
