@@ -487,6 +487,17 @@ def test_where_the_next_word_has_begun_and_is_not_shown_yet_the_request_waits_fo
     assert run.capture(loud(100), 3.3) == [SendFinalize()]
 
 
+def test_a_service_that_neither_ends_utterances_nor_shows_interims_is_asked_in_a_pause() -> None:
+    run = Run(replace(ASKED, shows_interims=False), progress_timeout=60.0)
+    assert run.capture(quiet(1_000), 0.9) == []
+    assert run.capture(loud(200) + quiet(300), 1.0) == [], "speech is given some time"
+    assert run.wakes(1.0) == 1.3
+    assert run.capture(loud(300), 1.3) == [], "the audio is loud"
+    assert run.capture(quiet(300), 1.6) == [SendFinalize()]
+    run.says(result(1.0, 1.8), FinalizeAnswered(), now=1.7)
+    assert run.capture(quiet(9_000), 9.0) == [], "nothing was said since"
+
+
 def test_what_is_owed_for_half_of_the_patience_is_asked_for_in_a_pause_of_the_audio() -> None:
     run = Run(ORDERED)
     run.capture(loud(200))

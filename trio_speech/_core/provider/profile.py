@@ -31,8 +31,10 @@ class SttProfile(Struct, frozen=True, kw_only=True):
             after a reconnection are found by their text too.
         word_times: Finals carry words with times. Else no lead-in is sent, and a final is cut only as a whole.
         finalizes_itself: The service ends utterances by itself. Else the session must ask for each final.
+        shows_interims: The service shows text before it is final.
         endpoint_after: Where the service does not end utterances by itself: the session asks for a final when an
-            interim has not changed for so long.
+            interim has not changed for so long, or, where there are none, in the first pause of the audio so long after
+            speech began.
         max_lead_in: The longest lead-in (see `ReplayPolicy.lead_in`) that helps with this service.
         replay_speed: The fastest that the service takes audio, as a multiple of real time; ``None``: no limit is known.
         burst: Seconds of a backlog that the service takes at once, before `replay_speed` applies; infinite where it
@@ -79,6 +81,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     exact_times: bool = True
     word_times: bool = True
     finalizes_itself: bool = True
+    shows_interims: bool = True
     endpoint_after: float = 1.0
     max_lead_in: float = 30.0
     replay_speed: float | None = 1.25

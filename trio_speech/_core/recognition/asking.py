@@ -10,6 +10,8 @@ Laws
     words were shown, and nothing more is sent     1.5 s after the last audio         then (nothing can be cut)
     an interim stays the same, and the service     `endpoint_after` after it changed  2 s later
      never ends utterances by itself
+    speech was sent, to a service that neither     `endpoint_after` after it began    (only in a pause)
+     ends utterances nor shows interims
     words were shown, and no final comes           half of the patience               when the patience ends
     speech was sent, and nothing is said of it     half of ``progress_timeout``       three quarters of it
     the log is four fifths full                    when nothing was committed lately  at nineteen twentieths
@@ -105,6 +107,8 @@ class Asking:
             yield patience_ends - evidence.requests.patience / 2, patience_ends
         if not self._profile.finalizes_itself and self.endpointing.due is not None:
             yield self.endpointing.due, self.endpointing.due + _LONGEST_STALL
+        if not self._profile.finalizes_itself and not self._profile.shows_interims:
+            yield self._progress.owed_since + self._profile.endpoint_after, math.inf
         if self._progress.doubtful_from < math.inf:
             yield self._progress.doubtful_from, self._progress.asked_by
         if self._feed.is_full:

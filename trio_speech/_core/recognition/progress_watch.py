@@ -25,6 +25,7 @@ class ProgressWatch:
         """Whether a result is owed: then more speech makes no difference."""
         self.doubtful_from = self.asked_by = self.overdue_from = math.inf
         """When to ask for what is owed, at the latest too, and when the link is dead."""
+        self.owed_since = math.inf
         self._guessed = False
 
     def sent(self, now: float) -> bool:
@@ -43,6 +44,7 @@ class ProgressWatch:
     def made(self, now: float, *, owes: bool) -> None:
         """Something came that shows the recognizer at work, and after which a final is owed or not."""
         self.owed = self._guessed = owes
+        self.owed_since = now if owes else math.inf
         patience = math.inf if self.timeout is None or not owes else self.timeout
         self.doubtful_from = now + patience / 2
         self.asked_by = now + patience * _ASKED_BY

@@ -25,7 +25,7 @@ _DETECTED = replace(_COMMITTED, finalizes_itself=True, drift=0.3)
 DIALECT_PROFILES: dict[str, SttProfile] = {
     "openai": _COMMITTED,
     "openai, turn_detection": _DETECTED,
-    "speaches": replace(_COMMITTED, session_cap=1_800.0, live_keyterms=False),
+    "speaches": replace(_COMMITTED, session_cap=1_800.0, live_keyterms=False, shows_interims=False, endpoint_after=3.0),
     "speaches, turn_detection": replace(_DETECTED, session_cap=1_800.0, live_keyterms=False, acknowledges="finalize"),
     "vllm": SttProfile(
         exact_times=False,
@@ -38,7 +38,9 @@ DIALECT_PROFILES: dict[str, SttProfile] = {
 }
 """Without `turn_detection`, the session cuts the audio where it commits, so that finals have spans without gaps between
 them. With it, a span has 0.3 s of padding before the speech; at speaches its times begin anew with each item, so that
-only an answered commit acknowledges audio. vLLM's cap is ours: what is never ended would have no final there."""
+only an answered commit acknowledges audio. speaches shows nothing before an item is complete: it is asked in a pause
+after three seconds of speech, for shorter items would be recognized less well. vLLM's cap is ours: what is never ended
+would have no final there."""
 
 
 def companded(profile: SttProfile) -> SttProfile:
