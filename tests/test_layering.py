@@ -50,7 +50,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
     "bulk": LEAVES | {"", "provider"},
     "__main__": {"cli"},
-    "cli": {"", "bulk", "audio", "gateway", "_shell.concurrency", "providers._handshake", "testing.fault_proxy"}
+    "cli": {
+        "",
+        "provider",
+        "bulk",
+        "audio",
+        "gateway",
+        "_shell.concurrency",
+        "providers._handshake",
+        "testing.fault_proxy",
+    }
     | {"_core.recognition.recognition_builder"},
 }
 # Imports inside a function or for typing, so that only those pay who use them. They may go up: (module, what it may
