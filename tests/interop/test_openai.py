@@ -13,6 +13,7 @@ import pytest
 import trio
 
 import trio_speech as ts
+from trio_speech.provider import TranscribeRequest
 from trio_speech.testing import ScriptedGateway, speech
 
 official = pytest.importorskip("openai")
@@ -112,7 +113,7 @@ async def test_a_commit_of_nothing_is_refused_as_the_client_expects(gateway: Scr
 
 
 def test_what_we_ask_has_the_official_types() -> None:
-    request = ts.provider.TranscribeRequest(audio_format=FORMAT, language="en", keyterms=("trio",))
+    request = TranscribeRequest(audio_format=FORMAT, language="en", keyterms=("trio",))
     codec = ts.OpenAI(KEY).recognizer(request).codec()
     [opening] = codec.open()
     update = realtime.SessionUpdateEvent.model_validate_json(opening)
