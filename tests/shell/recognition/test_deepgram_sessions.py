@@ -193,7 +193,7 @@ async def test_half_open_is_found_by_pings(gateway: ScriptedGateway, listen: Lis
 
 async def test_a_handshake_that_is_never_answered(gateway: ScriptedGateway, listen: Listen) -> None:
     gateway.plan(NeverAnswer())
-    session = await listen(SPEECH, liveness=ts.LivenessPolicy(connect_timeout=4.0))
+    session = await listen(SPEECH, liveness=ts.LivenessPolicy(connect_timeout=4.0, standby=False))
     session.assert_whole()
     assert session.at(ts.LinkLost) == [pytest.approx(4.0, abs=HAIR)]
 

@@ -177,7 +177,7 @@ async def test_a_handshake_that_is_never_answered_costs_the_connect_timeout(
     gateway: ScriptedGateway, listen: Listen, fault: Step
 ) -> None:
     gateway.plan(fault)
-    session = await listen(SPEECH, liveness=ts.LivenessPolicy(connect_timeout=4.0))
+    session = await listen(SPEECH, liveness=ts.LivenessPolicy(connect_timeout=4.0, standby=False))
     session.assert_whole()
     assert session.of(ts.LinkLost)[0].cause == "no answer to the handshake within 4 s"
     assert session.at(ts.LinkLost)[0] == pytest.approx(4.0, abs=HAIR)

@@ -19,7 +19,12 @@ from ..connection import Connection, LinkDown, Redactor, open_connection
 from ..observability.telemetry import telemetry
 from .credentials import credentials_in
 from .endpoint import CREDENTIAL, EndpointState, NoCredential
+from .hedge import HedgedDial
 from .plaintext_warning import call_site, is_readable, warn_of
+
+_UNKNOWN_DIAL, _SHORTEST_DIAL = 1.0, 0.75
+"""Seconds that a dial may take before another begins beside it: where none was answered yet, and at least. A handshake
+takes several round trips, and a busy service a while to answer it."""
 
 Provider = SttProvider | TtsProvider
 
@@ -111,20 +116,35 @@ class Dialer:
             if connector is None and not endpoint.has_warned and is_readable(dial):
                 endpoint.has_warned = True
                 warn_of(dial, self._opened_at)
-            connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
-            return await open_connection(
-                nursery,
-                dial.address,
-                dial.headers,
-                timeout=seconds,
-                subprotocols=dial.subprotocols,
-                redactor=Redactor(credentials_in(dial)),
-                max_message_size=self.liveness.max_message_bytes,
-                connect=connect,
-                # The default is not made for plain connections, which need it only through an https proxy.
-                ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else self._ssl_context,
-            )
+            first = partial(self._open, nursery, dial, connector)
+            if not self.liveness.standby:
+                return await first()
+
+            async def another() -> Connection:
+                return await self._open(nursery, await _credentials(provider), connector)
+
+            return await HedgedDial(first, another, endpoint, self._patience(endpoint)).run()
         raise LinkDown(Silent(awaited, seconds))
+
+    def _patience(self, endpoint: EndpointState) -> float:
+        """Seconds without an answer after which another dial begins beside the first."""
+        usual = endpoint.dial_times.longest(_UNKNOWN_DIAL)
+        return min(max(_SHORTEST_DIAL, usual), self.liveness.suspect_after_max)
+
+    async def _open(self, nursery: trio.Nursery, dial: Dial, connector: Connector | None) -> Connection:
+        connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)
+        return await open_connection(
+            nursery,
+            dial.address,
+            dial.headers,
+            timeout=self.liveness.connect_timeout,
+            subprotocols=dial.subprotocols,
+            redactor=Redactor(credentials_in(dial)),
+            max_message_size=self.liveness.max_message_bytes,
+            connect=connect,
+            # The default is not made for plain connections, which need it only through an https proxy.
+            ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else self._ssl_context,
+        )
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:

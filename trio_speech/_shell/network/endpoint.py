@@ -9,6 +9,7 @@ from typing import TypeVar
 import trio
 
 from ..._core.liveness.health import FalseAlarms
+from ..._core.liveness.round_trip import RoundTrip
 from ..._core.retry.breaker import Breaker
 from ..._core.retry.budget import RetryBucket
 from ..._core.retry.causes import Broken, Cause, EndpointDown, Silent, Unreachable
@@ -41,9 +42,24 @@ class EndpointState:
         """Of the pool's connections to it. Each recognition counts its own."""
         self.standby_from = -math.inf
         """When a connection may be dialed beside a suspect one: not for a while after the service refused one more."""
+        self.dial_times = RoundTrip()
+        """How long the last dials took that were answered."""
         self._line = trio.lowlevel.ParkingLot()
         self._dispensable: dict[trio.CancelScope, float] = {}
         """Dials of sessions with another backend, and when they began."""
+
+    def take_room(self) -> bool:
+        """Begins a dial beside another, where nobody waits for a turn and one is free. It is ended by `end_dial`."""
+        now = trio.current_time()
+        if self._line or self.breaker.dials_at(now) > now:
+            return False
+        self.breaker.began(now)
+        return True
+
+    def end_dial(self) -> None:
+        """A dial is over, however it ended: the next may have its turn."""
+        self.breaker.ended()
+        self._line.unpark(count=max(1, self.breaker.free))
 
     async def in_turn(self, dial: Callable[[], Awaitable[_Made]], *, has_alternative: bool) -> _Made:
         """Makes a dial once it is its turn, and returns what it made. Turns are taken in order of arrival.
@@ -67,8 +83,7 @@ class EndpointState:
                 return made
             finally:
                 self._dispensable.pop(scope, None)
-                self.breaker.ended()
-                self._line.unpark(count=max(1, self.breaker.free))
+                self.end_dial()
         raise LinkDown(EndpointDown(trio.current_time() - began))
 
     async def _wait(self, has_alternative: bool) -> None:

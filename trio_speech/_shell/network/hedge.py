@@ -1,0 +1,99 @@
+"""A dial that takes long gets another one beside it: the first to be answered wins, and the others are dropped.
+
+A handshake may be lost although the next one is answered at once: a packet of it was dropped, or the balancer in front
+of the service chose a machine that is dying.
+
+Laws
+    1. Another dial begins when the last has been under way for `patience`, then for twice as long, and so on; but only
+       while the endpoint has room for it, and never in anybody's place: see `EndpointState.take_room`.
+    2. A dial that fails is no reason to begin another: that is for the session to decide.
+    3. The first failure is raised, once all have failed. Cancelling leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from ..._core.retry.causes import Broken
+from ..concurrency.one_exception import only_one
+from ..concurrency.wakeup import Wakeup
+from ..connection import Connection, LinkDown
+from .endpoint import EndpointState
+
+Dialed = Callable[[], Awaitable[Connection]]
+
+
+class HedgedDial:
+    """One dial, and others beside it; `run` it once. `another` makes each dial but the first."""
+
+    def __init__(self, first: Dialed, another: Dialed, endpoint: EndpointState, patience: float) -> None:
+        self._first = first
+        self._another = another
+        self._endpoint = endpoint
+        self._patience = patience
+        self._under_way = 0
+        self._won: Connection | None = None
+        self._failure: LinkDown | None = None
+        self._changed = Wakeup()
+
+    async def run(self) -> Connection:
+        """The first connection that is open. Raises `LinkDown`."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._begin(nursery, self._first)
+                await self._wait(nursery)
+                nursery.cancel_scope.cancel(reason="another dial was answered first")
+        except BaseExceptionGroup as group:
+            self._drop()
+            failure = only_one(group)
+            raise failure from failure.__cause__
+        except BaseException:
+            self._drop()
+            raise
+        if self._won is not None:
+            return self._won
+        raise self._failure or LinkDown(Broken("no dial has ended"))
+
+    async def _wait(self, nursery: trio.Nursery) -> None:
+        """Returns once one is open, or all have failed."""
+        patience, begins = self._patience, trio.current_time() + self._patience
+        while self._won is None and self._under_way:
+            await self._changed.wait_until(begins)
+            now = trio.current_time()
+            if self._won is None and self._under_way and self._failure is None and now >= begins:
+                if self._endpoint.take_room():
+                    self._begin(nursery, self._dial_beside)
+                    patience *= 2
+                begins = now + patience
+
+    def _begin(self, nursery: trio.Nursery, dial: Dialed) -> None:
+        self._under_way += 1
+        nursery.start_soon(self._dial, dial)
+
+    async def _dial_beside(self) -> Connection:
+        try:
+            return await self._another()
+        finally:
+            self._endpoint.end_dial()
+
+    async def _dial(self, dial: Dialed) -> None:
+        began = trio.current_time()
+        try:
+            connection = await dial()
+        except LinkDown as down:
+            self._failure = self._failure or down
+        else:
+            if self._won is None:
+                self._won = connection
+                self._endpoint.dial_times.measured(trio.current_time() - began)
+            else:
+                connection.abort("another dial was answered first")
+        finally:
+            self._under_way -= 1
+            self._changed.fire()
+
+    def _drop(self) -> None:
+        if self._won is not None:
+            self._won.abort("nobody needs it any more")
