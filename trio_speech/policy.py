@@ -38,7 +38,8 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     The first retry comes at once. Where many connections fail within a second, each waits a random time, so that they
     do not all dial together: up to ``base_delay``, or for the k-th of them up to
     ``base_delay * k / max_concurrent_dials``, whichever is more. The n-th retry after that waits a random time up to
-    ``min(max_delay, base_delay * 2**n)``. A service's ``Retry-After`` is always obeyed.
+    ``min(max_delay, base_delay * 2**n)``. While the service cannot be reached at all, few try and no `max_attempts` are
+    given, it waits no longer than a quarter of the outage so far. A service's ``Retry-After`` is always obeyed.
 
     The count of attempts begins anew when the service acknowledges audio or hands over speech, and when a connection
     has been up for `stable_after`. A handshake alone does not count, because a service that accepts and then closes

@@ -53,7 +53,7 @@ TABLE: list[tuple[Cause, Verdict]] = [
     (Reported(Failure(message="", code=429, retry_after=3.0)), Verdict("retry", 3.0)),
     (Reported(Failure(message="", code=500)), RETRY),
     (Reported(Failure(message="")), RETRY),
-    (Unreachable("no such host"), RETRY),
+    (Unreachable("no such host"), Verdict("retry", unreached=True)),
     (Unreachable("an expired certificate", permanent=True), Verdict("fatal")),
     *[(cause, RETRY) for cause in (Broken(""), Ended())],
     (Silent("pong", 4.0), Verdict("retry", silent_for=4.0)),
@@ -108,6 +108,42 @@ def test_the_longest_delay_doubles_up_to_max_delay() -> None:
     policy = RetryPolicy(base_delay=0.5, max_delay=10.0, deadline=None, max_attempts=None)
     patience = RetryBudget(policy, RetryBucket(policy), Longest())
     assert [patience.failed(100.0 * n, RETRY) for n in range(1, 8)] == [0.0, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+
+
+UNREACHED = Verdict("retry", unreached=True)
+
+
+def dials_in_outage(seconds: float, patience: RetryBudget) -> tuple[int, float]:
+    """How many dials an outage takes, and how long after its end the first one comes that succeeds."""
+    now, dials = 0.0, 0
+    while now < seconds:
+        delay = patience.failed(now, UNREACHED)
+        assert delay is not None
+        now, dials = now + delay, dials + 1
+    return dials, now - seconds
+
+
+@pytest.mark.parametrize("outage", [0.5, 3.0, 10.0, 60.0])
+def test_whoever_is_alone_is_back_soon_after_an_outage(outage: float) -> None:
+    policy = RetryPolicy()
+    taken = [dials_in_outage(outage, RetryBudget(policy, RetryBucket(policy), Random(n))) for n in range(99)]
+    assert all(late <= max(0.25, outage / 4) for _, late in taken)
+    assert sorted(late for _, late in taken)[49] <= max(0.25, outage / 10)
+    assert all(dials <= 80 for dials, _ in taken)
+
+
+def test_many_back_off_as_ever() -> None:
+    policy = RetryPolicy()
+    shared = RetryBucket(policy)
+    budgets = [RetryBudget(policy, shared, Longest()) for _ in range(100)]
+    delays = [[patience.failed(at, UNREACHED) for patience in budgets][-1] for at in (0.0, 0.4, 0.8)]
+    assert delays[1:] == [0.5, 1.0]
+
+
+def test_counted_attempts_are_not_spent_on_a_short_outage() -> None:
+    policy = RetryPolicy(max_attempts=5)
+    patience = RetryBudget(policy, RetryBucket(policy), Longest())
+    assert [patience.failed(at, UNREACHED) for at in (0.0, 0.1, 0.6)] == [0.0, 0.5, 1.0]
 
 
 def test_a_crowd_spreads_over_the_time_its_dials_take_less_the_last_eighth() -> None:

@@ -5,7 +5,9 @@ Laws
     2. A service's own ``Retry-After`` is obeyed, and never undercut.
     3. Only committed progress, or a connection that was up for `stable_after`, refills a session's budget. A handshake
        does not: a service that accepts and then closes ends in `RetriesExhausted` like any other outage.
-    4. A connection that fails alone is redialed at once. Those that fail together spread their dials over the time that
+    4. While nothing of the service can be reached, and few try, no wait is longer than a quarter of the outage so far:
+       a short outage is over as soon as it ends. Where attempts are counted, they are not spent so fast.
+    5. A connection that fails alone is redialed at once. Those that fail together spread their dials over the time that
        all of them need, so that a service that comes back is not overrun.
 """
 
@@ -19,6 +21,7 @@ from ...policy import RetryPolicy
 from .verdict import Verdict
 
 _CROWD_WINDOW = 1.0
+_SHARE_OF_OUTAGE = 1 / 4
 _KEPT_FOR_THE_LAST = 1 / 8
 """The last share of the jitter window, in which no dial begins: the last sessions need it to notice and to dial."""
 
@@ -65,6 +68,7 @@ class RetryBudget:
         self._outage_began: float | None = None
         self._wanted_since: float | None = None
         self._up_since: float | None = None
+        self._failures: deque[float] = deque()
         self._committed = -1
         self.attempts = 0
         """Attempts since the last progress, not counting the first dial."""
@@ -112,7 +116,7 @@ class RetryBudget:
         crowd = self._bucket.lost(now)
         if self._exhausted_attempts():
             return None
-        delay = max(self._backoff(crowd), verdict.not_before, self._bucket.spend(now))
+        delay = max(self._backoff(crowd, now, verdict), verdict.not_before, self._bucket.spend(now))
         deadline = self._policy.deadline
         if deadline is not None and now + delay - self._outage_began > deadline:
             return None
@@ -123,8 +127,15 @@ class RetryBudget:
         limit = self._policy.max_attempts
         return limit is not None and self.attempts >= limit
 
-    def _backoff(self, crowd: int) -> float:
-        policy = self._policy
+    def _others(self, crowd: int, now: float) -> int:
+        """How many of the losses within the last second are not this session's."""
+        while self._failures and self._failures[0] < now - _CROWD_WINDOW:
+            self._failures.popleft()
+        self._failures.append(now)
+        return crowd - len(self._failures)
+
+    def _backoff(self, crowd: int, now: float, verdict: Verdict) -> float:
+        policy, others = self._policy, self._others(crowd, now)
         if self.attempts == 0:
             if crowd == 1:
                 return 0.0
@@ -132,4 +143,7 @@ class RetryBudget:
             window *= 1.0 - _KEPT_FOR_THE_LAST
         else:
             window = policy.base_delay * 2.0 ** min(self.attempts, 60)
+            if verdict.unreached and policy.max_attempts is None:
+                outage = now - (now if self._outage_began is None else self._outage_began)
+                window = min(window, max(policy.base_delay, outage * _SHARE_OF_OUTAGE * (1 + others)))
         return self._random.uniform(0.0, min(policy.max_delay, window))

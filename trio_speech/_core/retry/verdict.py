@@ -42,12 +42,14 @@ class Verdict(Struct, frozen=True):
     """Whether to retry (`fate`), and in how many seconds at the earliest (`not_before`; 0: when the budget allows).
 
     `silent_for`: how many seconds at the end of the connection do not count as time in which the service was healthy.
-    Infinite after a malformed message, so that a service that only sends nonsense never counts as stable.
+    Infinite after a malformed message, so that a service that only sends nonsense never counts as stable. `unreached`:
+    nothing was asked of the service, so that another dial costs it nothing.
     """
 
     fate: Fate
     not_before: float = 0.0
     silent_for: float = 0.0
+    unreached: bool = False
 
 
 def judge(cause: Cause, profile: Fates) -> Verdict:
@@ -60,8 +62,8 @@ def judge(cause: Cause, profile: Fates) -> Verdict:
             return Verdict(_by_reason(reason, profile) or profile.close_fates.get(code, "retry"))
         case Reported(failure=failure):
             return Verdict(_in_band(failure, profile), failure.retry_after or 0.0)
-        case Unreachable(permanent=True):
-            return Verdict("fatal")
+        case Unreachable(permanent=permanent):
+            return Verdict("fatal" if permanent else "retry", unreached=not permanent)
         case Silent() | Malformed():
             return Verdict("retry", silent_for=cause.seconds if isinstance(cause, Silent) else math.inf)
         case _:
