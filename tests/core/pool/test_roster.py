@@ -102,6 +102,15 @@ def test_there_are_no_more_dials_than_requests_or_room() -> None:
     pool.withdraw(99)
 
 
+def test_a_place_is_reserved_only_where_there_is_room_and_is_nobody_s_connection() -> None:
+    pool = roster(max_size=2)
+    assert pool.ask(1, "a", 0.0) == [DialConnection(1, "a")]
+    assert pool.reserve(1.0) == 2
+    assert pool.reserve(1.0) is None
+    assert pool.ask(2, "b", 1.0) == [], "there is no room for another dial"
+    assert pool.closed(2, 2.0) == [DialConnection(3, "b")]
+
+
 def test_a_failed_dial_refuses_the_request_it_was_made_for() -> None:
     pool = roster()
     pool.ask(1, "a", 0.0)

@@ -72,9 +72,12 @@ async def test_where_dials_are_quick_one_that_is_not_is_noticed_sooner(gateway: 
     assert dials(gateway)[1:] == pytest.approx([began, began + 0.75])
 
 
-async def test_a_refusal_waits_for_the_other_dial(gateway: ScriptedGateway) -> None:
-    gateway.plan(Delay(1.2), Refuse(503))
-    assert await first_word(gateway) == pytest.approx(1.2)
+async def test_a_refusal_is_an_answer(gateway: ScriptedGateway) -> None:
+    gateway.plan(NeverAnswer(), Refuse(401))
+    with pytest.raises(ts.AuthenticationError):
+        async with gateway.client() as client:
+            await client.recognize(SAID)
+    assert trio.current_time() == pytest.approx(1.0)
 
 
 async def test_all_dials_together_have_the_time_of_one(gateway: ScriptedGateway) -> None:

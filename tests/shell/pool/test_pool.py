@@ -242,7 +242,7 @@ async def test_a_refused_dial_fails_the_request_it_was_made_for(gateway: Scripte
 async def test_a_connection_that_breaks_while_it_opens_is_a_failed_dial(gateway: ScriptedGateway) -> None:
     provider = Provider(gateway)
     gateway.plan(StallWrites())
-    async with pool_of(liveness=ts.LivenessPolicy(connect_timeout=2.0)) as pool:
+    async with pool_of(liveness=ts.LivenessPolicy(connect_timeout=2.0, standby=False)) as pool:
         with pytest.raises(LinkDown):
             await pool.lease(provider.route, Holder())
         assert pool.statistics().dials_failed == 1
@@ -766,7 +766,7 @@ async def test_prewarming_returns_when_connections_have_answered(gateway: Script
 
 async def test_prewarming_raises_the_error_of_its_dial(gateway: ScriptedGateway) -> None:
     gateway.plan(Refuse(401), NeverAnswer())
-    async with gateway.client() as client:
+    async with gateway.client(liveness=ts.LivenessPolicy(standby=False)) as client:
         with pytest.raises(ts.AuthenticationError):
             await client.prewarm()
         with pytest.raises(ts.LinkError, match="no answer to the handshake within 10 s"):

@@ -91,6 +91,10 @@ class Connections:
         entry.state, entry.since = state, now
         entry.until = self._end_of(entry)
 
+    def reserved(self, number: int) -> None:
+        """Connection `number` only keeps a place: it is leased to nobody, and ends by `gone`."""
+        self.closing(self._entries[number])
+
     def closing(self, entry: PooledEntry) -> None:
         """`entry` is being closed. It counts toward `max_size` until it is gone."""
         entry.state, entry.until = "closing", math.inf

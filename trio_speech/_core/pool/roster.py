@@ -108,6 +108,14 @@ class Roster:
         self._counts.drained += 1
         return self._make_idle(entry, now)
 
+    def reserve(self, now: float) -> int | None:
+        """Takes a place beside a dial that is under way, until `closed` is called with the number that is returned."""
+        if self._connections.room <= 0:
+            return None
+        number = self._connections.dial(None, None, now)
+        self._connections.reserved(number)
+        return number
+
     def closed(self, number: int, now: float) -> list[Action]:
         """A connection that was to be closed is closed, or a dial that was to be called off has ended."""
         self._connections.gone(number)

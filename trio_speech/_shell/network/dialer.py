@@ -19,7 +19,7 @@ from ..connection import Connection, LinkDown, Redactor, open_connection
 from ..observability.telemetry import telemetry
 from .credentials import credentials_in
 from .endpoint import CREDENTIAL, EndpointState, NoCredential
-from .hedge import HedgedDial
+from .hedge import HedgedDial, Permit, unbounded
 from .plaintext_warning import call_site, is_readable, warn_of
 
 _UNKNOWN_DIAL, _SHORTEST_DIAL = 1.0, 0.75
@@ -79,11 +79,14 @@ class Dialer:
         *,
         until: float = math.inf,
         has_alternative: bool = False,
+        permit: Permit = unbounded,
     ) -> Connection:
         """Makes one dial, within ``connect_timeout`` seconds from asking for the credential to the open connection.
 
         Waits first for its turn, of which ``max_concurrent_dials`` are given at once at this endpoint. The wait and the
         dial end at `until`, on trio's clock. With `has_alternative` it does not wait while no session's dials succeed.
+
+        Where the handshake takes long, other dials are made beside it, with a `permit` for each: see `HedgedDial`.
 
         Raises `LinkDown` (`NoCredential` if the token provider raised) or `trio.ClosedResourceError`. Cancelling leaves
         nothing behind.
@@ -91,23 +94,33 @@ class Dialer:
         self.check_open()
         endpoint = self.endpoint(provider.endpoint)
         began = trio.current_time()
-        dial = partial(self._traced_dial, nursery, provider, connector, endpoint)
+        dial = partial(self._traced_dial, nursery, provider, connector, endpoint, permit)
         with trio.move_on_at(until):
             return await endpoint.in_turn(dial, has_alternative=has_alternative)
         raise LinkDown(Silent("connection", trio.current_time() - began))
 
     async def _traced_dial(
-        self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, endpoint: EndpointState
+        self,
+        nursery: trio.Nursery,
+        provider: Provider,
+        connector: Connector | None,
+        endpoint: EndpointState,
+        permit: Permit,
     ) -> Connection:
         with self.telemetry.span("dial", provider.endpoint) as failed:
             try:
-                return await self._dial(nursery, provider, connector, endpoint)
+                return await self._dial(nursery, provider, connector, endpoint, permit)
             except LinkDown as down:
                 failed(down.cause)
                 raise
 
     async def _dial(
-        self, nursery: trio.Nursery, provider: Provider, connector: Connector | None, endpoint: EndpointState
+        self,
+        nursery: trio.Nursery,
+        provider: Provider,
+        connector: Connector | None,
+        endpoint: EndpointState,
+        permit: Permit,
     ) -> Connection:
         seconds, awaited = self.liveness.connect_timeout, CREDENTIAL
         with trio.move_on_after(seconds):
@@ -123,7 +136,8 @@ class Dialer:
             async def another() -> Connection:
                 return await self._open(nursery, await _credentials(provider), connector)
 
-            return await HedgedDial(first, another, endpoint, self._patience(endpoint)).run()
+            hedged = HedgedDial(first, another, endpoint=endpoint, patience=self._patience(endpoint), permit=permit)
+            return await hedged.run()
         raise LinkDown(Silent(awaited, seconds))
 
     def _patience(self, endpoint: EndpointState) -> float:

@@ -6,8 +6,11 @@ of the service chose a machine that is dying.
 Laws
     1. Another dial begins when the last has been under way for `patience`, then for twice as long, and so on; but only
        while the endpoint has room for it, and never in anybody's place: see `EndpointState.take_room`.
-    2. A dial that fails is no reason to begin another: that is for the session to decide.
-    3. The first failure is raised, once all have failed. Cancelling leaves nothing behind.
+    2. Where connections are bounded, another dial takes a permit for its connection, or does not begin. It keeps the
+       permit until all other dials have been dropped.
+    3. A dial that fails is no reason to begin another: that is for the session to decide.
+    4. A refusal is an answer, and is raised at once. Else the first failure is raised, once all have failed.
+    5. Cancelling leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -16,23 +19,35 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
-from ..._core.retry.causes import Broken
+from ..._core.retry.causes import Broken, Refused
 from ..concurrency.one_exception import only_one
 from ..concurrency.wakeup import Wakeup
 from ..connection import Connection, LinkDown
 from .endpoint import EndpointState
 
 Dialed = Callable[[], Awaitable[Connection]]
+Release = Callable[[], None]
+Permit = Callable[[], Release | None]
+"""Returns what gives the permit back, or ``None`` where there is none."""
+
+
+def unbounded() -> Release | None:
+    """The permit where connections are not bounded."""
+    return lambda: None
 
 
 class HedgedDial:
     """One dial, and others beside it; `run` it once. `another` makes each dial but the first."""
 
-    def __init__(self, first: Dialed, another: Dialed, endpoint: EndpointState, patience: float) -> None:
+    def __init__(
+        self, first: Dialed, another: Dialed, *, endpoint: EndpointState, patience: float, permit: Permit
+    ) -> None:
         self._first = first
         self._another = another
         self._endpoint = endpoint
         self._patience = patience
+        self._permit = permit
+        self._releases: list[Release] = []
         self._under_way = 0
         self._won: Connection | None = None
         self._failure: LinkDown | None = None
@@ -52,6 +67,9 @@ class HedgedDial:
         except BaseException:
             self._drop()
             raise
+        finally:
+            for release in self._releases:
+                release()
         if self._won is not None:
             return self._won
         raise self._failure or LinkDown(Broken("no dial has ended"))
@@ -59,14 +77,27 @@ class HedgedDial:
     async def _wait(self, nursery: trio.Nursery) -> None:
         """Returns once one is open, or all have failed."""
         patience, begins = self._patience, trio.current_time() + self._patience
-        while self._won is None and self._under_way:
+        while self._is_open:
             await self._changed.wait_until(begins)
             now = trio.current_time()
-            if self._won is None and self._under_way and self._failure is None and now >= begins:
-                if self._endpoint.take_room():
+            if self._is_open and self._failure is None and now >= begins:
+                if self._may_begin():
                     self._begin(nursery, self._dial_beside)
                     patience *= 2
                 begins = now + patience
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the race goes on."""
+        refused = self._failure is not None and isinstance(self._failure.cause, Refused)
+        return self._won is None and not refused and self._under_way > 0
+
+    def _may_begin(self) -> bool:
+        release = self._permit()
+        if release is None:
+            return False
+        self._releases.append(release)
+        return self._endpoint.take_room()
 
     def _begin(self, nursery: trio.Nursery, dial: Dialed) -> None:
         self._under_way += 1

@@ -7,6 +7,7 @@ import trio
 from ..concurrency.one_exception import Guard
 from ..connection import LinkDown
 from ..network.dialer import Dialer
+from ..network.hedge import Permit
 from .callbacks import PoolCallbacks
 from .lease import VoiceRoute
 from .multiplexed import FrameChannel, Multiplexer
@@ -28,7 +29,7 @@ class DialAttempt:
         self._scope.cancel(reason=why)
 
     async def connect(
-        self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard, pool: PoolCallbacks
+        self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard, pool: PoolCallbacks, *, permit: Permit
     ) -> PooledConnection | None:
         """Dials, and sends what the protocol begins with. Returns ``None`` where it was called off.
 
@@ -37,7 +38,7 @@ class DialAttempt:
         connection: PooledConnection | None = None
         try:
             with self._scope:
-                channel = multiplexer.join(self._route.key) or await self._dial(dialer, multiplexer, guard)
+                channel = multiplexer.join(self._route.key) or await self._dial(dialer, multiplexer, guard, permit)
                 provider = self._route.provider
                 alarms = dialer.endpoint(provider.endpoint).false_alarms
                 connection = PooledConnection(self._number, provider, channel, dialer.liveness, pool, alarms=alarms)
@@ -50,8 +51,8 @@ class DialAttempt:
             return None
         return connection
 
-    async def _dial(self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard) -> FrameChannel:
-        connection = await dialer.dial(guard.nursery, self._route.provider, self._route.connector)
+    async def _dial(self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard, permit: Permit) -> FrameChannel:
+        connection = await dialer.dial(guard.nursery, self._route.provider, self._route.connector, permit=permit)
         capacity = self._route.provider.profile.generations
         if capacity == 1:
             return connection

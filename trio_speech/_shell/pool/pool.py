@@ -22,6 +22,7 @@ from ..concurrency.wakeup import Wakeup
 from ..connection import LinkDown
 from ..network.dialer import Dialer, closed
 from ..network.endpoint import NoCredential
+from ..network.hedge import Release
 from ..observability import log
 from .callbacks import LeaseHolder
 from .dial_attempt import DialAttempt
@@ -207,9 +208,17 @@ class Pool:
 
     async def _connect(self, number: int) -> PooledConnection | None:
         try:
-            return await self._attempts[number].connect(self._dialer, self._multiplexer, self._guard, self)
+            return await self._attempts[number].connect(
+                self._dialer, self._multiplexer, self._guard, self, permit=self._reserve
+            )
         finally:
             del self._attempts[number]
+
+    def _reserve(self) -> Release | None:
+        number = self._roster.reserve(trio.current_time())
+        if number is None:
+            return None
+        return lambda: self._carry_out(self._roster.closed(number, trio.current_time()))
 
     def _dialed(self, number: int, connection: PooledConnection | None, began: float) -> None:
         now = trio.current_time()
