@@ -20,8 +20,8 @@ from .timeline import Timeline
 _FULL_AT, _ALMOST_FULL_AT = 0.8, 0.95
 """Shares of the log's limit."""
 
-_IN_ADVANCE = 1.0
-"""Seconds of audio that a service is sent before they are spoken, from which on it may have more to do than it can."""
+_DIGESTS, _IN_ADVANCE = 2.0, 1.0
+"""Who hears at so many times real time, and has so many seconds to go, may be too busy to answer a ping."""
 
 
 class OutgoingAudio:
@@ -47,7 +47,7 @@ class OutgoingAudio:
         self.last_given = now
         self.heard_by = now
         """When the service can have heard all that was sent, at the slowest pace that its profile allows."""
-        self._spoken_by = now
+        self._digested_by = now
         self.busy_until = now
         """When the service can have heard what it was sent faster than it is spoken, at the slowest pace."""
         self.new_result_expected = False
@@ -78,6 +78,7 @@ class OutgoingAudio:
         left = max(0, self._session.log.sent - sample)
         self.heard_by = min(self.heard_by, now + left * self._slowness)
         self.busy_until = min(self.busy_until, self.heard_by)
+        self._digested_by = min(self._digested_by, now + left / self._session.rate / _DIGESTS)
 
     def next_wakeup_at_sample(self) -> int:
         """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
@@ -161,7 +162,7 @@ class OutgoingAudio:
             self.new_result_expected |= session.noise.may_be_speech(pcm[known:]) and self._progress.sent(now)
         self.last_given = now
         self.heard_by = max(self.heard_by, now) + samples * self._slowness
-        self._spoken_by = max(self._spoken_by, now) + samples / session.rate
-        if self._spoken_by > now + _IN_ADVANCE:
+        self._digested_by = max(self._digested_by, now) + samples / session.rate / _DIGESTS
+        if self._digested_by > now + _IN_ADVANCE:
             self.busy_until = max(self.busy_until, now) + samples * self._slowness
         return pcm
