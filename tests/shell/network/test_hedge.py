@@ -39,10 +39,10 @@ async def test_a_handshake_that_is_never_answered_costs_a_second(gateway: Script
     assert await first_word(gateway) == pytest.approx(1.0)
 
 
-async def test_each_dial_is_given_twice_the_time_of_the_last(gateway: ScriptedGateway) -> None:
-    gateway.plan(NeverAnswer(), NeverAnswer(), NeverAnswer())
-    assert await first_word(gateway) == pytest.approx(7.0)
-    assert dials(gateway) == pytest.approx([0.0, 1.0, 3.0, 7.0])
+async def test_each_dial_is_given_half_of_the_time_so_far(gateway: ScriptedGateway) -> None:
+    gateway.plan(*[NeverAnswer()] * 4)
+    assert await first_word(gateway) == pytest.approx(4.5)
+    assert dials(gateway) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.5])
 
 
 async def test_a_slow_handshake_wins_if_it_is_answered_first(gateway: ScriptedGateway) -> None:
@@ -87,7 +87,7 @@ async def test_all_dials_together_have_the_time_of_one(gateway: ScriptedGateway)
         async with gateway.client(retry=retry) as client:
             await client.recognize(SAID)
     assert trio.current_time() == pytest.approx(10.0)
-    assert dials(gateway) == pytest.approx([0.0, 1.0, 3.0, 7.0])
+    assert dials(gateway) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.5, 6.75])
 
 
 async def test_without_standby_nobody_dials_beside_another(gateway: ScriptedGateway) -> None:

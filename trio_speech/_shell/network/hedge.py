@@ -4,8 +4,8 @@ A handshake may be lost although the next one is answered at once: a packet of i
 of the service chose a machine that is dying.
 
 Laws
-    1. Another dial begins when the last has been under way for `patience`, then for twice as long, and so on; but only
-       while the endpoint has room for it, and never in anybody's place: see `EndpointState.take_room`.
+    1. Another dial begins when the last has been under way for `patience`, and for half of the time since the first; but
+       only while the endpoint has room for it, and never in anybody's place: see `EndpointState.take_room`.
     2. Where connections are bounded, another dial takes a permit for its connection, or does not begin. It keeps the
        permit until all other dials have been dropped.
     3. A dial that fails is no reason to begin another: that is for the session to decide.
@@ -76,15 +76,15 @@ class HedgedDial:
 
     async def _wait(self, nursery: trio.Nursery) -> None:
         """Returns once one is open, or all have failed."""
-        patience, begins = self._patience, trio.current_time() + self._patience
+        first = trio.current_time()
+        begins = first + self._patience
         while self._is_open:
             await self._changed.wait_until(begins)
             now = trio.current_time()
             if self._is_open and self._failure is None and now >= begins:
                 if self._may_begin():
                     self._begin(nursery, self._dial_beside)
-                    patience *= 2
-                begins = now + patience
+                begins = now + max(self._patience, (now - first) / 2)
 
     @property
     def _is_open(self) -> bool:
