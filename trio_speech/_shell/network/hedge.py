@@ -4,8 +4,8 @@ A handshake may be lost although the next one is answered at once: a packet of i
 of the service chose a machine that is dying.
 
 Laws
-    1. Another dial begins when the last has been under way for `patience`, and for half of the time since the first; but
-       only while the endpoint has room for it, and never in anybody's place: see `EndpointState.take_room`.
+    1. Another dial begins when the last has been under way for `patience`, and for half of the time since the first.
+       The endpoint must have room for it, and nobody wait for a turn there: see `EndpointState.take_room`.
     2. Where connections are bounded, another dial takes a permit for its connection, or does not begin. It keeps the
        permit until all other dials have been dropped.
     3. A dial that fails is no reason to begin another: that is for the session to decide.
