@@ -235,5 +235,5 @@ async def test_a_better_backend_that_answers_during_a_dial_serves_at_once() -> N
         second.plan(Hear(19.5), Drop(), Delay(8.0))
         events = await events_of([first.backend(), second.backend()], said)
         assert_exactly_once(events, said, [*first.visits, *second.visits])
-        assert (second.visits[-1].heard, len(second.visits)) == (0.0, 2)
+        assert {visit.heard for visit in second.visits[1:]} == {0.0}
         assert first.visits[-1].heard > 10.0
