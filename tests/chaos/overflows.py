@@ -108,7 +108,8 @@ async def _listen(
     events: list[ts.TranscriptEvent] = []
     policies = {
         "replay": ts.ReplayPolicy(limit=limit, overflow="drop_oldest"),
-        "liveness": ts.LivenessPolicy(send_timeout=600.0, ping_interval=1.0, ping_timeout=1.0),
+        # Without standby, the last visit is the one that the bystander is to look at.
+        "liveness": ts.LivenessPolicy(send_timeout=600.0, ping_interval=1.0, ping_timeout=1.0, standby=False),
     }
     async with gateway.client(**policies) as client, client.transcribe(played(), said.audio_format) as transcript:
         linked = True
