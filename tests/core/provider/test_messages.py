@@ -21,6 +21,7 @@ from trio_speech._core.provider.messages import (
     SpeechOver,
     SttMessage,
     TtsMessage,
+    TurnOver,
     Unheard,
     Unknown,
 )
@@ -35,6 +36,7 @@ MESSAGES: list[Struct] = [
     SpeechOnset(),
     RecognitionResult(kind="final", text="", start=0.0, end=0.0),
     SpeechOver(),
+    TurnOver(),
     Acknowledged(1.0),
     Unheard(1.0, 2.0),
     FinalizeAnswered(),

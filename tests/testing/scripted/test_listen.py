@@ -317,7 +317,7 @@ async def test_half_a_sample_is_not_heard(autojump_clock: MockClock, gateway: Sc
 
 
 @pytest.mark.parametrize(
-    ("path", "settings", "status"), [("/v1/listen", {"encoding": "opus"}, 400), ("/v2/listen", {}, 404)]
+    ("path", "settings", "status"), [("/v1/listen", {"encoding": "opus"}, 400), ("/v3/listen", {}, 404)]
 )
 async def test_a_bad_request_is_refused(
     autojump_clock: MockClock, gateway: ScriptedGateway, path: str, settings: dict[str, str], status: int

@@ -21,7 +21,7 @@ def test_the_path_selects_the_wire(resource: str, kind: type) -> None:
     assert isinstance(answer(resource, "x"), kind)
 
 
-@pytest.mark.parametrize("resource", ["", "/", "/v1", "/v1/stt/", "/v2/listen", "/stt?/v1/stt"])
+@pytest.mark.parametrize("resource", ["", "/", "/v1", "/v1/stt/", "/v3/listen", "/stt?/v1/stt"])
 def test_other_paths_are_refused_with_404(resource: str) -> None:
     assert answer(resource, "x") == Refuse(404)
 
