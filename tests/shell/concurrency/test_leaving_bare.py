@@ -284,7 +284,7 @@ async def test_a_failure_after_the_body_is_done_leaves_too(gateway: ScriptedGate
 async def test_a_dead_service_ends_in_retries_exhausted(gateway: ScriptedGateway, fault: Step) -> None:
     gateway.plan(*[fault] * 20)
     with pytest.raises(ts.RetriesExhausted) as caught:
-        await read(gateway, retry=SOON)
+        await read(gateway, retry=SOON, liveness=ts.LivenessPolicy(standby=False))
     assert caught.value.attempts == 3
     assert len(gateway.visits) == 4
     assert isinstance(caught.value.__cause__, ts.LinkError | ts.ProviderError)

@@ -30,6 +30,7 @@ from trio_speech.testing import (
 
 SAID = say(0.2, "turn left", 1.0, "now", 1.0)
 SECOND = 32_000
+PATIENT = ts.LivenessPolicy(standby=False)  # whose dial that is not answered stands alone
 
 
 async def finals_of(transcript: ts.Transcript) -> str:
@@ -201,7 +202,10 @@ async def test_nor_does_a_session_with_a_source_take_any(gateway: ScriptedGatewa
 
 async def test_send_waits_while_the_log_is_full(gateway: ScriptedGateway) -> None:
     gateway.plan(NeverAnswer())
-    async with gateway.client(replay=ts.ReplayPolicy(limit=2.0)) as client, client.transcribe() as transcript:
+    async with (
+        gateway.client(replay=ts.ReplayPolicy(limit=2.0), liveness=PATIENT) as client,
+        client.transcribe() as transcript,
+    ):
         await transcript.send(bytes(2 * SECOND))
         with trio.move_on_after(5.0) as scope:
             await transcript.send(bytes(SECOND))
@@ -254,8 +258,9 @@ async def test_overflow_may_be_an_error(gateway: ScriptedGateway) -> None:
 
 async def test_an_overflowing_source_ends_the_session(gateway: ScriptedGateway) -> None:
     gateway.plan(NeverAnswer())
+    replay = ts.ReplayPolicy(limit=2.0, overflow="error")
     with pytest.raises(ts.ReplayOverflow):
-        async with gateway.client(replay=ts.ReplayPolicy(limit=2.0, overflow="error")) as client:
+        async with gateway.client(replay=replay, liveness=PATIENT) as client:
             await client.recognize(SAID)
 
 
@@ -263,7 +268,8 @@ async def test_overflow_may_drop_the_oldest(gateway: ScriptedGateway) -> None:
     gateway.plan(NeverAnswer())
     policy = ts.ReplayPolicy(limit=2.0, overflow="drop_oldest")
     said = say(0.5, "one", 3.0, "two", 3.0, "three", 1.0)
-    async with gateway.client(replay=policy) as client, client.transcribe(said) as transcript:
+    client = gateway.client(replay=policy, liveness=PATIENT)
+    async with client as opened, opened.transcribe(said) as transcript:
         events = [event async for event in transcript]
     gaps = [event for event in events if isinstance(event, ts.Gap)]
     assert gaps == [ts.Gap(0.0, pytest.approx(said.seconds - 2.0), "overflow")]

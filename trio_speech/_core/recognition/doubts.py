@@ -14,12 +14,28 @@ Laws
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from .session import RecognitionMachine
+from .noise import NoiseLevel
+from .replay_log import ReplayLog
+
+
+class Doubted(Protocol):
+    """The session whose audio is in doubt, as far as `Doubts` needs it."""
+
+    log: ReplayLog
+    noise: NoiseLevel
+
+    def give_up(self, start: int, upto: int, reason: str) -> None:
+        """What no final covers of ``[start, upto)`` becomes a `Gap`."""
+
+    def speech_ended(self, at: int) -> None:
+        """Whoever speaks has ended before sample `at`."""
+
+    def commit(self, upto: int) -> bool:
+        """All before sample `upto` is decided."""
 
 
 class LeftOpen(Struct, frozen=True):
@@ -51,7 +67,7 @@ class LeftOpen(Struct, frozen=True):
 class Doubts:
     """The doubts of one session. `share` of all audio may be heard again for doubt, and `at_least` so many samples."""
 
-    def __init__(self, session: RecognitionMachine, share: float, at_least: int) -> None:
+    def __init__(self, session: Doubted, share: float, at_least: int) -> None:
         self._session = session
         self._share = share
         self._at_least = at_least
