@@ -428,7 +428,9 @@ async def test_endless_interims_for_an_endless_source_end_in_gaps(wild: Wild) ->
     assert statistics.in_gaps > 5.0
 
 
-async def test_a_frame_that_comes_byte_by_byte_from_a_peer_that_reads_nothing_ends_at_the_send_timeout(wild: Wild, gateway: ScriptedGateway) -> None:
+async def test_a_peer_that_trickles_and_reads_nothing_ends_at_the_send_timeout(
+    wild: Wild, gateway: ScriptedGateway
+) -> None:
     async def trickle(peer: Peer) -> None:
         await peer.open()
         for byte in final(transcript="x" * 1_000):

@@ -35,7 +35,8 @@ class Doubted(Protocol):
         """Whoever speaks has ended before sample `at`."""
 
     def commit(self, upto: int) -> bool:
-        """All before sample `upto` is decided."""
+        """All before sample `upto` is decided; returns whether that is news."""
+        ...
 
 
 class LeftOpen(Struct, frozen=True):
