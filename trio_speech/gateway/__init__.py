@@ -6,7 +6,7 @@ program; ``trio-speech serve`` runs `serve`. The module `engines` defines what a
 
 from __future__ import annotations
 
-from .builtin.engines import open_recognizer, open_voice
+from .builtin.chosen_engine import open_recognizer, open_voice
 from .builtin.process_engines import LocalVoice, PocketSphinxRecognizer
 from .builtin.thread_recognizer import LocalRecognizer
 from .engines import (

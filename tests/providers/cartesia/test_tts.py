@@ -15,7 +15,8 @@ from trio_speech._core.retry.causes import PeerClosed, Reported
 from trio_speech._core.retry.verdict import judge
 from trio_speech.errors import ProtocolError
 from trio_speech.events import Word
-from trio_speech.providers.cartesia.tts import PROFILE, CartesiaCodec
+from trio_speech.providers.cartesia.profiles import VOICE
+from trio_speech.providers.cartesia.tts import CartesiaCodec
 
 FIELDS = {"model_id": "sonic-3", "voice": {"mode": "id", "id": "v"}}
 
@@ -301,14 +302,14 @@ def test_however_it_is_dealt_out_and_whatever_comes_between_the_audio_is_the_sam
     ],
 )
 def test_errors_mean_what_they_mean_in_http(code: Any, fate: str) -> None:
-    assert judge(Reported(Failure(message="", code=code)), PROFILE).fate == fate
+    assert judge(Reported(Failure(message="", code=code)), VOICE).fate == fate
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 1011, 1012, 1013])
 def test_a_close_may_pass(code: int) -> None:
-    assert judge(PeerClosed(code), PROFILE).fate == "retry"
+    assert judge(PeerClosed(code), VOICE).fate == "retry"
 
 
 @pytest.mark.parametrize("code", [1003, 1007, 1008])
 def test_a_close_that_blames_us_is_final(code: int) -> None:
-    assert judge(PeerClosed(code), PROFILE).fate == "fatal"
+    assert judge(PeerClosed(code), VOICE).fate == "fatal"

@@ -25,7 +25,8 @@ from trio_speech.errors import ConfigurationError, ProtocolError
 from trio_speech.events import Word
 from trio_speech.providers._codec import NeedsNewLink, SttProvider
 from trio_speech.providers.deepgram import Deepgram
-from trio_speech.providers.deepgram.flux import FLUX, FluxCodec
+from trio_speech.providers.deepgram.flux import FluxCodec
+from trio_speech.providers.deepgram.profiles import FLUX
 from trio_speech.testing import check_provider
 
 SECRET = "hunter2"

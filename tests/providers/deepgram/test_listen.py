@@ -22,7 +22,8 @@ from trio_speech._core.provider.requests import Change
 from trio_speech.errors import ProtocolError
 from trio_speech.events import Word
 from trio_speech.providers._codec import NeedsNewLink
-from trio_speech.providers.deepgram.listen import PROFILE, DeepgramCodec
+from trio_speech.providers.deepgram.listen import DeepgramCodec
+from trio_speech.providers.deepgram.profiles import LISTEN
 
 RESULTS = (
     '{"type":"Results","channel_index":[0,1],"start":1.04,"duration":1.98,"is_final":true,"speech_final":true,'
@@ -205,14 +206,14 @@ def test_errors_become_failures(frame: str, failure: Failure) -> None:
 
 
 def test_what_the_service_is_like() -> None:
-    assert PROFILE.acknowledges == "span"
-    assert PROFILE.keepalive is not None
-    assert PROFILE.keepalive < 5
-    assert PROFILE.replay_speed is None, "what comes faster is delayed, not refused"
-    assert PROFILE.close_fates[1008] == "fatal"
-    assert 1011 not in PROFILE.close_fates
-    assert PROFILE.failure_fates["CONFIGURE_KEYTERMS_NOT_SUPPORTED"] == "fatal"
-    assert PROFILE.failure_fates["CONFIGURE_ALREADY_PENDING"] == "retry"
+    assert LISTEN.acknowledges == "span"
+    assert LISTEN.keepalive is not None
+    assert LISTEN.keepalive < 5
+    assert LISTEN.replay_speed is None, "what comes faster is delayed, not refused"
+    assert LISTEN.close_fates[1008] == "fatal"
+    assert 1011 not in LISTEN.close_fates
+    assert LISTEN.failure_fates["CONFIGURE_KEYTERMS_NOT_SUPPORTED"] == "fatal"
+    assert LISTEN.failure_fates["CONFIGURE_ALREADY_PENDING"] == "retry"
 
 
 @given(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from trio_speech._core.provider.messages import Audio, Done, Failure, Opened, TtsMessage, Unknown
 from trio_speech.errors import ProtocolError
-from trio_speech.providers.deepgram.speak import PROFILE, DeepgramSpeakCodec
+from trio_speech.providers.deepgram.profiles import SPEAK
+from trio_speech.providers.deepgram.speak import DeepgramSpeakCodec
 
 FLUSHED = '{"type":"Flushed","sequence_id":0}'
 CLEARED = '{"type":"Cleared","sequence_id":1}'
@@ -83,10 +84,10 @@ def test_other_warnings_are_passed_over_and_errors_told() -> None:
 
 
 def test_the_profile_keeps_within_the_services_limits() -> None:
-    assert (PROFILE.max_characters or 9_999) <= 2_400
-    assert (PROFILE.generations_per_minute or 99) < 20
-    assert PROFILE.close_fates[1008] == "fatal"
-    assert PROFILE.close_reason_fates == {"DATA-0001": "retry"}
+    assert (SPEAK.max_characters or 9_999) <= 2_400
+    assert (SPEAK.generations_per_minute or 99) < 20
+    assert SPEAK.close_fates[1008] == "fatal"
+    assert SPEAK.close_reason_fates == {"DATA-0001": "retry"}
 
 
 STEPS = st.sampled_from(["speak", "cancel", FLUSHED, CLEARED, b"\1\2", '{"type":"Warning"}', "?", '{"type":"Flushed"}'])

@@ -27,7 +27,7 @@ from trio_speech.provider import (
     TranscribeRequest,
     Unknown,
 )
-from trio_speech.providers.elevenlabs.scribe import SCRIBE, SCRIBE_COMPANDED
+from trio_speech.providers.elevenlabs.profiles import SCRIBE, SCRIBE_COMPANDED
 from trio_speech.testing import Drop, Hear, ScriptedGateway, assert_exactly_once, check_provider, speech
 
 SECRET = "hunter2"

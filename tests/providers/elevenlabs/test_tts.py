@@ -14,7 +14,8 @@ from trio_speech._core.provider.messages import Aligned, Audio, Done, Failure, T
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ProtocolError
 from trio_speech.events import Word
-from trio_speech.providers.elevenlabs.tts import PROFILE, ElevenLabsCodec
+from trio_speech.providers.elevenlabs.profiles import VOICE
+from trio_speech.providers.elevenlabs.tts import ElevenLabsCodec
 
 FORMAT = AudioFormat.pcm16(8_000)
 
@@ -137,9 +138,9 @@ def test_characters_without_times_are_malformed() -> None:
 
 
 def test_the_profile_keeps_within_the_services_limits() -> None:
-    assert PROFILE.generations < 5
-    assert (PROFILE.keepalive or 99) < 20
-    assert not PROFILE.aligned
+    assert VOICE.generations < 5
+    assert (VOICE.keepalive or 99) < 20
+    assert not VOICE.aligned
 
 
 TEXTS = st.text(st.sampled_from("ab "), max_size=6)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trio_speech._core.provider.messages import Failure
 from trio_speech._shell.connection.redaction import Redactor, redact_library_log
-from trio_speech._shell.network.credentials import credentials_in
+from trio_speech._shell.network.secret_headers import credentials_in
 from trio_speech.providers._codec import Dial
 
 CREDENTIALS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6, max_size=60)

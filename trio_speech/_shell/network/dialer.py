@@ -17,10 +17,10 @@ from ...policy import LivenessPolicy, RetryPolicy
 from ...providers._codec import Backend, Connector, Dial, SttProvider, TtsProvider
 from ..connection import Connection, LinkDown, Redactor, open_connection
 from ..observability.telemetry import telemetry
-from .credentials import credentials_in
 from .endpoint import CREDENTIAL, EndpointState, NoCredential
 from .hedge import HedgedDial, Permit, unbounded
 from .plaintext_warning import call_site, is_readable, warn_of
+from .secret_headers import credentials_in
 
 _UNKNOWN_DIAL, _SHORTEST_DIAL = 1.0, 0.75
 """Seconds that a dial may take before another begins beside it: where none was answered yet, and at least. A handshake

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ...errors import PlaintextCredentialsWarning
 from ...providers._codec import Dial
 from ...providers._handshake import is_loopback
-from .credentials import credentials_in
+from .secret_headers import credentials_in
 
 _NOT_THE_USERS = ("trio_speech._shell", "contextlib")
 

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy
 
 from ..engines import Final, Finalized, HeardWord, Hypothesis, Onset, RecognitionOptions, Result
+from .accepted_requests import accept_recognition
 from .endpointer import PAUSE, Endpointer, Event
 from .frames import RATE, Frames
-from .limits import accept_recognition
 from .moonshine import Moonshine
 from .silero import FRAME, Audio, VoiceDetector, VoiceStream
 

@@ -27,7 +27,7 @@ from ..engines import (
     SynthesisOptions,
 )
 from . import messages
-from .limits import accept_voice
+from .accepted_requests import accept_voice
 from .messages import AudioReply, Reply, ResultsReply, SpokenReply
 from .workers import Worker, Workers
 

@@ -20,8 +20,8 @@ from typing import Any
 from pocketsphinx import Decoder, Endpointer, Vad
 
 from ..engines import Final, Finalized, HeardWord, Hypothesis, Onset, RecognitionOptions, Result
+from .accepted_requests import accept_recognition
 from .frames import RATE, Frames
-from .limits import accept_recognition
 
 LONGEST = 15.0
 """Seconds after which an utterance is closed even without a pause: decoding time and memory grow with its length."""

@@ -16,7 +16,8 @@ from .._codec import Dial, TokenProvider
 from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
 from .fields import fields, split_model
-from .tts import PROFILE, CartesiaCodec
+from .profiles import VOICE
+from .tts import CartesiaCodec
 from .wire import VERSION
 
 
@@ -70,8 +71,8 @@ class Cartesia(Direct, frozen=True):
         """See `Backend`."""
         key = self._key()
         model, _ = split_model(request.model)
-        accept_format(request.audio_format, PROFILE, model=model)
+        accept_format(request.audio_format, VOICE, model=model)
         refuse_fallback(request.fallback, self.service)
         asked = fields(request)
-        profile = replace(PROFILE, aligned=asked.get("add_timestamps") is True)
+        profile = replace(VOICE, aligned=asked.get("add_timestamps") is True)
         return CartesiaVoice(f"{self._base()}/tts/websocket", asked, key, profile)

@@ -14,21 +14,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage, Unknown
-from ..._core.provider.profile import TtsProfile
 from ...errors import ProtocolError
 from ...events import Word
 from .._codec import Frame
 from . import wire
-
-PROFILE = TtsProfile(
-    max_characters=400,
-    aligned=True,
-    sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100, 48_000),
-    encodings=("pcm_s16le", "mulaw", "alaw"),
-    generations=10,
-)
-"""By the documentation a connection carries dozens of contexts. Its errors have HTTP's status codes and meanings. The
-longest text is not published; 400 characters are where the LiveKit gateway cuts."""
 
 _LONGEST_MESSAGE = 500
 

@@ -12,7 +12,8 @@ from .._codec import Dial, TokenProvider
 from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
 from . import address, flux, flux_address, speak, voices
-from .listen import OLDER, PROFILE, DeepgramCodec, knows_keyterms
+from .listen import DeepgramCodec, knows_keyterms
+from .profiles import FLUX, LISTEN, LISTEN_OLDER, SPEAK
 
 _TURN_AND_ANSWER = 5.0  # seconds from the silence that must end a turn to the message that says so, generously
 
@@ -40,7 +41,7 @@ class DeepgramRecognizer(_Addressed, frozen=True):
 
     @property
     def profile(self) -> SttProfile:
-        return PROFILE if knows_keyterms(self.model) else OLDER
+        return LISTEN if knows_keyterms(self.model) else LISTEN_OLDER
 
     def codec(self) -> DeepgramCodec:
         return DeepgramCodec(self.model)
@@ -54,8 +55,8 @@ class FluxRecognizer(_Addressed, frozen=True):
 
     @property
     def profile(self) -> SttProfile:
-        patience = max(flux.FLUX.answer_within, self.turn_timeout + _TURN_AND_ANSWER)
-        return replace(flux.FLUX, answer_within=patience)
+        patience = max(FLUX.answer_within, self.turn_timeout + _TURN_AND_ANSWER)
+        return replace(FLUX, answer_within=patience)
 
     def codec(self) -> flux.FluxCodec:
         return flux.FluxCodec(self.audio_format)
@@ -66,7 +67,7 @@ class DeepgramVoice(_Addressed, frozen=True):
 
     @property
     def profile(self) -> TtsProfile:
-        return speak.PROFILE
+        return SPEAK
 
     @property
     def pool_key(self) -> object:
@@ -109,16 +110,16 @@ class Deepgram(Direct, frozen=True):
         model, _ = address.split_model(request.model)
         refuse_fallback(request.fallback, self.service)
         if flux_address.is_flux(model):
-            accept_format(request.audio_format, flux.FLUX, model=model)
+            accept_format(request.audio_format, FLUX, model=model)
             timeout = flux_address.turn_timeout(request)
             endpoint, query = f"{self._base()}/v2/listen", flux_address.query(request)
             return FluxRecognizer(endpoint, query, key, request.audio_format, timeout)
-        accept_format(request.audio_format, PROFILE, model=model)
+        accept_format(request.audio_format, LISTEN, model=model)
         return DeepgramRecognizer(f"{self._base()}/v1/listen", address.query(request), key, model)
 
     def voice(self, request: SynthesizeRequest) -> DeepgramVoice:
         """See `Backend`."""
         key = self._key()
-        accept_format(request.audio_format, speak.PROFILE, model=voices.voice_model(request))
+        accept_format(request.audio_format, SPEAK, model=voices.voice_model(request))
         refuse_fallback(request.fallback, self.service)
         return DeepgramVoice(f"{self._base()}/v1/speak", voices.query(request), key)

@@ -33,7 +33,6 @@ from ..._core.provider.messages import (
     TurnOver,
     Unknown,
 )
-from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import Change
 from ...audio import AudioFormat
 from ...events import Word
@@ -44,21 +43,6 @@ from .query import listed
 
 _NO_STATUS = 1005  # RFC 6455, section 7.1.5: the close frame had no code
 
-FLUX = SttProfile(
-    exact_times=False,
-    encodings=("pcm_s16le", "mulaw", "alaw"),
-    chunk=0.08,
-    keepalive=8.0,
-    filler=1.0,
-    ordered=True,
-    drift=0.15,
-    finalizes=False,
-    live_keyterms=True,
-    ends_by="close",
-    ends_with_guess=True,
-    idle_codes=(_NO_STATUS,),
-)
-"""The service asks for audio in pieces of 80 ms. It tells something of every quarter of a second that it is sent."""
 
 _ONSET = 1.0
 """Seconds within which the service may still find that a turn has begun."""

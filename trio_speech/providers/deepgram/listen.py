@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from msgspec.structs import replace
-
 from ..._core.provider.messages import (
     Acknowledged,
     Closed,
@@ -25,36 +23,10 @@ from ..._core.provider.messages import (
     SpeechOver,
     SttMessage,
 )
-from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import Change
 from ...events import Word
 from .._codec import Frame, NeedsNewLink
 from . import wire
-
-PROFILE = SttProfile(
-    exact_times=False,
-    replay_speed=None,
-    encodings=("pcm_s16le", "mulaw", "alaw"),
-    keepalive=4.0,
-    ordered=True,
-    drift=0.15,
-    may_ignore_finalize=True,
-    live_keyterms=True,
-    ends_by="close",
-    failure_fates={
-        "CONFIGURE_KEYTERMS_NOT_SUPPORTED": "fatal",
-        "CONFIGURE_KEYTERM_LIMIT_EXCEEDED": "fatal",
-        "CONFIGURE_ALREADY_PENDING": "retry",
-        "CONFIGURE_INTERNAL_ERROR": "retry",
-    },
-)
-"""Deepgram closes a connection after 10 s without audio or a keepalive. What comes faster than
-1.25 times real time is recognized later, and not refused, so that nothing is gained by sending it later.
-With little audio pending it may not answer a finalize request. Where a change of keyterms failed for no fault of the
-keyterms, another connection is tried: it has the new keyterms in its address."""
-
-OLDER = replace(PROFILE, live_keyterms=False)
-"""Models before nova-3 take keywords, which cannot be changed."""
 
 
 def knows_keyterms(model: str) -> bool:

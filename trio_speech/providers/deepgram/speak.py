@@ -14,21 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..._core.provider.messages import Audio, Done, Failure, Opened, TtsMessage
-from ..._core.provider.profile import TtsProfile
 from .._codec import Frame
 from . import speak_wire as wire
-
-PROFILE = TtsProfile(
-    max_characters=2_000,
-    sample_rates=(8_000, 16_000, 24_000, 32_000, 48_000),
-    encodings=("pcm_s16le", "mulaw", "alaw"),
-    generations_per_minute=18,
-    session_cap=3_600.0,
-    close_reason_fates={"DATA-0001": "retry"},
-)
-"""The service takes 2,400 characters at once, and 20 flushes within 60 s on a connection; it ignores others. Its minute
-need not begin when ours does, hence 18. It closes with 1008 for a malformed command, which is final, but also for too
-many characters in a while (DATA-0001), which passes."""
 
 
 class DeepgramSpeakCodec:

@@ -14,10 +14,11 @@ from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
 from .._direct import Direct, Keyed
 from .._handshake import provided, user_agent
+from .profiles import SCRIBE, SCRIBE_COMPANDED, VOICE, VOICE_COMPANDED
 from .request import Address, address, split_model
-from .scribe import SCRIBE, SCRIBE_COMPANDED, ScribeCodec
+from .scribe import ScribeCodec
 from .scribe_request import query, split_scribe
-from .tts import COMPANDED, PROFILE, ElevenLabsCodec
+from .tts import ElevenLabsCodec
 
 _SINGLE_USE = "sutkn_"
 """How tokens begin that a client may hold, good for one connection. They go into the address."""
@@ -111,7 +112,7 @@ class ElevenLabs(Direct, frozen=True):
         """See `Backend`."""
         key = self._key()
         model, _ = split_model(request.model)
-        profile = PROFILE if request.audio_format.encoding == "pcm_s16le" else COMPANDED
+        profile = VOICE if request.audio_format.encoding == "pcm_s16le" else VOICE_COMPANDED
         accept_format(request.audio_format, profile, model=model)
         refuse_fallback(request.fallback, self.service)
         asked = address(request)

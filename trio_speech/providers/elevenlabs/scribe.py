@@ -18,34 +18,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from msgspec.structs import replace
-
 from ..._core.provider.messages import Failure, FinalizeAnswered, Opened, RecognitionResult, SttMessage, Unknown
-from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import Change
 from ...audio import AudioFormat
 from ...events import Word
 from .._codec import Frame, NeedsNewLink
 from . import scribe_wire as wire
-
-SCRIBE = SttProfile(
-    acknowledges="finalize",
-    exact_times=False,
-    finalizes_itself=False,
-    sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100, 48_000),
-    keepalive=10.0,
-    least_finalized=0.31,
-    idle_codes=("insufficient_audio_activity",),
-    failure_fates={
-        **dict.fromkeys(("unaccepted_terms", "unaccepted_terms_error", "invalid_request", "input_error"), "fatal"),
-        "chunk_size_exceeded": "fatal",
-    },
-)
-"""The service ends a connection after 15 s without a message. What comes too fast overflows its queue. A commit needs
-0.3 s of audio, and a little more, for it may be measured in whole milliseconds."""
-
-SCRIBE_COMPANDED = replace(SCRIBE, encodings=("mulaw",), sample_rates=(8_000,))
-"""μ-law comes at 8,000 Hz only, and there is no A-law."""
+from .profiles import SCRIBE
 
 _HTTP = {"auth_error": 401, "quota_exceeded": 402, "rate_limited": 429}
 """Errors that HTTP has a status for, which tells the user more."""

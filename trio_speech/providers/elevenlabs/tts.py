@@ -20,35 +20,15 @@ from itertools import takewhile
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from ..._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage
-from ..._core.provider.profile import TtsProfile
 from ...audio import AudioFormat
 from ...errors import ProtocolError
 from ...events import Word
 from .._codec import Frame
 from .._letters import Letters
 from . import wire
-
-PROFILE = TtsProfile(
-    max_characters=1_000,
-    spaced_words=True,
-    sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100),
-    generations=4,
-    keepalive=10.0,
-    close_reason_fates={
-        "new text input": "retry",
-        "input_timeout_exceeded": "retry",
-        "max_active_conversations": "retry",
-    },
-)
-"""One connection holds 5 contexts; 4 leave room for one whose end is on its way. After 20 s without text the service
-closes with 1008. The same code stands for too many contexts, and for a wrong key: the reason tells which."""
-
-COMPANDED = replace(PROFILE, encodings=("mulaw", "alaw"), sample_rates=(8_000,))
-"""G.711 comes at 8,000 Hz only."""
-
+from .profiles import VOICE
 
 _LEAST_REPEATED = 8
 """Characters that an alignment must share with the one before to count as a repetition: shorter texts may be spoken
@@ -162,5 +142,5 @@ def _letters(times: wire.CharacterTimes, base: float) -> tuple[_Letter, ...]:
 
 def _failure(message: wire.Message) -> Failure:
     said = message.message or message.error or "no reason given"
-    retryable = any(text in f"{said} {message.error}".lower() for text in PROFILE.close_reason_fates)
+    retryable = any(text in f"{said} {message.error}".lower() for text in VOICE.close_reason_fates)
     return Failure(message=said, code=message.error or message.code, retryable=retryable or None)

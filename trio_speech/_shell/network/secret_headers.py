@@ -1,4 +1,4 @@
-"""Which parts of a handshake are credentials."""
+"""Which headers and other parts of a handshake hold credentials, and so must not be shown."""
 
 from __future__ import annotations
 
