@@ -73,11 +73,15 @@ def voices() -> Iterator[tuple[str, ...]]:
         yield _named(backend, model), _yes(aligned), mode, longest, encodings, rates, at_once, cap
 
 
+USUAL = ("STT", "TTS", "LISTEN", "SPEAK", "VOICE")
+"""Profiles for most models of a provider: their rows need no name but the backend's."""
+
+
 def profiles(kind: type) -> list[tuple[str, str, Any]]:
     """All profiles of a kind that providers have: the backend, the model or part of the service, and the profile.
 
-    A profile is a constant of a module, or in a dict whose name ends with ``_PROFILES``. Unless it is just ``PROFILE``,
-    its name tells the part of the service.
+    A profile is a constant of a module, or in a dict whose name ends with ``_PROFILES``. Unless it is the one for most
+    models, its name tells the part of the service.
     """
     found: list[tuple[str, str, Any]] = []
     seen: set[int] = set()
@@ -88,7 +92,7 @@ def profiles(kind: type) -> list[tuple[str, str, Any]]:
             table = value if isinstance(value, dict) and name.endswith("_PROFILES") else {}
             models = [(model or "others", profile) for model, profile in table.items() if isinstance(profile, kind)]
             if isinstance(value, kind) and name.isupper():
-                models.append(("" if name in ("PROFILE", "STT", "TTS") else name.lower(), value))
+                models.append(("" if name in USUAL else name.lower(), value))
             found += [(backend_of(package), model, profile) for model, profile in models if id(profile) not in seen]
             seen |= {id(profile) for _, profile in models}
     return sorted(found, key=_order)

@@ -13,7 +13,7 @@ from trio_speech._core.retry.causes import PeerClosed, Refused
 from trio_speech._shell.connection import LinkDown
 from trio_speech.errors import ConfigurationError
 from trio_speech.gateway import Gateway, open_gateway, open_local_gateway, serve
-from trio_speech.gateway.builtin import engines as local
+from trio_speech.gateway.builtin import chosen_engine as local
 from trio_speech.gateway.server.auth import Authenticator, Unauthorized
 from trio_speech.providers.livekit.auth import access_token
 

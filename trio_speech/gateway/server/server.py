@@ -19,7 +19,7 @@ from ..._shell.concurrency.one_exception import one_exception
 from ..._shell.connection import Connection, LinkDown, accept_connection
 from ...errors import ConfigurationError, SpeechError
 from ...providers.livekit import wire
-from ..builtin import engines as local
+from ..builtin import chosen_engine as local
 from ..engines import Busy, Recognizer, Voice
 from . import stt, tts
 from .auth import Authenticator, Unauthorized

@@ -13,7 +13,7 @@ from .._direct import Direct, Keyed
 from .._handshake import authorization, user_agent
 from . import address, flux, flux_address, speak, voices
 from .listen import DeepgramCodec, knows_keyterms
-from .profiles import FLUX, LISTEN, LISTEN_OLDER, SPEAK
+from .profiles import FLUX, LISTEN, OLDER, SPEAK
 
 _TURN_AND_ANSWER = 5.0  # seconds from the silence that must end a turn to the message that says so, generously
 
@@ -41,7 +41,7 @@ class DeepgramRecognizer(_Addressed, frozen=True):
 
     @property
     def profile(self) -> SttProfile:
-        return LISTEN if knows_keyterms(self.model) else LISTEN_OLDER
+        return LISTEN if knows_keyterms(self.model) else OLDER
 
     def codec(self) -> DeepgramCodec:
         return DeepgramCodec(self.model)

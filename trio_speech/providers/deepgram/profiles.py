@@ -30,7 +30,7 @@ LISTEN = SttProfile(
 With little audio pending it may not answer a finalize request. Where a change of keyterms failed for no fault of the
 keyterms, another connection is tried: it has the new keyterms in its address."""
 
-LISTEN_OLDER = replace(LISTEN, live_keyterms=False)
+OLDER = replace(LISTEN, live_keyterms=False)
 """Models before nova-3 take keywords, which cannot be changed."""
 
 FLUX = SttProfile(

@@ -14,7 +14,7 @@ from .._accept import accept_format, refuse_fallback
 from .._codec import Dial, TokenProvider
 from .._direct import Direct, Keyed
 from .._handshake import provided, user_agent
-from .profiles import SCRIBE, SCRIBE_COMPANDED, VOICE, VOICE_COMPANDED
+from .profiles import COMPANDED, SCRIBE, SCRIBE_COMPANDED, VOICE
 from .request import Address, address, split_model
 from .scribe import ScribeCodec
 from .scribe_request import query, split_scribe
@@ -112,7 +112,7 @@ class ElevenLabs(Direct, frozen=True):
         """See `Backend`."""
         key = self._key()
         model, _ = split_model(request.model)
-        profile = VOICE if request.audio_format.encoding == "pcm_s16le" else VOICE_COMPANDED
+        profile = VOICE if request.audio_format.encoding == "pcm_s16le" else COMPANDED
         accept_format(request.audio_format, profile, model=model)
         refuse_fallback(request.fallback, self.service)
         asked = address(request)

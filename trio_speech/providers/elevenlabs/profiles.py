@@ -40,5 +40,5 @@ VOICE = TtsProfile(
 """One connection holds 5 contexts; 4 leave room for one whose end is on its way. After 20 s without text the service
 closes with 1008. The same code stands for too many contexts, and for a wrong key: the reason tells which."""
 
-VOICE_COMPANDED = replace(VOICE, encodings=("mulaw", "alaw"), sample_rates=(8_000,))
+COMPANDED = replace(VOICE, encodings=("mulaw", "alaw"), sample_rates=(8_000,))
 """G.711 comes at 8,000 Hz only."""
