@@ -1,13 +1,15 @@
-"""What a service has announced on one link and still owes: utterances of which an interim or an onset was shown.
+"""The utterances that a service has announced on one link, and of which the final has not come.
+
+An utterance is *announced* by an interim, or by its *onset*: a message that speech began. It is *owed* from then on,
+until its final comes or the announcement is taken back.
 
 Laws
-    1. An interim announces its utterance; a newer one of the same utterance takes its place.
-    2. A final settles the announcements that it overlaps, and no other: the final of one utterance answers for no
-       other. Of one that goes on for longer than the final covers, the rest stays owed (finals may be split). A final
-       without a place in the audio settles the oldest.
-    3. An empty interim, and the end of speech where only an onset was told, take the announcement back.
-    4. Announcements without a place cannot be told apart: they are one.
-    5. At most 64 are kept apart. Where there are more, the two oldest are taken for one utterance: that forgets nothing
+    1. A newer interim of the same utterance takes the place of the older one.
+    2. A final ends the announcements that it overlaps, and no others. Where an announced utterance is much longer than
+       the final, the rest of it stays owed (finals may be split). A final without times ends the oldest announcement.
+    3. An empty interim takes an announcement back, and so does the end of speech where only an onset was told.
+    4. Announcements without times cannot be told apart, so they count as one.
+    5. At most 64 announcements are kept. Where there are more, the two oldest are joined to one, which loses nothing
        that is owed.
 """
 
@@ -17,14 +19,14 @@ from msgspec import Struct
 
 _MOST = 64
 _TOUCH = 0.5
-"""How much of the shorter of two spans must be shared for them to be of one utterance."""
+"""The share of the shorter of two spans that must overlap for them to be of one utterance."""
 
 
 class Announced(Struct):
-    """An utterance, in samples of the stream; `end` is its start where only its onset is known.
+    """An announced utterance, from sample `start` to sample `end` of the stream; they are equal after a mere onset.
 
-    `placed` is false where the service told no times: then `start` is the earliest sample that it can be about.
-    `worded` is true once words of it were shown.
+    `placed`: whether the service told its times. If not, `start` is the earliest sample at which it can begin.
+    `worded`: whether words of it were shown.
     """
 
     start: int
@@ -35,8 +37,10 @@ class Announced(Struct):
 
 
 class Announcements:
-    """The utterances owed by one link, oldest first. `reach`: samples by which an onset may be told too early or
-    late."""
+    """The utterances owed by one link, oldest first.
+
+    `reach`: by how many samples the time of an onset may differ from that of the words that follow it.
+    """
 
     def __init__(self, reach: int) -> None:
         self._reach = reach
@@ -47,44 +51,47 @@ class Announcements:
 
     @property
     def worded(self) -> bool:
-        """Whether words are owed, and not only an onset."""
+        """Whether an utterance is owed of which words were shown, and not only its onset."""
         return any(each.worded for each in self._owed)
 
     def first(self, before: int) -> int | None:
-        """Where the earliest utterance starts that is owed and starts before sample `before`."""
+        """Returns the start of the earliest owed utterance; ``None`` where none starts before sample `before`."""
         return min((each.start for each in self._owed if each.start < before), default=None)
 
     def words(self, before: int) -> tuple[int, int] | None:
-        """From where to where words were shown of which no final came, as far as they start before sample `before`."""
+        """Returns the first and last sample of the owed utterances of which words were shown.
+
+        Only utterances that start before sample `before` count; ``None`` where there are none.
+        """
         shown = [each for each in self._owed if each.worded and each.start < before]
         return (min(each.start for each in shown), max(each.end for each in shown)) if shown else None
 
     def onset(self, at: int, *, placed: bool) -> None:
-        """Speech began at sample `at`; nothing new where words of it were shown already."""
+        """Call when the service tells that speech began at sample `at`. Ignored where the utterance is owed already."""
         if not any(not (placed and each.placed) or each.start <= at <= each.end for each in self._owed):
             self._put(Announced(at, at, None, placed, worded=False))
 
     def interim(self, start: int, end: int, speaker: str | None, *, placed: bool) -> None:
-        """Words of ``[start, end)`` were shown."""
+        """Call when an interim with words about the samples ``[start, end)`` arrives."""
         new = Announced(start, end, speaker, placed)
         self._owed = [each for each in self._owed if not self._is_same(each, new)]
         self._put(new)
 
     def taken_back(self, start: int, end: int, speaker: str | None, *, placed: bool) -> bool:
-        """The interim was empty; says whether anything had been announced there."""
+        """Call when an empty interim arrives. Returns whether it takes an announced utterance back."""
         return self._settle(Announced(start, end, speaker, placed))
 
     def final(self, start: int, end: int, speaker: str | None, *, placed: bool) -> None:
-        """A final came."""
+        """Call when a final about the samples ``[start, end)`` arrives."""
         if not self._settle(Announced(start, end, speaker, placed)) and self._owed and not placed:
             del self._owed[0]
 
     def speech_over(self, at: int) -> None:
-        """Speech ended before sample `at`, with no word of it: onsets before that were of nothing."""
+        """Call when the service tells that speech ended at sample `at`: drops the onsets before it without words."""
         self._owed = [each for each in self._owed if each.worded or each.start >= at]
 
     def waits_before(self, start: int, speaker: str | None) -> bool:
-        """Whether an utterance is owed that lies before the one at sample `start`, of the same speaker."""
+        """Whether an utterance of this speaker, or of an unknown one, is owed that ends at or before sample `start`."""
         return any(each.placed and each.end <= start and each.speaker in (speaker, None) for each in self._owed)
 
     def _put(self, announced: Announced) -> None:
@@ -94,7 +101,10 @@ class Announcements:
             self._owed[:2] = [_joined(*self._owed[:2])]
 
     def _settle(self, by: Announced) -> bool:
-        """Drops what `by` settles, but for a rest that is more than half of it; says whether there was anything."""
+        """Drops the announcements of the same utterance as `by`; returns whether there were any.
+
+        Where `by` covers less than the first half of one, the rest of that one is kept.
+        """
         matching = [each for each in self._owed if self._is_same(each, by)]
         for each in matching:
             if by.placed and each.placed and each.worded and each.start < by.end < (each.start + each.end) / 2:

@@ -1,11 +1,11 @@
-"""When a session asks for a final of its own accord.
+"""When the session itself sends a finalize request, although the user has not called `finalize`.
 
 Laws
-    1. It asks while nothing is asked already, and only for audio that is not committed.
-    2. It cuts no word: it asks in a pause of the audio itself, be that silence or that nothing more was captured. Only
-       where no pause comes in time does it ask in mid-sound.
+    1. It sends one only for audio that is not committed, and while no other request waits for its answer.
+    2. To cut no word, it sends the request in a pause: the audio is quiet, or no more is captured. Only where no pause
+       comes in time is it sent in the middle of sound.
 
-    why                                            from                               at the latest
+    why the request is sent                        in a pause from this moment on     at the latest
     ────────────────────────────────────────────   ────────────────────────────────   ──────────────────────────────
     words were shown, and nothing more is sent     1.5 s after the last audio         then (nothing can be cut)
     an interim stays the same, and the service     `endpoint_after` after it changed  2 s later
@@ -13,9 +13,12 @@ Laws
     speech was sent, to a service that neither     `endpoint_after` after it began    (only in a pause)
      ends utterances nor shows interims
     words were shown, and no final comes           half of the patience               when the patience ends
-    speech was sent, and nothing is said of it     half of ``progress_timeout``       three quarters of it
-    the log is four fifths full                    when nothing was committed lately  at nineteen twentieths
+    speech was sent, and no result comes           half of ``progress_timeout``       three quarters of it
+    the replay log is 80 % full                    `stalled_after` after the last     (only in a pause, unless the log
+                                                    commit                             is 95 % full)
     the link is to be replaced                     see `rollover`                     see `rollover`
+
+Patience is defined in `finalization`.
 """
 
 from __future__ import annotations
@@ -33,17 +36,19 @@ from .rollover import RolloverSchedule
 from .session import RecognitionMachine
 
 _NOTHING_COMES = 1.0
-"""Seconds without new audio that are a pause too: longer than any source waits between two chunks."""
+"""Seconds without new audio that count as a pause: longer than any source waits between two chunks."""
 
 _MUTED = 1.5
 _LONGEST_STALL = 2.0
 """Seconds to wait for a pause where an interim stays the same: the next word may have begun, and not be shown yet."""
-_LOOK_AGAIN = 0.1  # seconds: how often a pause is looked for while one is waited for
+_LOOK_AGAIN = 0.1  # seconds between two looks for a pause
 
 
 class Asking:
-    """The moments at which one link asks for a final. `stalled_after`: seconds without a commit that make a full log
-    worth asking for."""
+    """The moments at which one link sends a finalize request by itself.
+
+    `stalled_after`: how many seconds after the last commit a request is sent where the replay log is nearly full.
+    """
 
     def __init__(
         self,
@@ -68,14 +73,17 @@ class Asking:
         self.committed_at = now
 
     def is_due(self, now: float, awaiting: Awaiting) -> bool:
-        """Whether to ask now. `awaiting` tells when the patience with the service ends, unless it brings news."""
+        """Whether to send a finalize request now. `awaiting` tells when the patience with the service ends."""
         if not self._may_ask:
             return False
         reasons = self._reasons(awaiting.patience_ends)
         return any(now >= by or (now >= at and self.is_pause(now)) for at, by in reasons)
 
     def wakes_at(self, now: float, patience_ends: float) -> float:
-        """When to ask or to replace the link, or to look again for a pause; infinite where there is no reason to."""
+        """Returns when to send a request, to replace the link, or to look for a pause again; infinite without a reason.
+
+        `patience_ends`: see `Awaiting.patience_ends`.
+        """
         reasons = [(self._rollover.at, self._rollover.by)]
         if self._may_ask:
             reasons += self._reasons(patience_ends)
@@ -83,7 +91,7 @@ class Asking:
         return min(moments, default=math.inf)
 
     def may_replace(self, now: float) -> bool:
-        """Whether the link may make room for another now."""
+        """Whether the link may be replaced by another now (see `rollover`)."""
         return now >= self._rollover.by or (now >= self._rollover.at and self.is_pause(now))
 
     @property
@@ -93,12 +101,12 @@ class Asking:
         return is_new and self._profile.finalizes and not evidence.unanswered
 
     def is_pause(self, now: float) -> bool:
-        """Whether nothing can be cut now: the audio is quiet, or nothing more was captured."""
+        """Whether a request would cut no word now: the audio is quiet, or no more has been captured for a second."""
         nothing_comes = self._feed.is_idle and now >= self._feed.last_given + _NOTHING_COMES
         return nothing_comes or self._session.is_pause()
 
     def _reasons(self, patience_ends: float) -> Iterator[tuple[float, float]]:
-        """From when on, and when at the latest, each reason asks."""
+        """Yields, for each reason to send a request, from when it is sent in a pause, and when at the latest."""
         evidence = self._evidence
         if evidence.owed:
             if self._feed.is_idle:

@@ -1,12 +1,16 @@
-"""What one link waits for from its service, and until when.
+"""How long one link waits for answers of its service, and for the end of the session after the close message.
+
+Patience and the longest patience are defined in `finalization`. *News* is a message that tells something not known
+before. What is *open* or *owed* is defined in `evidence`.
 
 Laws
-    1. Patience runs from the last message that brought news, or from when the service can have heard what it was asked
-       about, whichever is later. News begins it anew.
-    2. What is open behind an answer must come in the longest patience, whatever else is said meanwhile.
-    3. After the close message, the service's own end is awaited, for a patience, and for no more than a moment where
-       nothing is owed: some services never end by themselves. However much is said meanwhile, the longest patience ends
-       that too.
+    1. Patience runs from the last news, or from the moment at which the service has heard the audio that it was asked
+       about, whichever is later. Further news starts it again.
+    2. Where a request was answered and something before its place is still open, the wait for that ends after the
+       longest patience, whatever else comes meanwhile.
+    3. After the close message, the link waits one patience for the service to end the session, or only a moment where
+       nothing is owed, since some services never end it. However much news comes, that wait ends after the longest
+       patience too.
 """
 
 from __future__ import annotations
@@ -21,13 +25,16 @@ from .session import RecognitionMachine
 
 CAREFUL_WAIT = 2.0
 _SHORTEST_WAIT = 0.5
-"""Seconds for the service's own end where nothing is owed; the longer one where a final may speak for audio that it
-does not cover, since the service tells no times that can be trusted."""
+"""Seconds to wait, where nothing is owed, for the service to end the session. The longer wait is for services whose
+times cannot be trusted: a late final may still come."""
 
 
 class Awaiting:
-    """The moments at which one link's waiting ends. `longest_doubt`: the most seconds by which a service may be behind
-    the audio sent (``ReplayPolicy.progress_timeout``)."""
+    """The moments at which one link stops waiting for its service.
+
+    `longest_doubt`: by how many seconds the service may be behind the audio sent, at most
+    (``ReplayPolicy.progress_timeout``); infinite for no limit.
+    """
 
     def __init__(
         self,
@@ -49,22 +56,25 @@ class Awaiting:
         self._closed_at = now
         self._ends_by = math.inf
         self.news_at = now
-        """When something came that was not known before, or was last asked for."""
+        """When the last news came, or the last request was made, whichever is later."""
         self.has_news = False
-        """Whether anything came that was not known before."""
+        """Whether any news came on this link."""
         self.closing: Cause | None = None
-        """Why the close message was sent; ``None`` if it was not."""
+        """Why the close message was sent; ``None`` where it was not sent."""
         self.ends_at = math.inf
-        """When the service's own end counts as missing; infinite before the close message."""
+        """When the wait for the service to end the session is over; infinite before the close message."""
 
     def asked(self, now: float, *, cuts: bool = False) -> None:
-        """The service is asked for a final of all that was sent. `cuts`: by the session itself, in mid-sound."""
+        """Call when a finalize request is sent.
+
+        `cuts`: the session makes it by itself, in the middle of sound.
+        """
         self._requests.asked(self._session.log.sent, now, cuts=cuts)
         self._heard_by = self._feed.heard_by
         self.news_at = now
 
     def closed(self, now: float, cause: Cause) -> None:
-        """The close message is sent, because of `cause`."""
+        """Call when the close message is sent, because of `cause`."""
         self._requests.asked(self._session.log.sent, now)
         self._heard_by = self._feed.heard_by
         self.closing, self._closed_at = cause, now
@@ -73,11 +83,11 @@ class Awaiting:
         self._ends_by = since + self._requests.longest_patience
 
     def hurry(self, now: float) -> None:
-        """The policy's patience is spent already: the service's own end must come in a moment."""
+        """Shortens the wait for the service to end the session to `CAREFUL_WAIT`: too long was waited already."""
         self.ends_at = min(self.ends_at, now + CAREFUL_WAIT)
 
     def news(self, now: float) -> None:
-        """Something came that was not known before: patience begins anew."""
+        """Call when a message tells something not known before: patience starts again."""
         self.news_at, self.has_news = now, True
         if self.closing is not None:
             self.ends_at = min(self._ends_by, max(self.ends_at, now + self._patience_with_end))
@@ -88,7 +98,10 @@ class Awaiting:
 
     @property
     def patience_ends(self) -> float:
-        """When the patience with a silent service ends; infinite where nothing is awaited, or its end is."""
+        """When patience with a silent service ends.
+
+        Infinite where nothing is awaited, and after the close message: then `ends_at` applies.
+        """
         if self.closing is not None or not self._evidence.waits:
             return math.inf
         blocked = self._evidence.blocked_since + self._requests.longest_patience
@@ -96,20 +109,20 @@ class Awaiting:
 
     @property
     def answer_due(self) -> float:
-        """When a request counts as left unanswered, whatever else has come."""
+        """When the newest request counts as unanswered, whatever other news came; infinite where none waits."""
         if self.closing is not None or not self._evidence.unanswered:
             return math.inf
         return self._starts(self._requests.asked_at) + self._requests.patience
 
     def _starts(self, since: float) -> float:
-        """When the waiting starts for what was asked for at `since`."""
-        # What was sent after that does not matter, and results may tell more.
+        """When patience starts for a request made, or news that came, at the moment `since`."""
+        # Audio sent after the request does not matter, and results may show that the service has heard more by now.
         heard_by = min(self._heard_by, self._feed.heard_by)
         return max(since, min(heard_by, self._feed.last_given + self._longest_doubt))
 
     @property
     def _patience_with_end(self) -> float:
-        """Seconds to wait for the service's own end."""
+        """Seconds to wait for the service to end the session."""
         if not self._session.finished:
             return self._requests.patience
         return max(_SHORTEST_WAIT if self._profile.places_words else CAREFUL_WAIT, self._requests.usual_answer)

@@ -1,4 +1,4 @@
-"""What a machine asks of its shell: one step at a time."""
+"""The commands by which a link's machine tells the shell, which does the I/O, what to do next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..retry.causes import Cause
 
 
 class SendAudio(Struct, frozen=True):
-    """Write this audio. `alone`: what comes next is not more audio."""
+    """Write this audio to the connection. `alone`: the next command is not more audio."""
 
     pcm: bytes
     alone: bool = False
@@ -22,27 +22,27 @@ class SendFinalize(Struct, frozen=True):
 
 
 class SendClose(Struct, frozen=True):
-    """Tell the service that no more audio comes on this link. Its own end is waited for."""
+    """Send the close message: no more audio comes on this link. The service is expected to end the session."""
 
 
 class SendChange(Struct, frozen=True):
-    """Tell the service of a live change."""
+    """Send a change of settings to the service."""
 
     change: Change
 
 
 class SendKeepalive(Struct, frozen=True):
-    """Tell the service that silence is meant."""
+    """Send a keepalive, so that the service keeps the connection while no audio is sent."""
 
 
 class Wait(Struct, frozen=True):
-    """Nothing to do until something happens, or until this moment."""
+    """Do nothing until a message or audio arrives, or until the moment `until`; ``None``: no such moment."""
 
     until: float | None = None
 
 
 class EndLink(Struct, frozen=True):
-    """The link is over: for `cause`, or because all is done (``None``)."""
+    """Close the link. `cause`: why it is over; ``None``: the session is complete."""
 
     cause: Cause | None = None
 

@@ -1,10 +1,13 @@
-"""What was delivered, as far as the next link may hear it again.
+"""Remembers the words that were delivered, as far as the next link may hear and repeat them.
+
+It also decides how much committed audio, the *lead-in*, the next link is sent again. *Seam* and *cut*: see
+`reconciliation`.
 
 Laws
-    1. A word is remembered for as long as audio that holds it may be played again, and no longer.
-    2. Where words can be placed in the audio, so much of it is played again that the last of them is heard whole, and
-       so is a word into which an answered finalize fell.
-    3. Where they cannot, there is no lead-in: what is heard again is what was not acknowledged.
+    1. A word is remembered as long as the audio that it was said in may be sent again.
+    2. Where words have times that can be trusted, the lead-in is so long that the last word is heard whole, and so is a
+       word into which an answered finalize request fell.
+    3. Where they have none, there is no lead-in: only audio that is not committed is sent again.
 """
 
 from __future__ import annotations
@@ -16,25 +19,28 @@ from .stretches import Stretches
 DRIFT_ALLOWANCE = 1.0
 """Seconds by which a provider whose times are not exact may be wrong and still be reconciled."""
 _MOST = 2_000
-"""Words that are remembered. `text.plain` bounds their texts, and `RecognitionResult` the labels of their speakers, so
-that all of them take no more than 2 MiB, whatever a service sends."""
+"""How many words are remembered. `text.plain` bounds their texts, and `RecognitionResult` the labels of their speakers,
+so that all of them take no more than 2 MiB, whatever a service sends."""
 _MARGIN = 0.2
 
 
 class DeliveredWords:
-    """The newest words delivered, and the stretches that their finals cover. `lead_in`: seconds, by the policy."""
+    """The newest delivered words, and the audio that their finals cover.
+
+    `lead_in`: `ReplayPolicy.lead_in`, in seconds. `start`: the first sample of the stream.
+    """
 
     def __init__(self, rate: int, lead_in: float, start: int) -> None:
         self._rate = rate
         self._lead_in = lead_in
         self._words: list[ComparedWord] = []
         self.stretches = Stretches()
-        """What the finals cover whose times can be trusted."""
+        """The audio covered by finals whose times can be trusted."""
         self.said = start
-        """The end of the last final delivered, in samples, where that can be known."""
+        """The sample at which the last delivered final ends, as far as the service's times tell."""
 
     def delivered(self, words: tuple[ComparedWord, ...], span: tuple[int, int] | None) -> None:
-        """A final was delivered; `span`: its samples, if its times can be trusted so far."""
+        """Call when a final is delivered. `span`: the samples that it covers; ``None``: its times cannot be trusted."""
         self._words.extend(words)
         del self._words[:-_MOST]
         if span is not None:
@@ -42,9 +48,9 @@ class DeliveredWords:
             self.said = max(self.said, span[1])
 
     def committed(self, upto: int, later: tuple[ComparedWord, ...] | None) -> None:
-        """No link will hear what lies before `upto`, but for a lead-in.
+        """Call when audio before sample `upto` is committed. Forgets the words that no link will hear again.
 
-        `later`: where words have no place in the audio, those delivered that may lie behind `upto`.
+        `later`: where words have no times, the delivered words that may have been said behind `upto`; else ``None``.
         """
         if later is not None:
             self._words = list(later[-_MOST:])
@@ -59,7 +65,7 @@ class DeliveredWords:
         self.stretches.forget(timed)
 
     def lead_in(self, profile: SttProfile, cut: int) -> int:
-        """Samples before `cut` that the next link is to hear again."""
+        """Returns the length of the lead-in, in samples: how much audio before `cut` the next link is sent again."""
         seconds = min(self._lead_in, profile.max_lead_in)
         if not seconds or not self._placed(profile):
             return 0
@@ -71,7 +77,10 @@ class DeliveredWords:
         return min(max(round(seconds * self._rate), reach), round((seconds + DRIFT_ALLOWANCE) * self._rate))
 
     def seam(self, profile: SttProfile, base: int, cut: int, *, overlapping: bool) -> Seam | None:
-        """How the words of a link that hears from `base` are told from those delivered, all before `cut` being old."""
+        """Returns the seam for a link that is sent the audio from sample `base` on; ``None`` where nothing can repeat.
+
+        All words before sample `cut` are old. `overlapping`: whether speakers may overlap.
+        """
         if not self._placed(profile):
             ahead = [word for word in self._words if word.end is None or word.end > cut]
             return TextSeam(ahead, timed=self._timed(cut), reach=None) if ahead else None
@@ -86,7 +95,7 @@ class DeliveredWords:
         return self._timed(cut) if again else None
 
     def speaker_at(self, word: ComparedWord) -> str | None:
-        """Who said the delivered word that lies where `word` does, if any did."""
+        """Returns the speaker of the delivered word with the text and time of `word`; ``None`` where there is none."""
         at = word.midpoint
         for old in reversed(self._words):
             if at is not None and old.span is not None and old.span[0] <= at <= old.span[1] and old.text == word.text:

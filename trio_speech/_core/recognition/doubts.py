@@ -1,15 +1,18 @@
-"""What becomes of audio that a link left open in spite of all its patience.
+"""Decides about audio that a link was given all its patience for, and of which something is still open.
+
+*Open* is defined in `evidence`, *patience* in `finalization`. Such audio is in *doubt*: it may hold words.
 
 Laws
-    1. The first time, the audio is heard again, by a fresh link. The second time it is decided, by what both have said.
-    2. What may be heard again for doubt is bounded: a share of all audio, or some seconds if that is more.
+    1. The first time, a fresh link is sent the audio again. If that leaves it open too, the table decides.
+    2. How much audio is sent again for this reason is bounded: by a share of all audio, or by some seconds if that is
+       more.
 
-    what both links left                         what it becomes
-    ──────────────────────────────────────────   ──────────────────────────────────────
-    words that were shown, without their final   a `Gap`, for the reason "doubt"
-    sound that both answered for, without words  silence, as loud as the noise may be
-    sound that one of them did not answer for    a `Gap`, for the reason "unanswered"
-    quiet audio without an answer                silence
+    what both links left                             what becomes of it
+    ──────────────────────────────────────────────   ─────────────────────────────────────────────────────────
+    words that were shown, without their final       a `Gap` with the reason "doubt"
+    sound without words, and both requests answered  counts as silence; the noise level rises to its loudness
+    sound without words, and a request unanswered    a `Gap` with the reason "unanswered"
+    quiet audio without an answer                    counts as silence
 """
 
 from __future__ import annotations
@@ -44,8 +47,8 @@ class LeftOpen(Struct, frozen=True):
 
     Fields:
         end: The sample before which the link was given all its patience.
-        open_from: The first sample of what is open; ``None`` where nothing is, and only the answer is missing.
-        owed: The stretch of which words were shown and no final came.
+        open_from: The first open sample; ``None`` where nothing is open, and only the answer is missing.
+        owed: The first and last sample of words that were shown and whose final did not come; ``None`` without any.
         answered: Whether the service answered a request at or behind `end`.
     """
 
@@ -55,7 +58,7 @@ class LeftOpen(Struct, frozen=True):
     answered: bool
 
     def with_first(self, first: LeftOpen) -> LeftOpen:
-        """What this link and the `first` have left, taken together."""
+        """Returns what this link and the `first` one left open, taken together."""
         shown = [each for each in (self.owed, first.owed) if each is not None]
         return LeftOpen(
             min(self.end, first.end),
@@ -66,7 +69,10 @@ class LeftOpen(Struct, frozen=True):
 
 
 class Doubts:
-    """The doubts of one session. `share` of all audio may be heard again for doubt, and `at_least` so many samples."""
+    """The audio of one session that is in doubt.
+
+    `share`: the share of all audio that may be sent again for doubt. `at_least`: the samples that may be in any case.
+    """
 
     def __init__(self, session: Doubted, share: float, at_least: int) -> None:
         self._session = session
@@ -77,11 +83,11 @@ class Doubts:
 
     @property
     def is_open(self) -> bool:
-        """Whether audio is heard again because an earlier link left something open in it."""
+        """Whether audio is being sent again because an earlier link left something open in it."""
         return self._first is not None and self._first.end > self._session.log.committed
 
     def left(self, by_link: LeftOpen) -> None:
-        """A link is over that left something open."""
+        """Call when a link is over that left something open: sends the audio again, or decides what becomes of it."""
         first = self._first if self.is_open else None
         self._first = None
         if first is not None:
@@ -91,7 +97,7 @@ class Doubts:
             self._replayed += by_link.end - self._session.log.committed
         elif by_link.answered or by_link.owed is not None or by_link.open_from is None:
             self._decide(by_link)
-        # Else nobody has answered yet: the retry budget decides how often it is tried.
+        # Else no link has answered yet: the retry budget limits how often the audio is sent again.
 
     def _may_hear_again(self, upto: int) -> bool:
         log = self._session.log
@@ -105,7 +111,7 @@ class Doubts:
                 start = min(start, left.open_from)
             session.give_up(start, upto, "doubt")
         elif left.open_from is None:
-            pass  # it is quiet, and nobody has said otherwise in two patiences
+            pass  # it is quiet, and neither link has shown words in it
         elif left.answered:
             session.noise.heard_as_noise(log.window(log.committed, upto))
         else:

@@ -1,15 +1,15 @@
-"""What the user has not read yet.
+"""The queue of events that the user has not read yet.
 
 Laws
-    1. Finals and gaps queue, in stream order, and none is ever dropped.
-    2. Interim and preflight transcripts coalesce: a newer one takes the place of an unread one of its kind, and a final
-       takes away what was guessed of its utterance.
-    3. Audio is settled when what covers it is *delivered*: each final and gap carries the sample that it settles, and
-       `settled` follows what is taken. Where none is queued, what is committed is settled at once.
-    4. All else is bounded, between one final or gap and the next: of the news of a long outage and of utterances of
-       which nothing was said, the oldest go first. What is left of speech state alternates all the same.
-    5. `unread_bytes` says how much memory the queue takes. The queue refuses nothing: at the bound the session closes
-       the link, which is where more would come from (see `RecognitionMachine.is_full_of_unread`).
+    1. Finals and gaps are queued in stream order, and none is ever dropped.
+    2. A newer interim replaces an unread interim, and a newer preflight transcript an unread one. A final removes the
+       unread interims and preflight transcripts before it.
+    3. Audio is settled (see `replay_log`) when the user has taken the event that covers it: each final and gap carries
+       the sample before which it settles. Where no final or gap is queued, committed audio is settled at once.
+    4. Between two finals or gaps, the number of other events is bounded: the oldest events about lost connections are
+       dropped, and the oldest utterances without words. `SpeechStarted` and `SpeechEnded` still alternate.
+    5. `unread_bytes` says how much memory the queue takes. The queue refuses no event: at the bound the session closes
+       the link instead, so that no more arrive (see `RecognitionMachine.is_full_of_unread`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Item(Struct):
 
 
 def memory_of(event: TranscriptEvent | RecognitionResult) -> int:
-    """Bytes that an event takes, with all that it holds; a little too many. So of the result that it is made of."""
+    """Returns the bytes of memory that an event, or the result that it is made of, takes; a little too many."""
     if isinstance(event, (FinalTranscript, RecognitionResult)):
         strings = [event.text, event.language, event.speaker]
         for word in event.words:
@@ -56,7 +56,7 @@ def memory_of(event: TranscriptEvent | RecognitionResult) -> int:
 
 
 def _memory_of_json(value: object) -> int:
-    """Bytes that a decoded JSON value takes, with all that it holds."""
+    """Returns the bytes of memory that a decoded JSON value takes, with all that it holds."""
     size, waiting = 0, [value]
     while waiting:
         held = waiting.pop()
@@ -70,25 +70,25 @@ def _memory_of_json(value: object) -> int:
 
 
 class EventQueue:
-    """Events on their way to the user, and how far the stream is settled by those taken."""
+    """Events that wait for the user. `settled`: the sample before which the stream is settled by the events taken."""
 
     def __init__(self, settled: int = 0) -> None:
         self._queue: deque[_Item] = deque()  # ends with a final or a gap
         self._tail: list[TranscriptEvent] = []  # what came after it
         self.settled = settled
         self.unread_bytes = 0
-        """The memory that the unread finals and gaps take, with the news and speech states between them."""
+        """Bytes of memory of the unread events, up to the last final or gap."""
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._tail)
 
     @property
     def unread(self) -> list[TranscriptEvent]:
-        """All events that were not taken yet, the oldest first."""
+        """All events that the user has not taken, the oldest first."""
         return [*(item.event for item in self._queue), *self._tail]
 
     def put(self, event: TranscriptEvent) -> None:
-        """Queues an event that settles nothing."""
+        """Queues an event that settles no audio: any but a final or a gap."""
         if isinstance(event, _GUESSES):
             self._drop(self._of_tail(type(event)))
         elif isinstance(event, _NEWS):
@@ -98,7 +98,7 @@ class EventQueue:
         self._tail.append(event)
 
     def put_settling(self, event: TranscriptEvent, upto: int) -> None:
-        """Queues a final or a gap: all before sample `upto` is settled once it has been taken."""
+        """Queues a final or a gap. Audio before sample `upto` is settled once the user has taken it."""
         self._drop(self._of_tail(*_GUESSES))
         items = [_Item(each, size=memory_of(each)) for each in self._tail]
         items.append(_Item(event, upto, memory_of(event)))
@@ -107,14 +107,17 @@ class EventQueue:
         self.unread_bytes += sum(item.size for item in items)
 
     def settle(self, upto: int) -> None:
-        """All before `upto` is committed without an event of its own: settled once what is queued before is taken."""
+        """Call when audio before sample `upto` is committed without an event of its own.
+
+        It is settled once the user has taken all finals and gaps queued so far, or at once where there are none.
+        """
         if self._queue:
             self._queue[-1].settles = max(self._queue[-1].settles, upto)
         else:
             self.settled = max(self.settled, upto)
 
     def take(self) -> TranscriptEvent:
-        """Hands over the oldest event: it is delivered."""
+        """Removes and returns the oldest event. Raises `IndexError` where there is none."""
         if not self._queue:
             return self._tail.pop(0)
         item = self._queue.popleft()
@@ -126,7 +129,7 @@ class EventQueue:
         return [event for event in self._tail if isinstance(event, kinds)]
 
     def _silent_turns(self) -> list[TranscriptEvent]:
-        """Utterances that started and ended, and of which nothing was said."""
+        """Returns the starts and ends of speech behind the last final or gap, from the first start on."""
         states = self._of_tail(*_STATES)
         return states[isinstance(states[0], SpeechEnded) :] if states else []
 

@@ -1,23 +1,26 @@
-"""What speaks for and against each stretch of audio that one link was sent, and what may be committed by it.
+"""Decides how much of the audio sent on one link is committed: recognized, so that no later link needs to hear it.
+
+Terms: an utterance is *owed* when it was announced and its final has not come (see `announcements`). *Possible speech*
+is audio louder than the stream's noise (see `noise`) that no transcript covers. Audio is *open* where an utterance is
+owed or where it is possible speech. A *request* and its *place*: see `finalization`.
 
 Laws
-    1. A watermark commits what lies before it. Nothing else does while something is open before it.
-    2. *Open* is what is owed (announced, and neither final nor taken back), and possible speech: audio louder than the
-       stream's noise of which nothing was said.
-    3. A final with a span that can be trusted settles that span, and acknowledges what lies before its end. Where the
-       profile says that finals come ordered, that includes possible speech; else not.
-    4. An answered request acknowledges what lies before its place.
-    5. A final without a span that can be trusted speaks for the audio that had been sent when it came, up to the last
-       pause or request in it: there, nothing counts as possible speech any more. It acknowledges nothing.
-    6. Where speakers may overlap, no span acknowledges anything.
+    1. A watermark (`Acknowledged`) commits all audio before it. Nothing else commits audio behind something open.
+    2. Where the profile's `acknowledges` is ``"span"``, a final commits the audio before its end. Possible speech holds
+       that back unless the profile says that finals come in stream order (`ordered`). The final's own span need not be
+       heard again even while the commit is held back.
+    3. An answered request commits the audio before its place.
+    4. A final whose span cannot be trusted commits nothing. But the audio sent before the last pause or request, when
+       it came, no longer counts as possible speech.
+    5. Where speakers may overlap, no span commits anything.
 
-    what came            what it speaks for             committed, unless before it there is
+    message              commits                        is held back by, before that
     ──────────────────   ────────────────────────────   ─────────────────────────────────────────
-    a watermark          all before it                  (nothing stands against it)
-    a final, ordered     its span, all before its end   an utterance owed
-    a final, unordered   its span, all before its end   an utterance owed, possible speech
-    a request answered   all before its place           an utterance owed, possible speech
-    a final, no span     no possible speech before      (commits nothing)
+    a watermark          all audio before it            nothing
+    a final, ordered     all audio before its end       an owed utterance
+    a final, unordered   all audio before its end       an owed utterance, possible speech
+    a request answered   all audio before its place     an owed utterance, possible speech
+    a final, no span     nothing
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ _ONSET_REACH = 0.5  # seconds by which an onset may be told before or after the 
 
 
 class Evidence:
-    """The evidence of one link."""
+    """Collects what one link's service said, and commits audio by it (`settle`)."""
 
     def __init__(self, session: RecognitionMachine, profile: SttProfile) -> None:
         self._session = session
@@ -52,24 +55,29 @@ class Evidence:
 
     @property
     def waits(self) -> bool:
-        """Whether anything is awaited from the service: an answer, a final, or words for what may be speech."""
+        """Whether an answer or a final is awaited: a request waits, an utterance is owed, or an answered request's audio
+        is not committed yet.
+        """
         committed = self._session.log.committed
         requests = self.requests
         return bool(self.owed or requests.answered > committed or requests.waits_behind(committed))
 
     @property
     def unanswered(self) -> bool:
-        """Whether a request waits for its answer."""
+        """Whether a request for audio that is not committed waits for its answer."""
         return self.requests.waits_behind(self._session.log.committed)
 
     def recognized(self, start: int, end: int) -> None:
-        """A final of ``[start, end)`` is about to be delivered. That decides which gaps lie before it."""
+        """Call just before a final of the samples ``[start, end)`` is delivered.
+
+        Audio that it proves to be recognized does not become a gap.
+        """
         if self._profile.acknowledges == "span" and self._profile.ordered and self.owed.first(start) is None:
             start = 0
         self._session.gaps.recognized(start, end)
 
     def span(self, start: int, end: int, *, overlaps: bool) -> None:
-        """A final was delivered that covers ``[start, end)``."""
+        """Call when a final is delivered that covers ``[start, end)``. `overlaps`: whether speakers may overlap."""
         if overlaps:
             self.unspanned()
             return
@@ -78,34 +86,34 @@ class Evidence:
         self._spanned = max(self._spanned, end)
 
     def unspanned(self) -> None:
-        """A final was delivered that tells no span, or none to be trusted.
+        """Call when a final was delivered that has no span, or one that cannot be trusted.
 
-        It may be late. Sound that no pause has followed yet is not what it is about, unless it was asked for.
+        It may be late. So it does not count for the sound after the last pause, unless a request was made since.
         """
         self._spoken_for = max(self._spoken_for, self.requests.newest, self._session.last_sound_from())
         self._finals += 1
 
     def answered(self, request: Request | None, now: float) -> None:
-        """A request was answered, if there is one."""
+        """Call with the request that a message has answered; ``None`` is ignored."""
         if request is not None:
             self._answered_by = request
             self._answered_at = now
 
     @property
     def blocked_since(self) -> float:
-        """When the request was answered whose audio is not committed, since something is open; else infinite."""
+        """When the last answer came, if something open still holds back the commit of its audio; else infinite."""
         return self._answered_at if self.requests.answered > self._session.log.committed else math.inf
 
     def first_open(self, upto: int) -> int | None:
-        """The first sample before `upto` of what is open there."""
+        """Returns the first sample of the first open audio before sample `upto`; ``None`` where nothing is open."""
         found = [self.owed.first(upto), self._first_possible_speech(upto)]
         return min([each for each in found if each is not None], default=None)
 
     def settle(self, held_from: int | None, awaited: tuple[ComparedWord, ...]) -> bool:
-        """Commits what may be committed by now; returns whether that is news.
+        """Commits all audio that may be committed by now; returns whether the commit point has moved.
 
-        `held_from`: where a final begins that waits for its turn. `awaited`: words of an earlier link that this one may
-        still say again.
+        `held_from`: the sample at which the first held final begins (see `held_finals`), or ``None``. `awaited`: words
+        of an earlier link that this one may still repeat.
         """
         session = self._session
         upto = max(self._by_spans(), self._by_answers())
@@ -134,16 +142,19 @@ class Evidence:
         return place if blocked is None else blocked
 
     def _first_possible_speech(self, upto: int) -> int | None:
-        """The answer is kept while nothing changes that it depends on: looking at a minute of audio takes 20 ms."""
+        """Returns the first sample before `upto` of possible speech, or ``None``.
+
+        The result is cached until something changes that it depends on: a minute of audio takes 20 ms to look at.
+        """
         session = self._session
         looked = (upto, session.log.committed, session.log.kept, self._finals, session.noise.level)
         if looked != self._looked:
             self._found = session.first_possible_speech(self._spoken_for, upto, self._margin)
-            self._looked = (*looked[:-1], session.noise.level)  # looking may have told more of the noise
+            self._looked = (*looked[:-1], session.noise.level)  # looking may have changed the noise level
         return self._found
 
     def _later(self, request: Request) -> list[ComparedWord]:
-        """Of the words that came since a request was made, those that may belong to audio behind it."""
+        """Returns, of the words that came since `request` was made, those that may belong to audio behind its place."""
         session = self._session
         if session.first_possible_speech(request.place, session.log.sent, 0) is None:
             return []

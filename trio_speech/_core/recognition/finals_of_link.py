@@ -1,10 +1,12 @@
-"""The finals of one link, as its service told them, so that what it says again is known.
+"""Remembers the finals of one link, to recognize what its service tells a second time.
+
+Some services repeat a final, or send an interim of an utterance that is final already.
 
 Laws
-    1. Words are the same if their times are, within the profile's drift. Where times cannot be trusted, the text must
-       be the same besides, and only a guess can be old.
-    2. A final without word times is the same if it has the same identity or the same span.
-    3. What lies behind all finals is new, whatever it says.
+    1. Two words are the same if their times are, within the profile's drift. Where times cannot be trusted, their texts
+       must be the same too, and only a word of an interim or preflight transcript can be a repetition.
+    2. Two finals without word times are the same if they have the same `id` or the same span.
+    3. A result that begins behind the end of all finals is new, whatever its text.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from ..provider.profile import SttProfile
 from .text import plain
 
 _REMEMBERED = 2_048
-"""Words and finals that may be said again: some ten minutes of speech."""
+"""How many words and how many finals are remembered: some ten minutes of speech."""
 _HALF_A_FRAME = 0.01  # seconds: what two roundings of one time may be apart
 
 
@@ -34,7 +36,7 @@ class _FinalWord(Struct, frozen=True):
 
 
 class FinalsOfLink:
-    """What one link has made final."""
+    """The newest finals of one link, with their words. Times are in seconds on the link's clock."""
 
     def __init__(self, profile: SttProfile) -> None:
         self._drift = profile.drift
@@ -45,7 +47,7 @@ class FinalsOfLink:
         self._until = 0.0  # the largest end among them: most results lie behind it, and are new at a glance
 
     def add(self, result: RecognitionResult) -> None:
-        """A final was taken in."""
+        """Remembers a final."""
         if result.id is not None:
             self._ids.append(result.id)
         if result.end > result.start:
@@ -55,12 +57,12 @@ class FinalsOfLink:
         self._until = max([self._until, result.end, *(word.end for word in result.words)])
 
     def is_passed_by(self, result: RecognitionResult) -> bool:
-        """Whether `result` lies behind all finals, so that there is nothing in it that it could repeat."""
+        """Whether `result` begins behind the end of all finals, so that nothing in it can be a repetition."""
         starts = min(result.start, result.words[0].start) if result.words else result.start
         return starts >= self._until and starts > 0.0 and not self._has_id(result)
 
     def repeated_by(self, result: RecognitionResult) -> bool:
-        """Whether the final `result` is one of them, told again."""
+        """Whether the final `result` repeats a whole final."""
         if self._has_id(result):
             return True
         if result.words or result.end <= result.start or not self._trusts_spans:
@@ -69,16 +71,16 @@ class FinalsOfLink:
         return near and any(self._is_same_span(result, span) for span in self._spans)
 
     def words_in(self, result: RecognitionResult) -> Sequence[bool]:
-        """For each word of `result` that has times, whether it is in one of them."""
+        """Returns, for each word of `result`, whether a final contains it."""
         by_text = not self._trusts_spans  # times may be anything then: the same of another word mean nothing
         if not self._words or (by_text and result.kind == "final"):
             return [False] * len(result.words)
         return [self._holds(word, word.speaker or result.speaker, by_text=by_text) for word in result.words]
 
     def cover(self, result: RecognitionResult, *, overlaps: bool) -> bool:
-        """Whether one of them spans `result`, of which no word times are known.
+        """Whether a final covers the span of `result`, which has no word times.
 
-        `overlaps`: another speaker may have spoken in the same span, so only the very same one counts.
+        `overlaps`: another speaker may have spoken in the same span, so only a final of the same span counts.
         """
         if result.end > self._until + _HALF_A_FRAME:
             return False

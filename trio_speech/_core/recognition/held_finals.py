@@ -1,9 +1,9 @@
-"""Finals that wait for their turn, since something was announced that lies before them.
+"""Holds back finals that arrive before the final of an earlier utterance, so that they are delivered in stream order.
 
 Laws
-    1. A final waits at most `LONGEST_HOLD`, and only behind an announced utterance that starts before it.
-    2. Finals that are let go at one moment go in the order of the stream.
-    3. No more than 1 MiB of finals waits. Beyond that all of them are due at once, and count as unread.
+    1. A final waits at most `LONGEST_HOLD`, and only for an announced utterance that lies before it.
+    2. Finals that are released at one moment are delivered in stream order.
+    3. At most 1 MiB of finals waits. Beyond that, all of them are released at once.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from .event_queue import memory_of
 from .incoming_results import Judged
 
 LONGEST_HOLD = 1.0
-"""Seconds that a final waits behind an utterance that lies before it."""
+"""The most seconds that a final waits for the final of an earlier utterance."""
 
 _MOST = 2**20
 
 
 class HeldFinals:
-    """The finals of one link that wait."""
+    """The finals of one link that are held back."""
 
     def __init__(self) -> None:
         self._held: list[tuple[float, Judged]] = []
@@ -30,27 +30,27 @@ class HeldFinals:
 
     @property
     def due(self) -> float:
-        """When the one that has waited longest is to go; infinite without any."""
+        """The moment at which the first of the held finals is to be released; infinite where none is held."""
         return self._held[0][0] if self._held else math.inf
 
     @property
     def first(self) -> int | None:
-        """The sample at which the earliest of them starts."""
+        """The sample at which the earliest held final starts; ``None`` where none is held."""
         return min((judged.said.start for _, judged in self._held), default=None)
 
     def hold(self, judged: Judged, now: float) -> None:
-        """A final is to wait."""
+        """Holds a final back."""
         self._held.append((now + LONGEST_HOLD, judged))
         self._size += memory_of(judged.said.result)
         if self._size > _MOST:
             self._held = [(-math.inf, held) for _, held in self._held]
 
     def take_due(self, now: float) -> list[Judged]:
-        """Lets go of those that have waited long enough."""
+        """Removes and returns the finals that have waited long enough, in stream order."""
         return self._take(lambda until, _: until <= now)
 
     def take_free(self, owed: Announcements) -> list[Judged]:
-        """Lets go of those behind which nothing is waited for any more."""
+        """Removes and returns the finals that have no owed utterance before them any more, in stream order."""
         return self._take(lambda _, held: not owed.waits_before(held.said.start, held.said.result.speaker))
 
     def _take(self, goes: Callable[[float, Judged], bool]) -> list[Judged]:

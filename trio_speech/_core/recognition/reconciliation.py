@@ -1,16 +1,19 @@
-"""The joint of two links: which words of the new one had been delivered from the old.
+"""Removes repeated words after a reconnection: which words of a new link had been delivered from an earlier one.
+
+A new link is sent some audio for the second time. A *seam* is the joint between the transcripts of the two links. An
+*old* word was delivered before and is heard again. The *cut* is the sample before which all words are old.
 
 Laws
-    1. Where times are exact, time decides, whatever the words look like: a word is old if its midpoint lies before the
-       cut, or in a stretch that a delivered final covers. No word is halved.
-    2. Where they drift, the audio was resumed early enough to hear the last delivered words again, so the new link's
-       first words must repeat the end of what was delivered. Of all ways to lay the one over the other, the one that
-       implies the smallest drift is taken: right whenever the drift is under half of the shortest word, or only one
-       way fits. The first word may be torn, and some few may be heard as others than before.
+    1. Where the service's times are exact, they decide, whatever the words are: a word is old if its midpoint lies
+       before the cut, or in audio that a delivered final covers. No word is halved.
+    2. Where times drift, enough audio was sent again for the last delivered words to be heard again, so the new link's
+       first words repeat the end of what was delivered. Of all ways to align the two, the one that implies the smallest
+       drift is taken. That is right whenever the drift is under half of the shortest word, or only one alignment fits.
+       The first word may have lost its beginning, and a few words may be recognized differently than before.
     3. Where there are no times, only the order of the words decides.
-    4. Where speakers overlap, a stretch says nothing of who spoke: a word is old if the same word was delivered at
-       about the same time.
-    5. What cannot be decided is delivered.
+    4. Where speakers overlap, a covered stretch of audio does not tell who spoke: a word is old if the same word was
+       delivered at about the same time.
+    5. A word of which this cannot be decided is delivered.
 """
 
 from __future__ import annotations
@@ -25,9 +28,9 @@ from .stretches import Stretches
 
 
 class ComparedWord(Struct, frozen=True):
-    """A word as far as seams care: its text (see `text.plain`), and its span in samples if known.
+    """A word in the form in which words are compared: its text (see `text.plain`), and its span in samples if known.
 
-    Without times of its own it may still have an `end`: that of the final which it was in.
+    A word without times may still have an `end`: the end of the final that it was in.
     """
 
     text: str
@@ -37,44 +40,44 @@ class ComparedWord(Struct, frozen=True):
 
     @property
     def span(self) -> tuple[int, int] | None:
-        """The samples from and before which it was said, if they are known."""
+        """The first sample of the word and the one behind its last; ``None`` where they are not known."""
         return None if self.start is None or self.end is None else (self.start, self.end)
 
     @property
     def length(self) -> int:
-        """How many samples it lasts; 0 where that is not known."""
+        """The length of the word in samples; 0 where it is not known."""
         return 0 if self.span is None else self.span[1] - self.span[0]
 
     @property
     def midpoint(self) -> float | None:
-        """The sample halfway through the word."""
+        """The sample halfway through the word; ``None`` where its span is not known."""
         return None if self.span is None else sum(self.span) / 2
 
 
 class Seam(Protocol):
-    """Tells, for the first finals of a link, which of their words were delivered before."""
+    """Tells which words of a link's first results were delivered from an earlier link."""
 
     def repeated(self, words: Sequence[ComparedWord]) -> list[bool]:
-        """Which of `words` had been delivered before."""
+        """Returns, for each of `words`, whether it was delivered before."""
         ...
 
     def passed(self, words: Sequence[ComparedWord]) -> None:
-        """These words of a final have been judged: the next final continues behind them."""
+        """Call with the words of a final once `repeated` has judged them: the next final continues behind them."""
         ...
 
     @property
     def open(self) -> bool:
-        """Whether old words may still come."""
+        """Whether this link may still repeat delivered words."""
         ...
 
     @property
     def awaited(self) -> Sequence[ComparedWord]:
-        """The old words that may still come, where it is words that are waited for."""
+        """The delivered words that this link may still repeat; empty where times decide, and not the order of words."""
         ...
 
 
 class TimedSeam:
-    """Law 1: all before sample `cut` is old, and what lies in `delivered`."""
+    """Decides by time (law 1): words before sample `cut` are old, and words in the stretches `delivered`."""
 
     awaited = ()
 
@@ -99,7 +102,11 @@ class TimedSeam:
 
 
 class OverlappingSeam:
-    """Law 4: `old` are the words delivered that may be heard again; `tolerance`: samples by which times may differ."""
+    """Decides by text and time together, for speakers that overlap (law 4).
+
+    `old`: the delivered words that may be heard again. `tolerance`: by how many samples the two times of one word may
+    differ.
+    """
 
     awaited = ()
 
@@ -124,10 +131,10 @@ class OverlappingSeam:
 
 
 class TextSeam:
-    """Laws 2 and 3: the new words laid over the end of the old ones.
+    """Decides by aligning the new words with the end of the delivered ones (laws 2 and 3).
 
-    `old` are those which may be heard again, of all that was delivered; where no text fits, `timed` decides. `reach`:
-    by how many samples times may be wrong; ``None``: the words have none.
+    `old`: the delivered words that may be heard again. `timed`: decides where no alignment fits. `reach`: by how many
+    samples times may be wrong; ``None``: the words have no times.
     """
 
     def __init__(self, old: Sequence[ComparedWord], *, timed: TimedSeam, reach: int | None) -> None:
@@ -163,7 +170,10 @@ class TextSeam:
             self._begun = True
 
     def _overlap(self, words: Sequence[ComparedWord]) -> tuple[int | None, int]:
-        """How many old words are not heard again, and how many of `words` are old; ``None``: no text fits."""
+        """Returns how many of the old words are not repeated, and how many of `words` are old.
+
+        The first number is ``None`` where no alignment fits.
+        """
         starts = range(1 if self._begun else len(self._old))
         fits = [(*fit, start) for start in starts if (fit := self._fit(words, start)) is not None]
         if not fits:
@@ -172,9 +182,10 @@ class TextSeam:
         return best, min(len(words), len(self._old) - best)
 
     def _fit(self, words: Sequence[ComparedWord], start: int) -> tuple[int, float] | None:
-        """How badly `words` fit over the old ones from number `start` on; ``None``: not at all.
+        """Returns how badly `words` match the old ones from index `start` on; ``None`` where they do not match.
 
-        First come the words heard as others, unless the drift is so small that time alone would do; then the drift.
+        That is the number of words with another text, and then the drift in samples. The number is 0 where the drift
+        is so small that the times alone identify the words.
         """
         pairs = list(zip(words, self._old[start:], strict=False))
         if not pairs:
@@ -191,20 +202,20 @@ class TextSeam:
 
 
 def _is_elsewhere(pair: tuple[ComparedWord, ComparedWord]) -> bool:
-    """Whether it is another word at another time."""
+    """Whether the new word of `pair` differs from the old one in both text and time."""
     new, old = pair
     return new.text != old.text and abs(_shift([pair])) >= old.length / 2
 
 
 def _shift(pairs: Sequence[tuple[ComparedWord, ComparedWord]]) -> float:
-    """By how much the new words end later than the old ones, in the median; 0 without times."""
+    """By how many samples the new words end later than the old ones, in the median; 0 without times."""
     spans = [(new.span, old.span) for new, old in pairs]
     shifts = sorted(new[1] - old[1] for new, old in spans if new is not None and old is not None)
     return shifts[len(shifts) // 2] if shifts else 0.0
 
 
 def _is_torn(new: ComparedWord, old: ComparedWord, shift: float) -> bool:
-    """Whether `new` may be the rest of `old`, whose beginning was not played again: it ends where `old` does."""
+    """Whether `new` may be the end of `old`, of which the beginning was not sent again: both end at the same sample."""
     if new.text == old.text or new.span is None or old.span is None:
         return False
     return abs(new.span[1] - old.span[1] - shift) < old.length / 2

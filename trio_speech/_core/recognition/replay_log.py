@@ -1,27 +1,35 @@
-"""The replay log: the only path that audio takes from the user to the wire.
+"""The replay log: a buffer of the audio that a reconnection may have to send again.
+
+All audio passes through it on its way from the user to the wire.
 
 Laws
-    1. Cursors count whole samples of the stream, and never anything else::
+    1. Cursors are positions in whole samples of the stream::
 
            kept ≤ sent ≤ captured        settled ≤ committed ≤ captured
 
-    2. `captured`, `settled`, `committed` and `kept` only move forward. Reconnecting sets `sent` back: replay is a
-       cursor move, and there is no second path.
-    3. ``[kept, captured)`` is held, once, in one buffer; what lies before is gone.
-    4. Settled audio is let go but for `lead_in` samples.
+    2. `captured`, `settled`, `committed` and `kept` only move forward. Reconnecting sets `sent` back, and that
+       alone makes the audio be sent again.
+    3. The buffer holds ``[kept, captured)``, once; audio before `kept` was dropped.
+    4. Settled audio is dropped, except for its last `lead_in` samples.
 
-    captured    given by the user so far
-    sent        written to the current link
-    committed   recognized, as the service says: no link will hear it again
-    settled     recognized and *delivered*; lags behind `committed` while finals wait to be read
-    kept        the oldest sample still held
+    cursor      the audio before it
+    ─────────   ──────────────────────────────────────────────────────────────────────────────────────────────────
+    captured    was given by the user
+    sent        was written to the current connection
+    committed   was recognized, as the service says: a later connection needs to hear at most a lead-in of it
+    settled     is committed, and the user has taken the finals and gaps that cover it
+    kept        was dropped from the buffer
 """
 
 from __future__ import annotations
 
 
 class ReplayLog:
-    """Audio that is captured and not yet settled; `frame_size` bytes a sample."""
+    """The captured audio that is not settled, and the cursors over it.
+
+    `frame_size`: bytes of one sample. `lead_in`: how many settled samples are kept all the same. `start`: the position
+    of the first sample.
+    """
 
     def __init__(self, frame_size: int, *, lead_in: int = 0, start: int = 0) -> None:
         self._frame_size = frame_size
@@ -35,34 +43,37 @@ class ReplayLog:
         self.owed_from = start
         """The oldest sample that is neither settled nor evicted."""
         self.furthest = start
-        """What lies before it was sent, on whatever link."""
+        """The sample before which all audio was sent, on this connection or an earlier one."""
         self.taken = 0
-        """Samples sent on all links together."""
+        """Samples sent on all connections together; a sample that was sent twice counts twice."""
         self.replayed = 0
-        """Of these, what had been sent before."""
+        """How many of the samples counted in `taken` had been sent before."""
 
     @property
     def owed(self) -> int:
-        """Samples captured, neither settled nor evicted."""
+        """How many samples were captured, and are neither settled nor evicted."""
         return self.captured - self.owed_from
 
     @property
     def unsent(self) -> int:
-        """Samples that the current link has not been given."""
+        """How many samples were captured, and not sent on the current connection."""
         return self.captured - self.sent
 
     @property
     def given_up(self) -> int:
-        """The sample before which audio was evicted unsettled; 0 where none was that has not been settled since."""
+        """The sample before which audio was evicted without being settled, or 0.
+
+        It is 0 where nothing was evicted, or everything evicted has been settled since.
+        """
         return self.kept if self.kept > self.settled else 0
 
     def append(self, audio: bytes) -> None:
-        """Takes captured audio, a whole number of samples."""
+        """Appends captured audio, which must be a whole number of samples."""
         self._buffer += audio
         self.captured += len(audio) // self._frame_size
 
     def take(self, samples: int) -> bytes:
-        """The next `samples` unsent samples, or all there are if fewer."""
+        """Returns the next `samples` unsent samples, or fewer if there are not so many, and counts them as sent."""
         start, sent = self.sent, min(self.sent + samples, self.captured)
         self.sent = sent
         self.taken += sent - start
@@ -75,33 +86,42 @@ class ReplayLog:
         return bytes(self._buffer[(start - kept) * size : (sent - kept) * size])
 
     def rewind(self, to: int) -> int:
-        """Sets `sent` to sample `to`, or as near as what is kept allows; returns where it is."""
+        """Sets `sent` to sample `to`, so that the audio from there on is sent again, and returns it.
+
+        Where `to` is outside of the audio that is kept, the nearest sample that is kept is taken.
+        """
         self.sent = min(max(to, self.kept), self.captured)
         return self.sent
 
     def commit(self, to: int) -> None:
-        """The service has recognized everything before sample `to`."""
+        """Call when the service has recognized all audio before sample `to`. Never moves `committed` back."""
         self.committed = max(self.committed, min(to, self.captured))
 
     def settle(self, to: int) -> None:
-        """Everything before `to`, which is committed, has been delivered: its audio is let go."""
+        """Call when the user has taken all events about the audio before sample `to`.
+
+        What is committed of it becomes settled, and is dropped but for the lead-in.
+        """
         self.settled = max(self.settled, min(to, self.committed))
         self._let_go(self.settled - self._lead_in)
         self.owed_from = max(self.settled, self.kept)
 
     def evict(self, to: int) -> tuple[int, int]:
-        """Lets go of audio before `to`, settled or not; returns the unsettled run that went, which may be empty."""
+        """Drops the audio before sample `to`, settled or not.
+
+        Returns the start and end of the dropped audio that was not settled, which are equal where there was none.
+        """
         before = self.owed_from
         self._let_go(min(to, self.captured))
         self.owed_from = max(before, self.kept)
         return before, self.owed_from
 
     def unacknowledged(self) -> tuple[int, bytes]:
-        """Where the audio begins that was captured and neither settled nor evicted, and a copy of it."""
+        """Returns a copy of the audio that is neither settled nor evicted, after the sample at which it begins."""
         return self.owed_from, self.window(self.owed_from, self.captured)
 
     def window(self, start: int, end: int) -> bytes:
-        """A copy of what is kept of ``[start, end)``."""
+        """Returns a copy of the samples ``[start, end)``, as far as they are kept."""
         size, kept = self._frame_size, self.kept
         return bytes(self._buffer[(max(start, kept) - kept) * size : max(0, end - kept) * size])
 

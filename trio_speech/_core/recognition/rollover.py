@@ -1,4 +1,4 @@
-"""When a link makes room for a fresh one: before its service ends it, and best in a pause."""
+"""When a link is replaced by a fresh one: before its service ends it, and if possible in a pause of the speech."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ _AT, _BY = 0.9, 0.97
 
 
 class RolloverSchedule:
-    """`cap`: seconds from `opened` after which the service ends the session; ``None``: it does not."""
+    """The moments from which a link is replaced: in a pause from `at` on, and at `by` in any case.
+
+    `cap`: seconds after `opened` at which the service ends the connection; ``None``: it does not, and both moments are
+    infinite until `ask` is called.
+    """
 
     def __init__(self, cap: float | None, opened: float) -> None:
         self.at = self.by = math.inf
@@ -17,5 +21,8 @@ class RolloverSchedule:
             self.ask(opened + cap * _AT, opened + cap * _BY)
 
     def ask(self, at: float, by: float) -> None:
-        """At the first pause in speech from the moment `at` on, `by` at the latest."""
+        """Requests a replacement in the first pause from the moment `at` on, and at the moment `by` at the latest.
+
+        It never moves an earlier moment back.
+        """
         self.at, self.by = min(self.at, at), min(self.by, by)

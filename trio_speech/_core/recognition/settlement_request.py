@@ -1,17 +1,18 @@
-"""When `Transcript.settled` asks the service to answer for what it waits for.
+"""When `Transcript.settled`, which waits until audio is settled, sends a finalize request for that audio.
 
-Quiet audio is settled only by an answered request (see `evidence`). A session asks where it is owed words, or where its
-log fills up; for a few seconds of silence it does neither, and who waits for them would wait for a minute or for ever.
+Quiet audio is settled only by an answered request (see `evidence`). A session sends one by itself where a final is
+missing, or where its replay log fills up. Neither happens for a few seconds of silence, so without a request of its own
+`Transcript.settled` might wait for a minute or for ever.
 
 Laws
-    1. It asks once, and not at all where the user has: with `finalize`, or with the end of the input.
-    2. It cuts no word, and no utterance that the service is about to end by itself.
+    1. It makes one request, or none where the user has made one: with `finalize`, or with the end of the input.
+    2. The request cuts no word, and no utterance that the service is about to end by itself.
 
-    why                                       when
-    ───────────────────────────────────────   ──────────────────────────────────────────────────────
+    why the request is made                   when
+    ───────────────────────────────────────   ────────────────────────────────────────────────────────────
     nothing more was captured                 1.5 s after the last audio
-    the audio is quiet                        once its last 1.5 s are, 1.5 s after the wait began
-    speech goes on, and nothing is settled    in the first pause of 0.3 s, 10 s after the wait began
+    the last 1.5 s of the audio are quiet     at once, but not before 1.5 s after the wait began
+    speech goes on, and nothing is settled    in the first pause of 0.3 s after 10 s of waiting
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ _LONG = 10.0
 
 
 class SettlementRequest:
-    """One wait, which begins at `now`, for all that is captured by then."""
+    """One wait of `Transcript.settled`, which begins at `now`, for all audio captured by then to be settled."""
 
     def __init__(self, session: RecognitionMachine, now: float) -> None:
         self._session = session
         self._began = self._captured_at = now
         self._captured = self.target = session.log.captured
-        """The sample before which all is to be settled."""
+        """The sample before which all audio is to be settled."""
 
     @property
     def is_made(self) -> bool:
-        """Whether the service is asked, or will be once it was sent the audio before `target`."""
+        """Whether a finalize request for the audio before `target` was sent, or is queued to be sent."""
         return self._session.asked_upto >= self.target
 
     def is_due(self, now: float) -> bool:
-        """Whether to ask now. To be called every few tenths of a second until the request is made."""
+        """Whether to make the request now. Call it every few tenths of a second until the request is made."""
         session = self._session
         if session.log.captured > self._captured:
             self._captured, self._captured_at = session.log.captured, now

@@ -1,11 +1,11 @@
-"""The labels of speakers across links.
+"""Keeps the labels of speakers the same over all links of a session.
 
 Laws
-    1. A service counts its speakers anew on each link, so its labels mean nothing on the next.
-    2. A label of a later link is the session's own label of whoever said, on an earlier link, a word that is heard
-       again. Without such a word it is a new speaker, with a label that no other has.
-    3. A session keeps at most 1,000 labels, whose length `RecognitionResult` bounds. A speaker beyond them has none: no
-       conversation has so many, so the service's labels tell nothing any more.
+    1. A service numbers its speakers anew on each link, so its labels mean nothing on the next link.
+    2. Where a later link repeats a word that was delivered from an earlier one, its label stands for the speaker of
+       that word, and is replaced by the session's label. Without such a word, it becomes a new label of the session.
+    3. A session keeps at most 1,000 labels, whose length `RecognitionResult` bounds. Further speakers get no label: no
+       conversation has so many, so the service's labels carry no information any more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MOST_LABELS = 1_000
 
 
 class SpeakerLabels:
-    """One link's labels, in terms of the session's. `known` are all labels of the session, to which it adds."""
+    """Maps one link's labels to the session's. `known`: all labels of the session; new ones are added to this set."""
 
     def __init__(self, known: set[str], *, is_first: bool) -> None:
         self._known = known
@@ -22,7 +22,10 @@ class SpeakerLabels:
         self._labels: dict[str, str] = {}
 
     def label(self, raw: str | None, heard_as: str | None) -> str | None:
-        """The session's label for what the link calls `raw`; `heard_as` is who said that word on an earlier link."""
+        """Returns the session's label for the link's label `raw`; ``None`` where there is none.
+
+        `heard_as`: the session's label of who said the same word on an earlier link, if it was delivered from there.
+        """
         if raw is None:
             return None
         if raw not in self._labels:

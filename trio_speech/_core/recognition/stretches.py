@@ -1,8 +1,8 @@
-"""A set of stretches of the stream, in whole samples.
+"""A set of samples, kept as intervals (stretches of the stream).
 
 Laws
-    1. Stretches are half open, ``[start, end)``, in order, and neither touch nor overlap each other.
-    2. What lies before the point given to `forget` is dropped, so the set stays as small as the audio that is open.
+    1. The intervals are half open, ``[start, end)``, in order, and neither touch nor overlap each other.
+    2. Intervals before the sample given to `forget` are dropped, so the set does not grow with the stream.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 
 class Stretches:
-    """Which samples are in the set. Adding is linear in the number of stretches, which are few."""
+    """A set of samples. Adding takes time linear in the number of its intervals, which are few."""
 
     __slots__ = ("_ends", "_starts")
 
@@ -24,7 +24,7 @@ class Stretches:
         return iter(zip(self._starts, self._ends, strict=True))
 
     def add(self, start: int, end: int) -> None:
-        """Adds ``[start, end)``; nothing where it is empty."""
+        """Adds the samples ``[start, end)``; an empty interval adds nothing."""
         if start >= end:
             return
         first = bisect_left(self._ends, start)  # the first stretch that ends at `start` or later: it may touch
@@ -35,12 +35,12 @@ class Stretches:
         self._ends[first:last] = [end]
 
     def end_from(self, sample: int) -> int:
-        """`sample`, or the end of the stretch that it is in or at the start of."""
+        """Returns the first sample from `sample` on that is not in the set."""
         index = bisect_right(self._starts, sample) - 1
         return max(sample, self._ends[index]) if index >= 0 else sample
 
     def holds(self, sample: float) -> bool:
-        """Whether `sample` is in the set; a midpoint between two samples may be asked for too."""
+        """Whether `sample` is in the set. It may be a fraction, such as the midpoint of a word."""
         index = bisect_right(self._starts, sample) - 1
         return index >= 0 and sample < self._ends[index]
 
@@ -58,6 +58,6 @@ class Stretches:
             yield start, end
 
     def forget(self, before: int) -> None:
-        """Drops all that ends at sample `before` or earlier."""
+        """Drops the intervals that end at sample `before` or earlier."""
         gone = bisect_right(self._ends, before)
         del self._starts[:gone], self._ends[:gone]

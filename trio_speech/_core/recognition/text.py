@@ -1,12 +1,12 @@
-"""Words in text: told apart, compared, cut out and joined, in scripts with blanks and without.
+"""Splits text into words, compares words, cuts words out of a text and joins texts, in scripts with and without spaces.
 
 Laws
-    1. Two words are compared without case and punctuation, in one Unicode normal form, and by nothing less: vowel
-       signs, symbols and apostrophes between letters tell words apart.
-    2. Scripts that are written without blanks between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese) are taken by
-       grapheme: a letter with the signs that belong to it.
-    3. Text is cut, never rebuilt: what stays is the service's own text, with its own punctuation and spacing.
-    4. Texts are joined with a blank, unless both sides of the joint are of a script without blanks.
+    1. Words are compared in one Unicode normal form, without case and punctuation. Everything else distinguishes them:
+       vowel signs, symbols, and apostrophes between letters.
+    2. In scripts that are written without spaces between words (Chinese, Japanese, Thai, Lao, Khmer, Burmese), each
+       grapheme (a letter with the signs that belong to it) counts as a word.
+    3. When words are cut out of a text, the rest keeps the service's own punctuation and spacing.
+    4. Texts are joined with a space, unless both sides of the joint are of a script without spaces.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WITHOUT_BLANKS = (
     "\uff00-\uffef"  # full-width and half-width forms
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"  # Kana supplements, Han extensions
 )
-"""Blocks of the Unicode Standard, chapters 16 and 18, whose text has no blanks between words."""
+"""Blocks of the Unicode Standard, chapters 16 and 18, whose text has no spaces between words."""
 
 _DENSE = re.compile(f"[{_WITHOUT_BLANKS}]")
 # A grapheme, as far as it is needed here: a letter, and the marks and joiners behind it (Unicode Standard Annex 29).
@@ -35,17 +35,17 @@ _PIECE = re.compile(
     rf"\u1056-\u1059\u105e-\u1060\u17b4-\u17d3\u3099\u309a\u200c\u200d\ufe00-\ufe0f]*|[^\s{_WITHOUT_BLANKS}]+"
 )
 _LONGEST_WORD, _LONGEST_TEXT = 100, 20_000
-"""Characters of a word that are compared, and of a text that is looked at grapheme by grapheme."""
+"""The most characters of a word that are compared, and of a text that is split into graphemes."""
 _APOSTROPHES = "'\u2019\u02bc"
 
 
 def is_dense(character: str) -> bool:
-    """Whether the character is of a script without blanks between words; false for none."""
+    """Whether the character is of a script without spaces between words; false for an empty string."""
     return bool(_DENSE.match(character))
 
 
 def words_of(text: str) -> list[str]:
-    """The words of `text`, or its graphemes where its script has no blanks between words."""
+    """Returns the words of `text`, or its graphemes where its script has no spaces between words."""
     if len(text) > _LONGEST_TEXT or not _DENSE.search(text):
         return text.split()
     words: list[str] = []
@@ -58,9 +58,9 @@ def words_of(text: str) -> list[str]:
 
 
 def plain(word: str) -> str:
-    """A word without case and punctuation, for comparison only; one of punctuation alone stays as it is.
+    """Returns a word without case and punctuation, for comparison only. One of punctuation alone stays as it is.
 
-    Of a word beyond all reason only the beginning is compared, so that no service can fill the memory with it.
+    Only the first 100 characters are kept, so that no service can fill the memory with a word.
     """
     return _plain(word[:_LONGEST_WORD])
 
@@ -77,13 +77,16 @@ def _plain(word: str) -> str:
 
 
 def _tells_apart(character: str) -> bool:
-    """Letters, marks, digits and symbols do; punctuation, blanks and controls do not, but for a percent sign, a number
-    sign, an ampersand and an at sign, which Unicode counts as punctuation and people say."""
+    """Whether two words that differ only in `character` are different words.
+
+    True for letters, marks, digits and symbols, and for ``%#&@``, which Unicode counts as punctuation and people say.
+    False for other punctuation, spaces and controls.
+    """
     return unicodedata.category(character)[0] in "LMNS" or character in "%#&@"
 
 
 def join(texts: Iterable[str]) -> str:
-    """The texts in one, each stripped of blanks at its ends; empty ones are none."""
+    """Returns the texts joined to one (law 4), each stripped of white space at its ends. Empty ones are left out."""
     joined = ""
     for text in filter(None, (each.strip() for each in texts)):
         blank = "" if not joined or (is_dense(joined[-1]) and is_dense(text[0])) else " "
@@ -92,10 +95,10 @@ def join(texts: Iterable[str]) -> str:
 
 
 def keep(text: str, words: Sequence[str], kept: Sequence[bool]) -> str:
-    """`text`, which says `words`, without those that are not `kept`.
+    """Returns `text` without those of its `words` for which `kept` is false.
 
-    What follows on a word belongs to it. Where the words cannot be found in the text one after the other, those that
-    stay are joined.
+    The characters behind a word, up to the next one, are cut out with it. Where the words cannot be found in the text
+    one after the other, the kept words are joined instead.
     """
     places = _places(text, words)
     if not places:
@@ -107,7 +110,7 @@ def keep(text: str, words: Sequence[str], kept: Sequence[bool]) -> str:
 
 
 def _places(text: str, words: Sequence[str]) -> list[int] | None:
-    """Where each word begins in `text`."""
+    """Returns the index in `text` at which each word begins; ``None`` where they are not found one after the other."""
     places: list[int] = []
     at = 0
     for word in words:
