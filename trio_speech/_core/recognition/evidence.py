@@ -55,8 +55,9 @@ class Evidence:
 
     @property
     def waits(self) -> bool:
-        """Whether an answer or a final is awaited: a request waits, an utterance is owed, or an answered request's audio
-        is not committed yet.
+        """Whether the service is expected to say something.
+
+        It is while an utterance is owed, a request waits, or the audio of an answered request is not committed.
         """
         committed = self._session.log.committed
         requests = self.requests

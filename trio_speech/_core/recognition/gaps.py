@@ -1,10 +1,10 @@
-"""Runs of audio that no link will hear again, and when to say so.
+"""Keeps account of lost audio, and of when each `Gap` event is told to the user.
 
 Laws
-    1. Audio evicted before it was sent is lost there and then. Audio evicted after it was sent is only *unreplayable*:
-       if its link recognizes it after all, nothing was lost; only if the link dies, it is.
-    2. Each lost sample is named by exactly one `Gap`. Runs that touch are one run, if they have one reason.
-    3. A gap is told when what lies behind it is settled, or the stream ends: before that it might still grow.
+    1. Audio that is evicted from the replay log before it was sent is lost at once. Audio that is evicted after it was
+       sent is *endangered*: it cannot be sent again, so it is lost if its link dies before recognizing it.
+    2. Each lost sample is named by exactly one `Gap`. Runs that touch are joined if they have the same reason.
+    3. A gap is told when audio behind it is committed, or when the stream ends: before that it might still grow.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 
 class GapRun(Struct):
-    """``[start, end)`` in samples, lost for `reason`."""
+    """The samples ``[start, end)``, which are or may be lost, and why."""
 
     start: int
     end: int
@@ -21,16 +21,16 @@ class GapRun(Struct):
 
 
 class Gaps:
-    """The gaps that have not been told yet."""
+    """The lost runs that were not told yet, and the endangered ones."""
 
     def __init__(self) -> None:
         self._lost: list[GapRun] = []
         self._unreplayable: list[GapRun] = []
         self.total = 0
-        """Samples lost so far, told or not."""
+        """How many samples were lost so far, whether told or not."""
 
     def lose(self, start: int, end: int, reason: str) -> None:
-        """``[start, end)`` is gone for good. Runs come in stream order."""
+        """Records that ``[start, end)`` is lost. Call it in stream order."""
         if start >= end:
             return
         self.total += end - start
@@ -41,7 +41,7 @@ class Gaps:
             self._lost.append(GapRun(start, end, reason))
 
     def give_up(self, start: int, end: int, reason: str) -> None:
-        """``[start, end)`` is given up, which may lie before runs that are lost already."""
+        """Records that ``[start, end)`` is lost, where it may lie before or overlap runs that are lost already."""
         later = [run for run in self._lost if run.start >= end]
         self._lost = [run for run in self._lost if run.start < end]
         for from_, to in self._missing(start, end):
@@ -49,7 +49,7 @@ class Gaps:
         self._lost += later
 
     def _missing(self, start: int, end: int) -> list[tuple[int, int]]:
-        """What of ``[start, end)`` is in no lost run."""
+        """Returns the parts of ``[start, end)`` that are in no lost run."""
         missing: list[tuple[int, int]] = []
         for run in self._lost:
             if run.end > start:
@@ -59,7 +59,7 @@ class Gaps:
         return [*missing, (start, end)] if start < end else missing
 
     def endanger(self, start: int, end: int, reason: str) -> None:
-        """``[start, end)`` cannot be replayed: its fate is that of the link that it was sent on."""
+        """Records that ``[start, end)`` cannot be sent again: it is lost unless the current link recognizes it."""
         if start < end:
             self._unreplayable.append(GapRun(start, end, reason))
 
@@ -70,24 +70,24 @@ class Gaps:
 
     @property
     def endangered(self) -> int:
-        """Samples whose fate is undecided."""
+        """How many samples are endangered."""
         return sum(run.end - run.start for run in self._unreplayable)
 
     def committed(self, upto: int) -> None:
-        """The link recognized all before `upto`: what was endangered there is safe."""
+        """Call when all audio before sample `upto` is committed: it is not endangered any more."""
         self._unreplayable = [run for run in self._unreplayable if run.end > upto]
         for run in self._unreplayable:
             run.start = max(run.start, upto)
 
     def recognized(self, start: int, end: int) -> None:
-        """The link recognized ``[start, end)``: what was endangered there is safe."""
+        """Call when the link has recognized ``[start, end)``: that is not endangered any more."""
         runs, self._unreplayable = self._unreplayable, []
         for run in runs:
             self.endanger(run.start, min(run.end, start), run.reason)
             self.endanger(max(run.start, end), run.end, run.reason)
 
     def link_lost(self) -> None:
-        """What was endangered is lost."""
+        """Call when the link is gone: the endangered audio is lost."""
         runs = sorted(self._lost + self._unreplayable, key=lambda run: run.start)
         self.total -= sum(run.end - run.start for run in self._lost)
         self._lost, self._unreplayable = [], []
@@ -95,20 +95,20 @@ class Gaps:
             self.lose(run.start, run.end, run.reason)
 
     def after(self, sample: int) -> int:
-        """`sample`, or where the lost run ends that it lies in: nothing in between will ever be recognized."""
+        """Returns the first sample from `sample` on that is in no lost run."""
         for run in self._lost:
             if run.start <= sample < run.end:
                 sample = run.end
         return sample
 
     def tell(self, before: int) -> list[GapRun]:
-        """Takes out the runs which end before sample `before`, unless one of undecided fate comes first."""
+        """Removes and returns the lost runs that end before sample `before`, up to the first endangered run."""
         undecided = min((run.start for run in self._unreplayable), default=before)
         told = [run for run in self._lost if run.end < before and run.start < undecided]
         self._lost = self._lost[len(told) :]
         return told
 
     def tell_all(self) -> list[GapRun]:
-        """Takes out every run: the stream has ended."""
+        """Removes and returns all lost runs. Call when the stream has ended."""
         told, self._lost = self._lost, []
         return told

@@ -1,15 +1,16 @@
-"""What one link says: placed on the stream's clock, and told apart from what was said before.
+"""Places the results of one link on the stream's clock, and finds the words in them that were delivered before.
+
+A word is *old* where it was delivered before. A *seam* finds the words of an earlier link that this one repeats, and
+the *cut* is the sample before which they are all old: see `reconciliation`.
 
 Laws
-    1. Words are judged before anything else sees them: what was delivered by an earlier link is found by the seam, what
-       this link itself made final by its times.
-    2. What comes about an utterance that is final is old, word by word: a late interim, a restated or joined final.
-       Words are the same if their times are, within the profile's drift; without word times an utterance is the same
-       if it has the same identity or the same span. Text alone never is: people do say things twice.
-    3. Text out of which words were cut is the service's own text, cut.
-    4. Speech that was over is not shown, nor said to start, when it is heard again.
-    5. Where the service tells no times, the stream's own clock bounds what is said: from the end of the last final to
-       what had been sent when it came.
+    1. Each result is judged before it has any other effect. The seam finds words that an earlier link delivered, and
+       `finals_of_link` those that this link itself has made final.
+    2. Where an utterance is final, later results about it are old, word by word: a late interim, or a final that
+       repeats or joins earlier ones. The same text alone makes nothing old, since people do say things twice.
+    3. Where old words are cut out of a text, the rest is the service's own text.
+    4. When a new link hears speech again that was over, it is not shown, and no start of speech is told.
+    5. A result without times is placed between the end of the last final and the audio sent when it came.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ _SPEAKER = attrgetter("speaker")
 
 
 class Judged(Struct, frozen=True):
-    """A result, and which of its words are new; `compared` are all its words, as seams compare them.
+    """A result, and for each of its words whether it is new. `compared`: all its words, in the form to compare.
 
-    Both are empty for a live interim, of which nothing can be old.
+    `compared` and `is_new` are empty for an interim behind all finals, of which nothing can be old.
+    `repeats_final`: it repeats a whole final. `at_seam`: see `FinalTranscript.seam`.
     """
 
     said: PlacedTranscript
@@ -45,12 +47,12 @@ class Judged(Struct, frozen=True):
     is_new: tuple[bool, ...]
     repeats_final: bool = False
     repeats_words: bool = False
-    """All its words were in finals of this very link."""
+    """Whether all its words were in finals of this same link."""
     at_seam: bool = False
 
     @property
     def nothing_new(self) -> bool:
-        """Whether all of it was delivered before. A result without words says nothing old."""
+        """Whether all of it was delivered before. False for a result without words that repeats no final."""
         return self.repeats_final or (bool(self.is_new) and not any(self.is_new))
 
     @property
@@ -60,13 +62,16 @@ class Judged(Struct, frozen=True):
 
 
 class IncomingResults:
-    """Judges the results of one link, which hears from `base`; all before `cut` had been recognized by others."""
+    """Judges the results of one link.
+
+    `base`: the first sample that the link is sent. `cut`: earlier links have delivered all words before this sample.
+    """
 
     def __init__(self, session: RecognitionMachine, profile: SttProfile, base: int, cut: int) -> None:
         self._session = session
         self._profile = profile
         self.overlaps = profile.overlapping
-        """Speakers may overlap, so that a span says nothing of who spoke in it."""
+        """Whether speakers may overlap, so that the span of a final says nothing about the words of other speakers."""
         self._over_until = session.over_until
         self._seam = session.delivered_words.seam(profile, base, cut, overlapping=profile.overlapping)
         self._cut = cut
@@ -79,33 +84,39 @@ class IncomingResults:
 
     @property
     def awaited(self) -> Sequence[ComparedWord]:
-        """Words that another link delivered, and this one may still hear again."""
+        """The words that an earlier link delivered and this one may still repeat."""
         return () if self._seam is None else self._seam.awaited
 
     @property
     def untimed_from(self) -> int:
-        """The earliest sample that something said without times can be about."""
+        """The earliest sample that a message without times can be about."""
         return self._untimed_from
 
     def onset(self, at: float | None) -> int | None:
-        """The sample at which speech began; ``None`` where it is not plain that this is new."""
+        """Returns the sample at which speech began; ``None`` where an earlier link may have told it.
+
+        `at`: in seconds of the link; ``None``: the service did not tell.
+        """
         if at is None:
             return None if self._seam is not None else self._session.log.sent
         position = self.timeline.start_at(at)
         return None if position < max(self._cut, self._session.over_until) else position
 
     def speech_over(self, at: float | None) -> int | None:
-        """The sample before which speech ended; ``None`` where an earlier link had said so."""
+        """Returns the sample at which speech ended; ``None`` where an earlier link has told it.
+
+        `at`: in seconds of the link; ``None``: the service did not tell.
+        """
         position = self._session.log.sent if at is None else self.timeline.end_at(at)
         return position if self._seam is None or position > self._cut else None
 
     def judge(self, result: RecognitionResult) -> Judged:
-        """Places a result, and tells what is new of it."""
+        """Places a result on the stream's clock, and finds out which of its words are new."""
         result = with_known_times(result)
         said = self._place(result)
         is_live = self._seam is None and self._finals.is_passed_by(result)
         if is_live and result.kind != "final" and not self._tells_speakers(result):
-            return Judged(said, (), ())  # the most of all results, and nothing in it is to be compared
+            return Judged(said, (), ())  # most results are of this kind, so no words are compared for them
         compared = self._compared(said)
         said, compared = self._named(said, compared)
         at_seam = self._seam is not None
@@ -122,14 +133,17 @@ class IncomingResults:
         return Judged(said, compared, is_new, repeats, here, at_seam and not self._profile.exact_times)
 
     def kept(self, judged: Judged) -> PlacedTranscript:
-        """What is new of a result; it starts no earlier than what was delivered, but for a word astride its end."""
+        """Returns a result with its new words only. It starts no earlier than the end of what was delivered.
+
+        A first new word that begins before that end keeps its own start.
+        """
         said = judged.said
         if all(judged.is_new):
             return said
         return said.kept(judged.is_new, self._session.rate, min(said.end, max(said.start, self._new_from)))
 
     def final(self, judged: Judged) -> None:
-        """A final was taken in: what comes later is judged by it too."""
+        """Call when a final was handled, so that later results are judged by it too."""
         result = judged.said.result
         self._consumed += max(0.0, result.end - result.start)
         self._finals.add(result)
@@ -139,11 +153,11 @@ class IncomingResults:
             self._seam = self._seam if self._seam.open else None
 
     def is_shown_again(self, said: PlacedTranscript, position: int) -> bool:
-        """Whether this link hears again, at `position`, speech that was over before it opened."""
+        """Whether sample `position` of a result lies in speech that was over before this link opened."""
         return said.placed and self._is_over(position)
 
     def is_old_interim(self, judged: Judged) -> bool:
-        """Whether an interim tells nothing new of an utterance that is final."""
+        """Whether an interim is about an utterance that is final already."""
         said = judged.said
         if judged.nothing_new or self.is_shown_again(said, said.end):
             return True
@@ -176,7 +190,10 @@ class IncomingResults:
         return PlacedTranscript(result, first, last, tuple(words))
 
     def _compared(self, said: PlacedTranscript) -> tuple[ComparedWord, ...]:
-        """What seams compare: words with their times, with the end of their final at least, or without."""
+        """Returns the words in the form to compare.
+
+        They have their times where these can be trusted, else the end of their final, or no times at all.
+        """
         texts = [plain(text) for text in said.texts]
         speaker = said.result.speaker
         if not self._profile.places_words or not said.placed:
@@ -188,7 +205,7 @@ class IncomingResults:
     def _named(
         self, said: PlacedTranscript, compared: tuple[ComparedWord, ...]
     ) -> tuple[PlacedTranscript, tuple[ComparedWord, ...]]:
-        """The same with the session's own labels for its speakers."""
+        """Returns both with the session's own labels for the speakers (see `speakers`)."""
         raw = [word.speaker or said.result.speaker for word in said.words] or [said.result.speaker] * len(compared)
         if said.result.speaker is None and not any(raw):
             return said, compared

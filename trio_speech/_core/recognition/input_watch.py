@@ -1,13 +1,13 @@
-"""Notices that a session has waited long for input, which most often is an `end_input` that was forgotten."""
+"""Detects that a session has had no input for long, most often because `end_input` was forgotten."""
 
 from __future__ import annotations
 
 LONG = 30.0
-"""Seconds without input that are told."""
+"""Seconds without input that count as a long wait."""
 
 
 class InputWatch:
-    """Tells once of each long wait. `amount` is anything that grows with the input."""
+    """Reports each long wait for input once."""
 
     def __init__(self, now: float) -> None:
         self._amount = 0
@@ -15,7 +15,10 @@ class InputWatch:
         self._told = False
 
     def long_wait(self, amount: int, now: float) -> float | None:
-        """Seconds without input, where that is long and was not told yet. To be called every few seconds."""
+        """Returns the seconds without input once they are `LONG`; ``None`` before that, and once it was reported.
+
+        Call it every few seconds. `amount`: any number that grows with the input.
+        """
         if amount != self._amount:
             self._amount, self._since, self._told = amount, now, False
         waited = now - self._since

@@ -1,12 +1,12 @@
-"""The format of a journal: the file in which a session keeps what a crash of its process must not take.
+"""The format of a journal: the file in which a session keeps its unsettled audio in case its process crashes.
 
 Laws
-    1. The index, at the front of the file, names the bytes that count: ``[begin, end)``. All of them are whole records.
-       Whatever else the file holds is left over, and means nothing.
-    2. A record is in the file before the index names it, and the index is written at one stroke. So a process that is
-       killed at any moment leaves a journal that says what it said before, or what it was to say next.
-    3. The index and each record carry a checksum. A file that ends before `end`, or in which a bit that counts is not
-       as it was written, is known to be damaged.
+    1. The index, at the front of the file, names the bytes that count: ``[begin, end)``. They are whole records. All
+       other bytes behind the index are left over, and are ignored.
+    2. A record is in the file before the index names it, and the index is written in one write. So a process that is
+       killed at any moment leaves either the journal of before the write or the one of after it.
+    3. The index and each record carry a checksum. So damage is detected: a file that ends before `end`, or in which a
+       bit that counts has changed.
 
     offset   content
     ──────   ──────────────────────────────────────────────────────────────────────────────
@@ -17,8 +17,8 @@ Laws
 
 Numbers are little-endian. Sample positions are on the stream's clock.
 
-SQLite in WAL mode would be less code, but a flipped bit or a cut in its log ends what it reads, and it reports success:
-exactly what a journal must not do. A frame also costs three times as much there.
+SQLite in WAL mode would be less code. But behind a flipped bit or a cut in its log it reads no further and reports
+success, which a journal must never do. Writing a frame also costs three times as much there.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ _COMPACT_AT = 2**20
 
 
 class JournalIndex(msgspec.Struct, frozen=True):
-    """What counts in the file, and how far the session has come.
+    """Which bytes of the file count, and how far the session has come.
 
-    `begin`, `end`: the bytes that count. `start`: the sample with which their audio starts; `captured`: where it ends.
-    All before sample `settled` is done with, and `ordinal` finals have been delivered. `settled` lies before `start`
-    where audio was given up (see `ReplayPolicy.overflow`) before it was settled.
+    `begin`, `end`: the bytes that count. `start`, `captured`: the samples at which their audio starts and ends.
+    `settled`: the sample before which all audio is settled; it lies before `start` where unsettled audio was given up
+    (see `ReplayPolicy.overflow`). `ordinal`: how many finals were delivered.
     """
 
     begin: int
@@ -62,31 +62,34 @@ class JournalIndex(msgspec.Struct, frozen=True):
     ordinal: int
 
     def pack(self) -> bytes:
-        """The index as it stands at the front of the file, but for the filling."""
+        """Returns the bytes of the index, without the padding up to `INDEX_SIZE`."""
         packed = _INDEX.pack(
             _MAGIC, VERSION, self.begin, self.end, self.start, self.captured, self.settled, self.ordinal
         )
         return packed + _CHECKSUM.pack(crc32(packed))
 
     def needed(self, owed_from: int, frame_size: int) -> int:
-        """Bytes of the audio from sample `owed_from` on."""
+        """Returns the size in bytes of the audio from sample `owed_from` on."""
         return max(0, self.captured - max(owed_from, self.start)) * frame_size
 
     def is_worth_compacting(self, owed_from: int, frame_size: int) -> bool:
-        """Whether most of what counts is audio before sample `owed_from`, which nobody needs any more.
+        """Whether more than half of the bytes that count, and more than 1 MiB, is audio before sample `owed_from`.
 
-        More than half, and 1 MiB. Copying the rest costs less, then, than was spent on writing what is left out.
+        That audio is not needed any more. Copying the rest costs less then than writing the dropped part did.
         """
         needed = self.needed(owed_from, frame_size)
         return self.end - self.begin - needed > max(_COMPACT_AT, needed)
 
     def place_for(self, size: int) -> int:
-        """Where `size` bytes may be written that are to count instead: before what counts now if they fit there."""
+        """Returns the byte at which `size` bytes can be written that are to replace those that count now.
+
+        That is before these if there is room, else behind them.
+        """
         return INDEX_SIZE if INDEX_SIZE + size <= self.begin else self.end
 
 
 class JournalHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session needs to begin again. It holds no credential."""
+    """What a session needs to open its connection again. It holds no credential."""
 
     encoding: Encoding
     sample_rate: int
@@ -104,7 +107,7 @@ class JournalHeader(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def request(self) -> TranscribeRequest:
-        """What the session asked for."""
+        """The request of the session, rebuilt from the header."""
         return TranscribeRequest(
             audio_format=self.audio_format,
             model=self.model,
@@ -116,10 +119,10 @@ class JournalHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JournalRecord(msgspec.Struct, frozen=True):
-    """A record, read: its bytes are ``[begin, end)``; `header` or `audio` is what it holds.
+    """A record that was read from bytes ``[begin, end)``. It holds either a `header` or `audio`.
 
-    `at`: the stream's sample at which it was written; the first one of its audio. `settled` and `ordinal` are those of
-    the index of that moment: they serve where the index itself is damaged.
+    `at`: the stream's sample at which it was written: the first sample of its audio. `settled` and `ordinal`: as in the
+    index at that moment, in case the index itself is damaged.
     """
 
     begin: int
@@ -132,7 +135,7 @@ class JournalRecord(msgspec.Struct, frozen=True):
 
 
 def header_of(request: TranscribeRequest) -> JournalHeader:
-    """The header of a session's journal."""
+    """Returns the journal's header for `request`."""
     audio_format = request.audio_format
     return JournalHeader(
         encoding=audio_format.encoding,
@@ -147,14 +150,20 @@ def header_of(request: TranscribeRequest) -> JournalHeader:
 
 
 def content_of(request: TranscribeRequest, pieces: Iterable[tuple[int, bytes]], index: JournalIndex) -> bytes:
-    """All that is to count in a file: the header twice, then audio, as the first sample of each piece and its bytes."""
+    """Returns all bytes that are to count in a file: the header twice, then the audio.
+
+    `pieces`: the first sample and the bytes of each piece of audio. Raises as `header_record` does.
+    """
     now = (index.settled, index.ordinal)
     header = header_record(request, index.captured, *now)
     return b"".join((header, header, *(audio_record(audio, at, *now) for at, audio in pieces)))
 
 
 def header_record(request: TranscribeRequest, at: int, settled: int, ordinal: int) -> bytes:
-    """What the session asks for from sample `at` on. Raises `ConfigurationError` where it cannot be written down."""
+    """Returns a header record: the request of the session from sample `at` on.
+
+    Raises `ConfigurationError` where the request cannot be written as MessagePack.
+    """
     try:
         return _record(b"H", msgspec.msgpack.encode(header_of(request)), at, settled, ordinal)
     except (TypeError, ValueError, OverflowError) as error:
@@ -162,7 +171,7 @@ def header_record(request: TranscribeRequest, at: int, settled: int, ordinal: in
 
 
 def audio_record(audio: bytes, at: int, settled: int, ordinal: int) -> bytes:
-    """Captured audio, whose first sample is number `at`."""
+    """Returns a record of captured audio, whose first sample is `at`."""
     return _record(b"A", audio, at, settled, ordinal)
 
 
@@ -172,9 +181,9 @@ def _record(kind: bytes, payload: bytes, at: int, settled: int, ordinal: int) ->
 
 
 def read_index(data: bytes) -> JournalIndex | None:
-    """The index at the front of `data`; ``None`` if it is damaged.
+    """Returns the index at the front of `data`; ``None`` if it is damaged or missing.
 
-    Raises `ConfigurationError` where a sound one is of another version.
+    Raises `ConfigurationError` where it is undamaged, and of another version.
     """
     if len(data) < _INDEX.size + _CHECKSUM.size:
         return None
@@ -188,7 +197,11 @@ def read_index(data: bytes) -> JournalIndex | None:
 
 
 def read_record(data: memoryview, begin: int, end: int) -> JournalRecord | None:
-    """The record that starts at byte `begin`, and ends by byte `end`; ``None`` where there is no sound one."""
+    """Returns the record that starts at byte `begin` and ends at byte `end` or before.
+
+    ``None`` where there is none, or it is damaged. Raises `ConfigurationError` where it is an undamaged header that
+    cannot be read.
+    """
     payload = begin + _OVERHEAD
     if payload > end:
         return None

@@ -1,10 +1,10 @@
-"""Reads a journal that a process has left, whole or damaged.
+"""Reads the journal that an earlier process has left, even if it is damaged. The format is defined in `journal`.
 
 Laws
-    1. Everything captured and not settled is recovered, or named in `lost`; nothing is left out without a word.
-    2. Damage is named by its place in the file, whether it took anything or not. Who calls decides what follows.
-    3. What is recovered starts at the last settled sample. The last event that was delivered may come again, with the
-       same `id`; none before it does.
+    1. All audio that was captured and not settled is either recovered or named in `lost`.
+    2. All damage is named by its place in the file, whether it cost any audio or not. The caller decides what to do.
+    3. The recovered audio starts at the last settled sample. The last event that the user took may come again, with the
+       same `id`, but none before it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SILENCE: Mapping[str, bytes] = {"pcm_s16le": b"\0", "mulaw": b"\xff", "alaw": b
 
 
 class JournalDamage(Struct, frozen=True):
-    """Bytes ``[begin, end)`` of the file are not as they were written, or are not there."""
+    """Bytes ``[begin, end)`` of the file, which are damaged or missing."""
 
     begin: int
     end: int
@@ -32,11 +32,11 @@ class JournalDamage(Struct, frozen=True):
 
 
 class RecoveredJournal(Struct, frozen=True):
-    """A journal, read. The session goes on at sample `start`; `ordinal` finals had been delivered.
+    """The content of a journal, with which a session can go on at sample `start`.
 
-    `pieces`: the audio, as the first sample of each piece and its bytes; they do not overlap, and follow on each other
-    but for what is lost. `damage`: what is wrong with the file. `index`: as it stands in the file, or as the records
-    tell it where it is damaged.
+    `pieces`: the audio, as the first sample of each piece and its bytes. They are in order and do not overlap; between
+    two of them, audio may be lost. `damage`: the damaged places of the file. `index`: as it stands in the file, or as
+    computed from the records where it is damaged.
     """
 
     header: JournalHeader
@@ -46,7 +46,7 @@ class RecoveredJournal(Struct, frozen=True):
 
     @property
     def start(self) -> int:
-        """The first sample that is neither settled nor was given up before the process ended."""
+        """The first sample that was neither settled nor given up when the process ended."""
         return max(self.index.start, self.index.settled)
 
     @property
@@ -78,7 +78,7 @@ class RecoveredJournal(Struct, frozen=True):
         return lost
 
     def describe_damage(self) -> str:
-        """What is wrong with the file, and what it costs, for a message."""
+        """Returns one line for a message: which bytes are damaged, and which audio is lost by it."""
         rate = self.header.sample_rate
         places = ", ".join(map(str, self.damage[:3])) + (" and more" if len(self.damage) > 3 else "")
         losses = [f"{run.start / rate:.2f} to {run.end / rate:.2f}" for run in self.lost if run.reason == "damaged"]
@@ -87,10 +87,10 @@ class RecoveredJournal(Struct, frozen=True):
 
 
 def recover(data: bytes) -> RecoveredJournal:
-    """Reads a journal. Raises `ConfigurationError` where it is none, or nothing of it can be read."""
+    """Reads the bytes of a journal. Raises `ConfigurationError` where they are no journal, or too damaged to read."""
     index = read_index(data)
-    # Without an index nobody knows what counts and what is left over. The records tell: they are numbered by samples,
-    # and what is left over is older than what counts, or a copy of it.
+    # Without an index it is unknown which records count and which are left over. But records carry their samples, and
+    # one that is left over is older than those that count, or a copy of one of them.
     begin, end = (index.begin, index.end) if index is not None else (INDEX_SIZE, len(data))
     records, damage = _scan(data, begin, end)
     headers = [record for record in records if record.header is not None]
@@ -108,7 +108,7 @@ def recover(data: bytes) -> RecoveredJournal:
 
 
 def _scan(data: bytes, begin: int, end: int) -> tuple[list[JournalRecord], list[JournalDamage]]:
-    """All sound records of ``[begin, end)``, and what lies between them."""
+    """Returns all undamaged records in bytes ``[begin, end)``, and the damaged places between them."""
     records: list[JournalRecord] = []
     damage: list[JournalDamage] = []
     view = memoryview(data)
@@ -128,7 +128,10 @@ def _scan(data: bytes, begin: int, end: int) -> tuple[list[JournalRecord], list[
 
 
 def _next_record(data: bytes, begin: int, end: int) -> int:
-    """Where the next sound record starts, or `end`: audio may hold the very bytes by which a record starts."""
+    """Returns the byte at which the next undamaged record starts, or `end`.
+
+    The checksum decides, since audio may hold the bytes with which a record starts.
+    """
     while (begin := data.find(RECORD_START, begin, end)) >= 0:
         if read_record(memoryview(data), begin, end) is not None:
             return begin
@@ -137,7 +140,7 @@ def _next_record(data: bytes, begin: int, end: int) -> int:
 
 
 def _guess_index(records: Iterable[JournalRecord], header: JournalHeader, end: int) -> JournalIndex:
-    """The index that the records speak for: it may lack what was settled after the last one of them was written."""
+    """Returns an index computed from the records. It lacks what was settled after the last record was written."""
     frame_size = header.audio_format.frame_size
     audio = [record for record in records if record.header is None]
     newest = max(records, key=attrgetter("at", "settled", "ordinal"))
@@ -148,7 +151,7 @@ def _guess_index(records: Iterable[JournalRecord], header: JournalHeader, end: i
 
 
 def _cut(pieces: Iterable[tuple[int, bytes | memoryview]], start: int, frame_size: int) -> Iterator[tuple[int, bytes]]:
-    """Of `pieces`, which come in order and may overlap, what lies from sample `start` on, without overlaps."""
+    """Yields the audio of `pieces` from sample `start` on, without overlaps. The pieces come in order."""
     for at, audio in pieces:
         new = bytes(audio[max(0, start - at) * frame_size :])
         if new:

@@ -1,22 +1,26 @@
-"""One link's part in a recognition session. Pure: the shell asks `next` what to do, and tells what was received.
+"""The state machine of one link, a connection to the recognizer: what to send, and when the link is over.
+
+It does no I/O: the shell calls `next` for what to do, and `receive` with each message. The terms (*link*, *open*,
+*owed*, *mark*, ...) are defined in the package `recognition`, *patience* in `finalization`.
 
 Laws
-    1. Commands go out in stream order: a finalize or a change when all audio before its place has been sent, and not a
-       sample later.
-    2. What is received is placed and judged (`incoming_results`), then weighed (`evidence`): every path by which audio
-       is committed, be it a final, an answer, or the service's own end, goes through `Evidence.settle`.
-    3. A link ends itself only when all is done, when its service ends it, when patience ends with something open
-       (doubt), or to make room for another before its service ends it.
-    4. Before the session gives a link up that still answers, it sends the close message, and waits for the service's
-       own end within a patience: what comes before that counts.
-    5. Finals come in stream order. One waits at most a second, and only behind one that was announced.
+    1. A finalize or a change of settings is sent when all audio before its position was sent, and not a sample later.
+    2. Each message is first compared with what was said before (`incoming_results`) and then counted as evidence
+       (`evidence`). Finals, answers and the service's own end commit audio only through `Evidence.settle`.
+    3. A link ends itself only when the session is complete, when its service ends it, when patience ends with
+       something open, or to be replaced before its service ends it.
+    4. Before the session gives up a link that still answers, it sends the close message and waits for the service to
+       end the session, for one patience. Messages that arrive until then count.
+    5. Finals are delivered in stream order. One is held back for a second at most, for the final of an utterance that
+       was announced before it (`held_finals`).
 
     state       sends                              ends with
     ─────────   ────────────────────────────────   ──────────────────────────────────────────────────────────────
-    hearing     audio, commands, keepalive         a `Failure`, the service's own end, nothing said for too long
-    replacing   a finalize, then nothing           Rollover, once that is answered and nothing is open
-    closing     the close message, then nothing    the service's own end, or a patience: then None if all is accounted
-                                                   for, Rollover if the link was to be replaced, else Silent
+    hearing     audio, commands, keepalive         a `Failure`, the service's own end, or too long a silence
+    replacing   a finalize, then nothing           `Rollover`, once that is answered and nothing is open
+    closing     the close message, then nothing    the service's own end, or the end of patience. The cause is then
+                                                   ``None`` if the session is complete, `Rollover` if the link was to
+                                                   be replaced, else `Silent`
 """
 
 from __future__ import annotations
@@ -39,15 +43,16 @@ from .reception import Reception
 from .rollover import RolloverSchedule
 from .session import RecognitionMachine
 
-_FOR_A_PAUSE = 30.0  # seconds that a move which is not urgent waits for a pause
+_FOR_A_PAUSE = 30.0  # seconds that a replacement waits for a pause when it is not urgent
 _NORMAL = 1000  # RFC 6455 section 7.4.1: the purpose of the connection has been fulfilled
 
 
 class LinkMachine:
-    """What one link sends, and what is made of what it receives. `lost` is to be called when the link is gone.
+    """Decides what one link sends and what its messages mean. Call `lost` when the connection is gone.
 
-    `patience`: seconds without a commit after which a full log is worth asking for, twice over. `opened_at`: when the
-    connection was made, which may have been ahead of need.
+    `patience`: where the replay log is nearly full, a finalize request is sent half of so many seconds after the last
+    commit. `progress_timeout`: `ReplayPolicy.progress_timeout`. `opened_at`: when the connection was made; ``None``:
+    `now`.
     """
 
     def __init__(
@@ -63,7 +68,7 @@ class LinkMachine:
         self.session = session
         self.profile = profile
         base, cut = session.resume(profile)
-        replayed_until = session.log.furthest  # up to there, another link has heard it
+        replayed_until = session.log.furthest  # an earlier link was sent the audio before it
         results = IncomingResults(session, profile, base, cut)
         self._timeline = results.timeline
         self._evidence = Evidence(session, profile)
@@ -101,7 +106,7 @@ class LinkMachine:
         )
         self._last_said = now
         self._may_go = False  # the service may end the connection in any way
-        self._asked_at = 0  # samples of the link's clock, when it was asked for a final last
+        self._asked_at = 0  # the link's clock, in samples, when the last finalize request was sent
         self._opens_by = now + profile.answer_within
         self._pending: Command | None = None
         self._over: EndLink | None = None
@@ -109,7 +114,7 @@ class LinkMachine:
 
     @property
     def retiring(self) -> bool:
-        """Whether the link is about to be replaced by a fresh one, which may be dialed already."""
+        """Whether the link is being replaced by a fresh one, and sends no more audio."""
         return self.feed.closed and self._awaiting.closing is None
 
     @property
@@ -119,28 +124,31 @@ class LinkMachine:
 
     @property
     def owes(self) -> bool:
-        """Whether the service owes anything: a word of what may be speech, a final, or an answer."""
+        """Whether the service owes a result for possible speech, a final, or an answer to a request."""
         return self._progress.owed or self._evidence.waits
 
     @property
     def busy_until(self) -> float:
-        """Until when the service may be too busy with what it was sent to answer a ping."""
+        """The moment until which the service may be too busy with the audio it was sent to answer a ping."""
         return min(self.feed.busy_until, self._awaiting.news_at + self._evidence.requests.patience)
 
     def retire(self, at: float, by: float) -> None:
-        """Make room for a fresh link: at the first pause in speech from the moment `at` on, `by` at the latest."""
+        """Has the link replaced by a fresh one in the first pause from the moment `at` on, or at the moment `by`."""
         self._rollover.ask(at, by)
 
     def move(self, now: float) -> None:
-        """Make room for a fresh link that is better, in the next pause of the speech."""
+        """Has the link replaced by one to a better backend, in the next pause; after 30 seconds in any case."""
         self.retire(now, now + _FOR_A_PAUSE)
 
     def lost(self) -> None:
-        """The link is gone. What it said and was held back is delivered; what it was asked is asked of the next one."""
+        """Call when the connection is gone.
+
+        Delivers the finals that were held back, and queues its unanswered finalize requests for the next link.
+        """
         self._reception.release(math.inf)
         requests, committed = self._evidence.requests, self.session.log.committed
         words = self._evidence.owed.words(requests.answered)
-        if words is not None:  # it answered for them, and went without their final
+        if words is not None:  # it answered a request behind them, and their final never came
             self.session.left_open.add(*words)
         asked = {*([requests.answered] if requests.answered > committed else []), *requests.repeated(committed)}
         self.session.link_lost(sorted(asked))
@@ -148,7 +156,7 @@ class LinkMachine:
     # ------------------------------------------------------------ what was received
 
     def receive(self, message: SttMessage, now: float) -> Cause | None:
-        """Takes one message in; returns why the link is over, if it is."""
+        """Call with each message that arrives. Returns why the link is over; ``None`` while it is not."""
         session = self.session
         committed = session.log.committed
         cause = self._receive(message, now)
@@ -179,7 +187,10 @@ class LinkMachine:
         return None
 
     def went(self, cause: Cause, now: float) -> EndLink | None:
-        """The connection has ended: what that means, or ``None`` if it was no polite end."""
+        """Call when the connection has ended because of `cause`.
+
+        Returns the command to end the link where that was the regular end of the session; ``None`` where it is a loss.
+        """
         match cause:
             case PeerClosed(code):
                 return self.peer_closed(code, now)
@@ -189,16 +200,16 @@ class LinkMachine:
                 return None
 
     def peer_closed(self, code: int, now: float) -> EndLink | None:
-        """The service closed the connection with `code`: what that means, or ``None`` if it was no polite end."""
+        """Call when the service closed the connection with the websocket close code `code`. Returns as `went` does."""
         polite = code == _NORMAL or code in self.profile.idle_codes or self._may_go
         return self._ended(now) if polite else None
 
     def cannot_close(self, now: float) -> None:
-        """The protocol has no close message: nothing more will come for the one that `next` asked for."""
+        """Call where the protocol has no close message to send for `SendClose`: the link ends without waiting."""
         self._awaiting.ends_at = now
 
     def _ended(self, now: float) -> EndLink:
-        """The service has ended by itself."""
+        """Takes in that the service has ended the session. Returns the command to end the link."""
         self._reception.ended(now)
         closing = self._awaiting.closing
         if closing is None:
@@ -210,7 +221,7 @@ class LinkMachine:
     # ------------------------------------------------------------ what to do next
 
     def next(self, now: float) -> Command:
-        """The next command; one other than `Wait` counts as carried out."""
+        """Returns what to do next. Every command but `Wait` counts as carried out: call `next` again after it."""
         timers = self._timers()
         while self._over is None and (act := self._due(timers, now)) is not None:
             act(now)
@@ -235,14 +246,14 @@ class LinkMachine:
     def _due(
         self, timers: tuple[tuple[float, Callable[[float], None]], ...], now: float
     ) -> Callable[[float], None] | None:
-        """What is to happen now although nothing is received; the table is asked anew after each such thing."""
+        """Returns the first action of the table `timers` that is due; ``None`` where none is."""
         for due, act in timers:
             if due <= now:
                 return act
         return None
 
     def _timers(self) -> tuple[tuple[float, Callable[[float], None]], ...]:
-        """The table of moments at which something happens although nothing is received, and what that is."""
+        """Returns the table of timers: the moment at which each expires, and the action to take then."""
         awaiting = self._awaiting
         return (
             (self._reception.hold_ends, self._reception.release),
@@ -284,7 +295,7 @@ class LinkMachine:
         return SendAudio(filler, alone=True)
 
     def _close(self, now: float, cause: Cause) -> Command:
-        """Sends the close message. `cause` is why the link is over where something stays open in spite of it."""
+        """Returns the close message. `cause`: why the link is over if something is still open after it."""
         self.feed.closed = True
         self._awaiting.closed(now, cause)
         return SendClose()
@@ -303,7 +314,10 @@ class LinkMachine:
         return self._finalize(now, own=True) if is_due else None
 
     def _leave(self, now: float) -> Command | None:
-        """Makes room for another link: once all that was sent is committed, or, by force, in mid-sound."""
+        """Returns the next step of replacing the link; ``None`` while it waits for an answer.
+
+        The link ends once all sent audio is committed, and at `RolloverSchedule.by` in any case.
+        """
         log = self.session.log
         if log.sent <= log.committed or now >= self._rollover.by:
             return EndLink(Rollover())
@@ -328,13 +342,13 @@ class LinkMachine:
             if not self.feed.is_idle:
                 keepalive = None
             elif log.captured > log.committed:
-                keepalive = filler  # what was sent is made final by the silence that follows it
+                keepalive = filler  # the service finalizes speech only when silence follows it
         return math.inf if keepalive is None else max(self._last_said, self.feed.last_given) + keepalive
 
     # ------------------------------------------------------------ when patience ends
 
     def _doubt(self, now: float) -> None:
-        """A patience has passed without news, and something is awaited."""
+        """Acts at the end of patience: no news came, and something is awaited."""
         requests = self._evidence.requests
         is_open = self._evidence.first_open(self.session.log.sent) is not None
         if self.profile.may_ignore_finalize and self._evidence.unanswered and not is_open:
@@ -345,14 +359,17 @@ class LinkMachine:
             self._end_by_close(now, patience if is_open else Rollover())
 
     def _end_by_close(self, now: float, cause: Cause) -> None:
-        """Sends the close message, unless it would cut a word: then the next link hears that whole."""
+        """Sends the close message where that cuts no word. Else gives the link up: the next hears the whole word."""
         if self.session.is_all_sent or self._asking.is_pause(now):
             self._pending = self._close(now, cause)
         else:
             self._give_up(cause, answered=self._evidence.requests.answered > self.session.log.committed)
 
     def _stop_asking(self, now: float) -> None:
-        """Results come, and no answer: the link is replaced in a pause, and what it has is asked for by its end."""
+        """Stops sending finalize requests, since this service sends results and does not answer them.
+
+        The link is replaced in the next pause, and the close message makes the service finish its results.
+        """
         self._asks_by_close = True
         if self.session.is_all_sent:
             self._pending = self._close(now, Ended())
@@ -360,7 +377,10 @@ class LinkMachine:
             self._rollover.ask(now, math.inf)
 
     def _starve(self, now: float) -> None:
-        """Speech was sent, and nothing was said of it. Where anything was said before, the service is asked to end."""
+        """Acts where speech was sent and no result came for `progress_timeout`.
+
+        Sends the close message where the link has brought any news, and gives it up where it has not.
+        """
         cause = Silent("result, though speech is being sent,", self._progress.timeout or 0.0)
         if self._awaiting.has_news:
             self._end_by_close(now, cause)
@@ -369,17 +389,20 @@ class LinkMachine:
             self._give_up(cause, answered=False)
 
     def _not_opened(self, now: float) -> None:
-        """The service has not said that it is open."""
+        """Ends the link because the service has not sent `Opened` in time."""
         self._over = EndLink(Silent("opening of the session", self.profile.answer_within))
 
     def _not_ended(self, now: float) -> None:
-        """The close message was sent, and a patience has passed without the service's own end."""
+        """Gives the link up because the service has not ended the session in time after the close message."""
         answered = self._evidence.requests.answered > self.session.log.committed
         cause = Silent("end of the session that was asked for", self._awaiting.since_closed(now))
         self._give_up(cause, answered=answered)
 
     def _give_up(self, cause: Cause, *, answered: bool) -> None:
-        """The link is over; what it leaves open is for the session to decide."""
+        """Ends the link, and hands the audio that it leaves open to the session's `Doubts`.
+
+        `answered`: whether a request for that audio was answered.
+        """
         self._reception.release(math.inf)
         sent = self.session.log.sent
         upto = self._evidence.requests.answered if answered else sent

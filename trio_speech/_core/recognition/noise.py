@@ -1,17 +1,17 @@
-"""Which audio may be speech: what is louder than the stream's own noise.
+"""Decides which audio may be speech: audio that is louder than the stream's own noise.
 
 Laws
     1. Loudness is the peak of a block of 20 ms, as the magnitude of a 16-bit value (0 to 32,768); several channels and
        G.711 are measured alike.
-    2. Until a final has come, everything louder than `FAINTEST` may be speech: a stream that has said nothing yet shows
-       nothing of its noise.
-    3. Afterwards the noise is what the quietest twentieth of the blocks reach, and what is more than twice as loud (6
+    2. Until the first final, all audio louder than `FAINTEST` may be speech: without words there is nothing to tell
+       the noise from.
+    3. Afterwards, the noise is the loudness of the quietest twentieth of the blocks. Audio more than twice as loud (6
        dB) may be speech.
-    4. Sound that two services have heard and found no word in is noise too (`heard_as_noise`), up to its loudness,
-       until a final comes out of sound no louder than that (`spoken`).
+    4. Sound in which two links have found no word is noise too (`heard_as_noise`), up to its loudness, until a final
+       comes for sound that is no louder (`spoken`).
 
-Blocks are measured only where a decision needs them, for measuring costs some 20 ms a minute of audio and decisions
-are rare; `may_be_speech` is the cheap question that is asked of frames on their way out.
+Measuring costs some 20 ms for a minute of audio, so blocks are measured only where a decision needs them, which is
+rare. `may_be_speech` is the cheap check for every frame that is sent.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ BLOCK = 0.02
 PAUSE = 0.3
 """Seconds of quiet audio that are a pause: longer than the closure of a plosive, shorter than most pauses of breath."""
 
-_HISTORY = 1_500  # blocks: the last half minute of what was measured
-_ENOUGH = 50  # blocks: a second says something of the noise
+_HISTORY = 1_500  # blocks: the last half minute of the measured audio
+_ENOUGH = 50  # blocks: one second, below which the noise is not estimated
 _QUIETEST = 20  # one block in so many counts as noise
 _ABOVE = 2
 
 
 class NoiseLevel:
-    """The noise of one stream. `encoding` and `rate` are those of its audio; `frame_size` in bytes a sample."""
+    """Estimates the noise of one stream. `rate`: samples per second. `frame_size`: bytes per sample."""
 
     def __init__(self, encoding: str, rate: int, frame_size: int) -> None:
         self._encoding = encoding
@@ -48,14 +48,14 @@ class NoiseLevel:
         self._raised = 0
         self._has_spoken = False
         self.level = FAINTEST
-        """What is no louder than this is noise."""
+        """Audio whose peak is no higher than this is noise."""
 
     def may_be_speech(self, audio: bytes) -> bool:
-        """Whether `audio` may be louder than the noise anywhere: asked of every frame, so by a glance at its bytes."""
+        """Whether any value of `audio` may be louder than the noise. Fast: called for every frame."""
         return _may_be_louder(audio, self._encoding, self.level)
 
     def measure(self, audio: bytes, start: int) -> None:
-        """Takes note of the loudness of `audio`, which begins at sample `start` of the stream, as far as it is news."""
+        """Measures the part of `audio` that was not measured yet. `start`: the stream's sample at which it begins."""
         known = max(0, self._measured_until - start)
         new = list(self.peaks(audio[known * self._frame_size :]))
         if new:
@@ -64,15 +64,16 @@ class NoiseLevel:
             self._set_level()
 
     def first_speech(self, audio: bytes) -> int | None:
-        """The sample within `audio` at which the first block begins that may be speech; ``None`` where none does."""
+        """Returns the sample within `audio` at which the first block begins that may be speech, or ``None``."""
         if not self.may_be_speech(audio):
             return None
         return next((index * self.block for index, peak in enumerate(self.peaks(audio)) if peak > self.level), None)
 
     def last_sound_from(self, audio: bytes, pause: int) -> int:
-        """The sample within `audio` at which its last sound begins: behind its last `pause` samples of quiet.
+        """Returns the sample within `audio` at which the sound behind its last pause begins; 0 where there is no pause.
 
-        Looks from the end backwards, so that it costs no more than that sound is long.
+        `pause`: how many quiet samples make a pause. It looks backwards from the end, so its cost grows only with the
+        length of that sound.
         """
         size = self.block * self._frame_size
         begins, quiet = len(audio) - len(audio) % size, 0
@@ -86,24 +87,24 @@ class NoiseLevel:
         return begins // self._frame_size if quiet >= pause else 0
 
     def heard_as_noise(self, audio: bytes) -> None:
-        """Two services have heard this and found no word in it."""
+        """Call with audio in which two links have found no word: sound up to its loudness is noise from now on."""
         self._raised = max([self._raised, *self.peaks(audio)])
         self._set_level()
 
     @property
     def is_raised(self) -> bool:
-        """Whether sound was heard as noise, and no final has come out of such sound since."""
+        """Whether the level was raised by `heard_as_noise`, and not lowered by `spoken` since."""
         return self._raised > 0
 
     def spoken(self, audio: bytes) -> None:
-        """A final came of this audio; empty where its place is not known, or the noise is not raised."""
+        """Call when a final comes, with its audio; empty where its place is not known, or `is_raised` is false."""
         self._has_spoken = True
         if self._raised and (not audio or not is_louder(audio, self._encoding, self._raised)):
             self._raised = 0
         self._set_level()
 
     def peaks(self, audio: bytes) -> Iterator[int]:
-        """The peak of each block."""
+        """Yields the peak of each block of `audio`."""
         size = self.block * self._frame_size
         for at in range(0, len(audio), size):
             yield peak(audio[at : at + size], self._encoding)
@@ -116,7 +117,7 @@ class NoiseLevel:
 
 
 def peak(audio: bytes, encoding: str) -> int:
-    """The largest magnitude in `audio`; 0 where it is empty."""
+    """Returns the largest magnitude in `audio`; 0 where it is empty."""
     if not audio:
         return 0
     if encoding != "pcm_s16le":
@@ -129,14 +130,17 @@ def peak(audio: bytes, encoding: str) -> int:
 def is_louder(audio: bytes, encoding: str, level: int) -> bool:
     """Whether any value of `audio` has a magnitude above `level`.
 
-    The values are only looked at where a glance at their bytes does not tell that none is: the glance costs a tenth.
+    The values are decoded only where a faster check of their bytes cannot rule it out, which costs a tenth.
     """
     return _may_be_louder(audio, encoding, level) and peak(audio, encoding) > level
 
 
 def _may_be_louder(audio: bytes, encoding: str, level: int) -> bool:
-    """False where no value is louder than `level`, but for one case that no sound is: values which all lie between 156
-    and 255, of which the low byte looks like that of a fainter one."""
+    """Whether a value of `audio` may have a magnitude above `level`, judging by its bytes.
+
+    It never misses one, except where all values lie between 156 and 255, which no sound does: their low bytes look like
+    those of fainter values.
+    """
     if encoding != "pcm_s16le":
         return bool(audio.translate(None, _quiet_codes(encoding, level)))
     if audio[1::2].translate(None, _quiet_codes("high", max(level, 255))):
@@ -170,6 +174,6 @@ _MAGNITUDE: Mapping[str, Callable[[int], int]] = {
 
 @lru_cache(maxsize=256)
 def _quiet_codes(kind: str, level: int) -> bytes:
-    """The bytes that stand for magnitudes up to `level`."""
+    """Returns the bytes that stand for magnitudes up to `level`. `kind`: a key of `_MAGNITUDE`."""
     magnitude = _MAGNITUDE[kind]
     return bytes(code for code in range(256) if magnitude(code) <= level)

@@ -1,10 +1,14 @@
-"""Which captured audio a link sends next, and when.
+"""Decides which captured audio a link sends next, and when.
+
+A *frame* is the audio of one message to the service. A *mark* is a finalize or a change of settings to be sent at a
+certain sample (see `queued_commands`). *Filler* is silence that the service is sent where no audio is captured.
 
 Laws
-    1. Nothing goes out but from the log, in order, in frames of the profile's length; a short one only at a mark.
-    2. A backlog goes out at the pace that is allowed; live audio, and all that follows, as soon as a frame is whole.
-    3. Before the service takes audio, and once the feed is closed, nothing goes out.
-    4. Filler moves the link's clock alone: no cursor of the log, and nothing that tells how live the audio is.
+    1. Audio is taken from the replay log, in order, in frames of the profile's length. A frame is shorter only at a
+       mark, and at the end of the input.
+    2. A backlog is sent at the pace that `pacing` allows; after that, each frame as soon as it is whole.
+    3. No audio is sent before the service takes it (`opened`), or once the link sends no more (`closed`).
+    4. Filler moves only the link's clock, and no cursor of the log.
 """
 
 from __future__ import annotations
@@ -18,14 +22,15 @@ from .session import NEVER, RecognitionMachine
 from .timeline import Timeline
 
 _FULL_AT, _ALMOST_FULL_AT = 0.8, 0.95
-"""Shares of the log's limit."""
+"""The shares of the log's limit from which it counts as full, and as almost overflowing."""
 
 _DIGESTS, _IN_ADVANCE = 2.0, 1.0
-"""Who hears at so many times real time, and has so many seconds to go, may be too busy to answer a ping."""
+"""A service that hears audio at so many times real time, and has more than so many seconds of work left, may be too
+busy to answer a ping."""
 
 
 class OutgoingAudio:
-    """Gives one link the session's audio; the link's log is the session's."""
+    """Takes the audio for one link out of the session's log, and estimates how much of it the service has heard."""
 
     def __init__(
         self, session: RecognitionMachine, profile: SttProfile, timeline: Timeline, progress: ProgressWatch, now: float
@@ -46,59 +51,62 @@ class OutgoingAudio:
         self._slowness = 1.0 / (profile.slowest * session.rate)
         self.last_given = now
         self.heard_by = now
-        """When the service can have heard all that was sent, at the slowest pace that its profile allows."""
+        """When the service will have heard all audio sent, if it hears as slowly as its profile allows."""
         self._digested_by = now
         self.busy_until = now
-        """When the service can have heard what it was sent faster than it is spoken, at the slowest pace."""
+        """When the service will have heard the audio it was sent faster than real time, if it is as slow as that."""
         self.new_result_expected = False
-        """Whether a result is owed for what was given, of which the last `Wait` did not know."""
+        """Whether audio sent since the last `Wait` made a result owed (see `progress_watch`)."""
         self.closed = False
         self.opened = not profile.waits_for_opened
-        """Whether the service takes audio by now."""
+        """Whether the service takes audio yet."""
         if session.tally.links > 1:
             self._pacer.engage(now, session.log.unsent)
 
     @property
     def is_full(self) -> bool:
-        """Whether so much of the log is not settled that the service is to be asked to."""
+        """Whether so much audio is unsettled that the service should be asked to finalize."""
         return self._session.log.owed >= self._full
 
     @property
     def is_almost_full(self) -> bool:
-        """Whether the service is to be asked even in mid-sound."""
+        """Whether so much audio is unsettled that it should be asked to finalize even in the middle of sound."""
         return self._session.log.owed >= self._almost_full
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is left to send but what is too short for a frame."""
+        """Whether less than a whole frame is left to send."""
         return self._session.log.unsent < self._chunk
 
     def heard_up_to(self, sample: int, now: float) -> None:
-        """The service shows that it has heard all before `sample` by now."""
+        """Call when a message shows that the service has heard all audio before `sample`."""
         left = max(0, self._session.log.sent - sample)
         self.heard_by = min(self.heard_by, now + left * self._slowness)
         self.busy_until = min(self.busy_until, self.heard_by)
         self._digested_by = min(self._digested_by, now + left / self._session.rate / _DIGESTS)
 
     def next_wakeup_at_sample(self) -> int:
-        """How much has to be captured, in samples of the stream, before there is news since the last `Wait`: a frame to
-        be sent, a log so full that it is to be settled, a result that is owed."""
+        """Returns the sample up to which audio must be captured before there is something to do since the last `Wait`.
+
+        That is a frame to send, a log so full that a finalize request is due, or a result that has become owed.
+        """
         session, log = self._session, self._session.log
         if not self.opened:
             return NEVER
         if self.new_result_expected:
-            return log.sent  # at once: whoever speaks in whole frames leaves nothing that is not sent
+            return log.sent  # at once: where all audio came in whole frames, none is left unsent
         if session.marks.waiting or session.input_ended:
             return log.sent + 1
         frame = log.sent + self._chunk
         if frame <= log.captured and self._pacer.engaged:
-            frame = NEVER  # the moment is waited for, and more audio makes no difference
+            frame = NEVER  # the pacer's moment is waited for, whatever more is captured
         return min(frame, log.owed_from + self._full)
 
     def frames(self, now: float, most: int) -> list[bytes]:
-        """Up to `most` whole frames that may go out now. Where there are none, `LinkMachine.next` tells what is due.
+        """Takes up to `most` whole frames that may be sent now, without asking `LinkMachine.next` for each.
 
-        Before the moment to which the last `Wait` was bounded, nothing else can be due.
+        Use it only before the moment until which the last `Wait` was to last: nothing else can be due then. Where it
+        returns no frames, call `LinkMachine.next`.
         """
         session, log, chunk = self._session, self._session.log, self._chunk
         if self.closed or not self.opened or (session.marks.waiting and session.has_due_mark):
@@ -116,7 +124,7 @@ class OutgoingAudio:
         return [pcm[at : at + size] for at in range(0, len(pcm), size)]
 
     def frame(self, now: float) -> bytes:
-        """The next frame, a short one at a mark or the end; empty where none may go out now."""
+        """Takes the next frame, which is short at a mark and at the end; empty where none may be sent now."""
         samples, flush = self._session.sendable()
         if samples >= self._chunk:
             samples = self._chunk
@@ -126,12 +134,12 @@ class OutgoingAudio:
         return b"" if late or self.closed or not samples else self._taken(samples, now)
 
     def rest(self, now: float) -> bytes:
-        """What is too short for a frame and goes out all the same."""
+        """Takes the rest of the audio up to the next mark, even if it is shorter than a frame."""
         samples = self._session.sendable()[0]
         return self._taken(samples, now) if samples else b""
 
     def filler(self, seconds: float, now: float) -> bytes:
-        """So much silence, which goes out and is not in the log."""
+        """Returns `seconds` of filler to send. It is silence that is not in the log."""
         samples = self._session.audio_format.samples(seconds)
         self._timeline.filled(samples)
         self._session.tally.filler += samples
@@ -139,18 +147,18 @@ class OutgoingAudio:
         return self._session.audio_format.silence(samples)
 
     def due(self, now: float) -> float:
-        """When what is there may go out; infinite where nothing is, or the feed is closed."""
+        """Returns when the waiting audio may be sent; infinite where none waits, or `closed` is set."""
         samples, _ = self._session.sendable()
         if self.closed or not samples:
             return math.inf
         return now + self._pacer.delay(now, min(samples, self._lump))
 
     def catch_up(self) -> float:
-        """Seconds until the backlog is gone."""
+        """Returns the seconds until the backlog is sent."""
         return self._pacer.catch_up(self._session.log.unsent)
 
     def _taken(self, samples: int, now: float) -> bytes:
-        """So much out of the log, which goes out."""
+        """Takes so many samples out of the log, to be sent, and keeps the books on them."""
         session, log = self._session, self._session.log
         start = log.sent
         pcm = log.take(samples)
@@ -158,7 +166,7 @@ class OutgoingAudio:
         if self._pacer.engaged:
             self._pacer.sent(samples, log.unsent)
         if not self._progress.owed:
-            known = max(0, log.committed - start) * session.audio_format.frame_size  # of it nothing need be said
+            known = max(0, log.committed - start) * session.audio_format.frame_size  # no result is owed for it
             self.new_result_expected |= session.noise.may_be_speech(pcm[known:]) and self._progress.sent(now)
         self.last_given = now
         self.heard_by = max(self.heard_by, now) + samples * self._slowness

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 
 _ASKED_BY = 0.75
-"""Share of the timeout after which the result is asked for in the middle of sound too. The rest is for the answer."""
+"""Share of the timeout after which the result is asked for in the middle of sound too. The rest is for its answer."""
 
 
 class ProgressWatch:
@@ -27,8 +27,8 @@ class ProgressWatch:
         self.owed = False
         """Whether a result is owed; more speech changes nothing then."""
         self.doubtful_from = self.asked_by = self.overdue_from = math.inf
-        """The moments from which the owed result is asked for in a pause, then in the middle of sound, and from which the
-        link counts as dead. Infinite where nothing is owed.
+        """The moments from which the owed result is asked for in a pause, then in the middle of sound, and from which
+        the link counts as dead. Infinite where nothing is owed.
         """
         self.owed_since = math.inf
         self._guessed = False

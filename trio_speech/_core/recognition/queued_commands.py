@@ -1,9 +1,12 @@
-"""Things to say to the service at a certain place in the audio: finalize here, change the settings here.
+"""Commands that are sent to the service at a certain sample of the stream: a finalize, or a change of settings.
+
+A queued command is called a *mark*, since it marks a place in the audio.
 
 Laws
-    1. A mark is due when all audio before it has been sent, and not a sample later: audio frames are cut at marks.
-    2. Marks come in the order in which they were made.
-    3. A finalize that its link did not live to answer is due again on the next; a change is in how the next one opens.
+    1. A mark is due when all audio before it was sent, and not a sample later: audio frames are cut at marks.
+    2. Marks are sent in the order in which they were made.
+    3. A finalize that was not answered when its link was lost is sent again on the next link. A change is not: the next
+       link opens with the current settings.
 """
 
 from __future__ import annotations
@@ -16,32 +19,32 @@ from ..provider.requests import Change
 
 
 class QueuedCommand(Struct, frozen=True):
-    """To be said once all before sample `at` has been sent; without a change: finalize."""
+    """A command to send when all audio before sample `at` was sent: `change`, or a finalize where that is ``None``."""
 
     at: int
     change: Change | None = None
 
 
 class QueuedCommands:
-    """The marks that are still to be sent."""
+    """The marks that were not sent yet, in order."""
 
     def __init__(self) -> None:
         self.waiting: list[QueuedCommand] = []
 
     def finalize(self, at: int) -> None:
-        """Finalize all before `at`; asked for twice at one place, it is said once."""
+        """Queues a finalize of all audio before sample `at`. A second one at the same sample is ignored."""
         if not self._asks_for(at):
             self.waiting.append(QueuedCommand(at))
 
     def change(self, at: int, change: Change) -> None:
-        """Tell of a change."""
+        """Queues a change of settings at sample `at`."""
         self.waiting.append(QueuedCommand(at, change))
 
     def due(self, sent: int, *, speaking: bool) -> QueuedCommand | None:
-        """Takes out the next mark, if all before it has been sent.
+        """Removes and returns the next mark, if all audio before it was sent; else ``None``. `sent`: in samples.
 
-        A change of keyterms makes some services start afresh, so while somebody speaks it waits, for as long as there
-        is nothing behind it.
+        A change of keyterms makes some services start anew, so while somebody speaks it waits, unless another mark is
+        queued behind it.
         """
         if not self.waiting or self.waiting[0].at > sent:
             return None
@@ -51,17 +54,19 @@ class QueuedCommands:
         return self.waiting.pop(0)
 
     def next_stop(self, sent: int) -> int | None:
-        """Where the next frame of audio must end at the latest."""
+        """Returns the sample at which the next frame must end at the latest; ``None`` where no mark is ahead."""
         return next((mark.at for mark in self.waiting if mark.at > sent), None)
 
     def link_lost(self, asked: Iterable[int], committed: int) -> None:
-        """The link that was asked to finalize at these places, in order, is gone without having answered."""
+        """Call when the link is gone: queues its unanswered finalize requests again.
+
+        `asked`: their samples, in order. Those up to the commit point `committed` are not queued.
+        """
         self.waiting[:0] = [QueuedCommand(at) for at in asked if at > committed and not self._asks_for(at)]
 
     def resume(self, cut: int, end: int | None) -> None:
-        """A new link hears what comes after `cut`; `end` is where the input ends, once it has.
-
-        It opens with the settings of now, so no change is left to tell.
+        """Call when a new link opens: drops the changes, since it opens with the current settings, and the marks up to
+        sample `cut`, which are answered. `end`: the sample at which the input has ended; ``None``: it has not.
         """
         self.waiting = [mark for mark in self.waiting if mark.change is None and mark.at > cut]
         if end is not None:

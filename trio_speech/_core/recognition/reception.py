@@ -1,10 +1,13 @@
-"""What is received on one link: judged, weighed, and delivered to the session.
+"""Handles the messages that one link receives: what each one means for the session.
+
+The terms (*owed*, *old*, *news*, ...) are defined in the package `recognition`.
 
 Laws
-    1. What is said is placed and judged first (`incoming_results`); what is old news changes nothing that was told.
-    2. Everything by which audio is committed, be it a final, an answer or the service's own end, is weighed first, as
-       evidence; `Evidence.settle` commits.
-    3. Finals come in stream order. One waits only behind an utterance that was announced (`held_finals`).
+    1. A result is first placed on the stream's clock and compared with earlier ones (`incoming_results`). Repetitions
+       change nothing that was told to the user.
+    2. Finals, answers and the service's own end are only recorded as `Evidence`; `settle` then commits audio by it.
+    3. Finals are delivered in stream order. One is held back only for the final of an utterance that was announced
+       before it (`held_finals`).
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ _TORN_WITHIN = 0.05  # seconds before the end of the audio: less than the shorte
 
 
 class Reception:
-    """Takes in what one link's service says. `replayed_until`: the sample up to which another link has heard it."""
+    """Handles the messages of one link. `replayed_until`: audio before this sample was sent on an earlier link too."""
 
     def __init__(
         self,
@@ -69,11 +72,11 @@ class Reception:
 
     @property
     def hold_ends(self) -> float:
-        """When a final has waited long enough behind an utterance before it; infinite where none waits."""
+        """When the first held final is to be released; infinite where none is held."""
         return self._held.due
 
     def take(self, message: SttMessage, now: float) -> None:
-        """Takes one message in. What it settles is committed by `settle`."""
+        """Handles one message. Call `settle` afterwards, which commits audio by it."""
         match message:
             case RecognitionResult(kind="final"):
                 self._final(message, now)
@@ -95,7 +98,10 @@ class Reception:
                 pass
 
     def settle(self, now: float) -> None:
-        """Commits what the evidence allows. Speech of which nothing is owed behind an answered request is over."""
+        """Commits the audio that the evidence allows.
+
+        Where that is all audio before an answered request, and nothing is owed, speech has ended.
+        """
         log = self._session.log
         again = log.committed < self._replayed_until
         if self._evidence.settle(self._held.first, tuple(self._results.awaited) if again else ()):
@@ -104,7 +110,7 @@ class Reception:
                 self._session.speech_ended(log.committed)
 
     def release(self, now: float) -> None:
-        """Delivers the finals that have waited long enough: all of them where `now` is infinite."""
+        """Delivers the finals that were held back long enough by the moment `now`; infinite: all of them."""
         due = self._held.take_due(now)
         for judged in due:
             self._deliver(judged, self._awaiting.news_at)
@@ -112,7 +118,7 @@ class Reception:
             self.settle(self._awaiting.news_at)
 
     def answered(self, now: float) -> None:
-        """The answer to a request came, or is not to be waited for."""
+        """Call when the answer to the oldest request arrives, or is not waited for any more."""
         request = self._evidence.requests.message(now)
         if request is not None:
             self._evidence.answered(request, now)
@@ -120,7 +126,7 @@ class Reception:
             self.news(now)
 
     def ended(self, now: float) -> None:
-        """The service has ended by itself; after the close message, that answers for all that was sent."""
+        """Call when the service ends the session. After the close message, that answers all requests."""
         closing = self._awaiting.closing is not None
         if closing and self._last_guess is not None and self._profile.ends_with_guess:
             self._final(replace(self._last_guess, kind="final", ends_speech=True), now)
@@ -130,7 +136,7 @@ class Reception:
         self.settle(now)
 
     def news(self, now: float) -> None:
-        """Something came that was not known before."""
+        """Call when a message tells something not known before: the waits for the service start again."""
         self._awaiting.news(now)
         self._progress.made(now, owes=self._evidence.owed.worded)
 
@@ -183,7 +189,7 @@ class Reception:
         self.news(now)
 
     def _unheard(self, start: float, end: float, now: float) -> None:
-        """A stretch that the service gave up: a `Gap`, and for all else a final without words."""
+        """Handles audio that the service gave up: it becomes a `Gap`, and counts like a final without words."""
         [(begins, ends)] = self._results.timeline.spans([(start, end)])
         self._evidence.owed.final(begins, ends, None, placed=True)
         self._asking.endpointing.final()
@@ -201,19 +207,20 @@ class Reception:
             self._deliver(free, now)
 
     def _repeated(self, judged: Judged, now: float) -> None:
-        """All that a final says was delivered before."""
+        """Handles a final of which all words were delivered before: it is counted, and acknowledges its audio."""
         repeated = judged.repeats_final or judged.repeats_words
         self._session.tally.repeated_finals += repeated
         self._acknowledge(judged, now)
         if not repeated:
-            self.news(now)  # an earlier link said it: this one shows how far it has heard
+            self.news(now)  # an earlier link delivered it: this one shows how far it has heard
         if judged.said.result.ends_speech:
             self._session.speech_ended(judged.said.end)
 
     def _is_torn(self, judged: Judged) -> bool:
-        """Whether the close message may have cut a word: the final ends with the audio, and more audio is to come.
+        """Whether the close message may have cut a word of this final.
 
-        Audio that is heard again for doubt already is not let go a second time.
+        It may have where the final ends at the end of the audio sent, and more audio is to come. False where audio is
+        being sent again for doubt already (see `doubts`), so that it is not sent a third time.
         """
         session = self._session
         if self._awaiting.closing is None or session.is_all_sent or session.doubts.is_open:
@@ -233,7 +240,7 @@ class Reception:
             self._session.speech_ended(said.end)
 
     def _acknowledge(self, judged: Judged, now: float) -> None:
-        """What a final says of the audio, be its words new or old."""
+        """Records a final as evidence for its audio, whether its words are new or old."""
         said, trusted = judged.said, self._trusts_span(judged)
         self._results.final(judged)
         self._session.tally.repeated_words += len(judged.is_new) - sum(judged.is_new)
@@ -246,7 +253,7 @@ class Reception:
             self._feed.heard_up_to(said.end, now)
         else:
             self._session.gaps.recognized(said.start, said.end)
-            if self._profile.exact_times:  # what cannot be heard again need not wait for the watermark
+            if self._profile.exact_times:  # evicted audio cannot be sent again, so it need not wait for the watermark
                 self._session.commit(min(said.end, self._session.log.kept))
 
     def _trusts_span(self, judged: Judged) -> bool:
@@ -271,7 +278,7 @@ class Reception:
             self.news(now)
 
     def _turn_over(self, at: float | None, confidence: float | None, now: float) -> None:
-        """The turn is over, so nothing is waited for that lies before its finals."""
+        """Handles the end of a turn: its finals have all come, so no final is held back any more."""
         self.release(math.inf)
         position = self._session.log.sent if at is None else self._results.timeline.end_at(at)
         self._session.turn_ended(position, confidence)

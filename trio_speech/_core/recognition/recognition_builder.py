@@ -1,4 +1,4 @@
-"""Puts the events of a recognition together into one value."""
+"""Collects the events of a recognition session into one `Recognition`."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ class RecognitionBuilder:
             self._gaps.append(event)
 
     def recognition(self) -> Recognition:
-        """All finals and gaps so far. The text is joined as its script is written."""
+        """Returns all finals and gaps so far, and their joined text (see `text.join`)."""
         return Recognition(join(final.text for final in self._finals), tuple(self._finals), tuple(self._gaps))

@@ -1,14 +1,17 @@
-"""One recognition session, across all of its links. Pure: a `LinkMachine` speaks for the link of the moment.
+"""The state of one recognition session, over all of its links.
+
+It does no I/O. A `LinkMachine` stands for the current connection and changes this state. The terms (*link*,
+*committed*, *mark*, *seam*, ...) are defined in the package `recognition`.
 
 Laws (the ledger)
-    1. Every captured sample ends in exactly one of: settled, that is covered by a delivered final or by an acknowledged
-       silence; named by exactly one `Gap`; or in `unacknowledged()`.
-    2. The commit point is the end of the first unbroken run of settled stretches. It only moves forward, and only on
-       evidence. A new link starts there, less a lead-in whose words are reconciled away.
-    3. Messages of a link that was declared lost are ignored: only the current link's machine may speak.
-    4. Finals and gaps come in stream order. A gap is told when what lies behind it is settled, or the stream ends.
-    5. Speech state is the session's: a drop in mid-utterance starts no second utterance, and whoever has started to
-       speak has ended when the stream does. A turn ends once, behind its finals.
+    1. Every captured sample ends up in exactly one of three places: settled, which means covered by a delivered final
+       or by an acknowledged silence; named by exactly one `Gap`; or in `ReplayLog.unacknowledged`.
+    2. The commit point is the sample before which all audio is recognized or given up. It only moves forward. A new
+       link starts there, less a lead-in, of which the repeated words are removed.
+    3. Messages of a link that was declared lost are ignored.
+    4. Finals and gaps are told in stream order. A gap is told when audio behind it is committed, or the stream ends.
+    5. The state of speech outlives a link: a connection lost in mid-utterance starts no second utterance, and every
+       `SpeechStarted` has its `SpeechEnded` when the stream ends. A turn ends once, after its finals.
 
     the user            the session                 the link
     ───────────────     ─────────────────────────   ─────────────────────────────────────
@@ -44,7 +47,7 @@ from .transcript import PlacedTranscript
 
 
 class Tally(Struct):
-    """Running counts behind the session's statistics."""
+    """Counts for the session's statistics. `filler` is in samples."""
 
     links: int = 0
     finals: int = 0
@@ -60,7 +63,10 @@ NEVER = sys.maxsize
 
 
 class RecognitionMachine:
-    """The session's memory: what was captured, what was said of it, and what the user has yet to read."""
+    """The state of a session: the captured audio, what was recognized of it, and the events that the user has to read.
+
+    `start`: the position of the first sample. `ordinal`: how many finals were delivered before, in a recovered session.
+    """
 
     def __init__(self, audio_format: AudioFormat, policy: ReplayPolicy, *, start: int = 0, ordinal: int = 0) -> None:
         self.audio_format = audio_format
@@ -74,29 +80,29 @@ class RecognitionMachine:
         self.marks = QueuedCommands()
         self.tally = Tally()
         self.next_wakeup_at_sample = NEVER
-        """The stream's sample at which the link's writer is to be woken: see `OutgoingAudio.next_wakeup_at_sample`."""
+        """Once so many samples are captured, wake the task that writes to the link: see `OutgoingAudio`."""
         self.room_until = start + self.limit
-        """Up to so many there is room for sure: audio may go straight into the log."""
+        """Up to this sample, audio may be appended straight to the log without overflowing it; -1 after the input."""
         self.input_ended = False
         self.asked_upto = start
-        """The sample before which the user has asked for all finals."""
+        """The sample before which the user has asked for all finals, by `finalize` or the end of the input."""
         self.speaking = False
         self._speaking_since = self._final_until = start
         self._turn_from: int | None = None
         self.linked = False
         self._ordinal = ordinal
         self.taken = ordinal
-        """Finals that the user has taken."""
+        """How many finals the user has taken."""
         self._pause = audio_format.samples(PAUSE)
         self.noise = NoiseLevel(audio_format.encoding, self.rate, audio_format.frame_size)
         self.stretches = Stretches()
-        """What finals cover behind the commit point."""
+        """The audio behind the commit point that finals cover."""
         self.speakers: set[str] = set()
-        """The labels of speakers told so far."""
+        """All labels of speakers that were told so far."""
         self._unheard: list[tuple[int, int]] = []
-        """What the service has given up, and the commit point has not passed."""
+        """Audio behind the commit point that the service has given up."""
         self.left_open = Stretches()
-        """Where words were shown by a link that answered for them, and ended without their final."""
+        """Audio of which an earlier link has shown words and answered a request, and then ended without their final."""
         self.doubts = Doubts(self, policy.doubt, audio_format.samples(policy.doubt_at_least))
         self._shown = False
         self.delivered_words = DeliveredWords(self.rate, policy.lead_in, start)
@@ -105,11 +111,11 @@ class RecognitionMachine:
 
     @property
     def room(self) -> int:
-        """Samples that may be captured before the log is full."""
+        """How many more samples may be captured before the log is full."""
         return self.limit - self.log.captured + self.log.owed_from
 
     def capture(self, audio: bytes) -> None:
-        """Takes audio, a whole number of samples. Where the log overflows, the oldest goes (see `ReplayPolicy`)."""
+        """Appends captured audio, a whole number of samples. Where the log overflows, its oldest audio is evicted."""
         log = self.log
         log.append(audio)
         if log.captured - log.owed_from > self.limit:
@@ -117,52 +123,56 @@ class RecognitionMachine:
         self.room_until = log.owed_from + self.limit
 
     def finalize(self) -> None:
-        """Asks for the final of all that is captured."""
+        """Queues a finalize request for all audio captured so far."""
         self.asked_upto = self.log.captured
         self.marks.finalize(self.log.captured)
 
     def change(self, change: Change) -> None:
-        """Tells the service of a live change, in its place in the audio."""
+        """Queues a change of settings, which is sent behind all audio captured so far."""
         self.marks.change(self.log.captured, change)
 
     def end_input(self) -> None:
-        """No more audio: what is pending is finalized."""
+        """Ends the input, and queues a finalize request for all of it."""
         self.input_ended = True
         self.finalize()
         self.room_until = -1
 
     @property
     def is_full_of_unread(self) -> bool:
-        """Whether so much is unread that no more may come: the link is closed, and its audio kept."""
+        """Whether so many bytes of events are unread that the link must be closed, so that no more arrive."""
         return self.event_queue.unread_bytes > self.policy.max_unread_bytes
 
     @property
     def may_open_link(self) -> bool:
-        """Whether the user has read enough for another link: half of what may wait."""
+        """Whether the unread events take no more than half of `ReplayPolicy.max_unread_bytes`, so that a link may be
+        opened."""
         return self.event_queue.unread_bytes <= self.policy.max_unread_bytes // 2
 
     @property
     def is_all_sent(self) -> bool:
-        """Whether the input has ended, and no audio is left for another link."""
+        """Whether the input has ended, and all of it was sent on the current link."""
         return self.input_ended and not self.log.unsent
 
     @property
     def finished(self) -> bool:
-        """Whether the input has ended and all of it is accounted for."""
+        """Whether the input has ended and all of it is committed."""
         return self.input_ended and self.log.committed >= self.log.captured
 
     def take(self) -> TranscriptEvent:
-        """The next event, which is thereby delivered; what it settles is let go."""
+        """Removes and returns the oldest event for the user. Audio that this settles is dropped.
+
+        Raises `IndexError` where there is none.
+        """
         event = self.event_queue.take()
         self.taken += isinstance(event, FinalTranscript)
         self.log.settle(self.event_queue.settled)
         return event
 
     def recover(self, audio: bytes, lost: Iterable[GapRun] = (), *, settled: int | None = None) -> None:
-        """Takes in what an earlier process had captured, whatever the limit, before anything else is captured.
+        """Takes in the audio of an earlier process, before any other is captured. It may exceed the log's limit.
 
-        `lost`: runs of which nothing is left; `audio` holds silence in their place. `settled`: where the first of them
-        starts, if that is before this session does.
+        `lost`: the runs of audio that are missing; `audio` holds silence in their place. `settled`: the sample before
+        which the earlier process had settled its audio, if that is before this session's start.
         """
         self.log.append(audio)
         for run in lost:
@@ -172,14 +182,17 @@ class RecognitionMachine:
         self._advance(self.log.committed)
 
     def end(self) -> None:
-        """The stream has ended: gaps that waited for a neighbor are told, and nobody speaks any more."""
+        """Call when the stream has ended: ends the speech that is going on, and tells the gaps not told yet."""
         self._end_speech(self.log.captured)
         self._tell_gaps(self.gaps.tell_all())
 
     # ------------------------------------------------------------ the link's side
 
     def resume(self, profile: SttProfile) -> tuple[int, int]:
-        """A link opens: rewinds the log, and returns where it starts to hear and the cut before which all is old."""
+        """Call when a link opens: sets the log back to where the link starts.
+
+        Returns the first sample that the link is sent, and the cut: the sample before which all words are old.
+        """
         limit = self.policy.max_replayed
         if limit is not None:
             self._evict(self.log.furthest - self.audio_format.samples(limit), "replay-limit")
@@ -192,26 +205,30 @@ class RecognitionMachine:
 
     @property
     def to_replay(self) -> float:
-        """Seconds of audio that the current link is to hear although an earlier one did."""
+        """Seconds of audio still to be sent on the current link that were sent on an earlier one."""
         return max(0, self.log.furthest - self.log.sent) / self.rate
 
     def link_lost(self, asked: Iterable[int]) -> None:
-        """The link is gone, and has not answered what it was `asked` to finalize: what only it could know is lost."""
+        """Call when the connection is gone.
+
+        Evicted audio that only this link could still recognize becomes a gap. `asked`: the samples at which it was sent
+        a finalize request that the next link must be sent too.
+        """
         self._disown()
         self.log.rewind(self.log.committed)
         self.marks.link_lost(asked, self.log.committed)
 
     @property
     def has_due_mark(self) -> bool:
-        """Whether all audio before the next thing to say has been sent."""
+        """Whether a mark waits and all audio before it was sent."""
         return bool(self.marks.waiting) and self.marks.waiting[0].at <= self.log.sent
 
     def due_mark(self) -> QueuedCommand | None:
-        """The next thing to say, if all audio before it has been sent."""
+        """Removes and returns the next mark, if all audio before it was sent and it need not wait; else ``None``."""
         return self.marks.due(self.log.sent, speaking=self.speaking)
 
     def sendable(self) -> tuple[int, bool]:
-        """Samples that may go out before the next mark or the end, and whether a short frame may carry the rest."""
+        """Returns how many samples may be sent before the next mark, and whether the last frame may be short."""
         log = self.log
         stop = self.marks.next_stop(log.sent) if self.marks.waiting else None
         if stop is None:
@@ -219,9 +236,10 @@ class RecognitionMachine:
         return stop - log.sent, True
 
     def commit(self, upto: int, *, later: tuple[ComparedWord, ...] | None = None) -> bool:
-        """The service has answered for all before sample `upto`; returns whether that is news.
+        """Moves the commit point to sample `upto`, or further where audio behind it is recognized or lost already.
 
-        `later`: where words have no times, those delivered that may belong to audio behind `upto`.
+        Returns whether it has moved. `later`: where words have no times, the delivered words that may belong to audio
+        behind `upto`; else ``None``.
         """
         before = self.log.committed
         self.gaps.committed(upto)
@@ -234,9 +252,11 @@ class RecognitionMachine:
         return now > before
 
     def give_up_left_open(self, upto: int, spoken_for: int) -> None:
-        """Words that an earlier link showed and answered for without a final, before `upto`, have had no final of this
-        one either, which answers for them too: they become a `Gap`. Finals without a place speak for all before
-        `spoken_for`."""
+        """Turns words of `left_open` into a `Gap` where this link has answered for them without a final too.
+
+        Only words before sample `upto` count, and only those behind `spoken_for`: finals without times may be about
+        audio before it.
+        """
         for start, end in list(self.left_open):
             missing = list(self.stretches.missing(max(start, spoken_for, self.log.committed), end))
             # A final covers some of it where its times have drifted, or where the words were others than shown.
@@ -245,28 +265,31 @@ class RecognitionMachine:
         self.left_open.forget(upto)
 
     def give_up(self, start: int, upto: int, reason: str) -> None:
-        """What no final covers of ``[start, upto)`` becomes a `Gap`."""
+        """Makes a `Gap` of the audio of ``[start, upto)`` that no final covers."""
         for begins, ends in list(self.stretches.missing(max(start, self.log.committed), upto)):
             self.gaps.give_up(begins, ends, reason)
             self.log.evict(ends)
 
     def recognized(self, start: int, end: int) -> None:
-        """A final covers ``[start, end)``, which no link need hear again, whatever is still open before it."""
+        """Call when a final covers ``[start, end)``: no link need hear that again, whatever is open before it."""
         self.stretches.add(max(start, self.log.committed), end)
         self.gaps.recognized(start, end)
 
     def unheard(self, start: int, end: int) -> None:
-        """The service has given up ``[start, end)``, which no link need hear again. What no final covers of it becomes
-        a `Gap`, told when the commit point passes it: before that, a final may still come for what lies before it."""
+        """Call when the service gives up ``[start, end)``: no link need hear that again.
+
+        What no final covers of it becomes a `Gap`. It is told when the commit point passes it, since finals of earlier
+        audio may still come.
+        """
         self._unheard += self.stretches.missing(max(start, self.log.committed), end)
         self.recognized(start, end)
         self.commit(self.log.committed)
 
     def first_possible_speech(self, start: int, end: int, margin: int) -> int | None:
-        """The first sample of ``[start, end)``, covered by no final, of what may be speech.
+        """Returns the first sample of ``[start, end)`` that may be speech and that no final covers, or ``None``.
 
-        `margin`: samples next to a final that belong to it, since its times may drift. What was evicted meanwhile can
-        no longer be looked at: it may have been speech.
+        `margin`: how many samples next to a final count as covered by it, since its times may drift. Evicted audio
+        cannot be looked at any more, so it counts as speech.
         """
         log = self.log
         self.noise.measure(log.window(log.kept, end), log.kept)
@@ -287,8 +310,10 @@ class RecognitionMachine:
         return start >= log.kept and self.noise.first_speech(log.window(start, log.sent)) is None
 
     def last_sound_from(self) -> int:
-        """The sample at which the sound begins that no pause has followed yet, of the audio sent; where it ends in a
-        pause, all that was sent."""
+        """Returns the sample at which the sound at the end of the sent audio begins, behind the last pause in it.
+
+        Where the sent audio ends in a pause, that is its end.
+        """
         log = self.log
         if self.is_pause():
             return log.sent
@@ -299,29 +324,32 @@ class RecognitionMachine:
 
     @property
     def over_until(self) -> int:
-        """The sample before which all speech is over: it was recognized, or is in a final."""
+        """The sample before which all speech is over: the commit point, or the end of the last final if that is later."""
         return max(self.log.committed, self._final_until)
 
     def speech_started(self, at: int, *, since: int | None = None) -> None:
-        """Somebody speaks, at the earliest `since`; no news while somebody does."""
+        """Call when speech starts at sample `at`. Ignored while speech is going on.
+
+        `since`: the earliest sample at which it may have started; ``None``: `at`.
+        """
         if not self.speaking:
             self.speaking = True
             self._speaking_since = at if since is None else since
             self.event_queue.put(SpeechStarted(at / self.rate))
 
     def speech_ended(self, at: int) -> None:
-        """An utterance is over: the one in progress, unless it began later."""
+        """Call when an utterance ends at sample `at`. Ignored where the current speech began later."""
         if at > self._speaking_since:
             self._end_speech(at)
 
     def _end_speech(self, at: int) -> None:
-        """Whoever speaks has ended, whenever that began."""
+        """Ends the current speech, if there is any, whenever it began."""
         if self.speaking:
             self.speaking = False
             self.event_queue.put(SpeechEnded(max(at, self._speaking_since) / self.rate))
 
     def turn_ended(self, at: int, confidence: float | None) -> None:
-        """A turn is over, of which something was delivered. Said again by another link, it is no news."""
+        """Call when a turn ends at sample `at`. Ignored where no words of it were delivered, or it was told before."""
         if self._turn_from is not None and at > self._turn_from:
             self._turn_from = None
             self.event_queue.put(TurnEnded(at / self.rate, confidence))
@@ -329,9 +357,10 @@ class RecognitionMachine:
     def deliver(
         self, said: PlacedTranscript, words: tuple[ComparedWord, ...], *, seam: bool, span: tuple[int, int] | None
     ) -> None:
-        """Queues a final, behind the gaps that come before it, and remembers its words.
+        """Queues a final for the user, behind the gaps that come before it, and remembers its words.
 
-        `words` are those compared at a seam; `span` the samples that it covers, where its times can be trusted.
+        `words`: its new words, for comparison with those of the next link. `seam`: see
+        `FinalTranscript.seam`. `span`: the samples that it covers; ``None``: its times cannot be trusted.
         """
         if said.result.text:
             self.speech_started(said.start)
@@ -353,7 +382,7 @@ class RecognitionMachine:
         self.event_queue.put(said.guess(self.rate))
 
     def take_back(self, said: PlacedTranscript) -> None:
-        """The interim shown last was of nothing: an empty one takes its place, and the utterance is over."""
+        """Call when the service takes its last interim back: queues the empty one `said`, and ends the speech."""
         if self._shown:
             self.show(said)
         self._end_speech(said.end)
@@ -366,17 +395,17 @@ class RecognitionMachine:
         self.commit(self.log.committed)
 
     def _advance(self, upto: int) -> int:
-        """Moves the commit point to `upto`, and over the settled stretches and lost runs that follow on it."""
+        """Moves the commit point to `upto`, and over recognized and lost audio behind it. Returns the commit point."""
         log = self.log
         log.commit(upto)
         while (further := self.stretches.end_from(self.gaps.after(log.committed))) > log.committed:
-            log.commit(further)  # which is no later than what was captured, as no service was sent more
+            log.commit(further)  # never more than was captured, as no service was sent more
         self.stretches.forget(log.committed)
         self._tell_unheard()
         return log.committed
 
     def _tell_unheard(self) -> None:
-        """Names what the service gave up before the commit point."""
+        """Queues a `Gap` for all audio before the commit point that the service gave up."""
         passed = [run for run in self._unheard if run[1] <= self.log.committed]
         self._unheard = [run for run in self._unheard if run not in passed]
         for start, end in passed:
@@ -388,11 +417,11 @@ class RecognitionMachine:
         sent = self.log.sent if self.linked else -1
         start, end = self.log.evict(to)
         for begins, ends in list(self.stretches.missing(max(start, self.log.committed), end)):
-            heard_until = min(max(begins, sent), ends)  # of that, the fate is the link's
+            heard_until = min(max(begins, sent), ends)  # the link may still recognize what lies before
             self.gaps.endanger(begins, heard_until, reason)
             self.gaps.lose(heard_until, ends, reason)
         self._advance(self.log.committed)
-        if not self.gaps.has_untold:  # all that was passed over is covered by finals
+        if not self.gaps.has_untold:  # the evicted audio is covered by finals
             self.event_queue.settle(self.log.committed)
 
     def _tell_gaps(self, runs: list[GapRun]) -> None:

@@ -1,10 +1,10 @@
-"""Whose clock is it? The stream's samples against one link's own.
+"""Maps the times that a service tells, which count from the start of its connection, to samples of the stream.
 
 Laws
-    1. A link's clock starts at 0 with the first sample sent on it, and counts what was sent on it, nothing else.
-    2. Where audio was skipped between two sends, the map jumps: it is piecewise, and monotonic. Where filler was sent,
-       it stands still.
-    3. A time that the service cannot know, outside of what it was sent, is clamped to what it was sent.
+    1. A link's clock starts at 0 with the first sample sent on it, and counts the samples sent on it.
+    2. The map is piecewise linear and monotonic: it jumps where audio was skipped between two sends, and stands still
+       where filler (silence that is not part of the stream) was sent.
+    3. A time outside of the audio sent on the link is clamped to that audio.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections.abc import Iterable
 
 
 class Timeline:
-    """Maps the seconds of one link to samples of the stream."""
+    """The map from the seconds of one link to samples of the stream. `base`: the first sample to be sent."""
 
     def __init__(self, base: int, sample_rate: int) -> None:
         self._rate = sample_rate
         self._runs_local = [0]
         self._runs_stream = [base]
         self._end = base
-        self._runs_end: list[int] = []  # but of the last run, which ends at `_end`
+        self._runs_end: list[int] = []  # without the last run, which ends at `_end`
         self._is_filled = False
         self.heard = 0
-        """Samples sent on this link."""
+        """How many samples were sent on this link, filler included."""
 
     @property
     def base(self) -> int:
@@ -32,7 +32,7 @@ class Timeline:
         return self._runs_stream[0]
 
     def sent(self, start: int, end: int) -> None:
-        """Samples ``[start, end)`` of the stream went out."""
+        """Call when samples ``[start, end)`` of the stream are sent."""
         if start != self._end or self._is_filled:
             self._runs_end.append(self._end)
             self._runs_local.append(self.heard)
@@ -42,27 +42,27 @@ class Timeline:
         self._end = end
 
     def filled(self, samples: int) -> None:
-        """So many samples went out that are not of the stream."""
+        """Call when so many samples of filler are sent, which are not part of the stream."""
         self.heard += samples
         self._is_filled = True
 
     def start_at(self, seconds: float) -> int:
-        """The stream's sample at which something begins that the link places at `seconds`."""
+        """Returns the stream's sample at which something begins that starts at `seconds` of the link."""
         position = self._position(seconds)
         run = bisect_right(self._runs_local, position) - 1
         return self._in_run(run, position)
 
     def end_at(self, seconds: float) -> int:
-        """The stream's sample before which something ends that the link places at `seconds`.
+        """Returns the stream's sample before which something ends that ends at `seconds` of the link.
 
-        It differs from `start_at` only where a run ends: what ends there has not jumped yet.
+        It differs from `start_at` only where the map jumps: there it returns the sample before the jump.
         """
         position = self._position(seconds)
         run = max(0, bisect_left(self._runs_local, position) - 1)
         return self._in_run(run, position)
 
     def spans(self, times: Iterable[tuple[float, float]]) -> list[tuple[int, int]]:
-        """The stream's samples from and before which something was said, of each pair of times that the link gives."""
+        """Returns, for each start and end in seconds of the link, the start and end in samples of the stream."""
         if len(self._runs_local) > 1:
             return [(first := self.start_at(start), max(first, self.end_at(end))) for start, end in times]
         base, rate, last = self.base, self._rate, self._end

@@ -1,4 +1,4 @@
-"""A transcript placed on the stream's clock, and the events that it becomes."""
+"""A service's transcript with its times on the stream's clock, and the events for the user that it becomes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from .text import keep, words_of
 
 
 class PlacedTranscript(Struct):
-    """A result of a service; `start` and `end` in samples of the stream, the words' times in seconds of it.
+    """A service's result: `start` and `end` in samples of the stream, the times of `words` in seconds of the stream.
 
-    `placed`: the service told where in the audio it lies. Else its place is only bounded, by what had been sent.
+    `placed`: whether the service told its times. If not, `start` and `end` only enclose it, from the end of the last
+    final to the audio sent when it came.
     """
 
     result: RecognitionResult
@@ -29,15 +30,18 @@ class PlacedTranscript(Struct):
 
     @property
     def texts(self) -> list[str]:
-        """Its words, or its graphemes where its script has no blanks and the service tells no words."""
+        """The texts of its words. Where the service tells no words, its text is split (see `text.words_of`)."""
         return [word.text for word in self.words] or words_of(self.result.text)
 
     def spans(self, rate: int) -> list[tuple[int, int]]:
-        """The samples from and before which each word was said."""
+        """Returns the start and end of each word, in samples of the stream. `rate`: samples per second."""
         return [(round(word.start * rate), round(word.end * rate)) for word in self.words]
 
     def kept(self, stays: Sequence[bool], rate: int, start: int) -> PlacedTranscript:
-        """What is left of it where only some words stay; it begins at sample `start` at the earliest."""
+        """Returns the transcript with only those words for which `stays` is true. `rate`: samples per second.
+
+        It starts with the first of these words, or at sample `start` where the words have no times.
+        """
         words = tuple(compress(self.words, stays)) if self.words else ()
         if words:
             start = round(words[0].start * rate)
@@ -46,12 +50,12 @@ class PlacedTranscript(Struct):
         return replace(self, result=result, start=start, end=max(start, end), words=words)
 
     def guess(self, rate: int) -> InterimTranscript | PreflightTranscript:
-        """The event of a transcript that may yet change; `rate` in samples a second."""
+        """Returns its event, where it is an interim or preflight transcript. `rate`: samples per second."""
         kind = InterimTranscript if self.result.kind == "interim" else PreflightTranscript
         return kind(**self._fields(rate))
 
     def final(self, rate: int, *, id: str, seam: bool) -> FinalTranscript:
-        """The event of one that will not change."""
+        """Returns its event, where it is a final. `id` and `seam`: see `FinalTranscript`."""
         return FinalTranscript(id=id, seam=seam, **self._fields(rate))
 
     def _fields(self, rate: int) -> dict[str, Any]:
@@ -69,7 +73,7 @@ class PlacedTranscript(Struct):
 
 
 def with_known_times(result: RecognitionResult) -> RecognitionResult:
-    """The result without word times that are none, and with the span of its words where it has none of its own."""
+    """Returns `result` without its words where all their times are 0, and with their span where it has none itself."""
     words = result.words
     if words and all(word.end <= 0.0 for word in words):
         result = replace(result, words=())

@@ -1,8 +1,8 @@
-"""The audio between the voice and the user: what was released, what was handed over, and which text it speaks.
+"""The queue of audio between the voice and the user, and a record of which text the user's audio speaks.
 
-*Released* audio waits here until iteration *hands it over*. The session's clock counts the samples handed over, so
-audio that is dropped while it waits has never been on it. A mark says that the audio up to some sample speaks a segment
-up to some position of its text; it counts once all of that audio was handed over.
+*Released* audio waits here until the user's iteration takes it: then it is *handed over*. The session's clock counts
+the samples handed over, so audio that is dropped from the queue has no time on it. A *mark* says that the audio up to
+some sample speaks the text of a segment up to some position. It takes effect once all of that audio is handed over.
 
 The ledger also estimates when a player that is given each chunk as it is handed over, and plays without pause, will run
 out of audio. That decides how urgent the next audio is (see `rendition`).
@@ -53,17 +53,17 @@ class PlaybackLedger:
         self._torn = 0
         self._plays_until = _NEVER
         self.handed_over = 0
-        """Samples that iteration has returned."""
+        """How many samples the user's iteration has returned."""
 
     # ------------------------------------------------------------ in
 
     @property
     def waiting(self) -> int:
-        """Samples that are released and not handed over."""
+        """How many samples are released and not handed over."""
         return self._released - self.handed_over
 
     def put(self, number: int, segment: Segment, release: Release, *, restart: bool = False) -> None:
-        """Queues audio of segment `number`. `restart`: all of the text begins again with it."""
+        """Queues released audio of segment `number`. `restart`: the whole text begins again with this audio."""
         at = self._released
         self._released = at + len(release.pcm) // self._frame_size
         words = self._place(number, segment, release, at) if release.words else []
@@ -73,19 +73,23 @@ class PlaybackLedger:
             (self._waiting[-1].words if self._waiting else self._late_words).extend(words)
 
     def mark_whole(self, number: int, segment: Segment) -> None:
-        """All of the text of segment `number` is spoken with the audio released so far."""
+        """Marks that the audio released so far speaks all text of segment `number`."""
         self._mark(_Mark(self._released, number, segment, len(segment.text)))
 
     def end_segment(self, number: int) -> None:
-        """Segment `number` is complete: its last chunk is to say so."""
+        """Call when segment `number` is complete: sets `AudioChunk.ends_segment` on its last chunk.
+
+        Where that was handed over already, an empty chunk is queued.
+        """
         if not (self._waiting and self._waiting[-1].number == number):
             # All of its audio was handed over before its end was known.
             self._queue(_Waiting(b"", self._released, number, [], restart=False, torn=0))
         self._waiting[-1].ends_segment = True
 
     def retract(self, samples: int) -> None:
-        """Takes back the last `samples` that were released. Those that were handed over are told as torn by the next
-        chunk, which begins before them.
+        """Takes back the last `samples` that were released.
+
+        As far as they were handed over, the next chunk tells them as torn (`AudioChunk.torn`).
         """
         self._released -= samples
         self._torn += max(0, self.handed_over - self._released)
@@ -108,8 +112,9 @@ class PlaybackLedger:
         self._drop_marks()
 
     def cut(self, heard: float | None) -> str:
-        """Barge-in: drops what was not handed over, and forgets text spoken after the first `heard` seconds. Returns
-        the text before.
+        """Drops the audio that was not handed over, and forgets the text spoken after the first `heard` seconds.
+
+        `heard`: ``None``: all audio handed over was heard. Returns the text spoken before. Used for barge-in.
         """
         self.rewind()
         self._plays_until = _NEVER
@@ -119,11 +124,11 @@ class PlaybackLedger:
 
     @property
     def has_chunk(self) -> bool:
-        """Whether `take` returns one."""
+        """Whether `take` returns a chunk."""
         return bool(self._waiting)
 
     def take(self, now: float) -> AudioChunk | None:
-        """Hands over the next chunk, if there is one."""
+        """Hands over the next chunk; ``None`` where none waits. `now`: in seconds from any origin."""
         if not self._waiting:
             return None
         waiting = self._waiting.popleft()
@@ -144,17 +149,17 @@ class PlaybackLedger:
         )
 
     def spoken(self, at: float | None) -> str:
-        """The text that is spoken in the first `at` seconds of the audio handed over, or in all of it."""
+        """Returns the text spoken in the first `at` seconds of the audio handed over; ``None``: in all of it."""
         return self._spoken.until(self._limit(at))
 
     # ------------------------------------------------------------ the player
 
     def left(self, now: float) -> float:
-        """Seconds of audio that a player has, or can have at once."""
+        """Returns the seconds of audio that the player has not played, including the audio that waits here."""
         return max(self._plays_until - now, 0.0) + self._format.seconds(self.waiting)
 
     def falls_to(self, seconds: float) -> float | None:
-        """When `left` falls to so many seconds; ``None`` while more than that waits to be handed over."""
+        """Returns the moment at which `left` falls to `seconds`; ``None`` while more than that waits here."""
         waiting = self._format.seconds(self.waiting)
         return None if waiting > seconds else self._plays_until + waiting - seconds
 
@@ -168,7 +173,10 @@ class PlaybackLedger:
         self._waiting.append(waiting)
 
     def _place(self, number: int, segment: Segment, release: Release, at: int) -> list[Word]:
-        """The words on the session's clock, each marked. The release begins at sample `at`."""
+        """Returns the words of `release` with times on the session's clock, and adds a mark for each.
+
+        `at`: the sample of the session at which the release begins.
+        """
         shift, last = self._format.seconds(at - release.start), self._format.seconds(self._released)
         words: list[Word] = []
         for word, position in release.words:
@@ -191,6 +199,6 @@ class PlaybackLedger:
 
 
 def _shifted(word: Word, shift: float, last: float) -> Word:
-    """The word with its times on the session's clock, and none of them after the end of the released audio."""
+    """Returns `word` with its times shifted by `shift` seconds, and cut off at `last`, the end of the released audio."""
     start = min(max(word.start + shift, 0.0), last)
     return Word(word.text.strip(), start, min(max(word.end + shift, start), last), word.confidence, word.speaker)

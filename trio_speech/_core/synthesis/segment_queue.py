@@ -1,4 +1,4 @@
-"""The segments of a synthesis, and which of them is asked for next."""
+"""The segments of a synthesis session, and which of them is requested next. A segment is the text of one request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .spoken_text import Segment
 
 
 class SegmentQueue:
-    """Segments are numbered from 0. `next` only grows, except by `retry` and `restart`."""
+    """The queue of segments, which are numbered from 0. `next` only grows, except by `retry` and `restart`."""
 
     def __init__(self) -> None:
         self._segments: list[Segment] = []
@@ -15,9 +15,9 @@ class SegmentQueue:
         self._continues = True
         self._ended = False
         self.next = 0
-        """The number of the next segment to ask for."""
+        """The number of the next segment to request."""
         self.characters = 0
-        """Length of the text from `next` on."""
+        """How many characters the segments from `next` on have."""
 
     def __len__(self) -> int:
         return len(self._segments)
@@ -27,16 +27,16 @@ class SegmentQueue:
 
     @property
     def has_next(self) -> bool:
-        """Whether a segment waits to be asked for."""
+        """Whether a segment waits to be requested."""
         return self.next < len(self._segments)
 
     @property
     def is_done(self) -> bool:
-        """All segments were asked for, and no more will come."""
+        """Whether all segments were requested and `end` was called."""
         return self._ended and not self.has_next
 
     def add(self, text: str) -> None:
-        """Queues one segment. Markup alone is dropped: no service has anything to say for it."""
+        """Queues one segment. Text that is only markup is dropped, since no service speaks anything for it."""
         if is_markup(text):
             return
         self._segments.append(Segment(text, self._continues))
@@ -44,30 +44,30 @@ class SegmentQueue:
         self.characters += len(text)
 
     def separate(self) -> None:
-        """The next segment does not continue the last one: there was a flush in between."""
+        """Call after a flush: the next segment does not continue the text of the last one."""
         self._continues = False
 
     def end(self) -> None:
-        """No more segments will come."""
+        """Call when no more segments will be added."""
         self._ended = True
 
     def advance(self) -> tuple[int, Segment]:
-        """Takes the next segment."""
+        """Returns the next segment and its number, and moves on to the one after it. There must be one (`has_next`)."""
         number, segment = self.next, self._segments[self.next]
         self.next += 1
         self.characters -= len(segment.text)
         return number, segment
 
     def retry(self) -> None:
-        """Makes the last segment that was taken the next one again."""
+        """Makes the segment that `advance` returned last the next one again."""
         self._go_back_to(self.next - 1)
 
     def restart(self) -> None:
-        """Makes the first segment since the start, or since the last `clear`, the next one again."""
+        """Makes the first segment after the last `clear`, or the very first, the next one again."""
         self._go_back_to(self._first)
 
     def clear(self) -> None:
-        """Drops the segments that were not taken."""
+        """Drops the segments that were not requested."""
         # Their numbers stay taken, because a chunk names its segment; their text does not.
         self._segments[self.next :] = [Segment("")] * (len(self._segments) - self.next)
         self._first = self.next = len(self._segments)

@@ -1,15 +1,16 @@
-"""Cuts text that streams in into segments of one sentence each, as soon as it is certain where a sentence ends.
+"""Cuts streamed text into segments of one sentence each, as soon as it is certain where a sentence ends.
 
 Laws
-    1. Nothing is lost or reordered: the segments joined are the text, but for runs of white space between them.
-    2. The cuts depend on the text alone, never on the pieces in which it came, but for `flush` and `complete`.
+    1. Nothing is lost or reordered: joined, the segments are the text again, except for runs of white space.
+    2. Where text is cut depends on the text alone, and not on the pieces in which it came, except by `flush` and
+       `complete`.
     3. A sentence is complete once the first word after it is: only that word tells "at 5 p.m. Then" from
        "at 5 p.m. then", and "Plan B. Go" from "J. R. Smith". Scripts without spaces need one more character. A blank
        line ends any sentence.
     4. No segment is longer than the cap: a longer one is cut at a space, or after punctuation, or else anywhere.
-    5. A segment has a letter or a digit in it that is not markup, unless it was flushed or cut at the cap: a voice has
-       nothing to say for "..." alone.
-    6. Markup is kept whole (see `markup`), and so is a decimal number. The number of an item in a list stays with it.
+    5. A segment contains a letter or a digit outside of markup, unless it was flushed or cut at the cap: a voice speaks
+       nothing for "..." alone.
+    6. No segment ends inside markup (see `markup`) or a decimal number, or between a list item's number and its text.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ _LEADING_SPACE = re.compile(r"^\s+(?=\s)")
 
 
 class Segmenter:
-    """Holds the text of the sentence that is not complete: never more than one segment, and one tag.
+    """Collects text until a sentence is complete. It holds no more than one segment and one tag.
 
-    `clause_first`: the first segment may be a clause, for a voice that is heard by whole segments: it begins sooner.
+    `language`: a BCP 47 tag; ``None``: English rules. `max_characters`: the longest segment; ``None``: 1,000.
+    `clause_first`: the first segment may be a clause, so that a voice that is heard segment by segment starts sooner.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Segmenter:
         self._clause_first = self._is_first = clause_first
         self._pending = ""
         self._judged = 0
-        """Up to here, the pending text is known to have no end of a sentence."""
+        """The index before which the pending text is known to have no end of a sentence."""
 
     @property
     def pending(self) -> str:
@@ -58,16 +60,17 @@ class Segmenter:
 
     @property
     def may_be_complete(self) -> bool:
-        """Whether it is worthwhile to call `complete`."""
+        """Whether the pending text ends like a sentence, so that `complete` may return it."""
         return looks_complete(mask(self._pending[-400:]))
 
     def push(self, text: str) -> list[str]:
-        """Takes a piece of text; returns the segments that are complete with it."""
+        """Adds a piece of text; returns the segments that are complete now."""
         return list(self._push(text, finished))
 
     def flush(self, text: str = "") -> list[str]:
-        """Takes a last piece, and closes the segment: what is pending is one, sentence or not. The last word counts as
-        complete. Markup alone waits for the text that it belongs to.
+        """Adds `text`, and returns all segments: the pending text is the last one, sentence or not.
+
+        Pending text that is only markup stays pending, for the text that it belongs to.
         """
         segments = list(self._push(text + " ", len))
         self._pending, self._judged = self._pending.removesuffix(" "), 0
@@ -76,13 +79,16 @@ class Segmenter:
         return segments
 
     def finish(self, text: str = "") -> list[str]:
-        """As `flush`, where no other text will follow: markup alone is dropped."""
+        """Does what `flush` does, for the end of the text: pending text that is only markup is dropped."""
         segments = self.flush(text)
         self.clear()
         return segments
 
     def complete(self) -> list[str]:
-        """Returns what is pending, if it is a sentence whatever may follow. Call it when no text came for a while."""
+        """Returns the pending text as a segment if it is a sentence whatever may follow; else an empty list.
+
+        Call it when no text came for a while.
+        """
         masked = mask(self._pending)
         if finished(self._pending) < len(masked) or not is_complete(masked, self._split):
             return []
@@ -90,7 +96,7 @@ class Segmenter:
         return [] if is_between_a_pair(self._pending, end) else [self._cut(end)]
 
     def clear(self) -> None:
-        """Drops what is pending. The next segment is a first one again."""
+        """Drops the pending text. The next segment counts as a first one again (see `clause_first`)."""
         self._pending = ""
         self._judged = 0
         self._is_first = self._clause_first
@@ -107,7 +113,7 @@ class Segmenter:
         return segment
 
     def _next_end(self, finished_length: Callable[[str], int]) -> int:
-        """Where the first segment of the pending text ends, or 0 while that is not certain."""
+        """Returns the index at which the first segment of the pending text ends, or 0 while that is not certain."""
         self._pending = _LEADING_SPACE.sub("", self._pending)
         # A tag that is still coming in may hide what looks like the end of a sentence.
         known = finished_length(self._pending)
@@ -149,13 +155,15 @@ def is_markup(text: str) -> bool:
 
 
 def speakable(text: str) -> bool:
-    """Whether a voice has anything to say for `text`, beyond its markup."""
+    """Whether `text` has a letter or digit outside of its markup, so that a voice speaks something for it."""
     return has_words(mask(text))
 
 
 def forced_end(text: str, masked: str, cap: int) -> int:
-    """Where to cut what is too long: before the last space, else after the last punctuation mark, else at the cap; but
-    if possible with something to say on the left, and not within markup, a letter with its marks, or a number.
+    """Returns the index at which to cut a text that is longer than `cap`.
+
+    That is before the last space, else behind the last punctuation mark, else at the cap. If possible, the left part
+    has letters or digits, and no markup, no letter with its marks and no number is cut in two.
     """
     spaces = [at for at in range(cap, 0, -1) if masked[at].isspace()]
     marks = [at for at in range(cap, 0, -1) if not masked[at - 1].isalnum() and not unicodedata.combining(text[at])]

@@ -1,7 +1,7 @@
-"""Where sentences and clauses of a text end. All functions take text whose tags are blanked out (see `markup.mask`).
+"""Finds where sentences and clauses of a text end. All functions take text whose tags are masked (see `markup.mask`).
 
-Where sentences end is decided by the `sentencex` library. It is imported with the first text, and takes some
-microseconds a call. In a text without anything like an end it finds none in any language, so it is not asked.
+The `sentencex` library decides where sentences end. It is imported with the first text, and takes some microseconds for
+each call. It is called only for text that contains something like an end (`LIKE_AN_END`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ Splitter: TypeAlias = Callable[[str], Sequence[str]]
 """Cuts a whole text into sentences which, joined, are as long as that text."""
 
 LIKE_AN_END = re.compile(r"[^\w ,'\"-](?:(?<![.!?])|\W*\w)")
-"""What every end of a sentence matches. It begins with one character class, which is fast to find."""
+"""A pattern that every end of a sentence matches. It begins with one character class, which is fast to find."""
 
 MOMENT = re.compile(r"(?<=\S)(?=\s)|(?<=[。！？｡][^\s。！？｡])|(?P<blank_line>\n[^\S\n]*\n)")
-"""Where more is known of the sentence before: after a word, after a character that follows a full stop of a script
-without spaces, and after a blank line."""
+"""The positions at which to look for the end of a sentence again: behind a word, behind the character that follows a
+full stop of a script without spaces, and behind a blank line."""
 
 _WIDE_SPACE = re.compile(r"[^\S\x00-\x7f]")
 _CLAUSE = re.compile(r"(?:[,;:—–][\"'”’)]*\s+|[，、；：])(?=\S)")
@@ -35,7 +35,7 @@ _COMPLETE = re.compile(r"(?:[.!?…।؟۔։]|(?P<unspaced>[。！？｡]))[\"'�
 
 
 def sentence_splitter(language: str | None) -> Splitter:
-    """The rules of `language` (a BCP 47 tag), or of English where there are none for it."""
+    """Returns a splitter for `language` (a BCP 47 tag), or for English where that has no rules or is ``None``."""
     primary = (language or "en").replace("_", "-").partition("-")[0].lower()
 
     def split(text: str) -> Sequence[str]:
@@ -52,12 +52,12 @@ def _library() -> Callable[[str, str], Sequence[str]]:
 
 
 def has_words(text: str) -> bool:
-    """Whether a voice has anything to say for `text`."""
+    """Whether `text` has a letter or a digit, so that a voice speaks something for it."""
     return any(character.isalnum() for character in text)
 
 
 def sentence_ends(text: str, split: Splitter) -> Iterator[int]:
-    """Where sentences of `text` end before its last word, earliest first."""
+    """Yields the indices at which sentences of `text` end, the earliest first; not the end of the last one."""
     for judged in accumulate(len(sentence) for sentence in split(text)[:-1]):
         end = len(text) - len(text[judged:].lstrip())  # sentencex ends a sentence within a long run of spaces
         if has_words(text[end:]) and _is_between_words(text, end) and may_end(text, end):
@@ -65,8 +65,9 @@ def sentence_ends(text: str, split: Splitter) -> Iterator[int]:
 
 
 def may_end(text: str, end: int) -> bool:
-    """Whether a sentence may end at `end`: not in mid-number, not after the number of a list's item, and not before
-    anything was said.
+    """Whether a sentence may end at index `end`.
+
+    It may not inside a number, behind the number of a list item, or where there is no letter or digit before.
     """
     in_number = 2 <= end < len(text) and text[end - 1] in _DECIMAL_POINTS and text[end - 2].isdigit()
     if in_number and text[end].isdigit():
@@ -75,7 +76,7 @@ def may_end(text: str, end: int) -> bool:
 
 
 def clause_end(text: str) -> int:
-    """Where the first clause ends that is long enough to be said alone, or 0."""
+    """Returns the index at which the first clause ends that is long enough to be spoken alone, or 0."""
     for clause in _CLAUSE.finditer(text):
         end = clause.end()
         shortest = _SHORTEST_CLAUSE if text[end - 1].isspace() else _SHORTEST_UNSPACED_CLAUSE
@@ -90,7 +91,7 @@ def looks_complete(text: str) -> bool:
 
 
 def is_complete(text: str, split: Splitter) -> bool:
-    """Whether `text` is a sentence, whatever may follow: a name after a title, or the month after the day."""
+    """Whether `text` is a sentence whatever may follow, and not the beginning of one, such as "Dr." or "On the 3."."""
     mark = _COMPLETE.search(text)
     if mark is None or not may_end(text, len(text)) or _ORDINAL.search(text):
         return False
@@ -100,5 +101,5 @@ def is_complete(text: str, split: Splitter) -> bool:
 
 
 def _is_between_words(text: str, at: int) -> bool:
-    """Whether `at` is not inside a word such as "Node.JS"."""
+    """Whether index `at` lies between two words, and not inside one such as "Node.JS"."""
     return text[at - 1].isspace() or not text[at - 1].isascii()

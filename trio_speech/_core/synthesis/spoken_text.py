@@ -1,12 +1,12 @@
-"""The text whose audio was handed over, by the position in that audio.
+"""The text that was spoken to the user so far, and how much of it at any position of the audio.
 
 Laws
-    1. The text only grows, except by `cut`. Speaking a segment again adds nothing until it gets further than before.
-    2. A word is added with the sample at which its audio ends, so text is never claimed before its audio.
+    1. The text only grows, except by `cut`. When a segment is spoken again, only the part that is new is added.
+    2. A word counts as spoken from the sample at which its audio ends, and never before.
     3. Segments that continue each other are joined as they are. Where the user closed a segment in between (a flush, a
        barge-in), a space is put between words that have none, in scripts that use spaces.
 
-Every position since the start may be asked about: two numbers a word are kept, some four megabytes for a day of speech.
+All positions since the start can be looked up. That takes two numbers for each word, some 4 MB for a day of speech.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from bisect import bisect_right
 from msgspec import Struct
 
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "IDEOGRAPHIC", "FULLWIDTH", "THAI", "LAO", "KHMER", "MYANMAR")
-"""How the Unicode names of characters begin that are written without spaces between words."""
+"""How the Unicode names of characters begin whose scripts have no spaces between words."""
 
 
 class Segment(Struct, frozen=True):
-    """A piece of text that is asked for in one request."""
+    """The text of one request."""
 
     text: str
     continues: bool = True
-    """The text of the segment before goes on here, with no flush or barge-in in between."""
+    """Whether it continues the text of the segment before, with no flush or barge-in in between."""
 
 
 class SpokenText:
-    """Grows by `reach`. Positions in the audio are in samples."""
+    """The spoken text, which grows by `reach`. Positions in the audio are in samples."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -39,7 +39,7 @@ class SpokenText:
         self._lengths = array("q")
 
     def reach(self, end: int, number: int, segment: Segment, position: int) -> None:
-        """The audio up to sample `end` speaks the text of segment `number` up to `position`."""
+        """Call when audio is handed over that, up to sample `end`, speaks segment `number` up to index `position`."""
         last, before = self._reached
         if (number, position) <= self._reached:
             return
@@ -50,7 +50,7 @@ class SpokenText:
             self._add(self._separated(segment, position), end)
 
     def until(self, limit: int) -> str:
-        """The text spoken in the first `limit` samples."""
+        """Returns the text spoken in the first `limit` samples."""
         return self._text[: self._length_at(limit)]
 
     def cut(self, limit: int) -> str:
@@ -80,7 +80,7 @@ class SpokenText:
 
 
 def needs_space(left: str, right: str) -> bool:
-    """Whether two texts run together that should not."""
+    """Whether a space is missing between two texts that are to be joined."""
     if not left or not right or left[-1].isspace() or right[0].isspace():
         return False
     return not (_is_unspaced(left[-1]) and _is_unspaced(right[0]))
