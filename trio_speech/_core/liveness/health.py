@@ -1,20 +1,24 @@
-"""Is the other side of a connection still there? Pure: the shell tells what it sees, and asks `next` what to do.
+"""Decides whether the peer of a connection is still alive: when to send pings, and how long a pong may take.
+
+It does no I/O: the shell passes what it observes (`Seen`) to `next`, and does what that returns. The peer *owes*
+something when it was sent audio or text and has not answered with a result. It is a *suspect* when it has been silent
+for so long after a ping that it may be gone.
 
 Laws
-    1. Whatever is received is a sign of life: part of a message as well as a pong, however late.
-    2. Silence alone proves nothing. Only silence after a ping does, and a ping goes out every ``ping_interval``; or as
-       soon as something is owed and nothing has come for `ASK_AFTER`; or at once, where there is a reason to ask.
-    3. How long the silence may last depends on what is at stake. Where something is owed: the connection's own round
-       trip with its deviations, from ``suspect_after_min`` to ``suspect_after_max``. Else ``ping_timeout``.
-    4. Slow is not dead. A pong may be late while the kernel's send queue holds something and the peer acknowledges part
-       of it, up to ``ping_timeout``; and while the service can still be busy with what it was sent faster than it is
-       spoken, unless its kernel acknowledges nothing. An empty send queue excuses nothing: a peer that is stuck may
-       still have its kernel take all bytes.
-    5. Time in which nobody looked is no silence: what came meanwhile may wait to be read.
-    6. A suspect that shows life was suspected wrongly. That doubles what it may take for a minute, and so does a
-       connection that was given up on suspicion: see `FalseAlarms`.
+    1. Any received bytes are a sign of life: part of a message as well as a pong, however late.
+    2. Only silence after a ping counts. A ping is sent every ``ping_interval``; earlier, where something is owed and
+       nothing has come for `ASK_AFTER`; and at once after `Health.ask`.
+    3. How long the silence may last: where something is owed, the connection's own round trip plus its deviations, at
+       least ``suspect_after_min`` and at most ``suspect_after_max``; else ``ping_timeout``.
+    4. A slow peer is not dead. A late pong is excused up to ``ping_timeout`` while the kernel's send queue is not empty
+       and the peer acknowledges part of it. It is also excused while the service may be busy with audio that it was
+       sent faster than real time, unless its kernel acknowledges nothing. An empty send queue excuses nothing: the
+       kernel of a peer that hangs may still accept all bytes.
+    5. Where `next` is called late, that delay does not count as silence: messages may have come and wait to be read.
+    6. A suspect that shows life was suspected wrongly. That doubles the silence allowed for a minute, and so does a
+       connection that was given up as a suspect: see `FalseAlarms`.
 
-    state        what is seen                                           what `next` returns
+    state        what is observed                                       what `next` returns
     ─────────    ────────────────────────────────────────────────────   ──────────────────────────────────────────
     calm         ``ping_interval`` passed, or something is owed         `Ask`; from then on a ping is under way
     calm         a ping is under way, and silence lasts too long        `Suspect`, once
@@ -34,72 +38,75 @@ from ...policy import LivenessPolicy
 from .round_trip import RoundTrip
 
 ASK_AFTER = 0.5
-"""Seconds of silence, while something is owed, after which the peer is asked. Most services say something that often
+"""Seconds of silence, while something is owed, after which a ping is sent. Most services send something that often
 while somebody speaks, so that few pings are needed."""
 
 _LATE = 0.1
-"""Seconds by which a timer may be late on a busy machine. What it is later counts for nothing."""
+"""Seconds by which a call of `next` may be late as usual. A longer delay does not count as silence."""
 
 _TO_READ = 0.1
-"""Seconds for reading what came while nobody looked."""
+"""Seconds allowed, after such a delay, to read what came meanwhile."""
 
 _SUSPENDED = 1.0
-"""Seconds of sleep of the whole machine after which a connection is doubted: services drop those that are mute."""
+"""Seconds for which this machine was suspended after which a ping is sent at once: services drop mute connections."""
 
 _RESENT = 2
-"""Retransmissions in a row, as the kernel counts them, after which the peer's kernel is mute too. One may be lost."""
+"""Retransmissions in a row, as the kernel counts them, after which the peer's kernel counts as silent too. A single one
+may be due to a lost packet."""
 
-_LOOK_NOW_AND_THEN = 0.5  # seconds: how often a peer is looked at that may be busy
-_LOOK_AGAIN = 0.1  # seconds: how often the send queue is looked at while it is an excuse
+_LOOK_NOW_AND_THEN = 0.5  # seconds between two looks at a peer that may be busy
+_LOOK_AGAIN = 0.1  # seconds between two looks at a send queue that excuses a late pong
 _REMEMBERED = 60.0
 _MOST_DOUBLINGS = 8
 
 
 class SendQueue(Struct, frozen=True):
-    """What the kernel tells of a connection's outgoing bytes: how many wait for the peer's acknowledgment, and how many
-    were acknowledged in all."""
+    """What the kernel tells about a connection's outgoing bytes.
+
+    `waiting`: how many bytes the peer's kernel has not acknowledged. `acknowledged`: how many it has, in all.
+    """
 
     waiting: int
     acknowledged: int
     resent: int = 0
-    """How often the oldest of them was sent again, without any acknowledgment since."""
+    """How often the oldest waiting bytes were sent again, without any acknowledgment since."""
 
 
 class Seen(Struct, frozen=True):
-    """What the shell sees of a connection. Moments are in seconds on one clock, which any moment may be ahead of."""
+    """What the shell observes of a connection. Moments are in seconds on one clock, and may lie in the future."""
 
     received_at: float
-    """When anything was received last."""
+    """When any bytes were received last."""
     owed_since: float = math.inf
     """Since when the peer owes something; infinite where it owes nothing."""
     busy_until: float = -math.inf
-    """Until when the service may be busy with what it was sent faster than it is spoken."""
+    """Until when the service may be busy with audio that it was sent faster than real time."""
     queue: SendQueue | None = None
-    """``None`` where the system does not tell."""
+    """The state of the kernel's send queue; ``None`` where the system does not tell it."""
     suspended: float = 0.0
-    """For how many seconds in all the machine has been suspended."""
+    """For how many seconds in all this machine has been suspended."""
 
 
 class Ask(Struct, frozen=True):
-    """Send a ping now; report its pong by `Health.answered`."""
+    """Send a ping now, and call `Health.answered` when its pong comes."""
 
 
 class Suspect(Struct, frozen=True):
-    """The peer may be gone: nothing has come for so many `seconds` since it was asked."""
+    """The peer may be gone: nothing has come for `seconds` after a ping."""
 
     seconds: float
 
 
 class Cleared(Struct, frozen=True):
-    """The suspect has shown life."""
+    """The peer, which was a suspect, has shown that it is alive."""
 
 
 class Dead(Struct, frozen=True):
-    """The suspect is gone."""
+    """The peer is gone: give the connection up."""
 
 
 class Rest(Struct, frozen=True):
-    """Look again at the moment `until`, or earlier if something becomes owed."""
+    """Call `next` again at the moment `until`, or earlier if something becomes owed."""
 
     until: float
 
@@ -108,20 +115,22 @@ Judgment: TypeAlias = Ask | Suspect | Cleared | Dead | Rest
 
 
 class FalseAlarms:
-    """Makes a session more patient after each suspicion that proved wrong, or may have been wrong: twice as patient
-    each time, and half as patient again after each minute without another."""
+    """Makes its user more patient with connections after each suspicion that was or may have been wrong.
+
+    Each one doubles that patience, and each minute without another one halves it again.
+    """
 
     def __init__(self) -> None:
         self._doublings = 0
         self._since = -math.inf
 
     def alarmed(self, now: float) -> None:
-        """A connection was suspected, and is alive or was given up."""
+        """Call when a suspect has shown that it is alive, or was given up."""
         self._doublings = min(self._left(now) + 1, _MOST_DOUBLINGS)
         self._since = now
 
     def patience(self, now: float) -> float:
-        """By what a threshold is to be multiplied."""
+        """Returns the factor by which the allowed silence is to be multiplied."""
         return 2.0 ** self._left(now)
 
     def _left(self, now: float) -> int:
@@ -129,7 +138,7 @@ class FalseAlarms:
 
 
 class Health:
-    """One connection's health. `opened`: the moment at which it was made."""
+    """Watches one connection. `opened`: when it was made. `alarms`: may be shared by several connections."""
 
     def __init__(self, policy: LivenessPolicy, opened: float, alarms: FalseAlarms | None = None) -> None:
         self._policy = policy
@@ -140,7 +149,7 @@ class Health:
         self._reason_to_ask = True  # the first ping measures the round trip
         self._counts_from = opened
         self._suspected_after: float | None = None
-        """While the peer is suspect: when anything had been received last."""
+        """While the peer is a suspect: when any bytes had been received last before that; else ``None``."""
         self._looks_at = math.inf
         self._suspended = 0.0
         self._queue: SendQueue | None = None
@@ -148,20 +157,20 @@ class Health:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether the peer may be gone."""
+        """Whether the peer is a suspect: it may be gone."""
         return self._suspected_after is not None
 
     def ask(self) -> None:
-        """There is a reason to ask at once: the connection was idle, and is needed now."""
+        """Has a ping sent at once. Call it where the connection was idle and is needed now."""
         self._reason_to_ask = True
 
     def answered(self, seconds: float) -> None:
-        """The pong came, so many seconds after its ping."""
+        """Call when a pong comes, `seconds` after its ping."""
         self._is_asking = False
         self.round_trip.measured(seconds)
 
     def next(self, now: float, seen: Seen) -> Judgment:
-        """What to do now. `Ask` counts as done; call it again until it returns `Rest` or `Dead`."""
+        """Returns what to do now. `Ask` counts as done. Call it again until it returns `Rest` or `Dead`."""
         self._notice(now, seen)
         if self._suspected_after is not None and seen.received_at > self._suspected_after:
             self._suspected_after = None
@@ -173,7 +182,7 @@ class Health:
         return self._judge(now, seen) if self._is_asking else self._rest(self._asks_at(seen))
 
     def _notice(self, now: float, seen: Seen) -> None:
-        """Takes in how late this look is, whether the machine slept, and whether the send queue moves."""
+        """Notes how late this call is, whether the machine was suspended, and whether the send queue moves."""
         late = now - self._looks_at
         if late > _LATE:
             self._counts_from = min(now, self._silent_since(seen) + late + _TO_READ)
@@ -192,7 +201,7 @@ class Health:
         return min(regular, max(seen.received_at, seen.owed_since, self._counts_from) + ASK_AFTER)
 
     def _silent_since(self, seen: Seen) -> float:
-        """Since when nothing has come although it was asked for."""
+        """Returns since when nothing has come after a ping."""
         return max(seen.received_at, self._asked_at, self._counts_from)
 
     def _judge(self, now: float, seen: Seen) -> Judgment:
@@ -219,7 +228,7 @@ class Health:
         return min(within * self._alarms.patience(now), policy.suspect_after_max, policy.ping_timeout)
 
     def _is_moving(self, now: float, seen: Seen) -> bool:
-        """Whether the peer takes in what waits for it: then the pong waits behind it."""
+        """Whether the peer is still taking in the bytes that wait for it: the ping may wait behind them."""
         return seen.queue is not None and seen.queue.waiting > 0 and now - self._moved_at <= 2 * _LOOK_AGAIN
 
     def _rest(self, until: float) -> Rest:

@@ -1,10 +1,10 @@
-"""How long this connection takes to answer a ping, smoothed as TCP smooths its round trips: RFC 6298, section 2."""
+"""Estimates how long a peer takes to answer a ping, as TCP estimates its round trips (RFC 6298, section 2)."""
 
 from __future__ import annotations
 
 _ALPHA, _BETA = 1 / 8, 1 / 4
 _DEVIATIONS = 4.0
-"""How many mean deviations an answer may be later than the mean before it counts as late."""
+"""By how many mean deviations an answer may exceed the mean before it counts as late."""
 
 
 class RoundTrip:
@@ -12,11 +12,11 @@ class RoundTrip:
 
     def __init__(self) -> None:
         self.smoothed: float | None = None
-        """``None`` before the first answer."""
+        """The smoothed round trip in seconds; ``None`` before the first answer."""
         self._deviation = 0.0
 
     def measured(self, seconds: float) -> None:
-        """A ping was answered after so many seconds."""
+        """Call when a ping is answered, `seconds` after it was sent."""
         if self.smoothed is None:
             self.smoothed, self._deviation = seconds, seconds / 2
             return
@@ -24,5 +24,5 @@ class RoundTrip:
         self.smoothed += _ALPHA * (seconds - self.smoothed)
 
     def longest(self, otherwise: float) -> float:
-        """Seconds within which an answer is to be expected; `otherwise`, as long as nothing was measured."""
+        """Returns the seconds within which an answer should come; `otherwise` before the first answer."""
         return otherwise if self.smoothed is None else self.smoothed + _DEVIATIONS * self._deviation

@@ -1,4 +1,9 @@
-"""The records of the pool: its connections, who waits for one, and the actions that the shell is to carry out."""
+"""The pool's data types: its connections, the requests that wait for one, and the actions for the shell, which does the
+I/O, to carry out.
+
+A connection's *key* says what it was dialed for; requests with equal keys share connections. A *ticket* is the number
+of a request for a connection. A *lease* is the use of a connection by one request at a time.
+"""
 
 from __future__ import annotations
 
@@ -20,24 +25,26 @@ class PooledEntry(Struct, kw_only=True):
     key: Hashable
     state: State = "dialing"
     ticket: int | None
-    """The request that it was dialed for, if for any."""
+    """The request that it was dialed for; ``None``: it was dialed ahead of need."""
     begun: float
     """When the dial began."""
     since: float
     """When the current state began."""
     ends: float = 0.0
-    """When it is too old to be leased (`PoolPolicy.max_age`)."""
+    """From when on it is too old to be leased (`PoolPolicy.max_age`)."""
     until: float = math.inf
-    """When it must be closed, unless its state changes before."""
+    """When it must be closed, unless its state changes first; infinite: never."""
     proved: float = 0.0
     """When it was last known to be alive: dialed, or answered a ping."""
     used: bool = False
-    """It has been leased before."""
+    """Whether it has been leased before."""
 
 
 class Waiter(Struct, frozen=True):
-    """A request that waits for a connection. A `fresh` one only takes a connection that was dialed after the request
-    (its number is above `after`) and was never leased.
+    """A request that waits for a connection.
+
+    `fresh`: it takes only a connection that was never leased and was dialed after the request, which means that its
+    number is above `after`.
     """
 
     ticket: int
@@ -46,14 +53,17 @@ class Waiter(Struct, frozen=True):
     after: int
 
     def takes(self, entry: PooledEntry, now: float) -> bool:
-        """Whether `entry` can be granted to this request."""
+        """Whether the connection `entry` can be leased to this request."""
         if entry.state != "idle" or entry.key != self.key or now >= entry.ends:
             return False
         return not self.fresh or (not entry.used and entry.number > self.after)
 
 
 class DialConnection(Struct, frozen=True):
-    """Dial for `key`, after `former` (if any) is closed. The outcome is to be reported for the number `connection`."""
+    """Dial a connection for `key`, after closing the connection `former`, if that is given.
+
+    Report the outcome by `Roster.dialed` or `Roster.failed`, with the number `connection`.
+    """
 
     connection: int
     key: Hashable
@@ -61,21 +71,21 @@ class DialConnection(Struct, frozen=True):
 
 
 class GrantLease(Struct, frozen=True):
-    """The request `ticket` is answered with a lease of `connection`."""
+    """Give the request `ticket` a lease of `connection`."""
 
     ticket: int
     connection: int
 
 
 class RefuseLease(Struct, frozen=True):
-    """The request `ticket` is answered with a failure: the dial made for it failed of `cause`."""
+    """Tell the request `ticket` that the dial made for it failed because of `cause`."""
 
     ticket: int
     cause: Cause
 
 
 class CloseConnection(Struct, frozen=True):
-    """Close `connection`, or call its dial off. Report it with `Roster.closed` when that is done."""
+    """Close `connection`, or cancel its dial. Call `Roster.closed` when that is done. `why`: for logs."""
 
     connection: int
     why: str
@@ -85,7 +95,7 @@ Action: TypeAlias = DialConnection | GrantLease | RefuseLease | CloseConnection
 
 
 class PoolCounts(Struct):
-    """The part of `PoolStatistics` that is counted; the rest follows from the connections' states."""
+    """The counts of `PoolStatistics`. Its other fields are computed from the states of the connections."""
 
     dialed: int = 0
     dials_failed: int = 0

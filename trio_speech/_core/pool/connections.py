@@ -6,8 +6,8 @@ Laws
        never while it is leased.
     3. A connection whose generation was abandoned is drained for as long as the last dial took, at most `PATIENCE`:
        waiting longer than that would be slower than a new dial.
-    4. When a ping fails, every idle connection that was not known to be alive since that ping was sent is suspect: what
-       broke one path has probably broken the others.
+    4. When a ping on one connection fails, every idle connection that has shown no sign of life since that ping was
+       sent is suspect: what broke one path has probably broken the others.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ from ...policy import PoolPolicy
 from .actions import PooledEntry, State
 
 SHARE_OF_CAP = 0.9
-"""How much of the service's own age limit a connection is used for: a lease that begins then still has time to end."""
+"""The share of the service's own age limit during which a connection is leased, so that the last lease has time to
+end."""
 
 PATIENCE = 1.0
-"""The longest wait for the end of an abandoned generation, in seconds."""
+"""The most seconds to wait for the end of an abandoned generation."""
 
 
 class Connections:
-    """All connections that have been dialed and are not gone, by number. Times are in seconds from any origin."""
+    """All connections from the start of their dials until they are gone, by number.
+
+    Times are in seconds from any origin.
+    """
 
     def __init__(self, policy: PoolPolicy, random: Random) -> None:
         self._policy = policy
@@ -35,7 +39,7 @@ class Connections:
         self._entries: dict[int, PooledEntry] = {}
         self._dial_time = 0.0
         self.newest = 0
-        """The number of the last connection that was dialed."""
+        """The number of the connection that was dialed last."""
 
     @property
     def room(self) -> int:
@@ -60,7 +64,7 @@ class Connections:
         return sum(entry.key == key and entry.state == state for entry in self._entries.values())
 
     def find(self, number: int, state: State) -> PooledEntry | None:
-        """Connection number `number`, if it is in `state`."""
+        """Returns connection `number` if it is in `state`; else ``None``."""
         entry = self._entries.get(number)
         return entry if entry and entry.state == state else None
 
@@ -73,9 +77,10 @@ class Connections:
         return self.newest
 
     def dialed(self, number: int, now: float, opened: float | None, cap: float | None = None) -> PooledEntry:
-        """The dial succeeded. The age counts from `opened`, if it shares a connection that was open before.
+        """Call when the dial of connection `number` has succeeded. Returns the connection.
 
-        `cap` is the age at which the service ends it.
+        `opened`: when it was opened, where it shares a connection that was open before; ``None``: now. `cap`: the age
+        in seconds at which the service ends it; ``None``: no limit is known.
         """
         entry = self._entries[number]
         self._dial_time = now - entry.begun
@@ -92,22 +97,22 @@ class Connections:
         entry.until = self._end_of(entry)
 
     def reserved(self, number: int) -> None:
-        """Connection `number` only keeps a place: it is leased to nobody, and ends by `gone`."""
+        """Makes connection `number` a mere placeholder, which counts toward `max_size` until `gone` is called."""
         self.closing(self._entries[number])
 
     def closing(self, entry: PooledEntry) -> None:
-        """`entry` is being closed. It counts toward `max_size` until it is gone."""
+        """Call when `entry` is being closed. It counts toward `max_size` until it is gone."""
         entry.state, entry.until = "closing", math.inf
 
     def retire(self, number: int) -> None:
-        """Makes a connection too old at once: it is leased to nobody else."""
+        """Makes a connection count as too old, so that it is not leased again."""
         entry = self._entries.get(number)
         if entry:
             entry.ends = -math.inf
             entry.until = self._end_of(entry)
 
     def proved(self, number: int, now: float) -> None:
-        """The connection was alive at `now`."""
+        """Call when the connection has shown that it is alive."""
         if number in self._entries:
             self._entries[number].proved = now
 
@@ -122,11 +127,11 @@ class Connections:
         return [entry for entry in self._entries.values() if now >= entry.until]
 
     def due(self) -> float:
-        """The earliest moment at which one must be closed."""
+        """Returns the earliest moment at which a connection must be closed; infinite where there is none."""
         return min([entry.until for entry in self._entries.values()], default=math.inf)
 
     def suspects(self, sent: float) -> list[PooledEntry]:
-        """The idle connections that were not known to be alive since the moment `sent`."""
+        """Returns the idle connections that have shown no sign of life since the moment `sent`."""
         return [entry for entry in self._entries.values() if entry.state == "idle" and entry.proved < sent]
 
     def _end_of(self, entry: PooledEntry) -> float:

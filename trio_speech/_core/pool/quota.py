@@ -1,4 +1,4 @@
-"""How often a connection may be asked to speak: some services ignore what comes more often."""
+"""Limits how many generations are begun on a connection within a minute: some services ignore any beyond that."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _MINUTE = 60.0
 
 
 class GenerationQuota:
-    """The generations of one connection within the last minute, of `per_minute` that the service allows.
+    """Counts the generations of one connection within the last minute.
 
-    ``None`` allows any number. Times are in seconds from any origin.
+    `per_minute`: how many the service allows; ``None``: any number. Times are in seconds from any origin.
     """
 
     def __init__(self, per_minute: int | None) -> None:
@@ -19,9 +19,9 @@ class GenerationQuota:
         self._began: deque[float] = deque(maxlen=per_minute or 0)
 
     def began(self, now: float) -> None:
-        """Counts one generation."""
+        """Call when a generation begins."""
         self._began.append(now)
 
     def is_used_up(self, now: float) -> bool:
-        """Whether one more now would be too many."""
+        """Whether one more generation now would be more than the service allows."""
         return len(self._began) >= self._allowed and now - self._began[0] < _MINUTE

@@ -1,22 +1,25 @@
-"""The decisions of a connection pool. Nothing here waits: each event returns the actions for the shell to carry out.
+"""The decisions of a connection pool: which connection is dialed, leased to a request, or closed, and when.
+
+Nothing here waits or does I/O: the shell calls a method for each event, and carries out the actions that it returns.
+The terms (*key*, *ticket*, *lease*) are defined in `actions`.
 
 Laws
-    1. State moves with the decision: a connection that is granted to a request is leased from that moment on.
-    2. Room comes before a dial: dialing, idle, leased, draining and closing connections together never exceed
-       `max_size`.
-    3. Late binding: a request takes whichever is ready first, a connection that is returned or one that is dialed. The
-       oldest request is served first, with the connection that was used last.
-    4. A request for a fresh connection gets one that was dialed after the request, and that was never leased.
-    5. Requests with equal keys share connections. At `max_size`, the connection that has been idle longest makes room
-       for another key; where none is idle, a dial that nobody waits for is called off.
-    6. A connection ends when it is too old (see `connections`), and when a ping on another one casts doubt on it.
-    7. Spares are dialed only for keys in use, and not for a while after a dial that failed (see `spares`).
+    1. A state changes when the decision is made: a connection that is granted to a request is leased from that moment.
+    2. Dialing, idle, leased, draining and closing connections together never exceed `max_size`.
+    3. A request takes whichever connection is ready first, one that is returned or one that is dialed. The oldest
+       request is served first, with the connection that became idle last.
+    4. A request for a fresh connection gets one that was dialed after the request and was never leased.
+    5. Requests with equal keys share connections. Where `max_size` leaves no room for a request, the connection that
+       has been idle longest is closed; where none is idle, a dial that no request waits for is cancelled.
+    6. A connection is closed when it is too old, and when a failed ping on another one makes it suspect (see
+       `connections`).
+    7. Spares are dialed only for keys in use, and not for a while after a failed dial (see `spares`).
 
-    event                      the connection becomes              after every event, as long as it applies
-    ────────────────────────   ────────────────────────────────    ─────────────────────────────────────────────
-    dialed                     idle                                one is idle, one waits       → GrantLease
-    dial failed                gone; its request is refused        one waits, there is room     → DialConnection
-    returned                   idle                                … no room, but one idle      → CloseConnection
+    event                      the connection becomes              after every event, repeated as long as it applies
+    ────────────────────────   ────────────────────────────────    ─────────────────────────────────────────────────
+    dialed                     idle                                a request waits, one is idle → GrantLease
+    dial failed                gone; its request is refused        … none is idle, but room     → DialConnection
+    returned                   idle                                … no room, but one idle     → CloseConnection
     abandoned in mid-speech    draining, see `connections`         too few spares, and room     → DialConnection
     drained                    idle                                too old, or drained too long → CloseConnection
     closing begins             closing: counts until it is closed
@@ -43,7 +46,7 @@ _since = attrgetter("since")
 
 
 class Roster:
-    """Decides who gets which connection. Times are in seconds from any origin; requests are known by their tickets."""
+    """Decides which request gets which connection. Times are in seconds from any origin."""
 
     def __init__(self, policy: PoolPolicy, random: Random) -> None:
         self._connections = Connections(policy, random)
@@ -54,16 +57,19 @@ class Roster:
     # ------------------------------------------------------------ requests
 
     def ask(self, ticket: int, key: Hashable, now: float, *, fresh: bool = False) -> list[Action]:
-        """A session requests a connection."""
+        """Call when a session requests a connection for `key`. `fresh`: see `Waiter`."""
         self._waiters[ticket] = Waiter(ticket, key, fresh, self._connections.newest)
         return self._settle(now)
 
     def withdraw(self, ticket: int) -> None:
-        """The request is given up. A dial that was made for it goes on, and serves another request."""
+        """Call when the request is given up. A dial that was made for it goes on, and may serve another request."""
         self._waiters.pop(ticket, None)
 
     def warm(self, key: Hashable, count: int, now: float) -> list[DialConnection]:
-        """Dials until `count` connections for `key` are idle. At `max_size`, idle ones for other keys make room."""
+        """Dials until `count` spares for `key` are idle or being dialed. Returns the dials.
+
+        Where `max_size` leaves no room, idle connections for other keys are closed instead.
+        """
         missing = max(count - self._count_spares(key), 0)
         room = min(missing, self._connections.room)
         others = sorted((entry for entry in self._connections.among("idle") if entry.key != key), key=_since)
@@ -73,14 +79,16 @@ class Roster:
     # ------------------------------------------------------------ connections
 
     def dialed(self, number: int, now: float, *, opened: float | None = None, cap: float | None = None) -> list[Action]:
-        """A dial has succeeded. `opened` is when the connection was opened, where it shares an older one, and `cap`
-        the age at which the service ends it.
+        """Call when a dial has succeeded.
+
+        `opened`: when the connection was opened, where it shares an older one. `cap`: the age in seconds at which the
+        service ends it; ``None``: no limit is known.
         """
         self._counts.dialed += 1
         return self._make_idle(self._connections.dialed(number, now, opened, cap), now)
 
     def failed(self, number: int, cause: Cause, now: float) -> list[Action]:
-        """A dial has failed."""
+        """Call when a dial has failed because of `cause`."""
         entry = self._connections.gone(number)
         self._counts.dials_failed += 1
         self._spares.pause(now)
@@ -89,19 +97,19 @@ class Roster:
         return [RefuseLease(entry.ticket, cause), *self._settle(now)]
 
     def returned(self, number: int, now: float) -> list[Action]:
-        """A lease has ended with nothing outstanding."""
+        """Call when a lease has ended and no generation is under way on the connection."""
         entry = self._connections.find(number, "leased")
         return self._make_idle(entry, now) if entry else []
 
     def abandoned(self, number: int, now: float) -> list[Action]:
-        """A lease has ended in the middle of a generation."""
+        """Call when a lease has ended in the middle of a generation."""
         entry = self._connections.find(number, "leased")
         if entry:
             self._connections.become(entry, "draining", now)
         return self._settle(now)
 
     def drained(self, number: int, now: float) -> list[Action]:
-        """An abandoned generation has ended."""
+        """Call when an abandoned generation has ended: the connection can be leased again."""
         entry = self._connections.find(number, "draining")
         if entry is None:
             return []
@@ -109,7 +117,10 @@ class Roster:
         return self._make_idle(entry, now)
 
     def reserve(self, now: float) -> int | None:
-        """Takes a place beside a dial that is under way, until `closed` is called with the number that is returned."""
+        """Takes a place in the pool for a second dial beside one under way; ``None`` where there is no room.
+
+        It is taken until `closed` is called with the number that is returned.
+        """
         if self._connections.room <= 0:
             return None
         number = self._connections.dial(None, None, now)
@@ -117,18 +128,21 @@ class Roster:
         return number
 
     def closed(self, number: int, now: float) -> list[Action]:
-        """A connection that was to be closed is closed, or a dial that was to be called off has ended."""
+        """Call when a connection that was to be closed is closed, or a dial that was to be cancelled has ended."""
         self._connections.gone(number)
         return self._settle(now)
 
     def end(self) -> list[Action]:
-        """The client is closing: no request will come any more."""
+        """Call when the client is closing and no request will come any more: closes all open connections."""
         self._spares.end()
         open_ones = self._connections.among("idle", "leased", "draining")
         return [self._close(entry, "the client was closed") for entry in open_ones]
 
     def died(self, number: int, cause: Cause, now: float) -> list[Action]:
-        """A connection has ended by itself, in whatever state it was."""
+        """Call when a connection has ended by itself, in any state, because of `cause`.
+
+        Where a ping failed on it, the suspect connections are closed too.
+        """
         entry = self._connections.gone(number)
         if entry and entry.state == "idle":
             self._counts.dead_found += 1
@@ -138,11 +152,11 @@ class Roster:
         return [*suspects, *self._settle(now)]
 
     def retire(self, number: int) -> None:
-        """A connection is to be leased to nobody else."""
+        """Makes a connection count as too old, so that it is not leased again."""
         self._connections.retire(number)
 
     def ponged(self, number: int, seconds: float, now: float) -> None:
-        """A ping was answered, `seconds` after it was sent."""
+        """Call when a ping is answered, `seconds` after it was sent."""
         self._connections.proved(number, now)
         self._counts.ping = seconds
         self._counts.ping_worst = max(seconds, self._counts.ping_worst or 0.0)
@@ -150,18 +164,18 @@ class Roster:
     # ------------------------------------------------------------ time
 
     def due(self) -> float | None:
-        """When `tick` must be called, unless another event comes first; ``None``: not at all."""
+        """Returns when `tick` must be called, unless another event comes first; ``None``: not at all."""
         moment = self._connections.due()
         if self._connections.room > 0:
             moment = min(moment, self._spares.due())
         return None if moment == math.inf else moment
 
     def tick(self, now: float) -> list[Action]:
-        """The moment that `due` named has come."""
+        """Call at the moment that `due` has returned: closes old connections, and dials spares."""
         return self._settle(now)
 
     def statistics(self) -> PoolStatistics:
-        """How many connections are in which state, and the counts so far."""
+        """Returns how many connections are in each state, and the counts so far."""
         states = [entry.state for entry in self._connections.all()]
         return PoolStatistics(
             idle=states.count("idle"),
@@ -173,7 +187,7 @@ class Roster:
         )
 
     def keys(self) -> set[Hashable]:
-        """All keys that have connections or requests, or were in use lately."""
+        """Returns all keys that have connections or waiting requests, or were used lately."""
         connected = {entry.key for entry in self._connections.all()}
         return connected | {waiter.key for waiter in self._waiters.values()} | self._spares.keys
 
@@ -230,7 +244,7 @@ class Roster:
         return DialConnection(self._connections.dial(key, None, now), key, idle.number)
 
     def _is_dialed_for(self, waiter: Waiter, lacking: int) -> bool:
-        # Any dial for the key will do, one for each request; but a fresh one waits for the dial that it asked for.
+        # Any dial for the key will do, one for each request. But a fresh request waits for the dial made for it.
         if not waiter.fresh:
             return self._connections.count(waiter.key, "dialing") >= lacking
         return any(each.ticket == waiter.ticket for each in self._connections.among("dialing"))

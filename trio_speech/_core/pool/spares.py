@@ -1,4 +1,7 @@
-"""Spare connections: how many are idle or being dialed beyond those that somebody waits for (`PoolPolicy.min_idle`)."""
+"""Decides when spare connections are dialed, to keep `PoolPolicy.min_idle` of them ready.
+
+A *spare* is a connection that is idle or being dialed, and that no request waits for.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from collections.abc import Callable, Hashable
 from ...policy import PoolPolicy
 
 SPARE_PAUSE = 5.0
-"""Seconds without a dial for spares after one that failed, or that opened and ended before it was leased."""
+"""Seconds without a dial for spares after any dial failed, or a new connection ended before it was leased."""
 
 
 class Spares:
-    """The keys in use, for which spares are kept. `spare(key)` counts the spares that there are for a key."""
+    """The keys in use, for which spares are kept. `spare(key)` must return how many spares there are for a key."""
 
     def __init__(self, policy: PoolPolicy, spare: Callable[[Hashable], int]) -> None:
         # With no idle age, a spare would be closed in the moment in which it is ready, and dialed again.
@@ -24,33 +27,33 @@ class Spares:
 
     @property
     def keys(self) -> set[Hashable]:
-        """The keys that were in use lately."""
+        """The keys that were used lately, within `PoolPolicy.max_idle_age`."""
         return set(self._last_used)
 
     def used(self, key: Hashable, now: float) -> None:
-        """A connection for `key` is being leased."""
+        """Call when a connection for `key` is leased."""
         self._last_used[key] = now
 
     def pause(self, since: float) -> None:
-        """Dials for nobody are of no use for `SPARE_PAUSE` from the moment `since`: the service may be out."""
+        """Stops the dials for spares for `SPARE_PAUSE` from the moment `since`, because the service may be down."""
         self._not_before = max(self._not_before, since + SPARE_PAUSE)
 
     def end(self) -> None:
-        """No spares are needed any more."""
+        """Call when no spares are needed any more."""
         self._last_used.clear()
 
     def expire(self, now: float, is_leased: Callable[[Hashable], int]) -> None:
-        """Forgets the keys that have not been in use for as long as an idle connection is kept."""
+        """Forgets the keys that were not used for `max_idle_age`. `is_leased(key)`: how many connections are leased."""
         for key, used in list(self._last_used.items()):
             if now >= used + self._max_idle_age and not is_leased(key):
                 del self._last_used[key]
 
     def lacking(self, now: float) -> Hashable | None:
-        """A key for which a spare is to be dialed now, if there is room for it."""
+        """Returns a key for which a spare should be dialed now; ``None`` where there is none."""
         return self._first_lacking() if now >= self._not_before else None
 
     def due(self) -> float:
-        """From when on `lacking` returns a key."""
+        """Returns the moment from which `lacking` returns a key; infinite where none lacks a spare."""
         return math.inf if self._first_lacking() is None else self._not_before
 
     def _first_lacking(self) -> Hashable | None:

@@ -1,6 +1,6 @@
-"""Checks of the arguments that callers give, at the call and by the argument's own name.
+"""Checks the arguments of public calls at once, and names the wrong argument in the error.
 
-Without them a wrong value would fail far from its cause: in a codec, after a dial, or only at the service.
+Without these checks a wrong value would fail far from its cause: in a codec, after a dial, or only at the service.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TEXTS = ("model", "voice", "language")
 
 
 def checked(asked: _Asked) -> _Asked:
-    """`asked` with a copy of its options, so that the caller may go on using its own.
+    """Returns the request or change `asked` with a copy of its options, so that the caller may change its own.
 
     Raises `ConfigurationError` naming the argument that is of the wrong type or that cannot be sent.
     """
@@ -39,9 +39,9 @@ def checked(asked: _Asked) -> _Asked:
 
 
 def listed(name: str, values: Iterable[_Item]) -> tuple[_Item, ...]:
-    """The `values` of the argument `name` as a tuple. Raises `ConfigurationError` where they are not a list.
+    """Returns the `values` of the argument `name` as a tuple. Raises `ConfigurationError` where they are not a list.
 
-    A single string is refused: as an iterable it would be taken for its letters.
+    A single string is refused: it would be taken for the list of its letters.
     """
     if isinstance(values, str):
         raise ConfigurationError(f"{name} must be a list, not the single string {values!r}: put it into a list")
@@ -51,7 +51,7 @@ def listed(name: str, values: Iterable[_Item]) -> tuple[_Item, ...]:
 
 
 def fallback_models(fallbacks: Iterable[Fallback]) -> tuple[FallbackModel, ...]:
-    """The argument ``gateway_fallback`` as models. Raises `ConfigurationError` where it is not a list."""
+    """Returns the argument ``gateway_fallback`` as models. Raises `ConfigurationError` where it is not a list."""
     given = listed("gateway_fallback", fallbacks)
     return tuple(FallbackModel(each) if isinstance(each, str) else each for each in given)
 

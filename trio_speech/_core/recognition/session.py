@@ -324,7 +324,7 @@ class RecognitionMachine:
 
     @property
     def over_until(self) -> int:
-        """The sample before which all speech is over: the commit point, or the end of the last final if that is later."""
+        """The sample before which all speech is over: the commit point, or the end of the last final if later."""
         return max(self.log.committed, self._final_until)
 
     def speech_started(self, at: int, *, since: int | None = None) -> None:

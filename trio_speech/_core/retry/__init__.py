@@ -1,1 +1,1 @@
-"""Why a connection ended, and what to do about it: causes, verdicts, retry budgets, the order of backends."""
+"""What to do after a connection has ended: its cause, the verdict on it, the retry budget, the choice of backend."""

@@ -1,14 +1,17 @@
-"""Decides whether to dial again, and when.
+"""The retry budget: decides whether a session dials again after a failure, and after how many seconds.
 
 Laws
-    1. What cannot get better is never retried: bad credentials, bad requests, permanent close codes (see `verdict`).
-    2. A service's own ``Retry-After`` is obeyed, and never undercut.
-    3. Only committed progress, or a connection that was up for `stable_after`, refills a session's budget. A handshake
-       does not: a service that accepts and then closes ends in `RetriesExhausted` like any other outage.
-    4. While nothing of the service can be reached, and few try, no wait is longer than a quarter of the outage so far:
-       a short outage is over as soon as it ends. Where attempts are counted, they are not spent so fast.
-    5. A connection that fails alone is redialed at once. Those that fail together spread their dials over the time that
-       all of them need, so that a service that comes back is not overrun.
+    1. A failure that another dial cannot cure is never retried: bad credentials, bad requests, permanent close codes
+       (see `verdict`).
+    2. No dial is made earlier than the service's ``Retry-After`` allows.
+    3. Only progress (committed audio, or speech received), or a connection that was up for `stable_after`, refills a
+       session's budget. A handshake alone does not: a service that accepts connections and then closes them ends in
+       `RetriesExhausted` like any other outage.
+    4. While dials do not reach the service at all, and few sessions try, no wait is longer than a quarter of the outage
+       so far, so that the session notices the end of a short outage soon. This does not apply where the policy limits
+       the number of attempts, which would be spent too fast.
+    5. A connection that fails alone is redialed at once. Connections that fail together spread their dials over the
+       time that all of them need, so that a service that comes back is not overloaded.
 """
 
 from __future__ import annotations
@@ -23,11 +26,14 @@ from .verdict import Verdict
 _CROWD_WINDOW = 1.0
 _SHARE_OF_OUTAGE = 1 / 4
 _KEPT_FOR_THE_LAST = 1 / 8
-"""The last share of the jitter window, in which no dial begins: the last sessions need it to notice and to dial."""
+"""The last share of the jitter window, in which no dial begins: it is left for the last dials to succeed."""
 
 
 class RetryBucket:
-    """The token bucket of one endpoint, shared by all sessions of a client, and the losses of the last second."""
+    """The token bucket that limits the retries of one endpoint, for all sessions of a client.
+
+    It also counts the connections lost within the last second.
+    """
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._capacity = float(policy.bucket)
@@ -36,19 +42,19 @@ class RetryBucket:
         self._losses: deque[float] = deque(maxlen=1024)
 
     def lost(self, now: float) -> int:
-        """Records a lost connection; returns how many were lost within the last second, this one included."""
+        """Call when a connection is lost. Returns how many were lost within the last second, this one included."""
         while self._losses and self._losses[0] < now - _CROWD_WINDOW:
             self._losses.popleft()
         self._losses.append(now)
         return len(self._losses)
 
     def proved_stable(self, now: float) -> None:
-        """Returns one retry to the bucket: a connection made progress after failures."""
+        """Call when a connection makes progress after failures: puts one retry back into the bucket."""
         self._refill(now)
         self._tokens = min(self._capacity, self._tokens + 1.0)
 
     def spend(self, now: float) -> float:
-        """Takes one retry out of the bucket; returns the seconds until it may be made."""
+        """Takes one retry out of the bucket. Returns the seconds until it may be made; 0 where that is now."""
         self._refill(now)
         self._tokens -= 1.0
         return max(0.0, -self._tokens)
@@ -59,7 +65,7 @@ class RetryBucket:
 
 
 class RetryBudget:
-    """One session's retries with one endpoint."""
+    """The retries of one session with one endpoint."""
 
     def __init__(self, policy: RetryPolicy, bucket: RetryBucket, random: Random) -> None:
         self._policy = policy
@@ -71,10 +77,10 @@ class RetryBudget:
         self._failures: deque[float] = deque()
         self._committed = -1
         self.attempts = 0
-        """Attempts since the last progress, not counting the first dial."""
+        """How many retries were made since the last progress; the first dial does not count."""
 
     def committed(self, upto: int, now: float) -> None:
-        """The service has acknowledged the audio before sample `upto`; progress if that is further than before.
+        """Call when the service has acknowledged the audio before sample `upto`. It is progress if `upto` has grown.
 
         The first call only tells where the stream begins.
         """
@@ -84,9 +90,10 @@ class RetryBudget:
             self._committed = upto
 
     def wanted(self, now: float) -> float:
-        """A connection is wanted at `now`; returns the moment at which the session gives up, if none comes.
+        """Call when the session needs a connection. Returns the moment at which to give up if none is made until then.
 
-        The policy's deadline counts from the loss of the connection before, or from when the first one was wanted.
+        The policy's deadline counts from the loss of the last connection, or from the first call of this method.
+        Infinite where the policy has none.
         """
         if self._wanted_since is None:
             self._wanted_since = now
@@ -94,19 +101,22 @@ class RetryBudget:
         return math.inf if self._policy.deadline is None else began + self._policy.deadline
 
     def opened(self, now: float) -> None:
-        """A handshake succeeded at `now`. That alone refills nothing."""
+        """Call when a handshake has succeeded. That alone does not refill the budget."""
         self._up_since = now
         self._wanted_since = None
 
     def progressed(self, now: float) -> None:
-        """The service committed audio or delivered speech: the budget is full again."""
+        """Call when the service has committed audio or sent speech: refills the budget."""
         if self.attempts:
             self._bucket.proved_stable(now)
         self.attempts = 0
         self._outage_began = None
 
     def failed(self, now: float, verdict: Verdict) -> float | None:
-        """Returns the seconds from a failure until the next attempt, or ``None`` if the budget is spent."""
+        """Call when a dial or a connection has failed.
+
+        Returns the seconds until the next attempt; ``None`` if the budget is spent.
+        """
         if self._up_since is not None and now - verdict.silent_for - self._up_since >= self._policy.stable_after:
             self.progressed(now)
         self._up_since = None
@@ -128,7 +138,7 @@ class RetryBudget:
         return limit is not None and self.attempts >= limit
 
     def _others(self, crowd: int, now: float) -> int:
-        """How many of the losses within the last second are not this session's."""
+        """Counts a failure of this session. Returns how many of the last second's losses are of other sessions."""
         while self._failures and self._failures[0] < now - _CROWD_WINDOW:
             self._failures.popleft()
         self._failures.append(now)

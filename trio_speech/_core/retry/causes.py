@@ -1,6 +1,6 @@
-"""Why a connection ended or could not be made, as values. `str()` of each is one line for logs and errors.
+"""The causes for which a connection ends or cannot be made, as data types. `str()` of each is one line for logs.
 
-A cause is what was observed. `verdict` decides whether to try again, and `error_of` which public error it becomes.
+A cause says only what was observed. `verdict` decides whether to try again; `error_of` makes a public error of it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from ..provider.messages import Failure
 
 
 class Unreachable(Struct, frozen=True):
-    """The dial failed below HTTP. `permanent` if another dial would fail in the same way (a bad certificate)."""
+    """The dial failed before any HTTP response: in name resolution, TCP or TLS.
+
+    `permanent`: whether another dial would fail in the same way (a bad certificate).
+    """
 
     reason: str
     permanent: bool = False
@@ -34,8 +37,8 @@ class Unreachable(Struct, frozen=True):
 class Refused(Struct, frozen=True):
     """The handshake was answered with an HTTP status other than 101.
 
-    `retry_after` is in seconds. `location` is where a redirection points to; it is told, and never followed, since the
-    credentials are for the address that the user gave.
+    `retry_after`: in seconds. `location`: the target of a redirection. It is shown in the error and never followed,
+    since the credentials are meant for the address that the user gave.
     """
 
     status: int
@@ -68,7 +71,7 @@ class Broken(Struct, frozen=True):
 
 
 class Silent(Struct, frozen=True):
-    """`what` did not come within `seconds`."""
+    """The service did not send what was expected (`what`, for the message) within `seconds`."""
 
     what: str
     seconds: float
@@ -78,7 +81,7 @@ class Silent(Struct, frozen=True):
 
 
 class Malformed(Struct, frozen=True):
-    """A message that the protocol does not allow. Its content is lost, so the audio must be sent again."""
+    """The service sent a message that its protocol does not allow. Its content is lost, so audio must be sent again."""
 
     reason: str
 
@@ -87,7 +90,7 @@ class Malformed(Struct, frozen=True):
 
 
 class Reported(Struct, frozen=True):
-    """The service reported an error in-band."""
+    """The service reported an error by a message of its protocol."""
 
     failure: Failure
 
@@ -97,14 +100,14 @@ class Reported(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
-    """The service ended the session in-band."""
+    """The service ended the session, by a message of its protocol or by closing the connection regularly."""
 
     def __str__(self) -> str:
         return "session closed by the service"
 
 
 class EndpointDown(Struct, frozen=True):
-    """The session had to wait for its turn to dial, while no session's dials to the endpoint succeeded."""
+    """The session waited `waited` seconds for its turn to dial, while no dial to the endpoint succeeded."""
 
     waited: float
 
@@ -113,14 +116,17 @@ class EndpointDown(Struct, frozen=True):
 
 
 class Rollover(Struct, frozen=True):
-    """A planned move to a fresh connection, before the service ends this one."""
+    """The session moves to a fresh connection by plan, before the service ends this one."""
 
     def __str__(self) -> str:
         return "planned move to a fresh connection"
 
 
 class Unread(Struct, frozen=True):
-    """`size` bytes of transcripts are unread. The next connection is opened when the user has read them."""
+    """The session closed the connection because the user has not read `size` bytes of transcripts.
+
+    The next connection is opened when the user has read so many that half of the limit is free again.
+    """
 
     size: int
 
@@ -156,7 +162,10 @@ QUOTA_TYPE = "inference_quota_exceeded"
 def error_of(
     cause: Cause, *, retryable: bool, endpoint: str, model: str | None = None, attempt: int | None = None
 ) -> SpeechError:
-    """The public error for `cause`, with advice to the person who must act on it."""
+    """Returns the public error for `cause`, whose message says what to do about it.
+
+    The other arguments are stored in the error's attributes of the same names.
+    """
     error = _error_of(cause)
     error.endpoint, error.model, error.attempt = endpoint, model, attempt
     if isinstance(error, ProviderError):
@@ -198,7 +207,7 @@ def _refusal(
 
 
 def _moved(refused: Refused) -> str:
-    """Advice after a redirection. A query may hold a credential, so it is not shown."""
+    """Returns the advice after a redirection, or an empty string. A query may hold a credential, so it is left out."""
     if refused.status not in _REDIRECTIONS:
         return ""
     where = "" if refused.location is None else f" to {refused.location.partition('?')[0]}"

@@ -2,8 +2,8 @@
 
 Laws
     1. Failing over goes to a later backend, never to an earlier one; after the last there is none.
-    2. A backend that refused for good is never used again, and one that named a moment not before it if another can
-       serve earlier.
+    2. A backend that refused for good is never used again. One that is unavailable until some moment is used only if no
+       later backend is available earlier.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ class Preference:
         self._unavailable_until: dict[int, float] = {}
 
     def fail_over(self, now: float, until: float) -> bool:
-        """Marks the current backend unavailable until `until`, and makes a later one current. False if none is left.
+        """Marks the current backend unavailable until `until`, and makes a later one current.
 
-        That is the first one that is available at `now`, else the one that will be available first.
+        That is the first one that is available at `now`, else the one that will be available first. Returns whether
+        there was a later one to use.
         """
         self.refused(self.current, until)
         later = self._later()
@@ -33,19 +34,19 @@ class Preference:
 
     @property
     def has_next(self) -> bool:
-        """True if `fail_over` would find a later backend."""
+        """Whether `fail_over` would find a later backend to use."""
         return bool(self._later())
 
     def wait(self, now: float) -> float:
-        """Seconds until the current backend is available."""
+        """Returns the seconds until the current backend is available; 0 where it is."""
         return max(0.0, self._available_at(self.current) - now)
 
     def refused(self, index: int, until: float) -> None:
-        """Marks a backend unavailable until `until` (infinity: for good). Never shortens an earlier mark."""
+        """Marks a backend unavailable until `until`; infinity: for good. Never shortens an earlier mark."""
         self._unavailable_until[index] = max(until, self._unavailable_until.get(index, until))
 
     def better(self, now: float) -> list[int]:
-        """The backends before the current one that are available again, best first."""
+        """Returns the backends before the current one that are available at `now`, the most preferred first."""
         return [index for index in range(self.current) if self._available_at(index) <= now]
 
     def _later(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""The ``Retry-After`` header: how long a service asks to be left alone."""
+"""Reads the ``Retry-After`` header, by which a service says how long to wait before the next attempt."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 
 def retry_after_of(value: str | None, now: datetime) -> float | None:
-    """Returns seconds from `now`, 0 for a date that has passed, ``None`` for what cannot be read.
+    """Returns the seconds to wait from `now`; 0 for a date that has passed, ``None`` for a missing or unreadable value.
 
-    The header has seconds or a date (RFC 9110, section 10.2.3), and a date has three forms (section 5.6.7): that of
-    mail, that of RFC 850, and that of C's `asctime`, which names no zone. HTTP dates are in UTC, whatever they name.
+    The header has seconds or a date (RFC 9110, section 10.2.3). A date has one of three forms (section 5.6.7): that of
+    mail, that of RFC 850, or that of C's `asctime`, which names no zone. HTTP dates are in UTC.
     """
     if value is None:
         return None

@@ -1,13 +1,18 @@
-"""Judges a cause: may another connection do better, and when at the earliest?
+"""Decides whether to connect again after a connection has ended, and when at the earliest.
+
+*Fate* is the decision: ``"retry"``, or ``"fatal"`` where no other connection can do better. An *in-band* error is
+told by a message of the service's protocol.
 
 cause                                   fate
 ─────────────────────────────────────   ──────────────────────────────
 HTTP 408, 425, 429, 499, 5xx            retry, not before Retry-After
 HTTP 429 of an exhausted quota          fatal
 HTTP other                              fatal
-close reason                            as the profile says, where it contains one of the profile's texts
-close code                              else as the profile says, else retry
-in-band code                            as the profile says, else as the service says, else as HTTP, else retry
+websocket close reason                  as the profile says, where the reason contains a text named there; else the
+                                        close code decides
+websocket close code                    as the profile says, else retry
+code of an in-band error                as the profile says, else as the service says, else as an HTTP status, else
+                                        retry
 bad certificate                         fatal
 everything else                         retry
 """
@@ -28,7 +33,7 @@ _TRANSIENT_4XX = frozenset({408, 425, 429, 499})
 
 
 class Fates(Protocol):
-    """The part of a profile that tells what close codes and in-band codes mean."""
+    """The part of a profile that says what close codes, close reasons and codes of in-band errors mean."""
 
     @property
     def close_fates(self) -> Mapping[int, Fate]: ...
@@ -42,8 +47,8 @@ class Verdict(Struct, frozen=True):
     """Whether to retry (`fate`), and in how many seconds at the earliest (`not_before`; 0: when the budget allows).
 
     `silent_for`: how many seconds at the end of the connection do not count as time in which the service was healthy.
-    Infinite after a malformed message, so that a service that only sends nonsense never counts as stable. `unreached`:
-    nothing was asked of the service, so that another dial costs it nothing.
+    Infinite after a malformed message, so that a service that only sends such messages never counts as stable.
+    `unreached`: whether the dial did not reach the service at all, so that another dial costs it nothing.
     """
 
     fate: Fate
@@ -53,7 +58,7 @@ class Verdict(Struct, frozen=True):
 
 
 def judge(cause: Cause, profile: Fates) -> Verdict:
-    """The verdict on `cause`, for a service with this profile."""
+    """Returns the verdict on `cause`, for a service with this profile."""
     match cause:
         case Refused(status=status, reason=reason, retry_after=after):
             permanent = not _is_transient(status) or QUOTA_TYPE in reason

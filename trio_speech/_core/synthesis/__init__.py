@@ -1,5 +1,4 @@
-"""The state machine of a synthesis session: text goes in, is cut into segments, and each segment's audio comes out once,
-even if connections are lost.
+"""The state machine of a synthesis session: text goes in, and its audio comes out once, even if connections are lost.
 
 The terms of this room:
 

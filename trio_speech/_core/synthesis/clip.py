@@ -1,4 +1,4 @@
-"""Puts the chunks of a synthesis together, without the audio that was handed over twice."""
+"""Joins the chunks of a synthesis to one clip, without the audio that was spoken twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...events import AudioChunk, AudioClip, Word
 
 
 class ClipBuilder:
-    """Takes the chunks in order."""
+    """Collects chunks, which must be added in order."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._format = audio_format
@@ -18,7 +18,7 @@ class ClipBuilder:
         self._removed = 0.0
 
     def add(self, chunk: AudioChunk) -> None:
-        """Takes the next chunk. What it says was torn is removed, because it is spoken again from here on."""
+        """Adds the next chunk. Removes as much audio before it as it tells torn, since it speaks that again."""
         before, self._removed = self._removed, self._removed + chunk.torn
         torn = self._format.samples(chunk.torn) * self._format.frame_size
         del self._audio[len(self._audio) - torn :]
@@ -29,12 +29,12 @@ class ClipBuilder:
             self._words.append(Word(word.text, word.start - shift, word.end - shift, word.confidence, word.speaker))
 
     def clip(self) -> AudioClip:
-        """All audio so far."""
+        """Returns all audio and words so far. The words' times are in seconds of the clip."""
         return AudioClip(bytes(self._audio), self._format, tuple(self._words))
 
 
 def clip_of(chunks: Iterable[AudioChunk], audio_format: AudioFormat) -> AudioClip:
-    """The clip that these chunks make."""
+    """Returns the clip that these chunks make."""
     builder = ClipBuilder(audio_format)
     for chunk in chunks:
         builder.add(chunk)

@@ -1,7 +1,7 @@
 """Markup in text: tags such as ``<break time="1s"/>`` and ``<prosody rate="slow">…</prosody>``, and cues in brackets
 such as ``[laughs]``.
 
-Which markup a voice takes is its provider's business. Here it is only kept whole: no segment may end inside a tag or a
+Each provider decides which markup its voices take. This module only finds it, so that no segment ends inside a tag or a
 cue, or between a tag and the one that closes it.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 LONGEST_TAG = 300
-"""Characters between the angle brackets of a tag: what is longer is taken for text."""
+"""The most characters between the angle brackets of a tag; anything longer counts as text."""
 
 _TAG = re.compile(rf"<(?P<closes>/)?(?P<name>[A-Za-z][\w:.-]*)(?P<inside>(?:[\s/][^<>]{{0,{LONGEST_TAG}}})?)>")
 _CUE = re.compile(r"\[[A-Za-z][^\[\]\n<>]{0,40}\]")
@@ -22,18 +22,18 @@ _ALONE = frozenset(("br", "break", "hr", "img", "mark"))
 
 
 def mask(text: str) -> str:
-    """The text with a space for each character of a tag, so that positions stay the same."""
+    """Returns the text with each character of a tag replaced by a space, so that positions stay the same."""
     return _TAG.sub(lambda tag: " " * len(tag[0]), text) if "<" in text else text
 
 
 def finished(text: str) -> int:
-    """The length of `text` without a tag or a cue at its end that is not complete, and may become one."""
+    """Returns the length of `text` without an unfinished tag or cue at its end."""
     unfinished = _UNFINISHED.search(text) if "<" in text or "[" in text else None
     return unfinished.start() if unfinished else len(text)
 
 
 def before_opening_tags(text: str, masked: str, end: int) -> int:
-    """`end`, or the start of the tags before it that belong to the text after it: all but closing ones."""
+    """Returns `end`, or the start of the tags right before it: all but closing tags belong to the text behind them."""
     for tag in _TAG.finditer(text, 0, end):
         if not tag["closes"] and masked[tag.start() : end].isspace():
             return tag.start()
@@ -51,7 +51,7 @@ def is_inside(text: str, at: int) -> bool:
 
 
 def is_between_a_pair(text: str, at: int) -> bool:
-    """Whether a tag before `at` is not closed before `at`."""
+    """Whether a tag that opens before `at` is closed only behind it, or not at all."""
     unclosed: list[str] = []
     for tag in _TAG.finditer(text, 0, at) if "<" in text else ():
         if tag["closes"]:

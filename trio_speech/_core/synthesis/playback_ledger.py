@@ -199,6 +199,6 @@ class PlaybackLedger:
 
 
 def _shifted(word: Word, shift: float, last: float) -> Word:
-    """Returns `word` with its times shifted by `shift` seconds, and cut off at `last`, the end of the released audio."""
+    """Returns `word` with its times shifted by `shift` seconds, and cut off at the end `last` of the released audio."""
     start = min(max(word.start + shift, 0.0), last)
     return Word(word.text.strip(), start, min(max(word.end + shift, start), last), word.confidence, word.speaker)

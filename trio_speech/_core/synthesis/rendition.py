@@ -1,12 +1,12 @@
-"""One rendition of one segment: the audio and the aligned words that one request has brought, and which of them may be
-released to the user.
+"""A rendition: the audio and words that one request for a segment has brought, and how much of them is released.
 
-A segment has several renditions where a connection was lost in between. How much of a rendition may be released while
-it is incomplete, and where a repeated one is cut, is a `ResumePolicy` (see `resume`).
+*Released* audio may be handed to the user. A segment has several renditions where a connection was lost in between. A
+`ResumePolicy` (see `resume`) says how much of a rendition may be released while it is incomplete, and how much of a
+repeated one is skipped.
 
-Where words are aligned, audio beyond the end of the last aligned word may be half a word. It is released only to bridge
-a gap in the playback, and never more than `MOST_UNALIGNED` of it: if the connection is lost then, the next rendition
-begins at the end of that word, and the user hears up to so much twice.
+Where the voice tells the times of its words (*aligned* words), audio beyond the end of the last one may be half a word.
+It is released only where the player would run dry, and at most `MOST_UNALIGNED` of it. If the connection is lost then,
+the next rendition is released from the end of that word, and the user hears up to so much audio twice.
 
 Positions are in whole samples.
 """
@@ -23,10 +23,10 @@ from .resume import ResumePolicy
 from .text_alignment import START, Reached, TextCursor
 
 LONGEST = 600.0
-"""The most seconds of audio that one segment may have: a service that sends more is at fault."""
+"""The most seconds of audio that one segment may have. A service that sends more is at fault."""
 
 MOST_WORDS = 10_000
-"""The most words that may wait for their audio, which bounds what a service can make us keep."""
+"""The most words that may wait for their audio. This bounds the memory that a service can fill."""
 
 MOST_UNALIGNED = 0.25
 """The most seconds of audio that are released beyond the end of the last aligned word."""
@@ -39,20 +39,22 @@ class ReleasedSegment:
         self.text = text
         self.samples = 0
         self.complete_words = 0
-        """Of these, the samples up to the end of the last word that was released whole."""
+        """How many of these samples lie before the end of the last word that was released whole."""
         self.reached = START
-        """The place in the text that this word has reached."""
+        """How far in the text that word has come (see `text_alignment`)."""
 
     def retract(self) -> int:
-        """Takes back what was released after the last complete word. Returns the number of samples."""
+        """Takes back the audio that was released behind the last complete word. Returns how many samples that is."""
         beyond = self.samples - self.complete_words
         self.samples = self.complete_words
         return beyond
 
 
 class Release(Struct, frozen=True):
-    """New audio, which begins at sample `start` of its rendition, and the words that end in it, or ended before it and
-    were aligned late. Each word comes with the position in the segment's text that is reached with it.
+    """Audio and words that are released together.
+
+    `pcm`: the audio, which begins at sample `start` of its rendition. `words`: the words that end in it, or ended
+    before it and were told late; each with the index in the segment's text up to which it is spoken then.
     """
 
     pcm: bytes
@@ -67,7 +69,7 @@ class _PlacedWord(Struct, frozen=True):
 
 
 class Rendition:
-    """Takes audio and words, in any order between them, and gives out what may be released."""
+    """Takes the audio and words of one request, in any order, and returns what may be released (`release`)."""
 
     def __init__(self, audio_format: AudioFormat, policy: ResumePolicy, released: ReleasedSegment) -> None:
         self._format = audio_format
@@ -83,7 +85,7 @@ class Rendition:
         self._audio = bytearray()
         self._base = 0
         self.received = 0
-        """Whole samples that have arrived."""
+        """How many whole samples have arrived."""
         self._next = released.samples if policy.again == "samples" else 0
         self._words: deque[_PlacedWord] = deque()
         self._aligned = 0
@@ -91,25 +93,26 @@ class Rendition:
 
     @property
     def too_long(self) -> bool:
-        """More has arrived than any segment can have."""
+        """Whether more audio or words have arrived than a segment may have."""
         return self.received > self._longest or len(self._words) > MOST_WORDS
 
     @property
     def unaligned(self) -> int:
-        """Samples that may be released only if the player needs them."""
+        """How many samples may be released only where the player would run dry."""
         if self._policy.until != "word" or self._complete or self._reached < self._known:
             # While the words that the user has were not all aligned again, it is unknown where new audio begins.
             return 0
         return max(0, min(self.received, self._aligned + self._most_unaligned) - self._next)
 
     def add_audio(self, pcm: bytes) -> None:
-        """Takes a piece of audio, which may end inside a sample."""
+        """Adds a piece of audio, which may end inside a sample."""
         self._audio += pcm
         self.received = self._base + len(self._audio) // self._frame_size
 
     def add_words(self, words: tuple[Word, ...]) -> None:
-        """Takes aligned words. Words that were released from an earlier rendition only mark where to cut this one.
-        Blank words are ignored.
+        """Adds aligned words. Blank words are ignored.
+
+        Words that were released from an earlier rendition only tell how much of this one to skip.
         """
         for word in words:
             if not word.text.strip():
@@ -122,14 +125,17 @@ class Rendition:
                 self._words.append(_PlacedWord(word, self._aligned, self._reached))
 
     def finish(self) -> None:
-        """The rendition is complete."""
+        """Call when the rendition is complete: all of it may be released."""
         self._complete = True
         # Where the words released before were not all aligned again, cut at their length in samples instead.
         if not self._aligned or self._reached < self._known:
             self._next = max(self._next, self._known_samples)
 
     def release(self, unaligned: int = 0) -> Release | None:
-        """The audio and words that may be released now, if any; of `unaligned` audio no more than so many samples."""
+        """Returns the audio and words that may be released now; ``None`` where there are none.
+
+        `unaligned`: how many samples may be released although they lie beyond the last aligned word.
+        """
         start, end = self._next, self._until()
         if unaligned:
             end = max(end, start + min(unaligned, self.unaligned))

@@ -1,5 +1,8 @@
-"""How speech goes on after a connection was lost in the middle of a segment: the mode that the user asked for, and what
-the voice allows of it.
+"""How speech goes on after a connection was lost in the middle of a segment (the text of one request).
+
+That depends on the mode that the user has asked for, and on what the voice can do. A *rendition* is the audio that one
+request has brought. Audio is *released* when it may be handed to the user. Audio is *torn* where it was handed over and
+is spoken again.
 
     asked for    voice            mode        until       again
     ─────────    ─────────────    ────────    ────────    ────────
@@ -11,15 +14,15 @@ the voice allows of it.
     eager        any              eager       received    sentence
     never        any              never       received    error
 
-    until       released before it is complete            again       where the next rendition begins
+    until       released while it is incomplete           again       where the next rendition is released from
     ────────    ───────────────────────────────────       ────────    ───────────────────────────────────────────
-    word        up to the end of the last aligned         words       at the end of the last word released: what
-                word, and a little more where the                     was handed over beyond it is told as torn
+    word        up to the end of the last aligned         words       the end of the last word released; audio handed
+                word, and a little more where the                     over beyond it is told as torn
                 player would run dry: see `rendition`
-    received    everything that has arrived               samples     after as many samples as were released before
-    complete    nothing                                   whole       at the start: nothing had been released
-                                                          text        at the start of all the text
-                                                          sentence    at the start: what was handed over is torn
+    received    all audio that has arrived                samples     as many samples in as were released before
+    complete    nothing                                   whole       its start: nothing had been released
+                                                          text        the start of all the text
+                                                          sentence    its start; the audio handed over is told as torn
                                                           error       there is none: the session fails
 
 A complete rendition is released whole in every mode.
@@ -62,7 +65,7 @@ _AS_ASKED: Mapping[Resume, ResumePolicy] = {
 
 
 def resume_policy(asked: Resume, profile: TtsProfile) -> ResumePolicy:
-    """The policy in effect where `asked` was asked for, with a voice of this profile."""
+    """Returns the policy in effect for the mode `asked`, with a voice of this profile (the first table)."""
     if asked != "word":
         return _AS_ASKED[asked]
     if profile.aligned:
@@ -71,5 +74,8 @@ def resume_policy(asked: Resume, profile: TtsProfile) -> ResumePolicy:
 
 
 def starts_with_a_clause(asked: Resume, profile: TtsProfile) -> bool:
-    """Whether the first request should be short: the user asked for more than whole segments, and gets no more."""
+    """Whether the first segment should be only a clause, so that speech starts sooner.
+
+    So it is where the user asked for the mode ``"word"`` and the voice allows only whole segments.
+    """
     return asked == "word" and resume_policy(asked, profile) is WHOLE

@@ -1,26 +1,30 @@
-"""The machine of one synthesis: which text to ask for, and which audio to hand over.
+"""The state machine of one synthesis session: which text to request, and which audio to hand to the user.
+
+The terms (*segment*, *released*, *handed over*, *torn*, *generation*, ...) are defined in the package `synthesis`.
 
 Laws
-    1. A request asks for one segment, and one request is under way at a time. So all audio that arrives belongs to it,
-       although services do not say which text their audio is for.
+    1. A request is for one segment, and one request is under way at a time. So all audio that arrives belongs to it,
+       although services do not tell which text their audio is for.
     2. Cursors over the segments: handed over ≤ released ≤ complete ≤ requested ≤ queued. They only grow, except that a
-       lost link sets `requested` back to the segment that was being spoken.
-    3. Audio is released once. Where a mode repeats some, the chunk says so (`restart`, `torn`).
-    4. The reader never waits for the user. A slow user holds back the next request, not the audio of this one: at most
-       `BUFFER` seconds and the audio of one segment are kept.
-    5. Text counts as spoken once its audio was handed over, by aligned word or else by whole segment.
-    6. Messages for an earlier generation are ignored.
-    7. A segment without audio is believed to have none when a second connection says so too.
+       lost connection sets `requested` back to the segment that was being spoken.
+    3. Audio is released once. Where a resume mode repeats audio, the chunk says so (`restart`, `torn`).
+    4. The task that reads the connection never waits for the user. A slow user delays only the next request: at most
+       `BUFFER` seconds, and the audio of one segment, are kept.
+    5. Text counts as spoken once its audio was handed over: word by word where words are aligned, else by segment.
+    6. Messages of an earlier generation are ignored.
+    7. When a service reports a segment as complete and has sent no audio, that is believed only when a second
+       connection reports it too.
 
-    state of a segment   what comes              what happens
+    state of a segment   event                   what happens
     ──────────────────   ─────────────────────   ────────────────────────────────────────────────────────────
-    queued               `next_request`          asked for, as a new generation; complete at once if it is markup alone
-    asked for            Audio, Aligned          released as the resume policy says (see `resume`)
-    asked for            the player runs dry     a little more is released (see `rendition`)
-    asked for            Done, then quiet        complete: the rest is released; the first time without audio, a failure
-    asked for            silence                 the link counts as dead
-    asked for            Failure, Closed         the link has ended
-    asked for            `lost`                  queued again, or all text is, or the session ends: see `resume`
+    queued               `next_request`          requested, as a new generation
+    requested            `Audio`, `Aligned`      audio is released as the resume policy says (see `resume`)
+    requested            the player runs dry     a little more audio is released (see `rendition`)
+    requested            `Done`, then quiet      complete: the rest is released. Without any audio, the first time, the
+                                                 link ends
+    requested            no message for long     the link counts as dead
+    requested            `Failure`, `Closed`     the link has ended
+    requested            `lost`                  queued again, or all text is, or the session ends: see `resume`
     any                  `clear`                 dropped, with all audio that was not handed over
 """
 
@@ -46,10 +50,10 @@ BUFFER = 10.0
 """Seconds of released audio that wait for the user before the next segment is asked for."""
 
 LOW = 0.05
-"""A player with so many seconds of audio or less is about to run dry."""
+"""A player with at most so many seconds of audio left is about to run dry."""
 
 BRIDGE = 0.02
-"""Seconds of unaligned audio by which such a player is kept going."""
+"""Seconds of unaligned audio that are released beyond `LOW` to keep such a player going."""
 
 _ROUNDING = 1e-6
 
@@ -60,7 +64,7 @@ SILENT = Reported(
 
 
 class SegmentRequest(Struct, frozen=True):
-    """One segment to send and to flush. Messages that answer it belong to `generation`."""
+    """The text of one segment, to be sent and flushed. Pass `generation` to `receive` with the messages that answer."""
 
     generation: int
     text: str
@@ -73,15 +77,15 @@ class _Spoken(Struct):
     segment: Segment
     released: ReleasedSegment
     policy: ResumePolicy = WHOLE
-    """Fixed before the first sample is released, whatever backend repeats the segment."""
+    """Fixed once the first sample is released, even if another backend repeats the segment."""
     was_mute: bool = False
-    """A connection has reported it as complete, without any audio."""
+    """Whether a connection has reported the segment as complete without sending audio for it."""
 
 
 class SynthesisMachine:
-    """Takes text by `add` and messages by `receive`. `next_request` says what to send, and `take` hands audio over.
+    """Takes text by `add` and messages by `receive`; `next_request` says what to send, and `take` hands over audio.
 
-    Moments are in seconds from any origin.
+    All moments (`now`) are in seconds from any origin.
     """
 
     def __init__(self, audio_format: AudioFormat, profile: TtsProfile, resume: Resume) -> None:
@@ -113,7 +117,7 @@ class SynthesisMachine:
 
     @property
     def queued_characters(self) -> int:
-        """Length of the text that was not asked for yet."""
+        """How many characters of text were not requested yet."""
         return self._queue.characters
 
     def add(self, text: str) -> None:
@@ -121,17 +125,18 @@ class SynthesisMachine:
         self._queue.add(text)
 
     def separate(self) -> None:
-        """The user closed the segment that was added last: the next one does not continue it."""
+        """Call when the user flushes: the next segment does not continue the text of the last one."""
         self._queue.separate()
 
     def end(self) -> None:
-        """No more segments will come."""
+        """Call when no more segments will be added."""
         self._queue.end()
 
     def clear(self, heard: float | None = None) -> tuple[str, bool]:
-        """Drops all text and audio that was not handed over, or not heard within the first `heard` seconds.
+        """Drops all text and audio that was not handed over, and forgets text spoken after the first `heard` seconds.
 
-        Returns the text before, and whether a generation is under way, which is unwanted now.
+        `heard`: ``None``: all audio handed over was heard. Returns the text spoken before, and whether a generation is
+        under way, whose audio is not wanted any more.
         """
         unwanted = self.speaking
         self._generation += 1
@@ -145,7 +150,7 @@ class SynthesisMachine:
 
     @property
     def speaking(self) -> bool:
-        """A segment was asked for, and is not complete."""
+        """Whether a segment was requested and is not complete."""
         return self._rendition is not None
 
     @property
@@ -155,21 +160,27 @@ class SynthesisMachine:
 
     @property
     def complete(self) -> bool:
-        """All text has been spoken, and no more will come."""
+        """Whether all text was spoken and `end` was called."""
         return self._rendition is None and self._queue.is_done
 
     @property
     def doubts_silence(self) -> bool:
-        """The next segment was reported as complete without audio: a connection that is newly dialed is to tell."""
+        """Whether the next request must go to a newly dialed connection.
+
+        So it is where one has reported the segment as complete without audio, which the next one is to confirm.
+        """
         return self._rendition is None and self._spoken is not None and self._spoken.was_mute
 
     @property
     def progress(self) -> int:
-        """Grows only with audio or text that is new to the user: repeating some must not refill a retry budget."""
+        """A number that grows only with audio or text that is new to the user.
+
+        So speaking some again does not refill the retry budget.
+        """
         return self._furthest if self._resume == "restart" else self._usage.most_released
 
     def next_request(self, now: float) -> SegmentRequest | None:
-        """The next segment to ask for, if there is one and the user has taken enough of the audio before it."""
+        """Returns the request for the next segment, and counts it as sent; ``None`` where `ready` is false."""
         if not self.ready:
             return None
         number, segment = self._queue.advance()
@@ -184,7 +195,10 @@ class SynthesisMachine:
         return SegmentRequest(self._generation, segment.text)
 
     def receive(self, generation: int, message: TtsMessage, now: float) -> Cause | None:
-        """Takes a message. Returns the cause where it ends the link."""
+        """Call with each message that arrives, and the generation of its request.
+
+        Returns why the link is over; ``None`` while it is not.
+        """
         if generation != self._generation:
             return None
         rendition = self._rendition
@@ -196,7 +210,7 @@ class SynthesisMachine:
                 rendition.add_audio(message.pcm)
                 cause = self._release(rendition, now)
             case Aligned() if rendition:
-                # No sign of life: words without audio must not keep a mute service's link.
+                # This is no sign of life: words without audio must not keep the link of a mute service.
                 rendition.add_words(message.words)
                 cause = self._release(rendition, now)
             case Done() if rendition:
@@ -211,7 +225,7 @@ class SynthesisMachine:
         return cause
 
     def deadline(self) -> float | None:
-        """When `expired` must be called, unless a message comes first; ``None`` while nothing was asked for."""
+        """Returns when to call `expired` unless a message comes first; ``None`` while no request is under way."""
         if self._rendition is None:
             return None
         silence = self._last_heard + (self.profile.quiet_after_done if self._quiet else self.profile.receive_timeout)
@@ -220,12 +234,13 @@ class SynthesisMachine:
 
     @property
     def holds_audio(self) -> bool:
-        """Whether audio is held back until the player runs dry, so that `deadline` may become earlier by a `take`."""
+        """Whether audio is held back until the player runs dry. If so, ask for `deadline` again after each `take`."""
         return self._rendition is not None and self._rendition.unaligned > 0
 
     def expired(self, now: float) -> Cause | None:
-        """The deadline has passed. That releases audio, or completes the segment, or ends the link: then the cause is
-        returned.
+        """Call when the `deadline` has passed: releases audio, or completes the segment, or ends the link.
+
+        Returns why the link is over, or ``None``.
         """
         due = self.deadline()
         if self._rendition is None or due is None or now < due:
@@ -240,7 +255,10 @@ class SynthesisMachine:
         return Silent("audio for the text that was sent", self.profile.receive_timeout)
 
     def lost(self) -> bool:
-        """The link has ended. Returns whether the session may go on, by asking for the segment again."""
+        """Call when the connection is lost. Returns whether the session may go on with another one.
+
+        If so, the segment that was being spoken is requested again, or all text is: see `resume`.
+        """
         self._generation += 1
         spoken = self._spoken
         if spoken is None or self._rendition is None:
@@ -291,7 +309,7 @@ class SynthesisMachine:
         return None
 
     def _bridge(self, now: float) -> int:
-        """How many samples the player needs, whether they are aligned or not."""
+        """Returns how many samples to release although they are not aligned, so that the player does not run dry."""
         left = self._ledger.left(now)
         return self._format.samples(LOW + BRIDGE - left) if left <= LOW + _ROUNDING else 0
 
@@ -319,19 +337,19 @@ class SynthesisMachine:
 
     @property
     def has_answer(self) -> bool:
-        """Whether `take` returns a chunk, or none will ever come."""
+        """Whether `take` returns a chunk, or all audio was handed over and no more will come."""
         return self._ledger.has_chunk or self.complete
 
     def take(self, now: float) -> AudioChunk | None:
-        """Hands over the next chunk, if there is one."""
+        """Hands over the next chunk; ``None`` where none waits."""
         return self._ledger.take(now)
 
     def spoken(self, at: float | None = None) -> str:
-        """The text that is spoken in the first `at` seconds of the audio handed over, or in all of it."""
+        """Returns the text spoken in the first `at` seconds of the audio handed over; ``None``: in all of it."""
         return self._ledger.spoken(at)
 
     def statistics(self) -> SpeechStatistics:
-        """The figures so far."""
+        """Returns the statistics of the session so far."""
         usage, frame_size, seconds = self._usage, self._format.frame_size, self._format.seconds
         return SpeechStatistics(
             segments=len(self._queue),

@@ -1,9 +1,10 @@
-"""Follows the words that a voice aligns through the text that it was given.
+"""Finds the aligned words of a voice in the text that it was given, to tell how much of the text was spoken.
 
-A voice aligns what it says, which need not be what was written: the case differs, punctuation is missing, "$5" comes as
-"five dollars", and one written word may come in several parts. The cursor moves only to words that it recognizes in the
-text. An unknown word leaves it where it is, and the next known word takes it past the text in between. Unknown words
-are counted by their letters, because that count is the same however finely a voice divides its words.
+A voice tells the words that it says with their times. They need not be the words of the text: the case differs,
+punctuation is missing, "$5" comes as "five dollars", and one written word may come in several parts. A cursor moves
+through the text to each word that it finds there. A word that it does not find leaves the cursor where it is, and the
+next one that it finds moves it past the text in between. Words that are not found are counted by their letters, because
+that count is the same however finely a voice divides its words.
 """
 
 from __future__ import annotations
@@ -13,30 +14,30 @@ from typing import NamedTuple
 
 _REACH = 40
 _REACH_PER_LETTER = 5
-"""How many characters ahead a word is looked for: more after unknown words, which may stand for long text."""
+"""How many characters ahead a word is looked for: more for each letter of words that were not found before it."""
 
 
 class Reached(NamedTuple):
-    """A place in the text. Of two, the greater is further on."""
+    """How far the spoken words have come in the text. They compare: the greater one is further on."""
 
     position: int = 0
-    """The end of the last recognized word, closing punctuation included."""
+    """The index in the text behind the last word that was found, closing punctuation included."""
     beyond: int = 0
-    """Letters in the unknown words since then."""
+    """How many letters the words have that came since and were not found."""
 
 
 START = Reached()
 
 
 class TextCursor:
-    """The place in `text` that the aligned words have reached."""
+    """Follows the aligned words through `text`."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._reached = START
 
     def advance(self, word: str) -> Reached:
-        """Takes the next word that was spoken."""
+        """Call with each aligned word, in order. Returns how far the words have come in the text."""
         end = self._find(_core_of(word))
         if end:
             self._reached = Reached(_past_marks(self._text, end))
@@ -46,7 +47,7 @@ class TextCursor:
         return self._reached
 
     def _find(self, word: str) -> int:
-        """The end of `word` in the text ahead, or 0 where it is not recognized."""
+        """Returns the index at which `word` ends in the text ahead, or 0 where it is not found."""
         if not word:
             return 0
         ahead = _first_letter(self._text, self._reached.position)
@@ -62,7 +63,7 @@ class TextCursor:
 
 
 def _core_of(word: str) -> str:
-    """`word` without the punctuation around it."""
+    """Returns `word` without the punctuation around it."""
     if word[:1].isalnum() and word[-1].isalnum():
         return word
     inside = [at for at, character in enumerate(word) if character.isalnum()]

@@ -20,7 +20,7 @@ class Usage(Struct):
     _segments_asked: int = 0
 
     def count_request(self, segment: int, characters: int) -> None:
-        """Call when segment number `segment` is requested. Its characters count as repeated if it was requested before."""
+        """Call when segment number `segment` is requested. They count as repeated if it was requested before."""
         self.requests += 1
         self.characters += characters
         if segment < self._segments_asked:
