@@ -1,1 +1,1 @@
-"""The pure core: state machines, ledgers and decisions. It imports no trio and reads no clock: time is an argument."""
+"""The core without I/O: state machines, records and decisions. It imports no trio; time is an argument."""

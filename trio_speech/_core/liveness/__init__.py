@@ -1,1 +1,1 @@
-"""Whether the other side of a connection is still there: its round trips, and the machine that judges by them."""
+"""Decides whether the peer of a connection is still alive, from the pings, pongs and round trips of the connection."""

@@ -78,7 +78,7 @@ class Seen(Struct, frozen=True):
     received_at: float
     """When any bytes were received last."""
     owed_since: float = math.inf
-    """Since when the peer owes something; infinite where it owes nothing."""
+    """Since when the peer owes a result or an answer; infinite where it owes none."""
     busy_until: float = -math.inf
     """Until when the service may be busy with audio that it was sent faster than real time."""
     queue: SendQueue | None = None

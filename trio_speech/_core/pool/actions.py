@@ -19,7 +19,7 @@ State: TypeAlias = Literal["dialing", "idle", "leased", "draining", "closing"]
 
 
 class PooledEntry(Struct, kw_only=True):
-    """One connection, from the start of its dial. Moments are in seconds on the roster's clock."""
+    """One connection, from the start of its dial. Moments are in seconds from the same origin as the roster's."""
 
     number: int
     key: Hashable

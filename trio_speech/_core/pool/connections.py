@@ -43,24 +43,24 @@ class Connections:
 
     @property
     def room(self) -> int:
-        """How many more connections may be dialed."""
+        """How many more connections `max_size` allows."""
         return self._policy.max_size - len(self._entries)
 
     def all(self) -> list[PooledEntry]:
-        """All connections, in the order of their dials."""
+        """Returns all connections, in the order of their dials."""
         return list(self._entries.values())
 
     def among(self, *states: State) -> list[PooledEntry]:
-        """The connections in one of `states`."""
+        """Returns the connections in any of `states`."""
         return [entry for entry in self._entries.values() if entry.state in states]
 
     def idle(self, key: Hashable, now: float) -> list[PooledEntry]:
-        """The idle connections for `key` that are not too old."""
+        """Returns the idle connections for `key` that are not too old."""
         entries = self._entries.values()
         return [entry for entry in entries if entry.state == "idle" and entry.key == key and now < entry.until]
 
     def count(self, key: Hashable, state: State) -> int:
-        """How many connections for `key` are in `state`."""
+        """Returns how many connections for `key` are in `state`."""
         return sum(entry.key == key and entry.state == state for entry in self._entries.values())
 
     def find(self, number: int, state: State) -> PooledEntry | None:
@@ -123,7 +123,7 @@ class Connections:
     # ------------------------------------------------------------ what is to be closed
 
     def over(self, now: float) -> list[PooledEntry]:
-        """The connections that must be closed now."""
+        """Returns the connections that must be closed now."""
         return [entry for entry in self._entries.values() if now >= entry.until]
 
     def due(self) -> float:

@@ -196,7 +196,7 @@ class Roster:
         return bool(self._connections.idle(key, now))
 
     def dialing(self) -> set[int]:
-        """The numbers of the connections that are being dialed."""
+        """Returns the numbers of the connections that are being dialed."""
         return {entry.number for entry in self._connections.among("dialing")}
 
     # ------------------------------------------------------------ decisions
@@ -250,7 +250,7 @@ class Roster:
         return any(each.ticket == waiter.ticket for each in self._connections.among("dialing"))
 
     def _make_room(self, wanted: int) -> Iterator[CloseConnection]:
-        """Closes one more connection, unless `wanted` of them are being closed already."""
+        """Closes one connection to make room for a request, unless `wanted` connections are being closed already."""
         if len(self._connections.among("closing")) >= wanted:
             return
         if idle := self._connections.among("idle"):

@@ -1,1 +1,1 @@
-"""What providers and session machines exchange: requests, messages, profiles; and checks of callers' arguments."""
+"""The data that providers and sessions exchange: requests, messages and profiles; and checks of users' arguments."""

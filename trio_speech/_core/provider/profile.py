@@ -44,11 +44,11 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         encodings: The encodings that the service takes, as `AudioFormat` names them.
         max_channels: The most channels that the service takes.
         keepalive: A keepalive is sent after so long without audio; ``None``: the service needs none.
-        filler: The service wants audio all the time. Where none is captured for so long, so much silence is sent, until
-            all that was sent is acknowledged; from then on, silence of this length is the keepalive. ``None``: it does
-            not. Silence that is filled in counts on the clock of the connection, and not on the stream's.
-        least_finalized: A request for a final needs so much audio since the one before. What is missing is made up for
-            by silence.
+        filler: The service needs audio all the time. Where none is captured for so long, silence of this length is sent
+            again and again until all audio sent is acknowledged; from then on, it is sent as the keepalive. ``None``:
+            the service does not need it. Such silence counts on the clock of the connection, and not on the stream's.
+        least_finalized: A request for a final needs at least so much audio since the one before. Where less was sent,
+            silence is added.
         waits_for_opened: Audio is sent only once the service has said `Opened`. A connection where that does not come
             within `answer_within` is given up.
         session_cap: The service ends every connection after so long, and the session moves to a new one before;
@@ -67,7 +67,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
             still has; or by a finalize, and the close message once that is answered.
         ends_with_guess: After the close message, the service makes no final of what it has shown: its last interim is
             the final.
-        answer_within: What the service owes comes within so long of its last news.
+        answer_within: The service sends a final or an answer that is due at most so long after its last news.
         slowest: The service hears at least so fast, as a multiple of real time.
         idle_codes: Error codes and close codes that only say that nothing was sent for long. They are no failure once
             the input has ended.

@@ -40,7 +40,7 @@ _NOTHING_COMES = 1.0
 
 _MUTED = 1.5
 _LONGEST_STALL = 2.0
-"""Seconds to wait for a pause where an interim stays the same: the next word may have begun, and not be shown yet."""
+"""Seconds to wait for a pause where an interim stays the same: a further word may have begun that it lacks yet."""
 _LOOK_AGAIN = 0.1  # seconds between two looks for a pause
 
 

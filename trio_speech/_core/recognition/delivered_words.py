@@ -17,7 +17,7 @@ from .reconciliation import ComparedWord, OverlappingSeam, Seam, TextSeam, Timed
 from .stretches import Stretches
 
 DRIFT_ALLOWANCE = 1.0
-"""Seconds by which a provider whose times are not exact may be wrong and still be reconciled."""
+"""By how many seconds inexact times of a service may be wrong for repeated words still to be found."""
 _MOST = 2_000
 """How many words are remembered. `text.plain` bounds their texts, and `RecognitionResult` the labels of their speakers,
 so that all of them take no more than 2 MiB, whatever a service sends."""

@@ -44,7 +44,7 @@ class Request(Struct):
 
 
 class Requests:
-    """The requests of one link, oldest first."""
+    """The waiting requests of one link, oldest first, and how long to wait for their answers."""
 
     def __init__(self, profile: SttProfile) -> None:
         self._profile = profile
@@ -53,7 +53,7 @@ class Requests:
         self.newest = -1
         """The place of the newest request, answered or not; -1 before there is one."""
         self.answered = -1
-        """The place of the newest request that was answered."""
+        """The furthest place of a request that was answered; -1 before there is one."""
 
     def places(self, committed: int) -> list[int]:
         """The places of the waiting requests, as far as they lie behind the commit point `committed`.
@@ -63,7 +63,7 @@ class Requests:
         return [request.place for request in self._waiting if request.place > committed]
 
     def waits_behind(self, committed: int) -> bool:
-        """Whether a request waits whose place lies behind sample `committed`."""
+        """Whether a request waits whose place lies behind the commit point `committed`."""
         return bool(self._waiting) and self._waiting[-1].place > committed
 
     def repeated(self, committed: int) -> list[int]:

@@ -157,7 +157,7 @@ class IncomingResults:
         return said.placed and self._is_over(position)
 
     def is_old_interim(self, judged: Judged) -> bool:
-        """Whether an interim is about an utterance that is final already."""
+        """Whether an interim tells nothing new: its utterance is final already, or was over before this link opened."""
         said = judged.said
         if judged.nothing_new or self.is_shown_again(said, said.end):
             return True

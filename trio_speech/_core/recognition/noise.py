@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 FAINTEST = 100
-"""Peak below which nothing counts as speech, about -50 dBFS: the noise of a quiet line or of dithering."""
+"""The peak up to which audio never counts as speech, about -50 dBFS: the noise of a quiet line or of dithering."""
 
 BLOCK = 0.02
 """Seconds of one block: shorter than any word, longer than one period of a deep voice."""

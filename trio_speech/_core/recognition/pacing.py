@@ -30,7 +30,7 @@ class Pacer:
         self._since = 0.0
         self._gone = 0
         self.engaged = False
-        """Whether there is still a backlog to be paced."""
+        """Whether a backlog is being paced; false once the link has caught up."""
 
     def engage(self, now: float, backlog: int) -> None:
         """Call when a link opens that has `backlog` samples to catch up on. Paces it if they are more than `burst`."""

@@ -7,14 +7,14 @@ from .text import join
 
 
 class RecognitionBuilder:
-    """Takes the events in order, and keeps the finals and the gaps."""
+    """Collects the finals and gaps among the events of a session, which must be added in order."""
 
     def __init__(self) -> None:
         self._finals: list[FinalTranscript] = []
         self._gaps: list[Gap] = []
 
     def add(self, event: TranscriptEvent) -> None:
-        """Takes the next event."""
+        """Adds the next event. Ignores all but finals and gaps."""
         if isinstance(event, FinalTranscript):
             self._finals.append(event)
         elif isinstance(event, Gap):

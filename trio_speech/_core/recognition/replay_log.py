@@ -41,7 +41,7 @@ class ReplayLog:
         self.settled = start
         self.kept = start
         self.owed_from = start
-        """The oldest sample that is neither settled nor evicted."""
+        """The oldest sample that is neither settled nor evicted (dropped unsettled because of a limit)."""
         self.furthest = start
         """The sample before which all audio was sent, on this connection or an earlier one."""
         self.taken = 0

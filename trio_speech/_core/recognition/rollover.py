@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 _AT, _BY = 0.9, 0.97
-"""Shares of the longest session that a service allows."""
+"""The shares of the service's limit from which a link is replaced in a pause, and in any case."""
 
 
 class RolloverSchedule:

@@ -304,7 +304,7 @@ class RecognitionMachine:
         return None
 
     def is_pause(self, seconds: float = PAUSE) -> bool:
-        """Whether the last `seconds` of the audio sent are no louder than noise; false where less was sent."""
+        """Whether the last `seconds` of the audio sent are no louder than noise; false where less audio is kept."""
         log = self.log
         start = log.sent - self.audio_format.samples(seconds)
         return start >= log.kept and self.noise.first_speech(log.window(start, log.sent)) is None
@@ -377,7 +377,7 @@ class RecognitionMachine:
         self._shown = False
 
     def show(self, said: PlacedTranscript) -> None:
-        """Queues an interim or preflight transcript."""
+        """Queues an interim or preflight transcript for the user."""
         self._shown = bool(said.result.text)
         self.event_queue.put(said.guess(self.rate))
 

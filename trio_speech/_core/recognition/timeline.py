@@ -28,7 +28,7 @@ class Timeline:
 
     @property
     def base(self) -> int:
-        """The stream's sample at which the link's clock began."""
+        """The stream's sample at which the link's clock is 0."""
         return self._runs_stream[0]
 
     def sent(self, start: int, end: int) -> None:

@@ -12,7 +12,7 @@ import math
 
 
 class Preference:
-    """`count` backends in order of preference, of which one is `current`."""
+    """The choice among `count` backends. `current` is the index of the one in use."""
 
     def __init__(self, count: int) -> None:
         self.count = count

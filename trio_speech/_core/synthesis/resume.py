@@ -46,7 +46,7 @@ again, and set `AudioChunk.restart`. ``"eager"``: hand over audio as it comes, a
 
 
 class ResumePolicy(Struct, frozen=True):
-    """One row of the first table: the mode in effect, and what it means."""
+    """The mode in effect, with its `until` and `again` as in the tables above."""
 
     mode: Resume
     until: Literal["word", "received", "complete"]

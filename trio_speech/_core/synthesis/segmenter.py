@@ -55,7 +55,7 @@ class Segmenter:
 
     @property
     def pending(self) -> str:
-        """The text that is in no segment yet."""
+        """The text that was added and is in no segment yet."""
         return self._pending
 
     @property
@@ -149,7 +149,7 @@ class Segmenter:
 
 
 def is_markup(text: str) -> bool:
-    """Whether there is markup in `text`, and nothing else."""
+    """Whether `text` consists of markup only. False for empty text."""
     masked = mask(text)
     return masked != text and not masked.strip()
 

@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import TypeAlias, cast
 
 Splitter: TypeAlias = Callable[[str], Sequence[str]]
-"""Cuts a whole text into sentences which, joined, are as long as that text."""
+"""A function that cuts a text into sentences, which together are as long as the text."""
 
 LIKE_AN_END = re.compile(r"[^\w ,'\"-](?:(?<![.!?])|\W*\w)")
 """A pattern that every end of a sentence matches. It begins with one character class, which is fast to find."""

@@ -47,7 +47,7 @@ from .spoken_text import Segment
 from .usage import Usage
 
 BUFFER = 10.0
-"""Seconds of released audio that wait for the user before the next segment is asked for."""
+"""Seconds of released audio: while as much waits for the user, no further segment is requested."""
 
 LOW = 0.05
 """A player with at most so many seconds of audio left is about to run dry."""
@@ -60,7 +60,7 @@ _ROUNDING = 1e-6
 SILENT = Reported(
     Failure(message="the service reported the sentence as complete but sent no audio for it", retryable=True)
 )
-"""The cause that ends a link which has reported a segment as complete without audio, the first time."""
+"""The cause for which a link is ended when it has reported a segment as complete without audio for the first time."""
 
 
 class SegmentRequest(Struct, frozen=True):
@@ -155,7 +155,10 @@ class SynthesisMachine:
 
     @property
     def ready(self) -> bool:
-        """Whether `next_request` would return a request."""
+        """Whether `next_request` would return a request.
+
+        It does where a segment waits, none is being spoken, and the user has taken enough of the audio before.
+        """
         return self._rendition is None and self._queue.has_next and self._ledger.waiting < self._buffer
 
     @property

@@ -54,7 +54,7 @@ class SpokenText:
         return self._text[: self._length_at(limit)]
 
     def cut(self, limit: int) -> str:
-        """Forgets the text spoken after the first `limit` samples, and returns the rest."""
+        """Forgets the text spoken after the first `limit` samples, and returns the text before."""
         index = bisect_right(self._ends, limit)
         self._text = self.until(limit)
         del self._ends[index:], self._lengths[index:]
