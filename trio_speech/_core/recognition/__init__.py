@@ -6,7 +6,7 @@ The terms of this room:
     link         one connection to the service; a session has one at a time, and opens the next when it is lost
     committed    recognized by the service: audio before the *commit point* is not needed by a later link
     settled      committed, and the user has taken the events that cover it: see `replay_log`
-    delivered    put into the queue of events for the user: see `event_queue`
+    delivered    put into the queue of events for the user (`RecognitionMachine.deliver`)
     span         the samples from the start to the end of a transcript or a word
     announced    told by an interim, or by a message that speech began, before its final: see `announcements`
     owed         announced, and its final has not come; in `replay_log`: captured, and neither settled nor evicted

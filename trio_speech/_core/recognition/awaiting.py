@@ -52,7 +52,7 @@ class Awaiting:
         self._requests = evidence.requests
         self._feed = feed
         self._longest_doubt = longest_doubt
-        self._heard_by = now  # when the service can have heard what it was last asked about
+        self._heard_by = now  # when the service will have heard the audio of the last request, at its slowest
         self._closed_at = now
         self._ends_by = math.inf
         self.news_at = now

@@ -26,19 +26,19 @@ from .replay_log import ReplayLog
 
 
 class Doubted(Protocol):
-    """The session whose audio is in doubt, as far as `Doubts` needs it."""
+    """The part of a session that `Doubts` uses: see `RecognitionMachine` for its methods."""
 
     log: ReplayLog
     noise: NoiseLevel
 
     def give_up(self, start: int, upto: int, reason: str) -> None:
-        """What no final covers of ``[start, upto)`` becomes a `Gap`."""
+        """Makes a `Gap` of the audio of ``[start, upto)`` that no final covers."""
 
     def speech_ended(self, at: int) -> None:
-        """Whoever speaks has ended before sample `at`."""
+        """Ends the current speech, if it began before sample `at`."""
 
     def commit(self, upto: int) -> bool:
-        """All before sample `upto` is decided; returns whether that is news."""
+        """Moves the commit point to sample `upto`; returns whether it has moved."""
         ...
 
 

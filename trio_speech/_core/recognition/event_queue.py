@@ -32,7 +32,7 @@ from ...events import (
 from ..provider.messages import RecognitionResult
 
 _MOST = 64
-_EVENT, _WORD = 400, 200  # bytes of an event and of a word, with their numbers, and without their texts
+_EVENT, _WORD = 400, 200  # bytes of an event and of a word, without their texts
 _GUESSES = (InterimTranscript, PreflightTranscript)
 _NEWS = (LinkLost, Resumed)
 _STATES = (SpeechStarted, SpeechEnded)

@@ -23,7 +23,7 @@ from .text import plain
 
 _REMEMBERED = 2_048
 """How many words and how many finals are remembered: some ten minutes of speech."""
-_HALF_A_FRAME = 0.01  # seconds: what two roundings of one time may be apart
+_HALF_A_FRAME = 0.01  # seconds by which two roundings of one time may differ
 
 
 class _FinalWord(Struct, frozen=True):
@@ -44,7 +44,7 @@ class FinalsOfLink:
         self._ids: deque[str] = deque(maxlen=_REMEMBERED)
         self._spans: deque[tuple[float, float, str | None]] = deque(maxlen=_REMEMBERED)
         self._words: deque[_FinalWord] = deque(maxlen=_REMEMBERED)
-        self._until = 0.0  # the largest end among them: most results lie behind it, and are new at a glance
+        self._until = 0.0  # their largest end: most results begin behind it, and need no comparison
 
     def add(self, result: RecognitionResult) -> None:
         """Remembers a final."""
@@ -72,7 +72,7 @@ class FinalsOfLink:
 
     def words_in(self, result: RecognitionResult) -> Sequence[bool]:
         """Returns, for each word of `result`, whether a final contains it."""
-        by_text = not self._trusts_spans  # times may be anything then: the same of another word mean nothing
+        by_text = not self._trusts_spans  # untrusted times may be equal by chance
         if not self._words or (by_text and result.kind == "final"):
             return [False] * len(result.words)
         return [self._holds(word, word.speaker or result.speaker, by_text=by_text) for word in result.words]

@@ -105,7 +105,7 @@ class LinkMachine:
             replayed_until=replayed_until,
         )
         self._last_said = now
-        self._may_go = False  # the service may end the connection in any way
+        self._may_go = False  # whether any end of the connection counts as the regular end
         self._asked_at = 0  # the link's clock, in samples, when the last finalize request was sent
         self._opens_by = now + profile.answer_within
         self._pending: Command | None = None

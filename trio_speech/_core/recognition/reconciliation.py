@@ -93,7 +93,7 @@ class TimedSeam:
     def _is_old(self, midpoint: float | None) -> bool:
         if midpoint is None:
             return False
-        return midpoint <= self._cut or self._delivered.holds(midpoint - 0.5)  # at the very end of a stretch is in it
+        return midpoint <= self._cut or self._delivered.holds(midpoint - 0.5)  # the end counts as inside
 
     def passed(self, words: Sequence[ComparedWord]) -> None:
         last = words[-1].midpoint if words else None

@@ -34,7 +34,7 @@ class ReplayLog:
     def __init__(self, frame_size: int, *, lead_in: int = 0, start: int = 0) -> None:
         self._frame_size = frame_size
         self._lead_in = lead_in
-        self._buffer = bytearray()  # which takes audio at its end, and lets go at its front, without moving the rest
+        self._buffer = bytearray()  # appends at its end and deletes at its front without moving the rest
         self.captured = start
         self.sent = start
         self.committed = start

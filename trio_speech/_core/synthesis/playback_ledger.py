@@ -97,7 +97,7 @@ class PlaybackLedger:
         while self._waiting and self._waiting[-1].pcm and self._waiting[-1].start >= self._released:
             dropped = self._waiting.pop()
             self._torn += dropped.torn
-            self._late_words[:0] = dropped.words  # they ended before it
+            self._late_words[:0] = dropped.words  # their audio ended before this chunk
         if self._waiting:
             last = self._waiting[-1]
             last.pcm = last.pcm[: (self._released - last.start) * self._frame_size]

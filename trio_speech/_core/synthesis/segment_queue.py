@@ -68,7 +68,7 @@ class SegmentQueue:
 
     def clear(self) -> None:
         """Drops the segments that were not requested."""
-        # Their numbers stay taken, because a chunk names its segment; their text does not.
+        # Their numbers are not used again, because a chunk names its segment by number; their text is dropped.
         self._segments[self.next :] = [Segment("")] * (len(self._segments) - self.next)
         self._first = self.next = len(self._segments)
         self.characters = 0

@@ -70,7 +70,7 @@ class SpokenText:
         text, self._text = self._text, ""
         text += piece
         self._text = text
-        # A word may be aligned after a later one was: then it counts from there, rather than too early.
+        # Where a word is aligned only after a later one, it counts from the end of that one, rather than too early.
         self._ends.append(max(end, self._ends[-1]) if self._ends else end)
         self._lengths.append(len(text))
 
