@@ -1,6 +1,12 @@
-"""What one connection's recognizer has heard, what it has said of it, and what it still owes.
+"""The record of one scripted recognition: the audio that was heard, the messages that were sent or must be sent.
 
-The words come from whoever decodes the audio; what may be said of them is in `grammar`.
+Whoever decodes the audio reports its words here. `grammar` lists the messages that may be sent about them.
+
+- *Utterance*: words with no long pause between them. It is *over* when a pause has followed or a final was asked for.
+- *Sound*: audible, but not a word. A service may take it for speech for a while.
+- *Final*: a word is final when it was sent in a final transcript.
+- *Owed*: a message that the service must send.
+- Times within the audio are in seconds; `by` is a time on the caller's clock.
 """
 
 from __future__ import annotations
@@ -14,39 +20,45 @@ from ...events import Word
 
 
 class Diction(Struct, frozen=True, kw_only=True):
-    """How a service puts what it says, whatever it says."""
+    """How a service fills in its messages."""
 
     times: Literal["exact", "zero", "billed"] = "exact"
-    """Spans are those of the audio; or all 0; or start at 0 and last as long as the audio since the last final."""
+    """The start and end of a transcript. ``"exact"``: those of its words in the audio. ``"zero"``: always 0.
+    ``"billed"``: it starts at 0 and lasts as long as the audio since the last final."""
     word_times: bool = True
-    """Transcripts carry words with times."""
+    """Whether transcripts with exact times also carry the times of their words."""
     identified: bool = False
-    """Finals carry an identity, the same one when they are said again."""
+    """Whether finals carry an id. A final that is sent again has the same id."""
     ends_speech: bool = True
-    """A final says that its utterance is over; else only a message of its own does."""
+    """Whether a final says that its utterance is over; else only `SpeechOver` says so."""
     answers: bool = True
-    """Finalize requests are answered by a message of their own."""
+    """Whether the service answers finalize requests with `FinalizeAnswered`."""
     ignores: bool = False
-    """But for those that come while nothing is pending: they may stay unanswered."""
+    """Whether it may leave a finalize request unanswered that comes while no final is owed."""
     ordered: bool = False
-    """Finals come in the order in which the utterances were spoken."""
+    """Whether finals come in the order in which the utterances were spoken."""
 
 
 class HeardUtterance(Struct):
-    """One utterance, or one sound without words, as far as one connection has heard it and spoken of it."""
+    """An utterance or a sound, and which messages were sent about it.
+
+    The flags tell what was sent: `onset`, a `SpeechOnset` (or none is needed any more); `retracted`, an empty interim
+    that takes its words back; `restated`, its final again; `overtold`, a `SpeechOver`; `stale`, an interim or onset
+    that came too late.
+    """
 
     start: float
     end: float
     by: float
-    """The moment from which on the service can know all that was heard of it."""
+    """When the service can know its newest word."""
     words: tuple[Word, ...] = ()
     over: bool = False
-    """It has ended: a pause followed, or a final was asked for."""
+    """Whether it has ended: a pause followed, or a final was asked for."""
     onset: bool = False
     shown: int = 0
-    """How many of its words the newest interim had; of a sound, 1 while its ghost is shown."""
+    """How many of its words the newest interim held. Of a sound: 1 while an interim shows a word for it."""
     final: int = 0
-    """How many of its words are final; of a sound, 1 once it is done with."""
+    """How many of its words are final. Of a sound: 1 when nothing more needs to be sent about it."""
     retracted: bool = False
     restated: bool = False
     overtold: bool = False
@@ -54,50 +66,50 @@ class HeardUtterance(Struct):
 
     @property
     def due(self) -> int:
-        """How many of its words have still to become final."""
+        """How many of its words are not final yet."""
         return max(0, len(self.words) - self.final)
 
     @property
     def is_sound(self) -> bool:
-        """It has no words."""
+        """Whether it is a sound: it has no words."""
         return not self.words
 
     @property
     def is_pending(self) -> bool:
-        """None of it is final, and nothing of it has been taken back."""
+        """Whether none of its words is final, and no interim of it was taken back."""
         return not self.final and not self.retracted
 
     @property
     def concluded(self) -> bool:
-        """All its words are final."""
+        """Whether it has words and all of them are final."""
         return bool(self.words) and self.final == len(self.words)
 
     @property
     def haunts(self) -> bool:
-        """It is a sound, of which something is shown that has to be taken back."""
+        """Whether it is a sound for which an interim shows a word, so that an empty interim must take it back."""
         return not self.words and self.shown > 0
 
     def conclude(self) -> None:
-        """All its words are final: what was announced of them makes no difference any more."""
+        """Call when the rest of its words is sent in a final. Its onset and interims need not be sent any more."""
         self.final = self.shown = len(self.words)
         self.onset = True
 
 
 class Account:
-    """What one connection's service was sent and asked for, and what it has said so far."""
+    """What the service of one connection has heard, was asked for, and has sent so far."""
 
     def __init__(self, diction: Diction) -> None:
         self.diction = diction
         self.utterances: list[HeardUtterance] = []
         self.requests: list[float] = []
-        """The finalize requests without an answer: for each, the moment from which on it can be answered."""
+        """The unanswered finalize requests, oldest first: for each, from when on it can be answered."""
         self.ignorable = 0
-        """So many of them, from the oldest on, need no answer."""
+        """How many of the oldest of these need no answer."""
         self.leaving: float | None = None
-        """The close message has come; the moment from which on it can be answered."""
+        """From when on the client's close message can be answered; ``None`` before it comes."""
         self.closed = False
         self.position = 0.0
-        """Seconds of audio heard."""
+        """Seconds of audio heard so far. Whoever decodes the audio sets it."""
         self.blank = False
         self._billed = 0.0
         self._acknowledged = 0.0
@@ -105,7 +117,7 @@ class Account:
     # ------------------------------------------------------------ what it is sent
 
     def hear(self, words: tuple[Word, ...], by: float) -> None:
-        """More words of the utterance in progress, or of a new one."""
+        """Call when words were heard. They continue the utterance in progress, or begin one."""
         open_ = self.utterances[-1] if self.utterances else None
         if open_ is None or open_.over or not open_.words:
             self.utterances.append(HeardUtterance(words[0].start, words[-1].end, by, words))
@@ -113,30 +125,30 @@ class Account:
             open_.words, open_.end, open_.by = open_.words + words, words[-1].end, by
 
     def sound(self, start: float, end: float, by: float) -> None:
-        """A sound that is no word."""
+        """Call when a sound was heard, from `start` to `end`."""
         self.utterances.append(HeardUtterance(start, end, by, over=True))
 
     def pause(self) -> None:
-        """Nobody speaks: the utterance in progress is over."""
+        """Call when the speaker pauses. The utterance in progress is then over."""
         if self.utterances:
             self.utterances[-1].over = True
 
     def request(self, by: float) -> None:
-        """A final of all that was heard is asked for."""
+        """Call when the client asks for finals (finalize). The utterance in progress is then over."""
         self.pause()
         self.requests.append(by)
         if self.diction.ignores and not self.owes_finals and self.ignorable == len(self.requests) - 1:
             self.ignorable += 1
 
     def leave(self, by: float) -> None:
-        """No more audio comes: the rest is asked for, and then the end."""
+        """Call when the client ends the audio. The remaining finals are then owed, and after them the end."""
         self.pause()
         self.leaving = by
 
     # ------------------------------------------------------------ what it says
 
     def owed(self) -> list[tuple[tuple[str, int], float]]:
-        """What has to be said, each with the moment from which on it could be."""
+        """Returns what must be sent: each message as a `grammar.Choice`, and the time from which on it can be sent."""
         owed = [(("final", number), each.by) for number, each in enumerate(self.utterances) if each.over and each.due]
         owed += [(("retraction", number), each.by) for number, each in enumerate(self.utterances) if each.haunts]
         if self.diction.answers:
@@ -146,7 +158,7 @@ class Account:
         return [] if self.closed else owed
 
     def transcript(self, kind: Literal["interim", "final"], words: tuple[Word, ...], **more: Any) -> RecognitionResult:
-        """A transcript of these words, in this service's diction."""
+        """Returns a transcript of `words`, filled in as `diction` says. `more`: other fields of `RecognitionResult`."""
         start, end = (words[0].start, words[-1].end) if words else (0.0, 0.0)
         if self.diction.times == "zero" or not words:
             start = end = 0.0
@@ -159,28 +171,31 @@ class Account:
         return RecognitionResult(kind=kind, text=text, start=start, end=end, words=timed, **more)
 
     def finalize(self, words: tuple[Word, ...], identity: str, *, ends: bool = True) -> RecognitionResult:
-        """A final of these words."""
+        """Returns a final of `words`. `identity`: its id, if finals have one. `ends`: whether the utterance is over."""
         more = {"id": identity} if self.diction.identified else {}
         return self.transcript("final", words, ends_speech=ends and self.diction.ends_speech, **more)
 
     def acknowledge(self) -> float:
-        """All before the first word that is not final has been recognized."""
+        """Returns up to where the audio is recognized, in seconds: the start of the first word that is not final.
+
+        If all words are final, that is the end of the audio. The value is remembered for `acknowledgeable`.
+        """
         waiting = [each.words[each.final].start for each in self.utterances if each.due]
         self._acknowledged = min(waiting, default=self.position)
         return self._acknowledged
 
     @property
     def is_leaving(self) -> bool:
-        """Whether the close message has come."""
+        """Whether the client has ended the audio."""
         return self.leaving is not None
 
     @property
     def owes_finals(self) -> bool:
-        """Whether an utterance that is over is not final."""
+        """Whether an utterance that is over has words that are not final."""
         return any(each.over and each.due for each in self.utterances)
 
     @property
     def acknowledgeable(self) -> bool:
-        """Whether more is recognized than has been acknowledged."""
+        """Whether more audio is recognized than `acknowledge` has returned so far."""
         waiting = [each.words[each.final].start for each in self.utterances if each.due]
         return min(waiting, default=self.position) > self._acknowledged

@@ -52,7 +52,9 @@ StrikeAll: TypeAlias = Callable[[Outage | Restart], Awaitable[object]]
 
 
 class Conversation:
-    """One task runs `write`, one runs `watch`, and one awaits `next`; `strike` and `say` may be called by any.
+    """One websocket with a client.
+
+    One task runs `write`, one runs `watch`, and one awaits `next`; `strike` and `say` may be called by any.
 
     Every method that sends or receives raises `LinkDown` once the client is gone.
     """
@@ -71,7 +73,7 @@ class Conversation:
         self.script = script
         self.visit = visit
         self.ended = False
-        """The gateway has ended the session: what the client sends is read and ignored."""
+        """Whether the gateway has ended the session. What the client then sends is read and ignored."""
         self._connection = connection
         self._stream = stream
         self._strike_all = strike_all
@@ -85,7 +87,7 @@ class Conversation:
         self._asked = deque(wire.opens())
 
     async def next(self) -> Request:
-        """The client's next request. Its mistakes are recorded in `visit.complaints` and answered."""
+        """Waits for the client's next request. Its mistakes are recorded in `visit.complaints` and answered."""
         while True:
             while not self._asked:
                 incoming = self.wire.decode(await self._next_frame())
@@ -110,7 +112,10 @@ class Conversation:
                 await self.close(idle.close.code, idle.close.reason)
 
     async def say(self, messages: Iterable[Reply | Pause]) -> None:
-        """Queues messages in order, and waits until those that are due now have been written."""
+        """Queues messages in order, and waits until those that are due now have been written.
+
+        A `Pause` delays the messages after it.
+        """
         due = max(self._last_due, trio.current_time() + self._delay)
         for message in messages:
             if isinstance(message, Pause):
@@ -176,7 +181,7 @@ class Conversation:
         await self._connection.close(_CLOSE_TIMEOUT, code, reason)
 
     async def happened(self, what: str, amount: int = 1) -> None:
-        """Counts something that a plan may wait for, and causes the faults that are now due."""
+        """Call when `amount` more of `what` happened (see `Script.count`). Causes the faults that are now due."""
         self.script.count(what, amount)
         await self.play()
 

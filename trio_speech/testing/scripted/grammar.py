@@ -1,16 +1,16 @@
-"""What a truthful recognizer may say at any moment: the grammar of its manners, as data.
+"""Which messages a truthful recognizer may send at any moment, as a table.
 
-A service is *truthful* if what it says of the audio that it was sent is so, and if what it owes comes in time. That
-leaves it many freedoms, and `GRAMMAR` is the table of them: each row is one kind of message, of which utterances it may
-be said, and what it says. Nothing here chooses. Whoever uses the grammar does: a search takes every row that may be
-said, a random history draws one, a scripted service says what its manner asks for.
+A recognizer is *truthful* if its transcripts agree with the audio, and if the messages that it owes (see `account`)
+come in time. In all else it is free. `GRAMMAR` lists what it may send: each row is one kind of message, with the
+utterances about which it may be sent now, and a function that makes it. This module does not choose among them. Its
+users do: a search tries every row, a random history draws one, a scripted service follows its `Manner`.
 
     account = Account(Diction())
     account.hear((Word("hello", 0.2, 0.5),), by=12.0)      # `by`: the moment from which on the service can know
     account.pause()
     sayable(account, ["onset", "final"])                   # [("onset", 0), ("final", 0)]
     say(account, ("final", 0))                             # the message, for a codec or a machine
-    account.owed()                                         # what truthfulness still demands, and since when
+    account.owed()                                         # what must still be sent, and since when it could be
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ from .account import Account, HeardUtterance
 
 Said: TypeAlias = RecognitionResult | SpeechOnset | SpeechOver | Acknowledged | FinalizeAnswered | Closed
 Choice: TypeAlias = tuple[str, int]
-"""A row of the grammar by its name, and the number of the utterance of which it speaks (0 where it speaks of none)."""
+"""The name of a row of the grammar, and the number of the utterance that the message is about (0 if about none)."""
 
 GHOST = "uh"
-"""What is shown, and then taken back, of a sound that was no word."""
+"""The text of an interim for a sound that is no word. It is taken back later."""
 
 
 class Row(Struct, frozen=True):
     """One kind of message."""
 
     may: Callable[[Account], Iterator[int]]
-    """The utterances of which it may be said now; a row that speaks of none gives 0 where it may be said."""
+    """The numbers of the utterances about which it may be sent now. A message about no utterance yields 0."""
     say: Callable[[Account, int], Said]
     news: bool = True
-    """Whether it tells anything that was not told before."""
+    """Whether it tells the client anything new."""
 
 
 def sayable(account: Account, rows: Collection[str]) -> list[Choice]:
-    """What may be said now, of these rows of the grammar."""
+    """Returns all messages of these rows that may be sent now; none after the end of the session."""
     if account.closed:
         return []
     return [(name, number) for name in rows for number in GRAMMAR[name].may(account)]
 
 
 def say(account: Account, choice: Choice) -> Said:
-    """Says it: the message, in this service's diction."""
+    """Returns the message that was chosen, and notes in `account` that it was sent."""
     name, number = choice
     return GRAMMAR[name].say(account, number)
 
@@ -66,7 +66,7 @@ def say(account: Account, choice: Choice) -> Said:
 
 
 def _each(may: Callable[[HeardUtterance], object]) -> Callable[[Account], Iterator[int]]:
-    """A row that may be said of every utterance of which this holds."""
+    """Makes `Row.may` for a message about an utterance: it yields those for which `may` is true."""
 
     def numbers(account: Account) -> Iterator[int]:
         return (number for number, each in enumerate(account.utterances) if may(each))
@@ -75,7 +75,7 @@ def _each(may: Callable[[HeardUtterance], object]) -> Callable[[Account], Iterat
 
 
 def _once(may: Callable[[Account], object]) -> Callable[[Account], Iterator[int]]:
-    """A row that speaks of no utterance, and may be said where this holds."""
+    """Makes `Row.may` for a message about no utterance: it yields 0 if `may` is true of the account."""
 
     def numbers(account: Account) -> Iterator[int]:
         return iter((0,) if may(account) else ())
@@ -84,13 +84,13 @@ def _once(may: Callable[[Account], object]) -> Callable[[Account], Iterator[int]
 
 
 def _oldest(account: Account) -> Iterator[int]:
-    """The oldest utterance that is not final, if it may be."""
+    """Yields the oldest utterance that is not final, if it is over."""
     waiting = [number for number, each in enumerate(account.utterances) if each.due]
     return (number for number in waiting[:1] if account.utterances[number].over)
 
 
 def _younger(account: Account) -> Iterator[int]:
-    """Utterances that may become final although an older one is not."""
+    """Yields the utterances that may become final before an older one; none if finals must come in order."""
     waiting = [] if account.diction.ordered else [n for n, each in enumerate(account.utterances) if each.due]
     return (number for number in waiting[1:] if account.utterances[number].over)
 
@@ -104,7 +104,7 @@ def _joinable(account: Account) -> Iterator[int]:
 
 
 def _restatable(account: Account) -> Iterator[int]:
-    """Utterances that are final and may be said again together with the next, which is not."""
+    """Yields the utterances that are final and may be sent again, in one final with the next, which is not."""
     final = _each(lambda each: each.concluded and not each.restated)
     return (number for number in final(account) if _is_next_whole(account, number))
 
@@ -246,5 +246,5 @@ GRAMMAR: Mapping[str, Row] = {
     "end": Row(_once(lambda account: account.is_leaving and not account.owes_finals), _end),
     "early end": Row(_once(lambda _: True), _end),
 }
-"""By name: all that a truthful service may say. "empty final" ends a sound that was announced, "blank final" is about
-nothing; "early end" is a polite end that nobody asked for, or that comes before what is owed."""
+"""By name, all messages that a truthful service may send. "empty final" ends a sound that was taken for speech; "blank
+final" is about no audio; "early end" closes the session unasked, or before all that is owed was sent."""

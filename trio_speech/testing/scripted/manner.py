@@ -33,7 +33,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     preflight: float | None = None
     """Silence after which a preflight transcript of the utterance is sent; ``None``: there are none."""
     word_times: bool = True
-    """Finals carry words with times."""
+    """Whether transcripts carry words with times."""
     spans: Literal["utterance", "billed"] = "utterance"
     """``"billed"``: like cartesia/ink-2, a final starts at 0 and lasts as long as the audio billed since the last."""
     drift: Drift | None = None
@@ -41,7 +41,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     held: float = 0.0
     """Finals are held back until so much more audio has been received, or the client asks for them."""
     twice: bool = False
-    """Each final is sent twice."""
+    """Whether each final is sent twice."""
     mid_word: Literal["hold", "cut"] = "hold"
     """What a finalize in the middle of a word does: the word waits for its end, or is cut in two."""
     finalized: Literal["after", "before", "never"] = "after"
@@ -49,26 +49,26 @@ class Manner(Struct, frozen=True, kw_only=True):
     trailing: float = 0.0
     """Time from the answer to finalize to the finals that come after it (with ``finalized="before"``)."""
     onsets: bool = True
-    """Tells when speech starts."""
+    """Whether a message tells that speech has started."""
     silence: float = 3.0
     """Silence is acknowledged in stretches of this length."""
     utterance_end: float | None = None
     """Silence after a word, after which a separate message tells the end of the utterance; ``None``: none does."""
     pace: float | None = None
-    """The fastest it takes audio, as a multiple of real time; faster audio waits. ``None`` for no limit."""
+    """The fastest that it takes audio, as a multiple of real time; faster audio waits. ``None`` for no limit."""
     freedoms: tuple[str, ...] | None = None
-    """Rows of `GRAMMAR` that a truthful service may take, and that this one takes now and then, besides saying what it
-    owes. Everything then comes late by a time of its own. ``None``: the recognizer is tidy."""
+    """Untidy messages, such as those in `FREEDOMS`, that it sends now and then besides the usual ones. Each message
+    then comes late, by a time of its own. ``None``: the recognizer is tidy."""
     often: float = 0.3
-    """With `freedoms`: the share of occasions on which it takes one."""
+    """With `freedoms`: the probability that it sends such a message where it may."""
     late: float = 1.0
-    """With `freedoms`: everything is said up to so many seconds after it could have been."""
+    """With `freedoms`: the longest delay of a message, after the time at which it could have been sent."""
     early_ends: int = 0
-    """With `freedoms`: so many connections are ended politely before all is said."""
+    """With `freedoms`: the first so many connections are closed politely at a random time, whatever is still unsent."""
     ordered: bool = False
-    """With `freedoms`: finals come in the order of the speech."""
+    """With `freedoms`: whether finals come in the order of the speech."""
     seed: int = 0
-    """With `freedoms`: what is drawn."""
+    """With `freedoms`: equal seeds draw equal random numbers."""
 
     def profile(self) -> SttProfile:
         """The provider profile that describes a service of this manner."""
@@ -99,13 +99,13 @@ FREEDOMS = (
     "empty final",
     "blank final",
 )
-"""What a truthful service may do, beyond being late: see `grammar`."""
+"""The untidy messages that a correct service may send, by their names in the table `grammar.GRAMMAR`."""
 
 
 def random_manner(random: Random, *, late: float = 3.0) -> Manner:
-    """A truthful and untidy recognizer, drawn by lot: no two draws are alike, and a session must hold with each.
+    """A correct but untidy recognizer with random settings. A session must lose and double no word with any of them.
 
-    `late`: the longest delay, in seconds, of anything that it says. It stays below half of the time within which a
+    `late`: the longest delay of a message that may be drawn, in seconds. Keep it below half of the time within which a
     service is expected to answer.
     """
     freedoms = tuple(row for row in FREEDOMS if random.random() < 0.5)
@@ -134,7 +134,7 @@ class Clock(Struct, frozen=True):
 
 
 def clock_of(drift: Drift | None, number: int) -> Clock:
-    """The clock of connection `number`."""
+    """Returns the clock of connection `number`; without a drift, it is exact."""
     if drift is None:
         return Clock()
     random = Random(f"{drift.seed}:{number}")  # noqa: S311

@@ -1,4 +1,7 @@
-"""Plays a plan of faults: which are due, given what has happened. One `Script` a connection; nothing here does I/O."""
+"""Decides which faults of a plan are due on a connection, by what has happened on it. Nothing here does I/O.
+
+For the terms *plan*, *step*, *trigger*, *fault* and *act*, see `faults`.
+"""
 
 from __future__ import annotations
 
@@ -78,11 +81,11 @@ def _check(step: Step) -> None:
 
 
 class Script:
-    """Plays one act: it is told what happens on a connection, and says which faults are due."""
+    """The progress of one act on one connection. Report events by `count` and `word`; `due` yields the faults."""
 
     def __init__(self, act: Act, now: float) -> None:
         self.since = now
-        """When the current step began."""
+        """When the current step began, in trio's time."""
         self.sample_rate = 16_000
         self._steps = list(act)
         self._counts: Counter[str] = Counter()
@@ -95,15 +98,15 @@ class Script:
         return self._steps[0] if self._steps else None
 
     def count(self, what: str, amount: int = 1) -> None:
-        """Counts `amount` more of `what`: a `Moment`, ``"heard"`` samples or ``"spoken"`` samples."""
+        """Call when `amount` more of `what` happened: a `Moment`, ``"heard"`` samples or ``"spoken"`` samples."""
         self._counts[what] += amount
 
     def word(self, begun: int, into: float) -> None:
-        """Notes how many words have begun, and how many seconds of the last one have been received."""
+        """Call when audio was received: `begun` words have begun so far, and `into` seconds of the last one came."""
         self._counts["word"], self._into_word = begun, into
 
     def room(self, what: str) -> float:
-        """How many more samples may be ``"heard"`` or ``"spoken"`` before the current step must be looked at again."""
+        """Returns how many samples may be ``"heard"`` or ``"spoken"`` before `due` must be called; infinity: any."""
         match self.step:
             case Hear(seconds) if what == "heard":
                 return round(seconds * self.sample_rate) - self._since(what)
@@ -115,7 +118,7 @@ class Script:
                 return math.inf
 
     def alarm(self, last_message: float) -> float:
-        """The time at which the current step is over if nothing happens until then."""
+        """Returns when `due` must be called if nothing happens until then, in trio's time; infinity: never."""
         match self.step:
             case Lapse(seconds):
                 return self.since + seconds
@@ -125,13 +128,17 @@ class Script:
                 return math.inf
 
     def at_once(self) -> Iterator[NetworkFault | NeverAnswer]:
-        """The faults at the beginning of the act that can happen while the client dials."""
+        """Removes and yields the faults at the beginning of the act that can happen while the client dials."""
         while self._steps and isinstance(step := self._steps[0], NetworkFault | NeverAnswer):
             del self._steps[0]
             yield step
 
     def due(self, now: float, last_message: float = math.inf) -> Iterator[Fault]:
-        """The faults that are due now, one by one. What happens between two of them counts for the later one."""
+        """Removes the steps that are fulfilled, and yields their faults one by one.
+
+        What happens between two of them counts for the later one.
+        `last_message`: when the client's last message came.
+        """
         while (step := self.step) is not None:
             if isinstance(step, DialFault) or (
                 isinstance(step, Trigger) and not self._fulfilled(step, now, last_message)

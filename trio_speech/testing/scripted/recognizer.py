@@ -33,7 +33,7 @@ class Pause(Struct, frozen=True):
 
 
 class UtteranceEnded(Struct, frozen=True):
-    """Nothing has been said since `since`, for as long as `Manner.utterance_end` says."""
+    """No word came for `Manner.utterance_end` seconds after `since`, the end of the last one (seconds)."""
 
     since: float
 
@@ -44,7 +44,7 @@ RecognizerOutput: TypeAlias = (
 
 
 class ScriptedRecognizer:
-    """Recognizes the audio of one connection. `number`: the connection's, by which its clock drifts."""
+    """Recognizes the audio of one connection. `number`: the connection's; its times drift differently for each."""
 
     def __init__(self, manner: Manner, audio_format: AudioFormat, number: int = 0) -> None:
         self.manner = manner
@@ -86,7 +86,7 @@ class ScriptedRecognizer:
         return said
 
     def finalize(self) -> list[RecognizerOutput]:
-        """Answers a finalize: the finals of all that is pending, and the answer itself."""
+        """Call when the client asks for finals. Returns those that are due, and the answer (see `Manner.finalized`)."""
         if self.manner.mid_word == "cut":
             self._cut()
         finals = [*self._release(math.inf), *self._pending_final()]
@@ -100,7 +100,7 @@ class ScriptedRecognizer:
                 return [*finals, acknowledged]
 
     def finish(self) -> list[RecognizerOutput]:
-        """The last results, after the end of the audio. A word in progress is cut off."""
+        """Call when the audio has ended. Cuts off a word in progress, and returns the last results."""
         self._cut()
         return [*self._release(math.inf), *self._pending_final(), self._acknowledge()]
 

@@ -1,9 +1,12 @@
-"""A recognizer that is truthful and otherwise free: it says what the grammar allows, at moments that it draws by lot.
+"""A scripted recognizer that is correct but untidy: it sends any message that `grammar` allows, at random times.
+
+Terms: *truthful*, see `grammar`; *owed*, see `account`.
 
 Laws
-    1. What it owes comes within `Manner.late` seconds, drawn anew for each message; the order is that of the draws.
-    2. Whatever else may be said (see `grammar`) is said now and then, if `Manner.freedoms` has it.
-    3. What it says of the audio is so: a word is said with the times at which it was heard.
+    1. A message that is owed comes within `Manner.late` seconds. Each delay is drawn anew, so messages may overtake
+       one another.
+    2. Of the other messages that `grammar` allows, those in `Manner.freedoms` are sent now and then.
+    3. A word is sent with the times at which it was heard, by the connection's own clock.
 """
 
 from __future__ import annotations
@@ -24,7 +27,11 @@ _USUAL = ("onset", "interim", "final", "answer", "watermark", "end")
 
 
 class TruthfulRecognizer:
-    """Recognizes the audio of one connection. `number` tells connections apart."""
+    """Recognizes the audio of one connection. `number`: the connection's; equal numbers draw equal random numbers.
+
+    Report what the client sends by `hear`, `finalize` and `finish`, and call `speak` at the time `due`. Each `now` is
+    trio's time, in seconds.
+    """
 
     def __init__(self, manner: Manner, audio_format: AudioFormat, number: int = 0) -> None:
         self.manner = manner
@@ -44,7 +51,7 @@ class TruthfulRecognizer:
 
     @property
     def words_begun(self) -> int:
-        """How many words have begun so far."""
+        """How many words have begun so far, in the audio heard."""
         return self._words + (self._decoder.pending is not None)
 
     @property
@@ -61,7 +68,7 @@ class TruthfulRecognizer:
     # ------------------------------------------------------------ what it hears
 
     def hear(self, pcm: bytes, now: float) -> None:
-        """Takes audio in."""
+        """Call when audio comes, in `audio_format`."""
         for start in range(0, len(pcm), self._step):
             self._listen(pcm[start : start + self._step], now)
         known = self._decoder.pending.start if self._decoder.pending else self._decoder.position
@@ -69,14 +76,14 @@ class TruthfulRecognizer:
         self._draw(now)
 
     def finalize(self, now: float) -> None:
-        """Is asked for finals: a word in progress waits for its end or falls to pieces, as the manner has it."""
+        """Call when the client asks for finals. A word in progress waits or is cut in two; see `Manner.mid_word`."""
         if self.manner.mid_word == "cut":
             self._cut(now)
         self._account.request(now)
         self._draw(now)
 
     def finish(self, now: float) -> None:
-        """Is asked to end the session, when it has said all that it owes."""
+        """Call when the client ends the audio. A word in progress is cut off; the end comes after all that is owed."""
         self._cut(now)
         self._account.leave(now)
         self._draw(now)
@@ -114,11 +121,11 @@ class TruthfulRecognizer:
 
     @property
     def due(self) -> float:
-        """When it will say the next thing; infinite while there is none."""
+        """When the next message is to be sent, in trio's time; infinity if there is none."""
         return min(self._drawn.values(), default=math.inf)
 
     def speak(self, now: float) -> list[Said]:
-        """Says what is due by now."""
+        """Returns the messages that are due by `now`, in order."""
         said: list[Said] = []
         while self.due <= now:
             choice = min(self._drawn, key=self._drawn.__getitem__)
@@ -131,7 +138,10 @@ class TruthfulRecognizer:
         return said
 
     def _draw(self, now: float) -> None:
-        """Lots for all that may be said now and has none yet, and for what is owed and lost its lot."""
+        """Draws a time for each message that may be sent now and has none, and for each that is owed and has none.
+
+        Forgets the messages that may no longer be sent. A time of infinity means that a message is left out.
+        """
         owed = {choice for choice, _ in self._account.owed()}
         possible = sayable(self._account, self._rows)
         for choice in [choice for choice in self._drawn if choice not in possible and choice not in owed]:
@@ -144,7 +154,7 @@ class TruthfulRecognizer:
                 self._drawn[choice] = now + self._random.uniform(0.0, self.manner.late)
 
     def _lot(self, choice: Choice, owed: set[Choice]) -> float:
-        """After how many seconds something is said; never, if it need not be and the lot falls so."""
+        """Returns after how many seconds a message is sent; infinity: it is left out. None that is owed is left out."""
         name = choice[0]
         late = self._random.uniform(0.0, self.manner.late)
         if choice in owed:

@@ -1,6 +1,8 @@
 """The requests and replies of the scripted gateway, the same for all wires. Many are the core's own messages.
 
-Times are seconds on the connection's own clock.
+- *Wire*: the service's side of a provider's protocol; see `Wire`.
+- *Generation*: the speech of all text up to one flush.
+- Times are seconds on the connection's own clock: from its first sample, with its drift.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ Request: TypeAlias = (
 
 
 class Cancelled(Struct, frozen=True):
-    """The generation that was abandoned has ended: no more audio comes of it."""
+    """Answers `Cancel`: no more audio of the abandoned generation comes."""
 
 
 class Changed(Struct, frozen=True):
@@ -127,11 +129,11 @@ class IdleLimit(Struct, frozen=True):
 
 
 class Wire(Protocol):
-    """The service's side of one connection's protocol: what the codec of its provider encodes, this decodes."""
+    """The service's side of the protocol on one connection: it decodes what the provider's codec encodes."""
 
     @property
     def idle(self) -> IdleLimit | None:
-        """How the service ends a connection on which nothing comes; ``None``: it does not."""
+        """When and how the service closes a connection on which nothing comes; ``None``: it does not."""
         ...
 
     @property
@@ -140,17 +142,17 @@ class Wire(Protocol):
         ...
 
     def opens(self) -> Iterable[Request]:
-        """The requests that the URL of the dial contains."""
+        """Returns the requests that the URL of the dial contains; empty if messages open a session."""
         ...
 
     def manner(self, manner: Manner) -> Manner:
-        """`manner`, changed as this client's settings ask."""
+        """Returns `manner`, changed as the client's settings ask, and without what the protocol cannot express."""
         ...
 
     def decode(self, frame: Frame) -> Incoming:
-        """The requests in a frame of the client."""
+        """Returns the requests in a frame of the client; a malformed one gives a `Mistake`."""
         ...
 
     def encode(self, reply: Reply) -> Iterable[Outgoing]:
-        """The frames for a reply. There are none if the protocol has no message for it, or it joins a later one."""
+        """Yields the frames for a reply: none if the protocol has no message for it, or if it goes into a later one."""
         ...
