@@ -154,9 +154,9 @@ def assert_spoken_once(
 ) -> None:
     """The audio of `chunks` says each word of `text` once, whole and in order, and has no hole on the session's clock.
 
-    What a chunk tells as torn is not counted. Where the chunks carry word times, these agree with the audio to the
-    sample. The audio must be mono, in `encoding` (``"pcm_s16le"``, ``"mulaw"`` or ``"alaw"``), and spoken by the
-    scripted gateway.
+    Audio that a later chunk reports as `torn` is left out. Where the chunks carry word times, these agree to the
+    sample with the audio. The audio must be mono, in `encoding` (``"pcm_s16le"``, ``"mulaw"`` or ``"alaw"``), and
+    spoken by the scripted gateway.
     """
     wanted = " ".join(text.split())
     if not wanted:
@@ -192,7 +192,7 @@ def _some(events: Iterable[TranscriptEvent]) -> list[TranscriptEvent]:
 
 
 class _Comparison:
-    """Matches the delivered words with the spoken ones, in order. `failure` says where they part; ``None``: nowhere."""
+    """Matches the delivered words with the spoken ones, in order. `failure`: the first difference, or ``None``."""
 
     def __init__(self, events: Sequence[TranscriptEvent], speech: LabeledSpeech) -> None:
         self.pairs: list[tuple[Word, AudibleWord]] = []

@@ -22,7 +22,7 @@ except ImportError:  # pragma: no cover
 
     @pytest.fixture(name="gateway")
     def _gateway_without_pytest_trio() -> ScriptedGateway:
-        """Tells what is missing: pytest alone would only say that there is no such fixture."""
+        """Fails the test and says what is missing: pytest alone would only say that there is no such fixture."""
         pytest.fail("the fixture gateway needs pytest-trio: pip install pytest-trio", pytrace=False)
 
 else:

@@ -209,11 +209,11 @@ class BreakableStream(trio.abc.Stream):
         self._tears = True
 
     def linger(self, seconds: float) -> None:
-        """From now on `aclose` leaves the stream open. `hang_up` closes it after `seconds` at most."""
+        """Makes `aclose` leave the stream open. `hang_up` then closes it, after `seconds` at most."""
         self._lingers = seconds
 
     async def hang_up(self) -> None:
-        """Closes the stream: at once, or after `linger` when the client has left or the time has passed."""
+        """Closes the stream: at once, or after a `linger` when the client has left or its time has passed."""
         with trio.move_on_after(self._lingers):
             await self._wait_client_gone()
         await trio.aclose_forcefully(self._stream)

@@ -1,4 +1,4 @@
-"""Words in audio of a telephone: they survive G.711 μ-law and A-law, and conversions between these and PCM.
+"""Encodes words in telephone audio: they survive G.711 μ-law and A-law, and conversions between these and PCM.
 
 A sample has one of 240 levels, which are what both laws tell apart: a level is a class of μ-law and A-law codes that
 conversions in any order never leave. One level is silence. Each other level in use stands for one of
@@ -44,7 +44,7 @@ _SYMBOLS: tuple[_Symbol, ...] = (
 
 
 class _Level:
-    """The codes of both laws, and a value of PCM, that no conversion tells apart."""
+    """A class of μ-law and A-law codes that conversions never leave, and the PCM value that stands for it."""
 
     def __init__(self, mulaw: frozenset[int], alaw: frozenset[int]) -> None:
         self.mulaw = mulaw
@@ -55,7 +55,7 @@ class _Level:
 
 
 def _levels() -> Iterator[_Level]:
-    """The classes of codes that conversions connect, silence included."""
+    """Yields the classes of codes that conversions never leave, silence included."""
     to_alaw, to_mulaw = pcm16_to_alaw(mulaw_to_pcm16(_CODES)), pcm16_to_mulaw(alaw_to_pcm16(_CODES))
     left = set(_CODES)
     while left:
@@ -73,10 +73,10 @@ def _levels() -> Iterator[_Level]:
 
 @cache
 def _assigned() -> dict[_Symbol, _Level]:
-    """A level for each symbol.
+    """Assigns a level to each symbol.
 
-    Words begin with a negative level below -256, and odd phases have one: a word of the other signal for PCM never has
-    one, so two samples tell which of the two it is.
+    The first sample of a word and the samples at odd phases have a negative level below -256. Words in `wide_signal`
+    never do, so two samples tell which of the two signals PCM holds.
     """
     levels = sorted((level for level in _levels() if 0 not in level.values), key=lambda level: level.pcm)
     negative = [level for level in levels if max(level.values) < -256]
@@ -117,7 +117,7 @@ class TelephoneSignal:
         return {"pcm_s16le": pcm, "mulaw": pcm16_to_mulaw(pcm), "alaw": pcm16_to_alaw(pcm)}[self._encoding]
 
     def write(self, letters: bytes, samples: int) -> bytes:
-        """A word as `samples` samples."""
+        """Returns a word, given as UTF-8, as `samples` samples."""
         onsets = [index * samples // len(letters) for index in range(len(letters) + 1)]
         symbols: list[_Symbol] = []
         for letter, start, end in zip(letters, onsets, onsets[1:], strict=False):
@@ -130,14 +130,17 @@ class TelephoneSignal:
         return b"".join(map(self._values.__getitem__, symbols))
 
     def read(self, audio: bytes) -> SignalReading:
-        """What each sample says."""
+        """Decodes each sample of `audio`."""
         codes = pcm16_to_mulaw(audio) if self._encoding == "pcm_s16le" else audio
         return SignalReading(
             codes.translate(self._marks), codes.translate(self._phases), codes.translate(self._nibbles)
         )
 
     def letter(self, reading: SignalReading, at: int, start: int, end: int) -> int:
-        """The letter whose mark is at sample `at`, in a piece from `start` to `end`; `_UNKNOWN` in a tiny piece."""
+        """Returns the letter whose mark is at sample `at`, in a piece from `start` to `end`.
+
+        In a piece that is too short it is `_UNKNOWN`.
+        """
         halves: dict[int, int] = {}
         for near in range(max(start, at - _OWNER), min(end, at + _OWNER + 1)):
             if reading.marks[near] in b"il":

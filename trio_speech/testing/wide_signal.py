@@ -1,4 +1,4 @@
-"""Words in 16-bit PCM, for audio that is not converted: each sample holds its letter and its position.
+"""Encodes words in 16-bit PCM that is not converted: each sample holds its letter and its position in the word.
 
     low byte    one letter (a UTF-8 byte) of the word; the letters share the word's length evenly
     high byte   bits 5-6: a mark (inside a letter, first of a letter, first of the word, last of the word)
@@ -31,7 +31,7 @@ class SignalReading(Struct, frozen=True):
 
 
 class WideSignal:
-    """See the module."""
+    """Encodes and decodes words in 16-bit PCM. See the module."""
 
     value_size = 2
     """Bytes a value."""
@@ -43,7 +43,7 @@ class WideSignal:
     """The marks of a sample that stands for a letter."""
 
     def write(self, letters: bytes, samples: int) -> bytes:
-        """A word as `samples` samples."""
+        """Returns a word, given as UTF-8, as `samples` samples."""
         onsets = [index * samples // len(letters) for index in range(len(letters) + 1)]
         high = bytearray((_PHASES * (samples // _PERIOD + 1))[:samples])
         for onset in onsets[1:-1]:
@@ -58,10 +58,10 @@ class WideSignal:
         return bytes(audio)
 
     def read(self, audio: bytes) -> SignalReading:
-        """What each sample says."""
+        """Decodes each sample of `audio`."""
         high = audio[1::2]
         return SignalReading(high.translate(_MARKS), high.translate(_PHASE_OF), audio[0::2])
 
     def letter(self, reading: SignalReading, at: int, _start: int, _end: int) -> int:
-        """The letter whose mark is at sample `at`, in a piece from `_start` to `_end`."""
+        """Returns the letter whose mark is at sample `at`. The bounds of the piece make no difference here."""
         return reading.data[at]

@@ -1,7 +1,7 @@
-"""What it takes to let the scripted gateway speak another protocol: a wire, and its requests and replies.
+"""The parts from which to make a wire, so that the scripted gateway can speak another protocol.
 
-A *wire* is the service's side of a provider's codec. The gateway makes one for each connection, whose path it is asked
-for by::
+A *wire* is the service's side of a provider's codec. The gateway makes one for each connection. Name it by the path of
+the connection's address::
 
     async with open_gateway(wires={"/v1/my-service": MyWire}) as gateway:
         backend = gateway.in_place_of(MyBackend("key"))

@@ -5,7 +5,7 @@ anywhere can therefore be decoded, to the sample. Where samples are missing or r
 decodes as several pieces. The pieces of a cut word have each of its letters exactly once between them.
 
 There are two such signals: one for PCM (`wide_signal`), and one that survives a telephone (`telephone_signal`), which
-is always used in μ-law and A-law. PCM is decoded by the one that it holds. All channels hold the same.
+is always used in μ-law and A-law. In PCM, the decoder finds out which of the two it is. All channels hold the same.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class AudibleWord(Struct, frozen=True):
 
     @property
     def whole(self) -> bool:
-        """The word was decoded from its first sample to its last."""
+        """Whether the word was decoded from its first sample to its last."""
         return self.onset and self.offset
 
     @property
@@ -55,7 +55,7 @@ class AudibleWord(Struct, frozen=True):
 
 
 def word_audio(text: str, samples: int, audio_format: AudioFormat = PCM16, band: Band = "wide") -> bytes:
-    """`text`, one word, as `samples` samples. `band` is about PCM only.
+    """Returns `text`, one word, as `samples` samples of audio. `band` makes a difference for PCM only.
 
     Raises `ValueError` if `text` is not one word, or has too many letters for so few samples.
     """
@@ -98,7 +98,10 @@ class WordDecoder:
         self._held = b""
 
     def hear(self, audio: bytes | bytearray | memoryview) -> list[AudibleWord]:
-        """The words that end in this piece. Raises `ValueError` if it is not a whole number of samples."""
+        """Decodes the next piece. Returns the words that end in it; see `pending` for the one in progress.
+
+        Raises `ValueError` if it is not a whole number of samples.
+        """
         if len(audio) % self._format.frame_size:
             raise ValueError(f"audio must hold whole samples of {self._format}, not {len(audio)} bytes")
         size = self._signal.value_size
@@ -118,7 +121,7 @@ class WordDecoder:
         return words
 
     def _undecided(self, heard: bytes) -> bytes:
-        """The last samples, if they may be the beginning of the telephone signal in PCM: it takes three to tell."""
+        """Returns the last samples if they may begin the telephone signal in PCM: it takes three to tell."""
         tail = heard[-4:]
         return tail if self._signal is _WIDE and tail[1::2].translate(None, _NOT_NEGATIVE) else b""
 
@@ -129,7 +132,10 @@ class WordDecoder:
 
 
 def _holds_telephone_signal(pcm: bytes) -> bool:
-    """The negative values of noise alone are not enough: three samples in a row must fit together."""
+    """Whether `pcm` holds a word in the telephone signal: three samples in a row that fit together.
+
+    Single negative values are not enough, because noise has them too.
+    """
     if not pcm[1::2].translate(None, _NOT_NEGATIVE):
         return False
     return any(word.end - word.start > 2 for word in _words(telephone_signal("pcm_s16le"), pcm, 0))
@@ -158,7 +164,7 @@ def _unbroken(phases: bytes, period: int, start: int, end: int) -> Iterator[tupl
 
 
 def _agreement(phases: bytes, period: int) -> int:
-    """How many positions, from the first one on, are consecutive."""
+    """Returns how many phases, from the first one on, follow one another without a jump."""
     skip = phases[0]
     expected = (bytes(range(period)) * (len(phases) // period + 2))[skip : skip + len(phases)]
     if phases == expected:

@@ -26,7 +26,7 @@ Side = Literal["recognizer", "voice"]
 
 
 def check_codec(setup: Setup, side: Side) -> None:
-    """Raises `AssertionError` where a codec raises another error, or makes a message that cannot be."""
+    """Decodes many damaged frames. Raises `AssertionError` where the codec breaks law 3."""
     frames = _recorded(setup, side)
     if not frames:
         raise AssertionError("the service said nothing: is its wire the one of this backend?")
@@ -76,7 +76,7 @@ def _spans(message: object) -> Iterator[tuple[float, float]]:
 
 
 def _mangled(frame: Frame, random: Random) -> Frame:
-    """A frame like `frame` with something wrong in it, or `frame` itself, or noise."""
+    """Returns `frame` with something wrong in it, or `frame` itself, or noise."""
     what = random.randrange(6)
     if what == 0:
         return random.choice(_NOISE)
@@ -92,7 +92,7 @@ def _mangled(frame: Frame, random: Random) -> Frame:
 
 
 def _replaced(value: Any, random: Random) -> Any:
-    """`value` with one part of it replaced by something of another type."""
+    """Returns `value` with one part of it left out, or replaced by something of another type."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         key = random.choice(list(value))
         if random.random() < 0.2:
@@ -105,7 +105,7 @@ def _replaced(value: Any, random: Random) -> Any:
 
 
 class _Recorder:
-    """Stands for an object, and notes the frames that its codec is given."""
+    """Wraps a backend, a provider or a codec, and records the frames that its codec decodes."""
 
     def __init__(self, inner: Any, frames: list[Frame]) -> None:
         self._inner = inner
@@ -129,7 +129,7 @@ class _Recorder:
 
 
 def _recorded(setup: Setup, side: Side) -> list[Frame]:
-    """All that the service says in one session in which nothing fails."""
+    """Returns all frames that the service sends in one session without faults."""
     frames: list[Frame] = []
     backend = cast(Backend, _Recorder(setup.backend, frames))
 

@@ -18,8 +18,10 @@ _CHANNELS = (1, 2)
 
 
 def check_profile(setup: Setup, side: Side, profile: SttProfile | TtsProfile) -> None:
-    """Raises `AssertionError` where a format is refused that the profile has, or taken that it has not, where the codec
-    lacks a message that the profile needs, or where equal requests do not share their connections.
+    """Raises `AssertionError` where the backend does not do what its profile says.
+
+    It must take exactly the formats that the profile names, its codec must have the messages that the profile needs,
+    and equal requests must be able to share a connection.
     """
     for encoding, rate, channels in product(_ENCODINGS, _RATES, _CHANNELS):
         audio_format = AudioFormat(encoding, rate, channels)

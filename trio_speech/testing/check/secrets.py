@@ -17,7 +17,7 @@ _LOGGER = logging.getLogger("trio_speech")
 
 
 def check_secrets(setup: Setup, secrets: Sequence[str]) -> None:
-    """Raises `AssertionError` where one of `secrets` shows."""
+    """Raises `AssertionError` where one of `secrets` appears in a repr, an address, an error or the log."""
     _search(secrets, "the repr of the backend", [repr(setup.backend), str(setup.backend)])
     for provider in (setup.recognizer, setup.speaker):
         if provider is not None:
@@ -44,7 +44,7 @@ def _shown(provider: SttProvider | TtsProvider) -> list[str]:
 
 
 def _errors(setup: Setup) -> Iterator[str]:
-    """The errors of sessions that the service refuses, and of one that goes on after a drop, with all their causes."""
+    """Runs sessions that are refused after a drop, and yields their errors as tracebacks, with all their causes."""
 
     async def listen() -> None:
         said = speech(3.0, audio_format=setup.audio_format)
@@ -69,7 +69,7 @@ def _errors(setup: Setup) -> Iterator[str]:
 
 @contextmanager
 def _logged() -> Generator[list[str], None, None]:
-    """The lines that the library logs within the block, at every level."""
+    """Yields a list to which each line is added that the library logs within the block, at every level."""
     lines: list[str] = []
 
     class Collector(logging.Handler):

@@ -1,4 +1,4 @@
-"""What is checked: a backend with the arguments of its sessions, and the service that it meets."""
+"""The backend under test with the arguments of its sessions, and the scripted gateway that stands for its service."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ class Asked(Struct, frozen=True):
 
     @property
     def recognition(self) -> dict[str, Any]:
-        """As arguments of `Client.transcribe`."""
+        """The keyword arguments for `Client.transcribe`."""
         return {"model": self.model, "options": self.options}
 
     @property
     def synthesis(self) -> dict[str, Any]:
-        """As arguments of `Client.synthesize`."""
+        """The keyword arguments for `Client.synthesize`."""
         return {"model": self.model, "voice": self.voice, "options": self.options}
 
     def of_recognizer(self, audio_format: AudioFormat) -> TranscribeRequest:
-        """As the request of a recognition."""
+        """Returns the request of a recognition in `audio_format`."""
         return TranscribeRequest(audio_format=audio_format, **self.recognition)
 
     def of_voice(self, audio_format: AudioFormat) -> SynthesizeRequest:
-        """As the request of a synthesis."""
+        """Returns the request of a synthesis in `audio_format`."""
         return SynthesizeRequest(audio_format=audio_format, **self.synthesis)
 
 
 class Service(Struct, frozen=True):
-    """How the scripted gateway stands for the service. Without a manner or a delivery, it does as the profile says."""
+    """How the scripted gateway behaves as the service. ``None`` for `manner` or `delivery`: as the profile says."""
 
     wires: dict[str, WireFactory]
     manner: Manner | None
@@ -66,10 +66,10 @@ class Service(Struct, frozen=True):
 
 
 class Setup:
-    """A backend with the arguments of its sessions, and how the service is.
+    """A backend with the arguments of its sessions, and the service that it dials.
 
-    `recognizer` and `speaker` are the backend's two sides, in the first format that it takes; ``None`` where it has
-    none, and then `refusals` says why.
+    `recognizer` and `speaker` are its providers, in the first format that it takes. ``None``: it has no such provider;
+    `refusals` then holds its error messages.
     """
 
     def __init__(self, backend: Backend, asked: Asked, service: Service) -> None:
@@ -83,7 +83,7 @@ class Setup:
         self._delivery = service.delivery or (_delivery(self.speaker.profile) if self.speaker else Delivery())
 
     def _first(self, make: Callable[[AudioFormat], _Result]) -> tuple[AudioFormat, _Result | None]:
-        """What `make` returns for the first sample rate that the backend takes; ``None`` if it takes none."""
+        """Returns the first format that the backend takes, and what `make` makes of it; ``None`` if it takes none."""
         for rate in _RATES:
             audio_format = AudioFormat.pcm16(rate)
             try:
@@ -96,7 +96,7 @@ class Setup:
     async def client(
         self, plan: tuple[Step, ...], backend: Backend | None = None
     ) -> AsyncGenerator[tuple[Client, ScriptedGateway], None]:
-        """A client of the backend, whose dials come to a gateway that fails as planned."""
+        """Yields a client of the backend, and the gateway that answers its dials and fails as planned."""
         async with open_gateway(manner=self._manner, delivery=self._delivery, wires=self._wires) as gateway:
             gateway.plan(*plan)
             patient = RetryPolicy(deadline=None)

@@ -45,7 +45,7 @@ def check_synthesis(setup: Setup, runs: int) -> None:
 
 
 def _text(seed: int) -> str:
-    """Three sentences of words that are all different."""
+    """Returns three sentences of words that are all different. `seed` selects the words."""
     sentences = [[pseudoword(100 * seed + 10 * sentence + word) for word in range(5)] for sentence in range(3)]
     return " ".join(" ".join(words).capitalize() + "." for words in sentences)
 

@@ -27,9 +27,9 @@ _GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class ProxiedConnection:
-    """Plays `schedule` on the connection of `client`.
+    """Relays the connection of `client`, and takes the steps of `schedule`.
 
-    `chance` gives the random numbers for a purpose. `say` is called with what was done, in words. `refuse` is called
+    `chance` returns the random numbers for a purpose. `say` is called with what was done, in words. `refuse` is called
     with the seconds for which dials are to be refused.
     """
 
@@ -101,7 +101,7 @@ class ProxiedConnection:
                 self._finish(Reset(), f"broken by the {end}")
 
     async def _close(self, ends: list[ByteStream]) -> None:
-        """Ends the connection as was decided. Ends that are left in the list are reset by the caller."""
+        """Ends the connection as the last step says. Ends that are left in the list are reset by the caller."""
         match self._last:
             case None:
                 self._say(f"closed by both ends{self._so_far}")
@@ -129,7 +129,7 @@ class ProxiedConnection:
             self._play()
 
     async def _room(self, direction: Direction) -> float:
-        """How many bytes may be written now; waits while the connection is frozen."""
+        """Returns how many bytes may be written now. Waits while the connection is frozen."""
         if trio.current_time() < self._frozen_until:
             await trio.sleep_until(self._frozen_until)
             return await self._room(direction)
@@ -192,7 +192,7 @@ def _shape(shape: Shape) -> str:
 
 
 def _garbage(size: int, chance: Random) -> bytes:
-    """Random bytes that are neither the start of a TLS record (RFC 8446, section 5.1: 20 to 23) nor of HTTP."""
+    """Returns random bytes that begin neither a TLS record (RFC 8446, section 5.1: 20 to 23) nor an HTTP message."""
     return bytes(chance.randrange(128, 256) for _ in range(size))
 
 

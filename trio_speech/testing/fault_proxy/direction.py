@@ -24,7 +24,7 @@ _STRIDE = 0.02
 
 
 class ProxiedDirection:
-    """One direction. One task runs `read`, which gives each chunk the time at which it is due; another runs `write`."""
+    """One direction. One task runs `read`, which sets the time at which each chunk is due; another runs `write`."""
 
     def __init__(self, direction: Direction, source: ByteStream, sink: ByteStream, chance: Random) -> None:
         self.direction: Direction = direction
@@ -58,7 +58,8 @@ class ProxiedDirection:
     ) -> None:
         """Writes each chunk when it is due, until the end of the stream.
 
-        `room` is awaited before each write, and returns how many bytes it may have. `passed` is called after it.
+        `room` is awaited before each write, and returns how many bytes may be written. `passed` is called after it,
+        with the number of bytes that were written.
         """
         while True:
             while not self._waiting:

@@ -38,7 +38,7 @@ async def answer_connect(client: ByteStream) -> tuple[str, int]:
 
 
 async def _read_request(client: ByteStream) -> bytes:
-    """The request up to the empty line. Nothing follows it, because a client waits for the answer before it sends."""
+    """Reads the request up to the empty line. Nothing follows it: a client waits for the answer before it sends."""
     head = b""
     while len(head) < _MAX_REQUEST_BYTES and not head.endswith(b"\r\n\r\n"):
         data = await client.receive_some(_MAX_REQUEST_BYTES - len(head))

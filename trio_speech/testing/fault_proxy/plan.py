@@ -1,6 +1,6 @@
 """Plans for a fault proxy: what it does to each connection, as data. Nothing here does I/O.
 
-    seed = 7                     # of all that is drawn at random
+    seed = 7                     # for all random numbers
     then = "repeat"              # connections after those below: "repeat" these, or "pass" untouched
 
     [[connection]]               # the first one
@@ -139,14 +139,14 @@ class ProxyPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int = 0
 
     def schedule(self, number: int, now: float) -> Schedule:
-        """The steps of connection `number`, counted from 1; `now` is the time at which it was opened."""
+        """Returns the schedule of connection `number`, counted from 1; `now` is the time at which it was opened."""
         steps: tuple[Step, ...] = ()
         if number <= len(self.connection) or (self.then == "repeat" and self.connection):
             steps = self.connection[(number - 1) % len(self.connection)].step
         return Schedule(steps, self.random(number, "steps"), now)
 
     def random(self, number: int, purpose: str) -> Random:
-        """The random numbers for one purpose on one connection: purposes do not disturb each other's numbers."""
+        """Returns the random numbers for one purpose on one connection. Each purpose has numbers of its own."""
         return Random(f"{self.seed} {number} {purpose}")  # noqa: S311
 
 
@@ -162,7 +162,7 @@ def read_plan(text: str, name: str = "the plan") -> ProxyPlan:
 
 
 class Schedule:
-    """The steps of one connection. It is told how many bytes pass, and says which steps are due."""
+    """The steps of one connection that are still to come. Report bytes by `passed`; `due` yields the steps to take."""
 
     def __init__(self, steps: Iterable[Step], random: Random, now: float) -> None:
         self._steps = deque(_drawn(step, random) for step in steps)
@@ -170,12 +170,12 @@ class Schedule:
         self._passed = {"up": 0, "down": 0}
 
     def room(self, direction: Direction) -> float:
-        """How many bytes may pass before the next step; at least 1 once all due steps were taken."""
+        """Returns how many bytes may pass before the next step; at least 1 after `due`; infinity: any number."""
         goal = getattr(self._steps[0], direction) if self._steps else None
         return math.inf if goal is None else goal - self._passed[direction]
 
     def passed(self, direction: Direction, count: int) -> None:
-        """Counts `count` bytes that have passed."""
+        """Call when `count` bytes have passed in `direction`."""
         self._passed[direction] += count
 
     @property
@@ -186,14 +186,14 @@ class Schedule:
         return self._since + cast(float, self._steps[0].after or 0.0)
 
     def due(self, now: float) -> Iterator[Step]:
-        """The steps to take now, in order."""
+        """Removes and yields the steps to take now, in order."""
         while now >= self.alarm or self.room("up") <= 0 or self.room("down") <= 0:
             self._since, self._passed = now, {"up": 0, "down": 0}
             yield self._steps.popleft()
 
 
 def _drawn(step: Step, random: Random) -> Step:
-    """The step, with a number drawn for each range."""
+    """Returns the step, with a number drawn for each range."""
     pairs = {name: getattr(step, name) for name in ("after", "up", "down") if isinstance(getattr(step, name), tuple)}
     draw = {"after": random.uniform, "up": random.randint, "down": random.randint}
     return replace(step, **{name: draw[name](*pair) for name, pair in pairs.items()})

@@ -39,7 +39,7 @@ class Happening(Struct, frozen=True):
 
 
 class Proxy:
-    """Made by `open_proxy`."""
+    """A running fault proxy. Made by `open_proxy`."""
 
     def __init__(self, guard: Guard, dial: Dial | None, plan: ProxyPlan, tell: Callable[[Happening], object]) -> None:
         self.happenings: deque[Happening] = deque(maxlen=_REMEMBERED)

@@ -35,7 +35,7 @@ class ScriptedBackend(Struct, frozen=True):
         return backend.voice(BASE, None, request, self.tts)
 
     def transport(self) -> AbstractAsyncContextManager[Connector]:
-        """Memory streams; they outlive the client, with the gateway."""
+        """Connects by memory streams. Leaving the block closes none of them: they belong to the gateway."""
         return _lent(self.connect)
 
 
@@ -57,7 +57,7 @@ class StandIn(Struct, frozen=True):
         return self.backend.voice(request)
 
     def transport(self) -> AbstractAsyncContextManager[Connector]:
-        """Memory streams; they outlive the client, with the gateway."""
+        """Connects by memory streams. Leaving the block closes none of them: they belong to the gateway."""
         return _lent(self.connect)
 
 

@@ -1,4 +1,7 @@
-"""Serves one recognition session in the manner of a truthful but untidy service: it speaks at moments of its own."""
+"""Serves one recognition session like a correct but untidy service, which sends messages at random times.
+
+`TruthfulRecognizer` decides what is sent and when. This module reads the client's requests, and sends the messages.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from .wires.protocol import Changed, ClientClose, ClientFinalize, ClientFinish
 
 
 async def recognize_freely(conversation: Conversation, recognizer: TruthfulRecognizer) -> bool:
-    """Serves until the session is ended; returns whether the client kept to the protocol. Raises `LinkDown`."""
+    """Serves until the session ends. Returns whether the client kept to the protocol.
+
+    Raises a group of `LinkDown` when the client is gone.
+    """
     stirred = Wakeup()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_speak, conversation, recognizer, stirred, nursery.cancel_scope)

@@ -1,4 +1,4 @@
-"""Refuses a handshake, as a plan or a wire says."""
+"""Refuses a websocket handshake, as a planned `Refuse` or a wire's says."""
 
 from __future__ import annotations
 

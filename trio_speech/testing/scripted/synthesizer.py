@@ -45,7 +45,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """``"text"``: each text is answered by its own `Done`, and the flush by one more."""
 
     def profile(self) -> TtsProfile:
-        """What a client may rely on with a provider of this manner."""
+        """Returns the provider profile that describes a service of this delivery."""
         return TtsProfile(
             aligned=self.alignment is not None,
             spaced_words=self.spaced,
@@ -75,7 +75,7 @@ class ScriptedSynthesizer:
         self._said = 0
 
     def speak(self, text: str) -> Iterator[SynthesizerOutput]:
-        """The audio of a text, and its word times. Times continue from the last text since the last `flush`."""
+        """Yields the audio of a text and its word times. These count from the first text after the last `flush`."""
         delivery = self.delivery
         audio, words = self._render(text)
         if delivery.latency:
@@ -94,12 +94,12 @@ class ScriptedSynthesizer:
             yield Done()
 
     def flush(self) -> Iterator[SynthesizerOutput]:
-        """Ends the generation."""
+        """Ends the generation (the texts up to a flush), and yields `Done`. Word times then start at 0 again."""
         self._said = 0
         yield Done()
 
     def cancel(self) -> None:
-        """Abandons the generation: the next text begins a new one."""
+        """Abandons the generation: word times then start at 0 again."""
         self._said = 0
 
     def _render(self, text: str) -> tuple[bytes, list[Word]]:
@@ -124,7 +124,7 @@ class ScriptedSynthesizer:
 
 
 def _spelled(word: Word) -> Iterator[Word]:
-    """The characters of a word, and the space after it."""
+    """Yields the characters of a word, and the space after it, with their times."""
     length = (word.end - word.start) / len(word.text)
     for index, character in enumerate(word.text):
         yield Word(character, word.start + index * length, word.start + (index + 1) * length)

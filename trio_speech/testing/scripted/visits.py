@@ -28,7 +28,7 @@ class Passed:
 
 @dataclass
 class Visit:
-    """One dial, and the connection that followed."""
+    """The record of one dial, and of the connection that followed."""
 
     number: int
     dialed: float
@@ -121,10 +121,10 @@ class Visit:
         return None
 
     def ponged(self) -> None:
-        """Counts a ping that was answered."""
+        """Call when a ping of the client has been answered."""
         self.pongs += 1
 
     def end(self, at: float, outcome: str | Cause) -> None:
-        """Notes how the dial or the connection ended. Only the first call counts."""
+        """Call when the dial or the connection has ended; `outcome`: how. Only the first call counts."""
         if self.ended is None:
             self.ended, self.outcome = at, str(outcome)

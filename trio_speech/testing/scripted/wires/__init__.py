@@ -42,7 +42,7 @@ _ENDPOINTS: Mapping[str, WireFactory] = {
 
 
 def answer(resource: str, session_id: str, others: Mapping[str, WireFactory] = MappingProxyType({})) -> Wire | Refuse:
-    """The wire protocol for the path and query of a handshake, or the refusal to answer it with.
+    """Returns the wire for a handshake with the path and query `resource`, or the refusal to answer it with.
 
     `others` come before the built-in ones. Their keys are paths, in which ``*`` stands for any text.
     """

@@ -1,7 +1,7 @@
 """The service's side of Cartesia's speech synthesis, ``/tts/websocket``.
 
-Contexts are spoken one after the other, where the service speaks them side by side. The first message of a connection
-says the audio format of all.
+Contexts are spoken one after the other; the real service speaks them side by side. The first message of a connection
+sets the audio format of all its contexts.
 
 Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI).
 """
@@ -33,7 +33,7 @@ class OutputFormat(Struct, frozen=True):
 
 
 class Generation(Struct, frozen=True):
-    """An input of a context, or its cancellation."""
+    """A client's message: text for a context, or the cancellation of a context."""
 
     context_id: str
     transcript: str = ""
@@ -49,7 +49,7 @@ _decoder = msgspec.json.Decoder(Generation)
 
 
 def synthesis(query: str, session_id: str) -> CartesiaWire | Refuse:
-    """The protocol of ``/tts/websocket``, or the refusal of a handshake that names no version."""
+    """Makes the wire of ``/tts/websocket``, or refuses a handshake that names no version."""
     del session_id
     return CartesiaWire() if "cartesia_version=" in query else Refuse(400, body="cartesia_version is missing")
 

@@ -1,7 +1,8 @@
 """The service's side of Deepgram's live recognition, ``/v1/listen``.
 
-The query of the URL holds the settings. Finals come as windows that lie end to end; the window of a silence has no
-words. A window ends where the recognizer acknowledges the audio, and holds the final that came since the last one.
+The query of the URL holds the settings. Each final transcript covers a *window* of the audio: a window begins where the
+last one ended, and one of silence has no words. A window ends where the recognizer acknowledges the audio, and holds
+the final that came since the last window.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs); deepgram-sdk 7.17.0 (PyPI), ``listen/v1``; Deepgram's
 documentation of endpointing, utterance end, keepalive and errors.
@@ -45,7 +46,7 @@ _FIELDS = ("model", "language", "encoding", "sample_rate", "channels", "keyterm"
 
 
 def listen(query: str, session_id: str) -> DeepgramWire | Refuse:
-    """The protocol of ``/v1/listen``, or the refusal of a bad request in the handshake."""
+    """Makes the wire of ``/v1/listen``, or refuses a bad request in the handshake."""
     settings = parse_qs(query, keep_blank_values=True)
     try:
         return DeepgramWire(_request(settings), settings, session_id)
@@ -157,7 +158,7 @@ class DeepgramWire:
                     yield _outgoing(message, reply)
 
     def _final(self, upto: float) -> Iterator[Outgoing]:
-        """The window that ends here: once for each final in it, and not at all if it would be empty."""
+        """Yields the window that ends at `upto` seconds: once for each final in it; not at all if it is empty."""
         if not (self._finals or self._verdicts or upto > self._upto):
             return
         for final in tuple(self._finals) or (None,):

@@ -1,7 +1,8 @@
-"""The service's side of Deepgram Flux, ``/v2/listen``: turns, of which each message tells all anew.
+"""The service's side of Deepgram Flux, ``/v2/listen``, whose messages each repeat the whole turn so far.
 
-The query of the URL holds the settings. A turn is what the recognizer makes one final of. Outside of turns, updates
-tell how far the audio has been transcribed. After ``CloseStream`` a turn stays open: its last message is an update.
+The query of the URL holds the settings. A *turn* is the speech that the recognizer puts into one final. Between turns,
+updates tell how far the audio has been transcribed. After ``CloseStream`` a turn is not ended: its last message is an
+update.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs); deepgram-sdk 7.17.0 (PyPI), ``listen/v2``; Deepgram's
 documentation of Flux, its states, its configuration, and of closing a stream.
@@ -37,7 +38,7 @@ from .protocol import Changed, ClientFinalize, ClientFinish, IdleLimit, Incoming
 _ENCODINGS: dict[str, Encoding] = {"linear16": "pcm_s16le", "mulaw": "mulaw", "alaw": "alaw"}
 _FIELDS = ("model", "encoding", "sample_rate", "keyterm")
 _EAGER, _UPDATES = 0.16, 0.25
-"""Seconds of silence after which an end of a turn is likely, and of audio between two updates."""
+"""Seconds of silence after which a turn is reported to end probably; seconds of audio between two updates."""
 _UNREADABLE = "UNPARSABLE_CLIENT_MESSAGE"
 _CLOSED_FOR_IDLENESS = 1011
 
@@ -64,7 +65,7 @@ _from_client: TaggedUnion[ClientMessage] = TaggedUnion(ClientMessage)
 
 
 def listen(query: str, session_id: str) -> FluxWire | Refuse:
-    """The protocol of ``/v2/listen``, or the refusal of a bad request in the handshake."""
+    """Makes the wire of ``/v2/listen``, or refuses a bad request in the handshake."""
     settings = parse_qs(query, keep_blank_values=True)
     try:
         return FluxWire(_request(settings), settings, session_id)
@@ -109,7 +110,7 @@ class FluxWire:
         return (self._request,)
 
     def manner(self, manner: Manner) -> Manner:
-        """A turn is one final; updates come often; ends that are only likely are told where the client asked for it."""
+        """Makes each turn one final, with frequent interims, and with preflights if the client asked for eager ends."""
         asked: Json = {
             "preflight": _EAGER if self._is_eager else None,
             "interim": _UPDATES,
@@ -176,7 +177,7 @@ class FluxWire:
             yield self._info("EagerEndOfTurn" if said.kind == "preflight" else "Update", said, said.end, said)
 
     def _info(self, event: Event, said: RecognitionResult | None, window_end: float, *says: Reply) -> Outgoing:
-        """What a turn is by now; with an end of it, the next one begins."""
+        """Returns the message with the current turn so far. After an ``EndOfTurn``, the next turn is current."""
         message: Json = {
             "type": "TurnInfo",
             "event": event,

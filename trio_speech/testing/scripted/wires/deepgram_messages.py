@@ -39,7 +39,7 @@ from_client: TaggedUnion[ClientMessage] = TaggedUnion(ClientMessage)
 
 
 def results(request_id: str, model: str, start: float, duration: float, alternative: Json, **verdicts: bool) -> Json:
-    """The transcript of one window of audio, `duration` seconds from `start`."""
+    """Returns the transcript of one window of audio, `duration` seconds from `start`."""
     return {
         "type": "Results",
         "channel_index": [0, 1],
@@ -59,7 +59,7 @@ SILENCE: Json = {"transcript": "", "confidence": 0.0, "words": []}
 
 
 def alternative(hypothesis: RecognitionResult) -> Json:
-    """The text of a result, and its words."""
+    """Returns the text of a result, with its confidence and its words."""
     words = [_word(word) for word in hypothesis.words]
     return {"transcript": hypothesis.text, "confidence": hypothesis.confidence, "words": words}
 
@@ -82,14 +82,14 @@ def configured(request_id: str, keyterms: tuple[str, ...] | None) -> Json:
 
 
 def complaint(request_id: str, code: str, why: str) -> Json:
-    """An error. A refused change of settings has a message type of its own."""
+    """Returns an error message. A refused change of settings has a message type of its own."""
     if code.startswith("CONFIGURE_"):
         return {"type": "ConfigureFailure", "request_id": request_id, "code": code, "description": why}
     return {"type": "Error", "variant": code, "description": why}
 
 
 def metadata(request_id: str, sha256: str, duration: float) -> Json:
-    """The summary that is sent last."""
+    """Returns the summary of the session, which is sent last. `duration`: seconds of audio received."""
     return {
         "type": "Metadata",
         "transaction_key": "deprecated",

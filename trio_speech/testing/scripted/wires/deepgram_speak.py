@@ -32,7 +32,7 @@ _FIELDS = ("model", "encoding", "sample_rate")
 
 
 def speak(query: str, session_id: str) -> DeepgramSpeakWire | Refuse:
-    """The protocol of ``/v1/speak``, or the refusal of a bad request in the handshake."""
+    """Makes the wire of ``/v1/speak``, or refuses a bad request in the handshake."""
     settings = parse_qs(query, keep_blank_values=True)
     try:
         if settings.get("encoding", ["linear16"]) != ["linear16"]:

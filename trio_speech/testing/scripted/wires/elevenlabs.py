@@ -1,8 +1,8 @@
 """The service's side of ElevenLabs' voices with contexts, ``/v1/text-to-speech/{voice_id}/multi-stream-input``.
 
-Contexts are spoken one after the other, in the order in which they were flushed. More than five at once end the
-connection, as the service's do. The alignment of a message is relative to its own audio. Unlike the service's, its
-times are not rounded to whole milliseconds, so that a test can hold them to the sample.
+Contexts are spoken one after the other, in the order in which they were flushed. A sixth open context ends the
+connection, as with the real service. The times of a message count from the start of its own audio. Unlike the real
+service's, they are not rounded to whole milliseconds, so that a test can compare them to the sample.
 
 Source: elevenlabs 2.78.0 (PyPI); livekit-plugins-elevenlabs 1.8.9; pipecat 1.14.0.
 """
@@ -31,7 +31,7 @@ _MOST_CONTEXTS = 5
 
 
 class ClientMessage(msgspec.Struct, frozen=True):
-    """Anything that the client says; it is what its fields make it."""
+    """Any message of the client: the protocol has no field for the type, so the other fields tell it."""
 
     text: str | None = None
     context_id: str | None = None
@@ -45,7 +45,7 @@ _decoder = msgspec.json.Decoder(ClientMessage)
 
 
 def multi_stream_input(query: str, session_id: str) -> ElevenLabsWire | Refuse:
-    """The protocol of ``multi-stream-input``, or the refusal of a bad request in the handshake."""
+    """Makes the wire of ``multi-stream-input``, or refuses a bad request in the handshake."""
     settings = parse_qs(query)
     kind, _, rate = settings.get("output_format", ["mp3_44100_128"])[-1].partition("_")
     try:
@@ -127,7 +127,7 @@ class ElevenLabsWire:
                 return
 
     def _let_go(self, words: tuple[Word, ...]) -> Iterator[Outgoing]:
-        """The message with the audio that was held back for its alignment."""
+        """Yields the message with the audio that was held back to wait for its alignment, if there is any."""
         held, self._held = self._held, None
         if held is None:
             return
@@ -141,7 +141,7 @@ class ElevenLabsWire:
 
 
 def _characters(words: Iterable[Word], base: float) -> dict[str, Any]:
-    """The characters of words, and a blank after each, with times from `base` in milliseconds."""
+    """Returns the characters of words, and a blank after each, with times in milliseconds after `base` (seconds)."""
     chars, starts, lengths = list[str](), list[float](), list[float]()
     for word in words:
         text = word.text.rstrip()

@@ -1,7 +1,7 @@
 """The service's side of ElevenLabs' realtime recognition, ``/v1/speech-to-text/realtime``, with manual commits.
 
-Each commit is answered by a transcript, which may be empty, once plain and once with the times of its words. A commit
-of less than 0.3 s is a mistake of the client.
+Each commit is answered by a transcript, which may be empty. If the client asked for timestamps, the transcript comes
+once more, with the times of its words. A commit of less than 0.3 s of audio is a mistake of the client.
 
 Source: elevenlabs 2.78.0 (PyPI), ``realtime.scribe``; livekit-plugins-elevenlabs 1.8.9.
 """
@@ -42,7 +42,7 @@ _decoder = msgspec.json.Decoder(InputAudioChunk)
 
 
 def realtime(query: str, session_id: str) -> ScribeWire | Refuse:
-    """The protocol of ``/v1/speech-to-text/realtime``, or the refusal of a bad request in the handshake."""
+    """Makes the wire of ``/v1/speech-to-text/realtime``, or refuses a bad request in the handshake."""
     settings = parse_qs(query)
     kind, _, rate = settings.get("audio_format", ["pcm_16000"])[-1].partition("_")
     try:
@@ -75,7 +75,7 @@ class ScribeWire:
         return (self._request,)
 
     def manner(self, manner: Manner) -> Manner:
-        """Tidy, and without what the protocol has no message for; a final comes only when the client commits."""
+        """Makes the recognizer tidy, without what the protocol cannot express. Finals come only on a commit."""
         asked: dict[str, Any] = {"endpointing": None, "preflight": None, "onsets": False, "freedoms": None, "held": 0.0}
         asked |= {"twice": False, "finalized": "after", "mid_word": "cut", "spans": "utterance", "word_times": True}
         return msgspec.structs.replace(manner, **asked)

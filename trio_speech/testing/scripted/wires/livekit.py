@@ -39,17 +39,17 @@ _TRANSCRIPTS: dict[str, type[wire.Transcript]] = {
 
 
 def recognition(_query: str, session_id: str) -> LiveKitWire:
-    """``/v1/stt``."""
+    """Makes the wire of ``/v1/stt``."""
     return LiveKitWire(wire.stt_from_client, session_id)
 
 
 def synthesis(_query: str, session_id: str) -> LiveKitWire:
-    """``/v1/tts``."""
+    """Makes the wire of ``/v1/tts``."""
     return LiveKitWire(wire.tts_from_client, session_id)
 
 
 class LiveKitWire:
-    """See `Wire`. The protocol has no message for watermarks, nor for the end of speech."""
+    """See `Wire`. The protocol has no message for `Acknowledged`, nor for the end of speech."""
 
     idle = None
     garbled = '{"type":"final_transcript","transcript":17,"start":"soon","words":{"a":1}}'

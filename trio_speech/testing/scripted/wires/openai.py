@@ -1,7 +1,7 @@
 """The service's side of OpenAI's realtime transcription, ``/v1/realtime``.
 
-A session begins with its ``session.update``, and ``session.created`` comes with the answer to it. It has no message
-that ends it, so its end is the error that it has expired.
+Here a session begins with the client's first ``session.update``, and ``session.created`` is sent with the answer. The
+protocol has no message for the end of a session: the error ``session_expired`` is sent.
 
 Source: openai-openapi (August 2026) and openai 3.57.0 (PyPI).
 """
@@ -54,7 +54,7 @@ class OpenAIWire(JsonWire):
         self._item: str | None = None
         self._last: str | None = None
 
-    # What the dialect calls its settings.
+    # The settings, which each dialect puts in other places.
 
     @property
     def _heard(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class OpenAIWire(JsonWire):
         return self._asked["model"] in _LIVE
 
     def manner(self, manner: Manner) -> Manner:
-        """Tidy, and without what the protocol has no message for."""
+        """Makes the recognizer tidy, without what the protocol cannot express, and with the client's endpointing."""
         detection = self._detection
         asked: dict[str, Any] = {"preflight": None, "longest": None, "twice": False, "finalized": "after"}
         asked |= {"freedoms": None, "held": 0.0, "mid_word": "cut", "onsets": detection is not None}
@@ -159,7 +159,7 @@ class OpenAIWire(JsonWire):
                 return
 
     def _detected(self, final: RecognitionResult) -> Iterator[Outgoing]:
-        """An item that VAD commits, unless a commit of the client is about to."""
+        """Yields the messages of an item that voice detection commits; none if a commit of the client is unanswered."""
         if not self._commits:
             end = self._clock(final.end + (self._detection or {}).get("silence_duration_ms", 500) / 1e3)
             yield self._buffer("speech_stopped", item_id=self._current(), audio_end_ms=end)

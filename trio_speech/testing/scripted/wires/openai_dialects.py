@@ -1,6 +1,6 @@
 """The service's side of the servers that look like OpenAI's realtime transcription: speaches and vLLM.
 
-The address tells the dialect: ``?model=…`` is speaches, ``?intent=transcription`` alone is OpenAI, and neither is vLLM.
+The query of the address selects the dialect: ``model=…`` is speaches, ``intent=…`` alone is OpenAI, neither is vLLM.
 
 Source: speaches, ``speaches.realtime`` (March 2026); vLLM 0.22.1, ``entrypoints.openai.realtime``.
 """
@@ -24,7 +24,7 @@ from .protocol import ClientFinish, Mistake, Outgoing, Reply, Request
 
 
 def realtime(query: str, session_id: str) -> OpenAIWire | VllmWire:
-    """The protocol of ``/v1/realtime``, in the dialect that the query tells."""
+    """Makes the wire of ``/v1/realtime``, in the dialect that the query selects."""
     settings = parse_qs(query)
     if "model" in settings:
         return SpeachesWire(session_id)
@@ -76,7 +76,7 @@ class VllmWire(JsonWire):
         self._finals: list[RecognitionResult] = []
 
     def manner(self, manner: Manner) -> Manner:
-        """Tidy, and without what the protocol has no message for."""
+        """Makes the recognizer tidy, without what the protocol cannot express."""
         asked: dict[str, Any] = {"preflight": None, "twice": False, "onsets": False, "freedoms": None, "held": 0.0}
         return msgspec.structs.replace(manner, **asked)
 

@@ -14,7 +14,7 @@ from .protocol import Incoming, Mistake, Outgoing, Reply, Request
 
 
 class ClientMessage(Struct, frozen=True):
-    """Anything that the client says."""
+    """Any message of the client."""
 
     type: str
     audio: str = ""
@@ -28,13 +28,16 @@ _decoder = msgspec.json.Decoder(ClientMessage)
 
 
 class Deltas:
-    """Tells a text that grows bit by bit, in whole words."""
+    """Turns a growing text into deltas (the new part at each step), in whole words."""
 
     def __init__(self) -> None:
         self.text = ""
 
     def more(self, text: str) -> str:
-        """What `text` has beyond what was told; nothing where it does not go on from there."""
+        """Returns what `text` adds to the text so far; nothing if it does not continue that text.
+
+        Words that end in a dash are left out: they are cut off, and their rest is still to come.
+        """
         whole = " ".join(word for word in text.split() if not word.endswith("-"))
         new = whole[len(self.text) :] if whole.startswith(self.text) else ""
         self.text += new
@@ -42,7 +45,7 @@ class Deltas:
 
 
 class JsonWire:
-    """What the wires of all dialects share."""
+    """The base of the wires of all dialects: it decodes and encodes JSON. `_requests` interprets a client's message."""
 
     idle = None
 
