@@ -17,7 +17,10 @@ _HOUR = 3_600.0
 
 @contextmanager
 def archive_progress() -> Generator[Callable[[ArchiveSummary], None]]:
-    """A line that is drawn anew where standard error is a terminal. Errors and the dashboard are printed once."""
+    """Yields a function that shows the progress of an archive, to be called with each new summary.
+
+    On a terminal it draws one line again and again. It prints each error, and the dashboard's address, once.
+    """
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False)
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
         task, told = progress.add_task("starting", total=None), set[str]()
@@ -39,7 +42,7 @@ def archive_progress() -> Generator[Callable[[ArchiveSummary], None]]:
 
 
 def progress_text(now: ArchiveSummary) -> str:
-    """The figures beside the bar."""
+    """Returns the text beside the progress bar."""
     parts = [f"{now.seconds / _HOUR:.2f} h of audio", f"{now.speed:.1f} times real time"]
     if now.failed:
         parts.append(f"{now.failed} set aside")
@@ -49,7 +52,7 @@ def progress_text(now: ArchiveSummary) -> str:
 
 
 def summary_text(summary: ArchiveSummary) -> str:
-    """What came of an archive, in one line."""
+    """Returns the result of an archive, in one line."""
     return (
         f"{summary.done} recordings done, {summary.skipped} were done before, {summary.failed} set aside: "
         f"{summary.seconds / _HOUR:.2f} h of audio, {summary.words} words, {summary.gaps:.1f} s in gaps, "
@@ -58,7 +61,7 @@ def summary_text(summary: ArchiveSummary) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Such as 1:05:09."""
+    """Returns a duration as text, such as ``1:05:09`` or ``5:09``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

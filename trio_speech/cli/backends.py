@@ -24,9 +24,9 @@ _SAMPLE_RATES = (16_000, 24_000)
 
 
 def sample_rate_for(backend: ts.Backend, model: str | None = None) -> int:
-    """The sample rate at which to send recordings: the first of ours that the backend takes.
+    """Returns the sample rate at which to send recordings: the first of 16,000 and 24,000 that the backend takes.
 
-    Where it takes none, the first: the error of its session then says why.
+    If it takes neither, returns 16,000: the error of the session then says why.
     """
     for rate in _SAMPLE_RATES:
         try:

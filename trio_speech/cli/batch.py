@@ -1,4 +1,4 @@
-"""Many recordings: a bounded number at a time, each result kept as soon as it is there."""
+"""Recognizes many recordings, a bounded number at a time. Each result is written as soon as its recording is done."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .transcription import TranscribeOptions, transcribe_file
 
 
 class Results(Protocol):
-    """Where results go: a file of them, or standard output."""
+    """Where results are written: a file, or standard output. `done`: the recordings that need not be recognized."""
 
     @property
     def done(self) -> set[str]: ...
@@ -34,7 +34,7 @@ class Results(Protocol):
 
 
 class _Lines:
-    """JSON lines on standard output."""
+    """Writes each result to standard output, as a line of JSON."""
 
     def __init__(self, stream: TextIO) -> None:
         self.done: set[str] = set()
@@ -46,7 +46,7 @@ class _Lines:
 
 
 class _Texts(_Lines):
-    """Each transcript under the name of its file."""
+    """Writes each transcript to standard output, under the name of its file."""
 
     def write(self, result: FileResult) -> None:
         self._stream.write(f"==> {result.file} <==\n{text(result.finals)}\n")
@@ -54,7 +54,7 @@ class _Texts(_Lines):
 
 
 class _Nothing:
-    """An output that only collects: the whole transcript is one result."""
+    """An `Output` that writes nothing, and keeps the recognition."""
 
     def __init__(self) -> None:
         self.recognition = ts.Recognition("", (), ())
@@ -67,7 +67,11 @@ class _Nothing:
 
 
 def results_in(jsonl: str | None, *, resume: bool) -> AbstractContextManager[Results]:
-    """Where the results go. Raises `ConfigurationError` and `OSError`."""
+    """Returns where to write results: the file `jsonl`, or standard output as JSON lines or as text (``None``).
+
+    With `resume`, recordings with a result in the file are done, errors aside. Without it, the file must not exist.
+    Raises `ConfigurationError` and `OSError`.
+    """
     if jsonl is not None and jsonl != STANDARD:
         return open_results(jsonl, resume=resume)
     if resume:
@@ -76,7 +80,7 @@ def results_in(jsonl: str | None, *, resume: bool) -> AbstractContextManager[Res
 
 
 def recordings_in(names: Iterable[str]) -> list[str]:
-    """The names, with each folder replaced by the recordings in it and in its folders, each once."""
+    """Returns the names, each once, with each folder replaced by the recordings in it and in its folders."""
     return list(dict.fromkeys(found for name in names for found in _expanded(name)))
 
 
@@ -92,8 +96,8 @@ async def transcribe_all(
 ) -> set[int]:
     """Recognizes all recordings that are not done yet, `jobs` at a time. Returns the exit codes of those that failed.
 
-    A recording that cannot be read or recognized is named on standard error, and the others go on; refused credentials
-    end everything.
+    A recording that cannot be read or recognized is named on standard error, and the others go on. Refused credentials
+    end everything: raises `AuthenticationError`.
     """
     codes: set[int] = set()
     limit = trio.Semaphore(jobs)

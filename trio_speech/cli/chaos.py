@@ -49,7 +49,7 @@ def load_plan(name: str) -> ProxyPlan:
 
 
 def parse_address(text: str) -> Address:
-    """``HOST:PORT``, or ``[HOST]:PORT`` where the host is an IPv6 address. Raises `ConfigurationError`."""
+    """Parses ``HOST:PORT``, or ``[HOST]:PORT`` for an IPv6 address. Raises `ConfigurationError`."""
     host, _, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     plain = host[1:-1] if bracketed else host

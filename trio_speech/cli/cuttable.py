@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class CuttableBackend:
-    """`backend`, with connections that `cut` breaks. Connections that are made after a cut work."""
+    """Acts as `backend`. `cut` breaks its open connections; later ones work."""
 
     def __init__(self, backend: ts.Local) -> None:
         self._backend = backend
@@ -29,7 +29,7 @@ class CuttableBackend:
         self._streams.clear()
 
     def transport(self) -> AbstractAsyncContextManager[Callable[[Any], Awaitable[trio.abc.Stream]]]:
-        """The backend's own transport; its streams can be cut."""
+        """Opens the backend's own transport, with streams that `cut` can break."""
         return self._transport()
 
     @asynccontextmanager

@@ -28,7 +28,10 @@ Row = tuple[ts.Word | None, ts.Word | None]
 
 
 async def demonstrate(console: Console) -> None:
-    """Speaks, listens, cuts the connection once, and prints both word by word, with their times. Takes about 15 s."""
+    """Speaks, recognizes the speech, and cuts the connection once meanwhile. Takes about 15 s.
+
+    Prints the spoken and the recognized words side by side, with their times.
+    """
     backend = CuttableBackend(ts.Local())
     async with ts.open_client(backend) as client:
         clip = await _say(client)
@@ -44,7 +47,7 @@ async def demonstrate(console: Console) -> None:
 
 
 async def _say(client: ts.Client) -> ts.AudioClip:
-    """The sentences, each with a pause after it."""
+    """Returns the sentences as speech, each with a pause after it."""
     audio, words = bytearray(), list[ts.Word]()
     for sentence in SENTENCES:
         clip = await client.render(sentence, audio_format=FORMAT)
@@ -55,7 +58,7 @@ async def _say(client: ts.Client) -> ts.AudioClip:
 
 
 async def _played(clip: ts.AudioClip, backend: CuttableBackend) -> AsyncIterator[bytes]:
-    """The clip in real time, as from a microphone; half way, the connection is cut."""
+    """Yields the clip in real time, as from a microphone. Half way, cuts the connection."""
     chunk = FORMAT.samples(_CHUNK_SECONDS) * FORMAT.frame_size
     half = len(clip.audio) // 2 // chunk * chunk
     due = trio.current_time()
@@ -83,7 +86,7 @@ def _report(event: ts.TranscriptEvent, console: Console) -> None:
 
 
 def side_by_side(said: tuple[ts.Word, ...], heard: list[ts.Word]) -> Iterator[Row]:
-    """Rows of a word said and a word heard; words that agree are in one row."""
+    """Yields rows of a word said and a word heard. Words that agree share a row; ``None`` stands for no word."""
     matcher = SequenceMatcher(a=[_plain(word) for word in said], b=[_plain(word) for word in heard], autojunk=False)
     for _, said_from, said_to, heard_from, heard_to in matcher.get_opcodes():
         for row in range(max(said_to - said_from, heard_to - heard_from)):

@@ -67,7 +67,7 @@ class _News(logging.Handler):
 
 
 def code_of(error: SpeechError | OSError) -> int:
-    """The exit code for an error: wrong use, or a failure of the service or the network.
+    """Returns the exit code for an error: wrong use, or a failure of the service or the network.
 
     A service that answers 400 (bad request) says that the options are wrong, such as a language it does not know.
     """

@@ -17,7 +17,7 @@ from .exits import messages
 
 
 class _Announcement:
-    """The task status of the server: when it listens, prints its address and who may use it."""
+    """The task status for `serve`: when the server listens, it prints the address and who may use it."""
 
     def __init__(self, host: str, *, guarded: bool) -> None:
         self._host = f"[{host}]" if ":" in host else host

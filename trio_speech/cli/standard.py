@@ -16,19 +16,19 @@ STANDARD = "-"
 
 
 def opened(stream: TextIO | None) -> TextIO:
-    """`stream`. Raises `OSError` if it is ``None``, which it is if whoever started the command has closed it."""
+    """Returns `stream`. Raises `OSError` if it is ``None``: then it was closed before the command started."""
     if stream is None:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard input or output")
     return stream
 
 
 def source_of(name: str) -> AudioPath:
-    """The file, or standard input. Raises `OSError`."""
+    """Returns `name`, or the stream of standard input for ``-``. Raises `OSError` if that is closed."""
     return opened(sys.stdin).buffer if name == STANDARD else name
 
 
 def read_text() -> str:
-    """All of standard input. Raises `OSError`, and `ConfigurationError` if it is not text."""
+    """Reads all of standard input. Raises `OSError`, and `ConfigurationError` if it is not text."""
     stream = opened(sys.stdin)
     try:
         return stream.read()
@@ -37,7 +37,10 @@ def read_text() -> str:
 
 
 def check_output(name: str) -> None:
-    """Checks a name for a clip before anything is spoken. Raises `ConfigurationError` and `OSError`."""
+    """Checks that a clip can be written to `name`, before any speech is made.
+
+    Raises `ConfigurationError` and `OSError`.
+    """
     if name == STANDARD:
         opened(sys.stdout)
     else:

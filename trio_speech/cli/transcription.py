@@ -1,4 +1,4 @@
-"""One recording to text: finals are written as they come, with progress on standard error if somebody watches it."""
+"""Recognizes one recording: finals are written as they come, and progress is shown on standard error."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Output(Protocol):
 
     def final(self, final: ts.FinalTranscript) -> None: ...
     def end(self, recognition: ts.Recognition) -> None:
-        """Called once, however the recognition ended."""
+        """Call once at the end of the recognition, even if it failed."""
         ...
 
 
 class CaptionOutput:
-    """Writes each final at once, so that whoever reads a pipe need not wait, and nothing is lost by an error."""
+    """Writes each final at once, as text or as a caption: a reader of a pipe need not wait, an error loses nothing."""
 
     def __init__(self, captions: CaptionFormat, stream: TextIO) -> None:
         self._captions = captions
@@ -65,7 +65,7 @@ class CaptionOutput:
 
 
 class JsonOutput:
-    """Writes the recognition at its end, one field for one field of the Python value."""
+    """Writes the recognition as JSON at its end, with the field names of `Recognition`."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -79,7 +79,7 @@ class JsonOutput:
 
 
 def output_in(name: FormatName, stream: TextIO) -> Output:
-    """An output in the format of that name."""
+    """Returns an output that writes to `stream` in the format `name`."""
     return JsonOutput(stream) if name == "json" else CaptionOutput(_CAPTIONS[name](), stream)
 
 
@@ -114,7 +114,7 @@ async def transcribe_file(
 
 @contextmanager
 def progress_bar(*, shown: bool) -> Generator[Watch]:
-    """A bar on standard error that shows how much has been recognized, and what was said last."""
+    """Yields a function that draws a bar on standard error: how much has been recognized, and the last text."""
     columns = BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False)
     with Progress(*columns, console=messages, transient=True, disable=not shown) as progress:
         task = progress.add_task("", total=None)

@@ -71,7 +71,7 @@ class Final(Struct, frozen=True, tag="final"):
 
 
 class Finalized(Struct, frozen=True, tag="finalized"):
-    """Answers one `finalize`, after its final if there is one: all samples before `at` are settled."""
+    """Answers one `finalize`, after its final if there is one. No later result is about samples before `at`."""
 
     at: int
 

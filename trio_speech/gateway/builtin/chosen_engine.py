@@ -30,12 +30,12 @@ _VOICES_AT_ONCE = 2
 
 
 def check_recognizer(name: str | None) -> str:
-    """The recognizer of that name, or the best one that is installed. Raises `ConfigurationError` if there is none."""
+    """Returns `name`, or the best installed recognizer. Raises `ConfigurationError` if it is unknown or missing."""
     return _choose("recognizer", name, RECOGNIZERS)
 
 
 def check_voice(name: str | None) -> str:
-    """The voice of that name, or the best one that is installed. Raises `ConfigurationError` if there is none."""
+    """Returns `name`, or the best installed voice. Raises `ConfigurationError` if it is unknown or missing."""
     return _choose("voice", name, VOICES)
 
 
@@ -89,6 +89,6 @@ async def open_voice(name: str | None = None, *, connections: int = 64) -> Async
 
 
 def _processors() -> int:
-    """Those that this process may use, which in a container are fewer than the machine has."""
+    """Returns how many processors this process may use: in a container, these may be fewer than the machine has."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

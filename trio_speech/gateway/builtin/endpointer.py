@@ -1,9 +1,10 @@
-"""Decides where an utterance begins and ends, from the probability of speech in each frame of 32 ms.
+"""Finds where an utterance begins and where it pauses, from the probability of speech in each frame of 32 ms.
 
-Laws:
-1. Decisions depend on the probabilities since the beginning alone.
-2. A pause shorter than the hangover does not end an utterance: people breathe in mid-sentence, and a recognizer that
-   gets half a sentence misreads both halves.
+The caller decides, by `Endpointer.silence`, after how long a pause the utterance ends (the *hangover*), and makes a new
+endpointer for the next one. The hangover must not be short: people breathe in mid-sentence, and a recognizer that gets
+half a sentence misreads both halves.
+
+Law: decisions depend only on the probabilities since the endpointer was made.
 """
 
 from __future__ import annotations
@@ -15,36 +16,36 @@ _STILL_SPEECH = 0.35  # within an utterance less will do: voices trail off
 _ONSET = 3  # frames of speech in a row that begin an utterance: one or two are clicks
 
 PAUSE = 8
-"""Frames of silence, 0.26 s, after which the words so far can be looked at."""
+"""Frames of silence, 0.26 s, after which `Event.PAUSE` is reported, so that the words so far can be transcribed."""
 
 
 class Event(enum.Enum):
-    """What a frame brought about."""
+    """What `Endpointer.push` reports: an utterance has begun, or it has been silent for `PAUSE` frames."""
 
     ONSET = enum.auto()
     PAUSE = enum.auto()
 
 
 class Endpointer:
-    """Follows one stream. `frames` counts those seen so far."""
+    """Follows a stream of frames up to the end of its first utterance. `frames` counts those pushed so far."""
 
     def __init__(self) -> None:
         self.frames = 0
         self.in_speech = False
         self.onset = 0
-        """The first frame of the utterance, once it has begun."""
+        """The index of the utterance's first frame, once it has begun."""
         self.spoken = 0
-        """The frame after the last one with speech."""
+        """The index after that of the last frame with speech."""
         self.voiced = 0
         """How many frames of the utterance hold speech."""
 
     @property
     def silence(self) -> int:
-        """How many frames ago the last speech was."""
+        """How many frames without speech have come since the last one with speech."""
         return self.frames - self.spoken
 
     def push(self, probability: float) -> Event | None:
-        """Takes the next frame."""
+        """Takes the probability of speech in the next frame. Returns what this frame brought about, or ``None``."""
         self.frames += 1
         if probability >= (_STILL_SPEECH if self.in_speech else _SPEECH):
             self.voiced += 1

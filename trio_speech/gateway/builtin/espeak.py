@@ -24,7 +24,7 @@ from .word_alignment import WordMark, align
 RATE = 22_050
 
 _WORDS_A_MINUTE = 195
-_LONGEST = 120  # seconds after which it is broken off, whatever the text
+_LONGEST = 120  # seconds of speech after which the library is stopped: no text may take memory without bound
 _NOISE_DEVIATION = 30.0  # of 32,768, that is -61 dBFS: without it, a recognizer makes three times as many mistakes
 
 _SYNCHRONOUS, _DONT_EXIT, _UTF_8, _BY_CHARACTER = 2, 0x8000, 1, 1
@@ -66,7 +66,7 @@ class EspeakEngine:
         self._select(data)
 
     def speak(self, text: str, speed: float) -> Utterance:
-        """Speaks one or two sentences. `speed` is relative to the voice's own."""
+        """Speaks one or two sentences. `speed`: relative to the voice's own pace, which is 1."""
         self._library.espeak_SetParameter(_PARAMETER_RATE, round(_WORDS_A_MINUTE * speed), 0)
         self._samples, self._marks = array("h"), []
         encoded = text.encode() + b"\0"

@@ -61,7 +61,7 @@ _SOUNDS = dict(
 
 
 class WordAligner:
-    """The dictionary and the acoustic model, 0.2 s to load and 30 MB. Threads may share it: they take turns."""
+    """Finds words by PocketSphinx: takes 0.2 s to load, and 30 MB. Threads may share it: they take turns."""
 
     def __init__(self) -> None:
         # Without a language model: it would take another 30 MB, and nothing is recognized here.
@@ -72,7 +72,10 @@ class WordAligner:
         self._turn = threading.Lock()
 
     def align(self, pcm: bytes, words: Sequence[str]) -> list[tuple[int, int]]:
-        """The first sample of each word and the one after its last. Empty when the words cannot be found."""
+        """Returns for each word its first sample in `pcm` (at 16 kHz) and the one after its last.
+
+        Returns an empty list when the words cannot be found.
+        """
         spoken = [self._spoken(word) for word in words]
         with self._turn:
             found = self._found(pcm, " ".join(part for parts in spoken for part in parts))
@@ -87,7 +90,7 @@ class WordAligner:
         return times
 
     def _spoken(self, word: str) -> list[str]:
-        """The dictionary's words for one written word. None for a dash."""
+        """Returns the dictionary's words for one written word; an empty list for a dash."""
         parts = []
         for part in re.findall(r"[a-z]+(?:'[a-z]+)*|\d", word.lower().replace("’", "'")):
             if part.isdigit():
@@ -119,5 +122,5 @@ class WordAligner:
 
 
 def _sounded(letter: str) -> str:
-    """The dictionary's name for the sound of a letter."""
+    """Returns the name under which the dictionary has the sound of a letter."""
     return f"_{letter}"

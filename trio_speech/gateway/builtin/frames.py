@@ -37,7 +37,7 @@ class Frames:
         return self.position(self._made)
 
     def position(self, made: int) -> int:
-        """The sample of the stream that is `made` samples of 16 kHz after the resume point."""
+        """Returns the sample of the stream that is `made` samples of 16 kHz after the resume point."""
         return self._base - (-made * self._rate) // RATE
 
     def feed(self, pcm: bytes) -> None:

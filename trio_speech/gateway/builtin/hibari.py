@@ -38,7 +38,7 @@ class HibariEngine:
         self._hibari = Hibari(model=model + _field(7, _field(12, _field(1, _ENDS))))
 
     def speak(self, text: str, speed: float) -> Utterance:
-        """Speaks one or two sentences. `speed` is relative to the voice's own."""
+        """Speaks one or two sentences. `speed`: relative to the voice's own pace, which is 1."""
         written = text.split()
         spoken = self._phonemes(text)
         counts = self._counts(written, spoken)
@@ -56,7 +56,7 @@ class HibariEngine:
         return phonemes.split()
 
     def _counts(self, written: list[str], spoken: list[str]) -> list[int]:
-        """How many spoken words each written word becomes."""
+        """Returns how many spoken words each written word becomes."""
         if len(written) == len(spoken):
             return [1] * len(written)
         counts = [len(self._phonemes(word)) for word in written]
@@ -77,7 +77,10 @@ class HibariEngine:
         return array("h", pcm.tobytes()), list(self._times(words, [int(end) * step for end in ends]))
 
     def _times(self, words: list[str], ends: list[int]) -> Iterator[tuple[int, int]]:
-        """`ends` has a pad, then one entry for each phoneme that the model knows; others are skipped."""
+        """Yields the first sample of each word and the one after its last.
+
+        `ends` has a pad, then the end of each phoneme that the model knows; others are skipped.
+        """
         at = 1
         for word in words:
             first, last = at, at + self._known(word.rstrip(_PAUSES))
@@ -101,7 +104,7 @@ def _phrases(words: list[str]) -> Iterator[list[str]]:
 
 
 def _words(written: list[str], counts: list[int], times: list[tuple[int, int]]) -> Iterator[SpokenWord]:
-    """Each written word from the start of its first spoken one to the end of its last."""
+    """Yields each written word, from the start of its first spoken word to the end of its last."""
     at = end = 0
     for word, count in zip(written, counts, strict=True):
         start = times[at][0] if count else end

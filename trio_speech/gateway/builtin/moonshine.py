@@ -44,19 +44,20 @@ class Moonshine:
         """The decoder's caches: the name of each as an input, and as an output."""
 
     def transcribe(self, audio: Audio) -> str:
-        """The text of up to 20 seconds of speech, with capitals and punctuation. Equal audio gives equal text."""
+        """Returns the text of up to 20 s of speech, with capitals and punctuation. Equal audio gives equal text."""
         return self.text(self.tokens(audio))
 
     def text(self, tokens: Sequence[int]) -> str:
-        """What the tokens spell."""
+        """Returns the text that the tokens spell."""
         return b"".join(self._tokens[each] for each in tokens).decode(errors="replace").replace(_SPACE, " ").strip()
 
     def tokens(self, audio: Audio, draft: Sequence[int] = ()) -> list[int]:
-        """The most probable token, again and again, until the model says that the text ends.
+        """Returns the tokens of the text: at each step the most probable one, until the model ends the text.
 
-        `draft` is a guess at the beginning, as that of a shorter window of the same audio is. It is checked in a single
-        run, and what is right of it need not be decoded one by one: a third of the time is saved. The model's numbers
-        are coarse, and a longer run rounds them otherwise: where two words are nearly as probable, a draft may decide.
+        `draft` is a guess at the first tokens, such as the tokens of a shorter window of the same audio. It is checked
+        in a single run, and the tokens that are right need not be decoded one by one: this saves a third of the time.
+        The model's numbers are coarse, and a longer run rounds them differently: where two tokens are nearly equally
+        probable, a draft may change the choice.
         """
         decoding = _Decoding(self, audio)
         longest = max(_FEWEST_TOKENS, int(_TOKENS_PER_SECOND * len(audio) / RATE))
@@ -75,7 +76,7 @@ class Moonshine:
 
 
 class _Decoding:
-    """One text in the making: the encoder's output, and what the decoder remembers of the tokens so far."""
+    """The state of decoding one text: the encoder's output, and the decoder's caches for the tokens so far."""
 
     def __init__(self, model: Moonshine, audio: Audio) -> None:
         self._model = model
@@ -91,7 +92,7 @@ class _Decoding:
         }
 
     def run(self, tokens: Sequence[int]) -> list[int]:
-        """Appends `tokens`. Returns for each of them the token that most probably follows it."""
+        """Appends `tokens` to the text. Returns for each of them the token that most probably follows it."""
         self._feed["input_ids"] = numpy.array([tokens], numpy.int64)
         logits, *caches = self._model.decoder.run(["logits", *self._outputs.values()], self._feed)
         self._feed |= zip(self._outputs, caches, strict=True)
@@ -102,7 +103,7 @@ class _Decoding:
         return best
 
     def forget(self, count: int) -> None:
-        """Takes back the last `count` tokens."""
+        """Removes the last `count` tokens from the text."""
         if count:
             self._feed |= {n: c[:, :, :-count] for n, c in self._feed.items() if ".decoder." in n}
 
@@ -112,7 +113,7 @@ def _empty_cache(length: int) -> Any:
 
 
 def _tokens(data: bytes) -> Iterator[bytes]:
-    """The file's entries: a length, in two bytes from 128 on, and as many bytes of text."""
+    """Yields the texts in a token file. Each entry is a length (one byte, or two from 128 on) and the text's bytes."""
     at = 0
     while at < len(data):
         length, at = data[at], at + 1

@@ -1,4 +1,4 @@
-"""The default recognizer: voice detection by Silero, words by Moonshine, word times by PocketSphinx where it is there.
+"""The default recognizer: voice detection by Silero, text by Moonshine, and word times by PocketSphinx if installed.
 
 Laws:
 1. Results depend on the samples alone: not on chunk sizes, nor on earlier sessions or other threads.
@@ -47,7 +47,7 @@ _CUT_FRAMES = 5  # over which the quietest place is looked for
 
 
 class Models(NamedTuple):
-    """What all sessions share. Without an aligner, finals come without word times."""
+    """The models, which all sessions share. Without an aligner, finals come without word times."""
 
     detector: VoiceDetector
     recognizer: Moonshine
@@ -81,14 +81,14 @@ class MoonshineEngine:
         self._utterance: _Window | None = None
 
     def feed(self, pcm: bytes) -> Iterator[Result]:
-        """Takes a whole number of samples. Must be iterated to the end."""
+        """Takes PCM (whole samples), and yields the results that it completes. Must be iterated to the end."""
         self._frames.feed(pcm)
         while (frame := self._frames.next()) is not None:
             yield from self._process(frame)
             yield from self._close_if_due()
 
     def finalize(self) -> Iterator[Result]:
-        """Closes the utterance that is going on, if any. Must be iterated to the end."""
+        """Ends the utterance that is going on, if any, and yields the last results. Must be iterated to the end."""
         for frame in self._frames.rest():
             yield from self._process(frame)
         if self._utterance is not None:
@@ -129,7 +129,7 @@ class MoonshineEngine:
         return self._endpointer.voiced >= _FEWEST_VOICED
 
     def _window(self, utterance: _Window) -> int:
-        """How many frames of the utterance are transcribed: those up to the pause after its last speech."""
+        """Returns how many frames of the utterance to transcribe: those up to the pause after its last speech."""
         return min(len(utterance.frames), self._endpointer.spoken - utterance.first + PAUSE)
 
     def _interim(self, utterance: _Window) -> Iterator[Hypothesis]:
@@ -154,12 +154,12 @@ class MoonshineEngine:
 
 
 class _Window:
-    """The audio of an utterance, from frame `first` of the stream, which is its sample `start`."""
+    """The audio of an utterance. `first`: its first frame, counted from the resume point. `start`: its first sample."""
 
     def __init__(self, start: int, first: int, frames: list[bytes]) -> None:
         self.start, self.first, self.frames = start, first, frames
         self.text = ""
-        """As it was transcribed last."""
+        """Its newest transcript."""
         self._tokens: list[int] = []
         self._transcribed = 0
         self._next_interim = _INTERIM_FRAMES + _LEAD_IN
@@ -175,14 +175,17 @@ class _Window:
         return b"".join(self.frames[:frames])
 
     def transcribe(self, recognizer: Moonshine, frames: int) -> str:
-        """The text of the first `frames` frames. At the end of an utterance its pause has usually been transcribed."""
+        """Returns the text of the first `frames` frames. Equal `frames` in a row run the model once.
+
+        This saves a run at the end of most utterances: the same frames were transcribed at the pause before it.
+        """
         if frames != self._transcribed:
             self._tokens, self._transcribed = recognizer.tokens(_samples(self.pcm(frames)), self._tokens), frames
             self.text = recognizer.text(self._tokens)
         return self.text
 
     def quietest(self) -> int:
-        """The frame at which to cut: the middle of the quietest tenth of a second or so of the last part."""
+        """Returns the frame at which to cut a long utterance: in the middle of the quietest 0.16 s of its last part."""
         loudness = numpy.square(_samples(self.pcm(len(self.frames)))).reshape(-1, FRAME).sum(axis=1)
         earliest = round(_CUT_FROM * len(self.frames))
         sums: Any = numpy.convolve(loudness[earliest:], numpy.ones(_CUT_FRAMES), "valid")

@@ -33,7 +33,7 @@ def model_file(package: str, path: str, sha256: str) -> bytes:
 
 
 def load(model: bytes) -> Any:
-    """A session that may be used by many threads at once, each of which computes on its own."""
+    """Loads a model. Returns a session of ONNX Runtime, which many threads may use at once."""
     options = onnxruntime.SessionOptions()
     # One thread per call: sessions run side by side, and results do not depend on the number of processors.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -20,7 +20,7 @@ class Utterance(NamedTuple):
 
 
 class Playback:
-    """One utterance at `sample_rate`."""
+    """One utterance, resampled to `sample_rate`. The times in `words` are samples at that rate."""
 
     def __init__(self, utterance: Utterance, sample_rate: int) -> None:
         self._rate = utterance.sample_rate
@@ -33,7 +33,7 @@ class Playback:
         )
 
     def next(self, seconds: float) -> bytes:
-        """Returns about so many seconds of audio, or nothing at the end."""
+        """Returns the next audio, about so many seconds of it; empty at the end."""
         samples = self._samples[self._at : self._at + round(seconds * self._rate)]
         if not samples:
             return b""

@@ -51,7 +51,7 @@ class PocketSphinxRecognizer:
 
     @asynccontextmanager
     async def open(self, options: RecognitionOptions) -> AsyncGenerator[RecognizerSession, None]:
-        """See `Recognizer.open`. Takes half a second where no warm process is there."""
+        """See `Recognizer.open`. Takes half a second if no idle process is ready."""
         async with self._workers.lease(patient=False) as worker:
             await _ask(worker, messages.StartRequest(options), ResultsReply)
             yield _Session(worker, options.sample_rate)
@@ -102,7 +102,7 @@ class LocalVoice:
 
 
 class _Synthesis(AsyncIterator[SpeechAudio]):
-    """Speaks a text piece by piece. Each piece is read from its worker at once, so a slow reader holds up no worker."""
+    """Speaks a text piece by piece. A piece is read from its worker at once, so a slow client keeps no worker busy."""
 
     def __init__(self, workers: Workers, text: str, options: SynthesisOptions) -> None:
         self._workers = workers

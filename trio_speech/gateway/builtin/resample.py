@@ -34,7 +34,7 @@ class Resampler:
         self._position = 0  # of the next output sample, in input samples * up, from the start of _samples
 
     def needed(self, count: int) -> int:
-        """How many more input samples must be pushed before `count` outputs can be made."""
+        """Returns how many more input samples must be pushed before `count` output samples can be made."""
         if self._phases is None:
             return max(0, count - len(self._samples))
         last = (self._position + (count - 1) * self._down) // self._up
@@ -73,7 +73,7 @@ class Resampler:
 
 @lru_cache(maxsize=16)
 def _phases(up: int, down: int) -> NDArray[numpy.float64]:
-    """For each of the `up` positions between two input samples, the weights of the inputs around it."""
+    """Returns for each of the `up` positions between two input samples the weights of the samples around it."""
     cutoff = _ROLLOFF * min(1.0, up / down)
     reach = math.ceil(_ZERO_CROSSINGS / cutoff)
     taps = numpy.arange(2 * reach) - (reach - 1)

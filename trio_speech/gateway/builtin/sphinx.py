@@ -69,13 +69,13 @@ class SphinxEngine:
         self._recent: deque[bytes] = deque(maxlen=_LEAD_IN + _DECISION + 1)
 
     def feed(self, pcm: bytes) -> Iterator[Result]:
-        """Takes a whole number of samples. Must be iterated to the end."""
+        """Takes PCM (whole samples), and yields the results that it completes. Must be iterated to the end."""
         self._frames.feed(pcm)
         while (frame := self._frames.next()) is not None:
             yield from self._process(frame)
 
     def finalize(self) -> Iterator[Result]:
-        """Closes the utterance that is going on, if any. Must be iterated to the end."""
+        """Ends the utterance that is going on, if any, and yields the last results. Must be iterated to the end."""
         for frame in self._frames.rest():
             if len(frame) == 2 * FRAME:
                 yield from self._process(frame)
@@ -151,7 +151,7 @@ class _Utterance:
             self._decode()
 
     def new_hypothesis(self) -> Iterator[Hypothesis]:
-        """The hypothesis, if it differs from the last one."""
+        """Yields the hypothesis if it differs from the last one, else nothing."""
         text = self._text() if self._decoding else ""
         if text and text != self._last_text:
             self._last_text = text
@@ -219,7 +219,7 @@ def _cepstral_mean(decoder: Any, audio: bytes) -> str:
 
 
 def _reset_adaptation(decoder: Any, mean: str) -> None:
-    """Drops what the decoder has learned of noise and channel, and starts from this cepstral mean."""
+    """Drops what the decoder has learned of noise and channel, and starts from the cepstral mean `mean`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # deprecated, but without it the noise level is kept
         decoder.start_stream()

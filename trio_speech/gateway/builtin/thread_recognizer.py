@@ -71,7 +71,7 @@ class _ThreadSession:
         return await self._receive.receive()
 
     async def _run(self, step: Callable[[], Iterable[Result]]) -> None:
-        """Takes one turn. Once begun it is waited for, even when cancelled: it ends within half a second."""
+        """Runs `step` in a thread, and queues its results. A step that has begun delays a cancel by half a second."""
         for result in await trio.to_thread.run_sync(lambda: list(step()), limiter=self._threads):
             await self._send.send(result)
 

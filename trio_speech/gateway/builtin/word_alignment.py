@@ -27,7 +27,7 @@ def align(text: str, samples: array[int], marks: list[WordMark]) -> tuple[Spoken
 
 
 def _groups(text: str, samples: array[int], marks: list[WordMark]) -> Iterator[tuple[list[str], int, int]]:
-    """Groups of words ("in the") of which only the first has a mark, with the start and end of each group."""
+    """Yields groups of words ("in the") of which only the first has a mark, with the start and end of each group."""
     words = [(match.start(), match.group()) for match in _WORD.finditer(text)]
     starts = [_first(marks, index, index + len(word)) for index, word in words]
     firsts = [at for at, start in enumerate(starts) if start is not None or at == 0]
@@ -43,7 +43,7 @@ def _first(marks: list[WordMark], begin: int, end: int) -> int | None:
 
 
 def _shares(words: list[str], start: int, end: int) -> Iterator[SpokenWord]:
-    """Divides a group's time among its words, in proportion to their lengths."""
+    """Divides the time of a group among its words, in proportion to their letters."""
     letters, before = sum(map(len, words)), 0
     for word in words:
         after = before + len(word)

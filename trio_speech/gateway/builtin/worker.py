@@ -124,7 +124,10 @@ def _body(requests: BinaryIO) -> bytes | None:
 
 
 def main(kind: str) -> None:
-    """Serves as `kind`. Moves the pipes to other descriptors, so that a library that prints cannot break a frame."""
+    """Runs a worker of `kind`, a key of `HANDLERS`, until its input ends.
+
+    Moves the pipes to other descriptors first, so that a library that prints cannot break a frame.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the gateway gets Ctrl-C too, and ends us
     requests = os.fdopen(os.dup(0), "rb")
     replies = os.fdopen(os.dup(1), "wb", buffering=0)  # a buffer would be flushed once more at exit

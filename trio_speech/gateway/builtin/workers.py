@@ -60,7 +60,7 @@ class Worker:
         raise EngineFailed(f"the engine did not answer within {_REPLY_TIMEOUT:g} s")
 
     async def reply(self) -> Reply:
-        """Waits for the next reply. Safe to cancel: no byte of the reply is lost."""
+        """Waits for the next reply. Safe to cancel: no byte of the reply is lost. Raises `Declined`, `EngineFailed`."""
         header = messages.HEADER
         await self._fill(header)
         length = int.from_bytes(self._received[:header], "big")
@@ -116,7 +116,7 @@ class Worker:
             self._received += data
 
     def _malformed(self) -> EngineFailed:
-        """Where one frame is wrong, no later one can be found: the process is not used again."""
+        """Returns the error for a malformed frame. No later frame can be found, so the worker is not used again."""
         self._torn = True
         return EngineFailed("the engine's process sent a malformed reply; a new one is started")
 

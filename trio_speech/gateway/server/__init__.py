@@ -1,1 +1,1 @@
-"""The speech service itself: the LiveKit inference wire over any stream."""
+"""The speech service itself: it serves the LiveKit inference protocol over any stream."""

@@ -1,7 +1,7 @@
-"""What a client of ``/v1/stt`` has asked for and the engine has not taken yet.
+"""The queue of a client's requests to ``/v1/stt`` that the engine has not taken yet.
 
-It lets a connection be read on while the engine is busy, because only a reader sees pings and answers them. Beyond a
-bound in bytes reading stops, which slows the client down.
+With it, the connection is read even while the engine is busy: only then are pings seen and answered. When the queue is
+full, reading stops, which slows the client down.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from ..._shell.concurrency.wakeup import Wakeup
 from ...providers.livekit import wire
 
 BACKLOG_BYTES = 6 * 2**20
-"""What one session may have waiting: a minute of PCM at 48 kHz, as much as this library's clients send ahead of
-results. With less room, a ping would wait behind their audio for longer than they wait for its answer."""
+"""How much one session may queue: a minute of PCM at 48 kHz, as much as this library's clients send ahead of results.
+With less room, a ping would wait behind their audio for longer than they wait for its answer."""
 
 _OVERHEAD = 256  # bytes that count for every request: many small ones take memory too
 
 Request: TypeAlias = "bytes | wire.SessionFinalize | wire.SessionClose"
-"""PCM, or what is asked for after it."""
+"""PCM to recognize; or a finalize or a close, which applies after the PCM before it."""
 
 
 class Backlog:

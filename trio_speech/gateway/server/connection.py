@@ -1,4 +1,4 @@
-"""The connection to one client after its handshake: reads and writes messages, and closes it."""
+"""The connection to one client after its handshake: reads and writes messages, and closes the connection."""
 
 from __future__ import annotations
 

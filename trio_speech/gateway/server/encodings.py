@@ -18,7 +18,7 @@ class WireEncoding(Struct, frozen=True):
     from_pcm: Callable[[bytes], bytes]
 
     def decode(self, audio: bytes) -> bytes:
-        """The audio of a message as PCM. Raises `Rejected` for half a sample."""
+        """Returns the audio of a message as PCM. Raises `Rejected` if it is not a whole number of samples."""
         if len(audio) % self.sample_bytes:
             raise Rejected(f"{len(audio)} bytes of audio are not a whole number of 16-bit samples")
         return self.to_pcm(audio)
@@ -32,7 +32,7 @@ ENCODINGS: Mapping[str, WireEncoding] = {
 
 
 def find_encoding(name: str) -> WireEncoding:
-    """The encoding that a message names. Raises `Rejected` for one that is not served."""
+    """Returns the encoding that a message names. Raises `Rejected` if it is not supported."""
     encoding = ENCODINGS.get(name)
     if encoding is None:
         raise Rejected(f"encoding {name[:40]!r} is not supported: use {', '.join(ENCODINGS)}")

@@ -1,8 +1,8 @@
 """Handshakes that are going on: bounded in number and time, so that slow or silent clients cannot shut others out.
 
-A newcomer always gets in. Where there is no room, the oldest handshake of the address that has the most is ended: an
-honest client needs milliseconds for its handshake, whereas an attacker's connections only age. Who is ended so is told
-by HTTP: 503 for the lack of room, 408 when the time is over.
+A new connection always gets a place. If none is free, the oldest handshake of the address that has the most is ended:
+an honest client needs milliseconds for its handshake, whereas an attacker's connections only age. A client whose
+handshake is ended gets an HTTP status: 503 for lack of room, 408 when its time is over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import trio
 from msgspec import Struct
 
 HANDSHAKES = 64
-"""Handshakes at once."""
+"""How many handshakes may go on at once."""
 
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds from the connection to the end of its handshake."""
@@ -35,14 +35,14 @@ class _Pending(Struct, eq=False):
 
 
 class Handshakes:
-    """At most `limit` handshakes at once."""
+    """Runs at most `limit` handshakes at once."""
 
     def __init__(self, limit: int = HANDSHAKES) -> None:
         self._limit = limit
         self._pending: list[_Pending] = []  # oldest first
 
     async def run(self, stream: trio.abc.Stream, shake_hands: Callable[[], Awaitable[T]]) -> T | None:
-        """Returns what `shake_hands` returns, or ``None`` after it was ended for lack of time or room."""
+        """Runs `shake_hands`. Returns its result, or ``None`` after it was cancelled for lack of time or room."""
         self._make_room()
         pending = _Pending(_address(stream), trio.CancelScope(deadline=trio.current_time() + HANDSHAKE_TIMEOUT))
         self._pending.append(pending)
@@ -76,6 +76,6 @@ async def _answer(socket: trio.socket.SocketType, status: int, phrase: str, head
 
 
 def _address(stream: trio.abc.Stream) -> str:
-    """The client's address; empty for a stream that has none."""
+    """Returns the client's IP address; an empty string for a stream that has none."""
     name = stream.socket.getpeername() if isinstance(stream, trio.SocketStream) else None
     return str(name[0]) if isinstance(name, tuple) else ""

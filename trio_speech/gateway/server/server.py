@@ -1,4 +1,4 @@
-"""The gateway: a speech service for any client of the LiveKit inference wire, over any stream.
+"""The gateway: a speech service for any client of the LiveKit inference protocol, over any stream.
 
 Paths are ``/v1/stt`` and ``/v1/tts``; the ``/v1`` may be left out. ``?model=`` names the model for clients whose
 ``session.create`` does not. A client's mistake is answered with an error and ends that client's connection only.
@@ -65,7 +65,10 @@ class Gateway:
     async def _open(
         self, nursery: trio.Nursery, stream: trio.abc.Stream, admitted: ExitStack
     ) -> Callable[[], Awaitable[None]] | None:
-        """Shakes hands. Returns what serves the client, or ``None`` after a refusal; `admitted` counts the client."""
+        """Shakes hands. Returns a function that serves the client, or ``None`` after a refusal.
+
+        Until `admitted` is closed, the client counts as one of those that the engine serves at the same time.
+        """
         handshake = await accept_connection(
             nursery, stream, timeout=2 * HANDSHAKE_TIMEOUT, max_message_size=_MAX_MESSAGE_SIZE
         )
@@ -98,7 +101,7 @@ class Gateway:
 
 
 async def _serve_client(client: ClientConnection[Any], serve: Callable[[], Awaitable[None]]) -> None:
-    """Runs `serve`, then tells the client why its session ended, whatever the reason."""
+    """Runs `serve`. Then closes the connection, after an error message if a failure ended the session."""
     failures: list[SpeechError] = []
     try:
         await serve()

@@ -62,7 +62,7 @@ def _recognition_options(opening: wire.SttCreate, model: str | None) -> Recognit
 async def _read_messages(
     client: ClientConnection[wire.SttClientMessage], encoding: WireEncoding, backlog: Backlog
 ) -> None:
-    """Until ``session.close``."""
+    """Puts the client's requests into `backlog`, until ``session.close``."""
     while True:
         match await client.receive():
             case wire.InputAudio(audio):
@@ -80,7 +80,7 @@ async def _read_messages(
 
 
 async def _feed(session: RecognizerSession, backlog: Backlog) -> None:
-    """Until ``session.close``."""
+    """Passes the requests in `backlog` to the engine, until ``session.close``."""
     while True:
         match await backlog.take():
             case bytes() as pcm:
