@@ -105,7 +105,7 @@ class WordDecoder:
         if len(audio) % self._format.frame_size:
             raise ValueError(f"audio must hold whole samples of {self._format}, not {len(audio)} bytes")
         size = self._signal.value_size
-        # The word in progress is decoded again from its start: its pieces need not be joined, whatever the cuts were.
+        # The word in progress is decoded again from its start, so that its pieces need not be joined.
         first = self.position - len(self._held) // size
         heard = self._held + _first_channel(audio, size, self._format.channels)
         self.position += len(audio) // self._format.frame_size

@@ -1,4 +1,4 @@
-"""What the built-in engines accept. Everything else is declined by name, with what there is instead."""
+"""Checks that a built-in engine has what a client asks for. If not, it is declined; the message says what there is."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _accept_options(options: Mapping[str, Any], who: str, *known: str) -> None:
 
 
 def _accept_script(text: str, name: str) -> None:
-    """Accepts letters of the Latin script. Others would be skipped, and the text be called spoken all the same."""
+    """Accepts letters of the Latin script. Others would be skipped, and the text would count as spoken all the same."""
     for character in text:
         if character.isalpha():
             script = unicodedata.name(character, "").partition(" ")[0]

@@ -1,7 +1,7 @@
 """Word times: where in the audio each word of a known text is, by PocketSphinx's forced alignment.
 
-Moonshine writes words without times. PocketSphinx hears too badly to be asked what was said, but it finds words that it
-is told, for 0.01 s of CPU a second of audio, within 80 ms or so.
+Moonshine returns words without times. PocketSphinx makes too many mistakes to recognize words here, but it finds the
+times of words that are known: within 80 ms or so, for 0.01 s of CPU a second of audio.
 """
 
 from __future__ import annotations

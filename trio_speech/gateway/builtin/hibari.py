@@ -92,7 +92,7 @@ class HibariEngine:
 
 
 def _phrases(words: list[str]) -> Iterator[list[str]]:
-    """Splits the words into runs short enough for the model."""
+    """Splits the words into phrases that are short enough for the model."""
     phrase: list[str] = []
     for word in words:
         if phrase and len(" ".join([*phrase, word])) > _LONGEST:

@@ -19,7 +19,7 @@ LONGEST = 8 * 2**20
 
 
 class StartRequest(Struct, frozen=True, tag="start"):
-    """Starts a recognition and drops the last one. Answered by `ResultsReply`."""
+    """Starts a recognition, and ends an earlier one. Answered by `ResultsReply`."""
 
     options: RecognitionOptions
 
@@ -31,11 +31,11 @@ class AudioRequest(Struct, frozen=True, tag="audio"):
 
 
 class FinalizeRequest(Struct, frozen=True, tag="finalize"):
-    """Closes the utterance that is going on. Answered by `ResultsReply`."""
+    """Asks for the final of the utterance that is going on. Answered by `ResultsReply`."""
 
 
 class SpeakRequest(Struct, frozen=True, tag="speak"):
-    """Speaks a short text and drops the last one. `MoreRequest` then asks for its audio.
+    """Speaks a short text, and drops the audio of an earlier one. `MoreRequest` then asks for its audio.
 
     Answered by `SpokenReply`.
     """
@@ -52,6 +52,8 @@ class MoreRequest(Struct, frozen=True, tag="more"):
 
 
 class ReadyReply(Struct, frozen=True, tag="ready"):
+    """The first message of a worker: its engine is loaded."""
+
     pass
 
 

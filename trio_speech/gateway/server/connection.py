@@ -84,7 +84,7 @@ class ClientConnection(Generic[M]):
                 await self._connection.send(wire.encode(message), SEND_TIMEOUT)
 
     async def finish(self, failure: SpeechError | None) -> None:
-        """Sends `failure`, if there is one, as an error message, and closes. Takes `CLOSE_TIMEOUT`; raises nothing."""
+        """Sends `failure`, if any, as an error message, and closes. Takes up to `CLOSE_TIMEOUT` s; raises nothing."""
         with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             if failure is None:
                 await self._connection.close(CLOSE_TIMEOUT, self._close_code)

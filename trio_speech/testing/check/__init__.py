@@ -7,9 +7,10 @@ The laws
     1. *Sessions.* With the scripted gateway in the place of the service, each word is recognized, or spoken, exactly
        once: through resets, closes, silences, malformed messages, refused dials, and faults at random.
     2. *Profile.* The backend takes the formats that its profile names, and no others; its codec has the messages that
-       the profile needs; words are aligned if and only if the profile says so.
-    3. *Codec.* Whatever frame comes, `decode` returns messages with possible times, or raises `ProtocolError`.
-    4. *Secrets.* No repr, address, error or log shows one.
+       the profile needs; speech comes with word times if and only if the profile says so.
+    3. *Codec.* For any frame, even a damaged one, `decode` returns messages whose times are possible (finite, not
+       negative, no end before its start), or raises `ProtocolError`.
+    4. *Secrets.* No repr, address, error or log shows a credential.
 """
 
 from __future__ import annotations

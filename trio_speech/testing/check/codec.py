@@ -1,4 +1,4 @@
-"""Law 3: whatever frame comes, a codec returns messages with possible times, or raises `ProtocolError`."""
+"""Law 3: for any frame, a codec returns messages whose times are possible, or raises `ProtocolError`."""
 
 from __future__ import annotations
 

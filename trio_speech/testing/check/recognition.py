@@ -1,4 +1,4 @@
-"""Law 1, for recognizers: each word is recognized exactly once, whatever fails."""
+"""Law 1, for recognizers: each word is recognized exactly once, even when connections fail."""
 
 from __future__ import annotations
 

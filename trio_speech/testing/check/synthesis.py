@@ -1,4 +1,4 @@
-"""Law 1, for voices: each word is spoken exactly once, whatever fails, and nothing of a cleared text is heard."""
+"""Law 1, for voices: each word is spoken exactly once, even when connections fail, and none after it was cleared."""
 
 from __future__ import annotations
 

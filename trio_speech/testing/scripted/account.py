@@ -114,7 +114,7 @@ class Account:
         self._billed = 0.0
         self._acknowledged = 0.0
 
-    # ------------------------------------------------------------ what it is sent
+    # ------------------------------------------------------------ what comes from the client
 
     def hear(self, words: tuple[Word, ...], by: float) -> None:
         """Call when words were heard. They continue the utterance in progress, or begin one."""
@@ -145,7 +145,7 @@ class Account:
         self.pause()
         self.leaving = by
 
-    # ------------------------------------------------------------ what it says
+    # ------------------------------------------------------------ what the service sends
 
     def owed(self) -> list[tuple[tuple[str, int], float]]:
         """Returns what must be sent: each message as a `grammar.Choice`, and the time from which on it can be sent."""

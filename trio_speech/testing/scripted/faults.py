@@ -44,7 +44,10 @@ class Speak(Struct, frozen=True):
 
 
 class MidWord(Struct, frozen=True):
-    """Waits until `seconds` of a word have been received, to within 5 ms; `count`: of which word from here on."""
+    """Waits until `seconds` of a word have been received, to within 5 ms.
+
+    `count`: which word it is, of those that begin after the step before this one.
+    """
 
     count: int = 1
     seconds: Seconds = 0.05

@@ -62,7 +62,7 @@ def say(account: Account, choice: Choice) -> Said:
     return GRAMMAR[name].say(account, number)
 
 
-# ---------------------------------------------------------------- when
+# ---------------------------------------------------------------- when a message may be sent: `Row.may`
 
 
 def _each(may: Callable[[HeardUtterance], object]) -> Callable[[Account], Iterator[int]]:
@@ -114,7 +114,7 @@ def _is_next_whole(account: Account, number: int) -> bool:
     return bool(following) and following[0].over and following[0].due > 0 and not following[0].final
 
 
-# ---------------------------------------------------------------- what
+# ---------------------------------------------------------------- the messages: `Row.say`
 
 
 def _onset(account: Account, number: int) -> Said:

@@ -65,7 +65,7 @@ class TruthfulRecognizer:
         """Whether it has ended the session."""
         return self._account.closed
 
-    # ------------------------------------------------------------ what it hears
+    # ------------------------------------------------------------ what comes from the client
 
     def hear(self, pcm: bytes, now: float) -> None:
         """Call when audio comes, in `audio_format`."""
@@ -117,7 +117,7 @@ class TruthfulRecognizer:
         if word := self._decoder.cut():
             self._word(word, now)
 
-    # ------------------------------------------------------------ what it says
+    # ------------------------------------------------------------ what it sends
 
     @property
     def due(self) -> float:

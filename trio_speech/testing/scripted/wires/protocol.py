@@ -58,7 +58,7 @@ class Flush(Struct, frozen=True):
 
 
 class Cancel(Struct, frozen=True):
-    """Abandons the current generation: speech that was not sent yet is dropped, and `Cancelled` is said."""
+    """Abandons the current generation: speech that was not sent yet is dropped. Answered by `Cancelled`."""
 
 
 class Mistake(Struct, frozen=True):
