@@ -53,6 +53,7 @@ class _CuttableStream(trio.abc.Stream):
         self._in_use: set[trio.CancelScope] = set()
 
     def cut(self) -> None:
+        """Breaks the stream: operations that are going on raise at once, and so do later ones."""
         self._whole = False
         for scope in self._in_use:
             scope.cancel()

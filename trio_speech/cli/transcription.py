@@ -37,7 +37,7 @@ class TranscribeOptions(msgspec.Struct, frozen=True):
 
 
 class Output(Protocol):
-    """Where the transcript of one recording goes."""
+    """Where the transcript of one recording is written. `final` is called with each final, as soon as it comes."""
 
     def final(self, final: ts.FinalTranscript) -> None: ...
     def end(self, recognition: ts.Recognition) -> None:

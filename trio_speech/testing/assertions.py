@@ -27,7 +27,7 @@ _TOLERANCE = 1e-6
 
 
 class LedgerFigures(Protocol):
-    """The figures of a session's statistics that must add up; all are seconds of audio."""
+    """The figures of `TranscriptStatistics` that must add up, and are defined there; all are seconds of audio."""
 
     @property
     def captured(self) -> float: ...

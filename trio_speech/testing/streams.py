@@ -19,7 +19,10 @@ _PONG = (
 
 
 class _Pipe:
-    """One direction of a stream pair. It holds at most `capacity` bytes that were sent and not yet read."""
+    """One direction of a stream pair. It holds at most `capacity` bytes that were sent and not yet read.
+
+    `ended`: its sender has ended it. `broken`: the connection is broken. `unread`: its reader has closed its end.
+    """
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -30,9 +33,11 @@ class _Pipe:
         self._changed = trio.lowlevel.ParkingLot()
 
     def changed(self) -> None:
+        """Call after any change of the fields, or of what they hold. Wakes all tasks that wait in `change`."""
         self._changed.unpark_all()
 
     async def change(self) -> None:
+        """Waits until `changed` is called."""
         await self._changed.park()
 
     async def write(self, data: memoryview) -> None:
@@ -45,6 +50,7 @@ class _Pipe:
             self.changed()
 
     def check(self) -> None:
+        """Raises trio's error if nothing can be written any more."""
         if self.ended:
             raise trio.ClosedResourceError("this end is closed")
         if self.broken or self.unread:

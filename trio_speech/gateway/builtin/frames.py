@@ -41,6 +41,7 @@ class Frames:
         return self._base - (-made * self._rate) // RATE
 
     def feed(self, pcm: bytes) -> None:
+        """Takes the next samples of the stream. Call `next` for the frames."""
         self._audio.frombytes(pcm)
 
     def next(self) -> bytes | None:

@@ -58,14 +58,20 @@ class ReadyReply(Struct, frozen=True, tag="ready"):
 
 
 class ResultsReply(Struct, frozen=True, tag="results"):
+    """The results that the request has completed."""
+
     results: tuple[Result, ...] = ()
 
 
 class SpokenReply(Struct, frozen=True, tag="spoken"):
+    """The text is spoken: its words, with their times in samples. `MoreRequest` asks for the audio."""
+
     words: tuple[SpokenWord, ...]
 
 
 class AudioReply(Struct, frozen=True, tag="spoken_audio"):
+    """The next audio of the text; empty at its end."""
+
     pcm: bytes
 
 

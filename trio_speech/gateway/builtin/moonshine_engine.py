@@ -166,9 +166,11 @@ class _Window:
 
     @property
     def interim_due(self) -> bool:
+        """Whether so much audio has come since the last interim that the next one should be made."""
         return len(self.frames) >= self._next_interim
 
     def schedule_interim(self) -> None:
+        """Call when an interim was made. Sets how much audio must come before the next one."""
         self._next_interim = len(self.frames) + max(_INTERIM_FRAMES, len(self.frames) // _INTERIM_GROWTH)
 
     def pcm(self, frames: int) -> bytes:

@@ -140,6 +140,7 @@ class _Utterance:
         self.samples = 0
 
     def feed(self, speech: bytes | None) -> None:
+        """Takes the next audio of the utterance. Decodes it, once there is enough to adapt to the channel."""
         if not speech:
             return
         self.samples += len(speech) // 2
@@ -159,6 +160,7 @@ class _Utterance:
             yield Hypothesis(text, self.start, end, self._words(end, sure=False), _LANGUAGE)
 
     def close(self, end: int) -> Final:
+        """Ends the utterance, and returns its final. `end`: the sample of the stream at which it ends."""
         if not self._decoding:
             self._decode()
         self.abandon()

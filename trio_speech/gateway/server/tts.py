@@ -102,6 +102,7 @@ class _Generations:
         self._samples = 0
 
     async def speak(self, request: wire.InputTranscript) -> None:
+        """Speaks one text: sends its audio and its word times."""
         options = _changed(self._options, request)
         before = self._samples
         async with self._voice.synthesize(request.transcript, options) as pieces:
@@ -115,6 +116,7 @@ class _Generations:
                 self._samples += len(piece.pcm) // _BYTES_PER_SAMPLE
 
     async def done(self) -> None:
+        """Call on a flush, when all text before it was spoken. Sends ``done``, and begins the next generation."""
         self._samples = 0
         await self._client.send(wire.Done(session_id=self._client.session_id))
 
