@@ -79,8 +79,8 @@ class Connections:
     def dialed(self, number: int, now: float, opened: float | None, cap: float | None = None) -> PooledEntry:
         """Call when the dial of connection `number` has succeeded. Returns the connection.
 
-        `opened`: when it was opened, where it shares a connection that was open before; ``None``: now. `cap`: the age
-        in seconds at which the service ends it; ``None``: no limit is known.
+        `opened`: when its websocket was opened, where it shares one that was open already; ``None``: just now. `cap`:
+        the age in seconds at which the service closes that websocket; ``None``: no limit is known.
         """
         entry = self._entries[number]
         self._dial_time = now - entry.begun

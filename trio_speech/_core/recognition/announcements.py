@@ -72,7 +72,7 @@ class Announcements:
             self._put(Announced(at, at, None, placed, worded=False))
 
     def interim(self, start: int, end: int, speaker: str | None, *, placed: bool) -> None:
-        """Call when an interim with words about the samples ``[start, end)`` arrives."""
+        """Notes that the final of an utterance is owed: call when an interim arrives that covers ``[start, end)``."""
         new = Announced(start, end, speaker, placed)
         self._owed = [each for each in self._owed if not self._is_same(each, new)]
         self._put(new)

@@ -45,9 +45,10 @@ _LOOK_AGAIN = 0.1  # seconds between two looks for a pause
 
 
 class Asking:
-    """The moments at which one link sends a finalize request by itself.
+    """Decides when one link sends a finalize request by itself.
 
-    `stalled_after`: how many seconds after the last commit a request is sent where the replay log is nearly full.
+    `stalled_after`: where the replay log, the audio kept for sending again, is nearly full, a request is sent once
+    nothing was committed for so many seconds.
     """
 
     def __init__(

@@ -89,7 +89,8 @@ class Evidence:
     def unspanned(self) -> None:
         """Call when a final was delivered that has no span, or one that cannot be trusted.
 
-        It may be late. So it does not count for the sound after the last pause, unless a request was made since.
+        Such a final may come late, and be of earlier speech. So it accounts for the audio up to the last pause only; or
+        up to the place of the newest request, where that lies behind the pause.
         """
         self._spoken_for = max(self._spoken_for, self.requests.newest, self._session.last_sound_from())
         self._finals += 1

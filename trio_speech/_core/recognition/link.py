@@ -200,7 +200,10 @@ class LinkMachine:
                 return None
 
     def peer_closed(self, code: int, now: float) -> EndLink | None:
-        """Call when the service closed the connection with the websocket close code `code`. Returns as `went` does."""
+        """Call when the service has closed the connection with the websocket close code `code`.
+
+        Returns the command to end the link where that was the regular end of the session; ``None`` where it is a loss.
+        """
         polite = code == _NORMAL or code in self.profile.idle_codes or self._may_go
         return self._ended(now) if polite else None
 

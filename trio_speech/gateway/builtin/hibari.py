@@ -104,7 +104,10 @@ def _phrases(words: list[str]) -> Iterator[list[str]]:
 
 
 def _words(written: list[str], counts: list[int], times: list[tuple[int, int]]) -> Iterator[SpokenWord]:
-    """Yields each written word, from the start of its first spoken word to the end of its last."""
+    """Yields each written word with its start and end.
+
+    A written word may be spoken as several ("42": "forty two"): `counts` says as how many, `times` when each is spoken.
+    """
     at = end = 0
     for word, count in zip(written, counts, strict=True):
         start = times[at][0] if count else end
