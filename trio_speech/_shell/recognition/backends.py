@@ -1,12 +1,16 @@
-"""Who serves a recognition next, and a connection made before it is needed.
+"""Chooses the backend of a recognition session's next link, and dials connections before they are needed.
 
-Laws, beside those of `order`
-    1. A connection that was made ahead is used for the next link, or closed; never both, never kept.
-    2. One whose address is no longer asked for is closed: what was changed while it was made may stand there.
-    3. A standby is dialed beside a suspect link, for the same backend. It is a connection and no session: nothing is
-       sent on it while the suspect may still serve. Its failure counts for nothing, but for one thing: where the
-       service refuses it, none is dialed at that endpoint for as long as the service says, or `_BARRED_FOR`.
-    4. A link is waited for only where it is made for the backend whose turn it is: another may take its time.
+    link       one connection at work for the session, see `link`
+    ahead      a connection that is open before the link that will use it begins
+    standby    a connection dialed ahead because the current link is suspect (see `health_watch`)
+
+Laws, beside those of `failover`
+    1. A connection that was dialed ahead is used for the next link or closed.
+    2. It is closed, too, if the session's request has changed since and now needs another URL.
+    3. A standby is dialed for the same backend as the suspect link. Nothing is sent on it while the suspect may still
+       serve. If its dial fails, that costs no attempt. But if the service refuses it, no other standby is dialed at
+       that endpoint for as long as the service says, or else for `_BARRED_FOR`.
+    4. The next link waits for a dial ahead that is under way only if that dial is for the current backend.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ class _Made(Struct, frozen=True):
 
 
 class RecognizerBackends(Failover[SttProvider]):
-    """The recognizers of one session, whose block's nursery is `open`'s."""
+    """The recognition backends of one session. Call `open` before anything is dialed."""
 
     _guard: Guard
 
@@ -51,21 +55,21 @@ class RecognizerBackends(Failover[SttProvider]):
         self._standby: trio.CancelScope | None = None
 
     def open(self, guard: Guard) -> None:
-        """Goes to work; call it once, before a connection is asked for."""
+        """Sets the guard whose nursery runs the dials and connections. Call it once, before `connection`."""
         self._guard = guard
 
     def recognizers(self, request: TranscribeRequest) -> list[SttProvider]:
-        """The backends as `request` would have them. Raises `ConfigurationError`."""
+        """Returns one provider per backend, made for `request`. Raises `ConfigurationError` if one cannot serve it."""
         return [route.backend.recognizer(request) for route in self._routes]
 
     def ask(self, providers: list[SttProvider]) -> None:
-        """Every later link is one of these."""
+        """Replaces the providers, one per backend, that later dials use: see `recognizers`."""
         self._providers = providers
 
     async def connection(self) -> Connection:
-        """The connection for the next link: the one made ahead, or a new one.
+        """Returns a connection for the next link: the one that was dialed ahead, or a new one.
 
-        Raises `LinkDown`, and what a token provider raises.
+        Raises `LinkDown` if the dial fails, and whatever the token provider raises.
         """
         if self._preparing is not None and self._preparing_for == self._preference.current:
             await self._preparing.wait()
@@ -73,7 +77,7 @@ class RecognizerBackends(Failover[SttProvider]):
         made = self._taken_ahead()
         while made is None:
             dialed = await self._dial_current()
-            made = self._taken_ahead()  # a better one may have answered meanwhile
+            made = self._taken_ahead()  # a better backend may have answered meanwhile
             if made is not None or self._is_outdated(dialed):
                 self._dismiss(dialed)
             else:
@@ -83,13 +87,15 @@ class RecognizerBackends(Failover[SttProvider]):
         return made.connection
 
     def prepare(self) -> None:
-        """Dials the successor of a link that is about to retire, once; a failure is left to the next regular dial."""
+        """Dials ahead for the next link, once per link, because the current one is about to be replaced. If the dial
+        fails, `connection` dials again.
+        """
         if self._preparing is None and self._ahead is None and not self._prepared:
             self._prepared = True
             self._start_dial_ahead(trio.CancelScope(), lambda: None)
 
     def stand_by(self, ready: Callable[[], None]) -> None:
-        """Dials a connection beside a suspect link, and calls `ready` once it is open. Ended by `stand_down`."""
+        """Dials a standby for a suspect link, and calls `ready` once it is open. `stand_down` cancels the dial."""
         if self._ahead is not None:
             ready()
         elif self._preparing is None and trio.current_time() >= self._state.standby_from:
@@ -97,13 +103,13 @@ class RecognizerBackends(Failover[SttProvider]):
             self._start_dial_ahead(self._standby, ready)
 
     def stand_down(self) -> None:
-        """The link that was suspect serves on."""
+        """Call when the suspect link has shown life: cancels the dial of a standby, if one is under way."""
         if self._standby is not None:
             self._standby.cancel(reason="the suspect has shown life")
 
     @property
     def is_ready(self) -> bool:
-        """Whether a connection has been made ahead."""
+        """Whether a connection that was dialed ahead is open."""
         return self._ahead is not None
 
     @property
@@ -144,7 +150,7 @@ class RecognizerBackends(Failover[SttProvider]):
             return await self._dial(self._preference.current, until=until, has_alternative=self.has_next)
         except NoCredential as down:
             error = down.error
-        raise error  # outside, that it keeps a context of its own
+        raise error  # outside of the except block, so that its own context is kept
 
     async def _dial(self, index: int, *, until: float = math.inf, has_alternative: bool = False) -> _Made:
         provider, connector = self._providers[index], self._routes[index].connector
@@ -154,7 +160,10 @@ class RecognizerBackends(Failover[SttProvider]):
         return _Made(index, provider, connection)
 
     def _keep_for_next_link(self, made: _Made) -> None:
-        """Keeps it for the next link: of two, the one that is preferred."""
+        """Keeps `made` for the next link.
+
+        If there are two, keeps that of the preferred backend and closes the other.
+        """
         if self._ahead is not None:
             made, other = sorted((made, self._ahead), key=lambda each: each.index)
             self._dismiss(other)
@@ -168,7 +177,8 @@ class RecognizerBackends(Failover[SttProvider]):
         return made
 
     def _is_outdated(self, made: _Made) -> bool:
-        """Whether its address is no longer asked for, or its backend has refused meanwhile."""
+        """Whether the session now needs another URL, or the backend of `made` is neither current nor to be returned to.
+        """
         now = self._providers[made.index]
         changed = made.provider is not now and made.provider.url != now.url
         return changed or made.index not in (self._preference.current, *self._preference.better(trio.current_time()))

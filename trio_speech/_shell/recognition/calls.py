@@ -1,4 +1,4 @@
-"""The client's side of recognition: sessions made of requests, by name and by journal."""
+"""The part of `Client` that recognizes speech: `transcribe`, `recognize` and `resume_journal`."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class RecognitionCalls:
     async def _keeping_unread(
         self, session: RecognitionSession, source: AudioSource | None
     ) -> AsyncGenerator[Transcript, None]:
-        """As `_running`. The error that ends the session carries the events that its user had no time to read."""
+        """Does what `_running` does, and attaches the events that were not read to the error that ends the session."""
         try:
             async with self._running(session, source) as transcript:
                 yield transcript

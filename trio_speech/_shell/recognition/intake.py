@@ -1,7 +1,12 @@
-"""What a transcript and the links below it share: the audio on its way in, and who is to be woken by what.
+"""Takes the user's audio into a recognition session, and wakes the tasks that wait for one another there.
 
-The session owns it, and hands it to the transcript that the user holds and to each link. So neither reaches into the
-other: a link that made progress calls `progressed`, a user who captured audio calls `take_in`.
+The `RecognitionSession` owns an `Intake` and hands it to the `Transcript` that the user holds. So the user's side and
+the link (the connection that serves at the moment) know nothing of each other: `take_in` stores audio in the replay log
+and tells the link; `progressed` wakes the user's tasks when the link has made progress.
+
+    captured     taken from the user into the replay log (see `replay_log`, also for *settled*)
+    room         the samples that the log takes before its limit, ``ReplayPolicy.limit``
+    delivered    read by the user, who has then asked for the next event
 """
 
 from __future__ import annotations
@@ -21,24 +26,28 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _SHARE = 5
-"""A part of the log that may wait for room: small enough that the log is at four fifths by then, and is finalized."""
+"""Long audio that must wait for room is taken in parts of this fraction of the log's limit. The log is then
+four fifths full before a part has to wait, and at four fifths the service is asked to finalize, which makes room."""
 
 
 class AudioSink(Protocol):
-    """The link that takes the audio."""
+    """What the intake needs of the current link."""
 
     def captured(self) -> None:
-        """As much audio as it waits for is there. Returns at once, and raises nothing."""
+        """Call when the log has reached the sample at which the link wants to be woken.
+
+        Returns at once, never raises.
+        """
         ...
 
     @property
     def catch_up(self) -> float:
-        """Seconds until its backlog is gone."""
+        """Seconds until the link has sent its backlog and is live again."""
         ...
 
 
 class Intake:
-    """One session's audio on its way into the log. `journal`: where what is captured is kept too."""
+    """Takes one session's audio into its replay log, and into `journal` if there is one."""
 
     def __init__(self, machine: RecognitionMachine) -> None:
         self.machine = machine
@@ -47,11 +56,12 @@ class Intake:
         self.link: AudioSink | None = None
         self.has_source = False
         self.holds_event = False
-        """The user has taken an event, and not asked for the next: what it settles is not recorded as delivered."""
+        """True while the user has an event and has not asked for the next. That event does not count as delivered
+        yet."""
         self.left = False
-        """The block was left: nothing can be sent or read any more."""
+        """True once the session's block was left: nothing can be sent or read any more."""
         self.complete = False
-        """All input is accounted for: iteration ends once the queue is empty."""
+        """True once all input is settled or named by a `Gap`: iteration ends when the event queue is empty."""
         self.link_wakes = Wakeup()
         self.user_wakes = Wakeup()
         self.source_wakes = Wakeup()
@@ -63,16 +73,20 @@ class Intake:
     # ------------------------------------------------------------ audio
 
     def whole(self, audio: Buffer) -> bytes:
-        """`audio` as it is to be kept: copied, unless it is immutable as it stands.
+        """Returns `audio` as bytes, copied unless it is bytes already.
 
-        Raises `ConfigurationError` where it is cut inside a sample, and `TypeError` where it is not bytes-like.
+        Raises `ConfigurationError` if it ends inside a sample, and `TypeError` if it is not bytes-like.
         """
         if type(audio) is bytes and not len(audio) % self._frame:
             return audio
         return bytes(self.machine.audio_format.whole_samples(audio))
 
     def take_in(self, audio: Buffer) -> bool:
-        """Captures audio at once; says whether it has, or ``overflow="wait"`` asks to wait for room."""
+        """Captures `audio` at once. Returns False, and captures nothing, if it must wait for room (``overflow="wait"``).
+
+        Raises as `whole` and `check_sending` do, `ReplayOverflow` if there is no room (``overflow="error"``), and
+        `OSError` if the journal cannot be written.
+        """
         machine, log = self.machine, self.machine.log
         whole = audio if type(audio) is bytes and not len(audio) % self._frame else self.whole(audio)
         samples = len(whole) // self._frame
@@ -83,7 +97,7 @@ class Intake:
             self._keep(self.journal, whole)
         clock, rate, now = self.clock, machine.rate, time.time()
         if not clock.earliest < now - (log.captured + samples) / rate < clock.latest:
-            clock.captured(log.captured / rate, now - samples / rate)  # its last sample is of now
+            clock.captured(log.captured / rate, now - samples / rate)  # its last sample was captured just now
         if free:
             log.append(whole)
         else:
@@ -97,12 +111,12 @@ class Intake:
         try:
             journal.captured(audio, given_up=log.given_up)
         except OSError:
-            if self.has_source:  # nobody else has this audio; who calls `send` still does
+            if self.has_source:  # a source's audio would be lost; a caller of `send` still has it
                 log.append(audio)
             raise
 
     async def take_in_when_free(self, audio: Buffer) -> None:
-        """Captures audio, in parts where it is long; a checkpoint only where it has to wait for room."""
+        """Captures `audio`, in parts if it is long, and waits for room as needed. Checkpoints only if it must wait."""
         if self.take_in(audio):
             return
         whole = self.whole(audio)
@@ -112,7 +126,10 @@ class Intake:
                 await self.source_wakes.wait()
 
     def _has_room(self, samples: int) -> bool:
-        """Whether so much may be taken in now; raises what stands against it for good."""
+        """Whether `samples` may be captured now, or else must wait.
+
+        Raises `trio.ClosedResourceError`, `ReplayOverflow`.
+        """
         self.check_sending()
         machine = self.machine
         if samples <= machine.room or not (self._waits or self._refuses):
@@ -132,7 +149,7 @@ class Intake:
             raise trio.ClosedResourceError("this transcript's block has been left")
 
     def check_sending(self) -> None:
-        """As `check_open`, and once the input was ended."""
+        """Raises `trio.ClosedResourceError` once the block was left or the input was ended."""
         self.check_open()
         if self.machine.input_ended:
             raise trio.ClosedResourceError("no audio may follow end_input()")
@@ -140,26 +157,26 @@ class Intake:
     # ------------------------------------------------------------ news
 
     def end_input(self) -> None:
-        """No more audio will come."""
+        """Ends the input: no more audio will come. Wakes the link."""
         self.machine.end_input()
         self.link_wakes.fire()
 
     def progressed(self) -> None:
-        """The link made progress: whoever waits for events, room or settlement looks again."""
-        if not self.holds_event:  # silence is settled without an event
+        """Call when the link made progress. Wakes those that wait for events, for room, or in `Transcript.settled`."""
+        if not self.holds_event:  # silence is settled without an event, so no event need be read first
             self.record_delivery()
         if self.machine.event_queue:
             self.user_wakes.fire()
         self.source_wakes.fire()
 
     def finish(self) -> None:
-        """All input is accounted for."""
+        """Call when all input is accounted for: ends the session's machine, and wakes everybody."""
         self.machine.end()
         self.complete = True
         self._wake_all()
 
     def leave(self) -> None:
-        """The block is being left."""
+        """Call when the block is being left: closes the journal, and wakes everybody."""
         self.left = True
         if self.journal is not None:
             self.journal.close()
@@ -167,7 +184,7 @@ class Intake:
         self._wake_all()
 
     def record_delivery(self) -> None:
-        """Whoever asks for the next event has dealt with the last."""
+        """Call when the user asks for the next event: records in the journal that the last one was delivered."""
         self.holds_event = False
         if self.journal is not None:
             self.journal.delivered(self.machine.event_queue.settled, self.machine.taken)

@@ -1,11 +1,10 @@
-"""A journal's file: it is written as the session goes on, and read when another session takes over.
+"""Reads and writes a journal: the file that lets another process go on with a recognition session after a crash.
 
-Writes go to the operating system, without buffering, and not on to the disk: they outlive the process, however it ends,
-but not a failure of power. One session at a time has the file: of two that wrote it, each would spoil what the other
-keeps.
+Writes go to the operating system at once, but are not forced to disk: they survive any end of the process, but not a
+power failure. Only one session at a time may have the file open, as two would overwrite each other's records.
 
-The file is created once and never replaced, so that it works where an open file cannot be (Windows), and nobody can put
-something else in its place. What is settled is left out by copying the rest to another part of the same file.
+The file is created once and never replaced, because Windows cannot replace an open file, and so that nobody can put
+another file in its place. Settled audio (see `replay_log`) is dropped by copying the rest within the file.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from .private_file import PrivateFile
 
 
 class JournalFile:
-    """The journal of a session, which has it to itself until `close`.
+    """The journal of one session, locked until `close`.
 
-    Everything that writes raises `OSError` where that fails, and where the file was deleted or replaced. The journal
-    says then what it said before, and may be written on.
+    Methods that write raise `OSError` if that fails, or if the file was deleted or replaced. The journal's content is
+    then the same as before the call, and later calls may write again.
     """
 
     def __init__(self, file: PrivateFile, request: TranscribeRequest, index: JournalIndex) -> None:
@@ -36,11 +35,11 @@ class JournalFile:
         self._request = request
         self._index = index
         self._frame_size = request.audio_format.frame_size
-        # Where each second of the audio starts, as a sample and an offset in the file; at first, where all of it does.
+        # Where each second of audio starts: (sample, offset in the file). The first entry is the start of all of it.
         self._seconds = [(index.start, index.begin)]
 
     def captured(self, audio: bytes, *, given_up: int = 0) -> None:
-        """Writes down audio that is about to be captured. All before sample `given_up` will never be recognized."""
+        """Writes `audio`, which is about to be captured. Samples before `given_up` need not be kept."""
         if self._index.captured - self._seconds[-1][0] >= self._request.audio_format.sample_rate:
             self._look_after(given_up)
         index = self._index
@@ -50,14 +49,15 @@ class JournalFile:
         self._write_index(JournalIndex(index.begin, end, index.start, captured, index.settled, index.ordinal))
 
     def delivered(self, settled: int, ordinal: int) -> None:
-        """The user is done with all before sample `settled`; the last final of that was number `ordinal`."""
+        """Records that the user has read all results before sample `settled`, finals up to number `ordinal` included.
+        """
         index = self._index
         if settled > index.settled or ordinal > index.ordinal:
             settled = max(settled, index.settled)
             self._write_index(JournalIndex(index.begin, index.end, index.start, index.captured, settled, ordinal))
 
     def changed(self, request: TranscribeRequest) -> None:
-        """The session asks for something else from now on. Raises `ConfigurationError` where that cannot be kept."""
+        """Records the session's new `request`. Raises `ConfigurationError` if it cannot be written as a record."""
         index = self._index
         record = header_record(request, index.captured, index.settled, index.ordinal)
         self._file.write(record, index.end)
@@ -66,13 +66,13 @@ class JournalFile:
         self._request = request
 
     def salvage(self, recovered: RecoveredJournal) -> None:
-        """Makes what was recovered from a damaged file all that counts in it; what is lost stays known as lost."""
+        """Replaces the content of a damaged file by what was `recovered`. Audio that is lost stays marked as lost."""
         content = content_of(self._request, recovered.pieces, recovered.index)
         self._begin_anew(recovered.start, content)
         self._seconds = [(recovered.start, self._index.begin)]
 
     def close(self) -> None:
-        """The session has ended. What it leaves unsettled stays in the file, for another one."""
+        """Compacts the file if it is large, and closes it. Unsettled audio stays in it, for a session that resumes."""
         index = self._index
         try:
             if index.end > 2 * index.needed(index.settled, self._frame_size):
@@ -83,7 +83,10 @@ class JournalFile:
             self._file.close()
 
     def _look_after(self, given_up: int) -> None:
-        """Called once in a second of audio, because looking costs as much as writing a frame."""
+        """Checks that the file is still there, and compacts it if worthwhile.
+
+        Called once per second of audio only, because checking costs as much as writing a frame.
+        """
         self._file.check_still_there()
         index = self._index
         self._seconds.append((index.captured, index.end))
@@ -92,9 +95,9 @@ class JournalFile:
             self._compact(owed_from)
 
     def _compact(self, owed_from: int) -> None:
-        """Leaves out the audio before sample `owed_from`, but for a part of a second, and moves the rest to the front.
+        """Drops whole seconds of audio before sample `owed_from`, and moves the rest to the front of the file.
 
-        The records are copied as they stand, with their checksums: damage to them is noticed where they are read.
+        The records are copied unread, with their checksums: damage is noticed when they are read.
         """
         index = self._index
         seconds = [*self._seconds, (index.captured, index.end)]
@@ -108,7 +111,7 @@ class JournalFile:
         self._seconds = [(sample, offset + moved) for sample, offset in seconds[kept:]]
 
     def _begin_anew(self, start: int, content: bytes) -> None:
-        """Makes `content`, the audio of which starts at sample `start`, all that counts in the file."""
+        """Replaces the file's content by `content`, whose audio starts at sample `start`."""
         begin = self._index.place_for(len(content))
         end = begin + len(content)
         self._file.write(content, begin)
@@ -121,10 +124,10 @@ class JournalFile:
 
 
 def create_journal(path: Path, request: TranscribeRequest) -> JournalFile:
-    """Makes the journal of a new session, which only this user can read.
+    """Creates the journal of a new session. Only the user that runs the process can read it.
 
-    Raises `ConfigurationError` where there is such a file already, whoever made it and however short a time ago, or
-    where `request` cannot be written down; `OSError` where the file cannot be made.
+    Raises `ConfigurationError` if the file exists already, even if another process created it just now, or if
+    `request` cannot be written as a record; `OSError` if the file cannot be created.
     """
     content = content_of(request, (), JournalIndex(0, 0, 0, 0, 0, 0))
     index = JournalIndex(INDEX_SIZE, INDEX_SIZE + len(content), 0, 0, 0, 0)
@@ -138,13 +141,13 @@ def create_journal(path: Path, request: TranscribeRequest) -> JournalFile:
 
 
 def open_journal(path: Path, damaged: Literal["refuse", "salvage"]) -> tuple[JournalFile, RecoveredJournal]:
-    """Takes over the journal that an earlier session has left, and says what is in it.
+    """Opens the journal of an earlier session. Returns it, and what is in it.
 
-    The file stays as it is, unless it is damaged and `damaged` is ``"salvage"``: then what is sound of it becomes all
-    that counts.
+    The file is not changed, unless it is damaged and `damaged` is ``"salvage"``: then its intact records replace the
+    content.
 
-    Raises `OSError` where the file cannot be read or written; `ConfigurationError` where it is no journal, is that of a
-    session that goes on, or is damaged and not to be salvaged.
+    Raises `OSError` if the file cannot be read or written; `ConfigurationError` if it is not a journal, is in use by a
+    session that still runs, or is damaged and `damaged` is ``"refuse"``.
     """
     file = PrivateFile.open(path)
     try:
@@ -164,9 +167,9 @@ def open_journal(path: Path, damaged: Literal["refuse", "salvage"]) -> tuple[Jou
 
 
 def journal_path(path: str | os.PathLike[str]) -> Path:
-    """`path` from the root, so that it names the same file wherever the process goes.
+    """Returns `path` made absolute, so that it names the same file when the working directory changes.
 
-    Raises `ConfigurationError` where it names no file.
+    Raises `ConfigurationError` if it is not a path, or names no file.
     """
     named = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None  # pyright: ignore[reportUnnecessaryIsInstance]
     if not isinstance(named, str) or not Path(named).name or "\0" in named:  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -1,11 +1,11 @@
-"""One connection at work for a recognition session: its reader, its writer, its health watch.
+"""Runs one link: a connection while it serves a recognition session, with its reader, writer and health watch.
 
-Whoever learns that the connection is gone cancels the link's scope with the cause. That is the whole mechanism of
-reconnection: the session's loop asks for a verdict and opens the next.
+The first task that learns that the connection is gone records the cause and cancels the link's scope. `run` returns the
+cause, and the session's loop (see `session`) then decides whether to open another link.
 
-All writing goes through `_pump`, which does what the machine says for as long as the network takes it at once, and
-never waits. It is called by whoever has news: the task that captured audio, the reader, and the writer when the moment
-comes that the machine named. The writer alone waits: for that moment, and for the network.
+Almost all writing is done by `_pump`. It carries out the commands of the `LinkMachine` for as long as the network takes
+the frames at once, and never waits. It is called by the task that captured audio, by the reader after each message, and
+by the writer at the time that the machine named. Only the writer waits, for that time or for the network.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from ..concurrency.wakeup import Wakeup
 from ..connection import Connection, HealthWatch, LinkDown
 
 _BURST = 0.002
-"""Seconds within which no second frame comes where audio is spoken: it is being read from somewhere."""
+"""Seconds between two captures below which the audio comes faster than speech, as from a file."""
 
 _AT_ONCE = 16
-"""Frames that go out in a row before other tasks have their turn."""
+"""Frames that are sent in a row before other tasks run."""
 
 
 class Link:
     """Runs one connection until it is lost, done or replaced.
 
-    In real time no task is woken for a frame: it goes out from the task that captured it. Audio that comes faster than
-    it is spoken is left to the writer, which sends many frames in one write.
+    Live audio is sent by the task that captured it, so that no other task is woken for each frame. Audio that comes
+    faster than speech is left to the writer, which sends many frames in one write.
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class Link:
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
         self._opened = False
-        self._wakes_at = -math.inf  # when the writer wakes of its own; while it does not wait, that is long ago
+        self._wakes_at = -math.inf  # when the writer wakes by itself; -inf while it is not waiting
         self._burst_until = -math.inf
         self.done = False
 
     @property
     def catch_up(self) -> float:
-        """Seconds until the backlog is gone."""
+        """Seconds until the backlog is sent and the audio is live again."""
         return self._feed.catch_up()
 
     async def run(self) -> Cause | None:
-        """Until the link ends; returns the cause, or ``None`` if all is done."""
+        """Reads and writes until the link ends. Returns the cause, or ``None`` if all input is accounted for."""
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
@@ -88,7 +88,10 @@ class Link:
         return self._cause
 
     async def farewell(self) -> None:
-        """The polite end, within ``close_timeout``: a service holds a session's place until it is told."""
+        """Sends the close message and closes the websocket, within ``close_timeout``; never raises `LinkDown`.
+
+        A service that is not told may count the session against a limit for some time.
+        """
         liveness = self._liveness
         with trio.move_on_after(liveness.close_timeout, shield=True):
             try:
@@ -140,7 +143,7 @@ class Link:
     # ------------------------------------------------------------ writing
 
     def captured(self) -> None:
-        """As much audio as the link waits for is there. Returns at once, and raises nothing."""
+        """See `AudioSink.captured`: sends the audio if it is live and the network takes it, else wakes the writer."""
         now = self._now()
         if now < self._burst_until:
             self._wake_writer()
@@ -157,11 +160,11 @@ class Link:
 
     @property
     def _is_calm(self) -> bool:
-        """Whether the machine has nothing to say to what has been captured by now."""
+        """Whether the machine need not be asked yet: the log has not reached the sample at which it is to be woken."""
         return self._session.log.captured < self._session.next_wakeup_at_sample
 
     def _advance(self, now: float) -> None:
-        """Sends what is due while the writer waits, and wakes it where it is to wait for something else."""
+        """Sends what is due if the writer is waiting, and wakes it if it must wait for the network or wake earlier."""
         if self._wakes_at == -math.inf:
             self._wake.fire()
             return
@@ -177,8 +180,7 @@ class Link:
     def _pump(self, now: float) -> float:
         """Sends what is due, as far as the network takes it at once.
 
-        Returns when to go on if nothing happens before: `now` where there is more to send, infinity where the link
-        waits for news alone.
+        Returns when to call it again: `now` if there is more to send, infinity if only news can make something due.
         """
         for _ in range(_AT_ONCE):
             if self.connection.has_unsent:

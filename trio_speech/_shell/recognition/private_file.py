@@ -1,6 +1,7 @@
-"""A file that one session has to itself, that only its user can read, and that is never replaced by another.
+"""A locked file that only the user who runs the process can read; journals are kept in one.
 
-What differs between systems stands here. Nothing waits: writes go to the operating system, which takes them at once.
+The differences between operating systems are dealt with here. Nothing checkpoints: a write returns once the operating
+system has the data.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ else:
 _FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 _LOCKED_BYTE = 2**62
-"""The byte that is locked on Windows, where nobody may read what is locked: far behind the end of any file."""
+"""Offset of the byte that is locked on Windows: locked bytes cannot be read, so it is far past the end of any file."""
 
 
 class PrivateFile:
-    """An open file, locked. Everything that reads or writes raises `OSError` where that fails.
+    """An open, locked file. Methods that read or write raise `OSError` if that fails.
 
-    `locked` is false where the file system has no locks.
+    `locked` is False if the file system has no locks.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -44,10 +45,10 @@ class PrivateFile:
 
     @classmethod
     def create(cls, path: Path) -> PrivateFile:
-        """A new file. An empty one that nobody has locked is taken for new.
+        """Creates the file. An existing file that is empty and not locked counts as new.
 
-        Of several callers, in whatever processes, one gets it. The others get `ConfigurationError`. Raises `OSError`
-        where the file cannot be made.
+        If several callers, also in other processes, try at once, one succeeds, and the others get `ConfigurationError`.
+        Raises `OSError` if the file cannot be created.
         """
         try:
             file, is_made = cls(path, os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)), True
@@ -67,9 +68,9 @@ class PrivateFile:
 
     @classmethod
     def open(cls, path: Path) -> PrivateFile:
-        """The file that is there. Raises `OSError` where it cannot be opened for reading and writing.
+        """Opens the existing file. Raises `OSError` if it cannot be opened for reading and writing.
 
-        `ConfigurationError` where another session has it, or where it is a symbolic link or no regular file.
+        Raises `ConfigurationError` if another session has locked it, or it is a symbolic link or no regular file.
         """
         not_a_file = ConfigurationError(f"{path} is a symbolic link or a device: a journal must be a file of its own")
         try:
@@ -85,16 +86,16 @@ class PrivateFile:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The size of the file in bytes."""
         return os.fstat(self._descriptor).st_size
 
     def make_private(self) -> None:
-        """Takes from all other users the right to read or write. Windows has no such rights of files."""
+        """Sets the permissions to 0600: only the owner may read and write. Does nothing on Windows."""
         if hasattr(os, "fchmod"):
             os.fchmod(self._descriptor, 0o600)
 
     def check_still_there(self) -> None:
-        """Raises `FileNotFoundError` where the path no longer names this file: what is written to it would be lost."""
+        """Raises `FileNotFoundError` if the path no longer names this file, as what is written would then be lost."""
         try:
             same = os.path.samestat(os.fstat(self._descriptor), os.lstat(self.path))
         except FileNotFoundError:
@@ -104,7 +105,7 @@ class PrivateFile:
             raise FileNotFoundError(errno.ENOENT, message, str(self.path))
 
     def read(self, begin: int, end: int) -> bytes:
-        """The bytes from `begin` up to `end`, or to the end of the file."""
+        """Returns the bytes from offset `begin` up to `end`, or to the end of the file if that comes first."""
         os.lseek(self._descriptor, begin, os.SEEK_SET)
         parts: list[bytes] = []
         while begin < end and (part := os.read(self._descriptor, end - begin)):
@@ -113,29 +114,32 @@ class PrivateFile:
         return b"".join(parts)
 
     def write(self, data: bytes, offset: int) -> None:
-        """Writes all of `data`, at byte `offset`. Where it fails, a part may have been written."""
+        """Writes all of `data` at byte `offset`. If it fails, a part may have been written."""
         written = _write_at(self._descriptor, data, offset)
-        while written < len(data):  # a disk that is nearly full takes a part, and tells only the next call
+        while written < len(data):  # a disk that is nearly full takes a part, and only the next call fails
             written += _write_at(self._descriptor, memoryview(data)[written:], offset + written)
 
     def truncate(self, size: int) -> None:
-        """Cuts off what lies behind `size` bytes."""
+        """Shortens the file to `size` bytes."""
         os.ftruncate(self._descriptor, size)
 
     def discard(self) -> None:
-        """Deletes the file, and closes it. Where an open file cannot be deleted, an empty one stays."""
+        """Deletes and closes the file. Where an open file cannot be deleted (Windows), an empty one stays."""
         self.truncate(0)
         with suppress(PermissionError):
             self.path.unlink()
         self.close()
 
     def close(self) -> None:
-        """Gives the file free for other sessions."""
+        """Closes and unlocks the file."""
         os.close(self._descriptor)
 
 
 def _lock(path: Path, descriptor: int) -> bool:
-    """Keeps the file from other sessions until it is closed; returns false where the file system has no locks."""
+    """Locks the file until it is closed. Returns False if the file system has no locks.
+
+    Raises `ConfigurationError` if another session has locked it.
+    """
     try:
         if sys.platform == "win32":
             os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)

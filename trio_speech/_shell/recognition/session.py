@@ -1,9 +1,12 @@
-"""A recognition session: the replay task and the link loop, in the nursery of one block.
+"""Runs a recognition session as two tasks in the nursery of one `Client.transcribe` block.
 
-    replay task     source → log                       never notices that a link is lost
-    link loop       dial → link → verdict → sleep      the machine decides, the loop obeys
+    task            what it repeats                    what it knows of lost connections
+    ───────────     ────────────────────────────────   ─────────────────────────────────────────────────────────────
+    replay task     source → replay log                nothing
+    link loop       dial → run link → verdict → wait   a verdict says whether, when and where to dial again
 
-Both live in the block of `Client.transcribe`; links come and go below them.
+A link is one connection at work for the session (see `link`); the replay log holds the audio that may have to be sent
+again (see `replay_log`). All other decisions are made by the `RecognitionMachine`.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _IN_A_ROW = 40
-"""Chunks of a source that never waits that are taken before others have their turn."""
+"""Chunks of a source that are taken in a row before other tasks run; the source itself may never checkpoint."""
 
 
 class RecognitionSession:
@@ -78,20 +81,20 @@ class RecognitionSession:
 
     @property
     def failure(self) -> BaseException | None:
-        """What the session failed of, if it did."""
+        """The exception that ended the session, or ``None``."""
         return self._guard.failure if self._guard is not None else None
 
     @property
     def unread(self) -> list[TranscriptEvent]:
-        """The events that the user has not read."""
+        """The events that are still in the queue, oldest first."""
         return self._machine.event_queue.unread
 
     def keep_journal(self, journal: JournalFile) -> None:
-        """Call it before `start`: what is captured and delivered is kept in `journal` too."""
+        """Records in `journal` what is captured and delivered. Call it before `start`."""
         self._intake.journal = journal
 
     def start(self, guard: Guard, source: AudioSource | None) -> None:
-        """Starts what the block of a session owns."""
+        """Starts the session's tasks in the nursery of `guard`."""
         self._guard = guard
         self._backends.open(guard)
         guard.start_soon(partial(self._run, guard))
@@ -102,7 +105,7 @@ class RecognitionSession:
             guard.start_soon(partial(self._feed, source))
 
     async def leave(self) -> None:
-        """Abandons what is not done. Bounded by the caller."""
+        """Cancels the session's tasks, and waits until its links have said goodbye. The caller bounds the time."""
         self._feeding.cancel(reason="the block was left")
         self._intake.leave()
         self._loop.cancel(reason="the block was left")
@@ -119,7 +122,7 @@ class RecognitionSession:
                 await self._capture_all(source, pieces)
             except trio.ClosedResourceError:
                 if not (self._intake.left or self._machine.input_ended):
-                    raise  # it is the source's own
+                    raise  # the source raised it about itself
                 return  # the user has ended the input, or is leaving
             pieces.end()
             self._intake.end_input()
@@ -155,7 +158,7 @@ class RecognitionSession:
                     cause = await self._one_link(guard)
                 self._intake.finish()
         finally:
-            self._tell_figures()  # of what was lost since the last link
+            self._tell_figures()  # for what changed since the last link
             self._ended.set()
 
     async def _one_link(self, guard: Guard) -> Cause | None:
@@ -199,7 +202,7 @@ class RecognitionSession:
             resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempt)
             self._machine.event_queue.put(resumed)
             log.resumed(self._endpoint, resumed.downtime, resumed.replayed)
-            if self._is_out:  # else it was left for a fresh one
+            if self._is_out:  # else the link was replaced on purpose
                 self._telemetry.count("reconnects", 1, self._endpoint)
             self._lost_at, self._is_out = None, False
             self._intake.progressed()
@@ -249,7 +252,7 @@ class RecognitionSession:
         self._backends.stand_down()
 
     async def _say_goodbye(self, link: Link) -> None:
-        """Beside the next dial, which need not wait for it."""
+        """Closes `link` politely, in the background, so that the next dial need not wait for it."""
         try:
             await link.farewell()
         finally:
@@ -264,13 +267,13 @@ class RecognitionSession:
     # ------------------------------------------------------------ verdicts
 
     def _delay(self, cause: Cause) -> float:
-        """Seconds until the next dial; raises what ends the session."""
+        """Returns the seconds until the next dial. Raises the `SpeechError` that ends the session if there is none."""
         now = trio.current_time()
         if self._lost_at is None:
             self._lost_at = now
         if isinstance(cause, Rollover):
             return 0.0
-        if isinstance(cause, Unread):  # it is not the service's fault, and no attempt is spent
+        if isinstance(cause, Unread):  # the user reads too slowly: the service is not at fault, and no attempt is spent
             self._tell_lost(cause, 0.0)
             return 0.0
         self._is_out = True
@@ -329,8 +332,8 @@ class RecognitionSession:
             options={**request.options, **(change.options or {})},
             keyterms=request.keyterms if change.keyterms is None else change.keyterms,
         )
-        self._backends.provider.codec().update(change)  # raises here, at the user's call, what it cannot do
-        providers = self._backends.recognizers(changed)  # as does this what another cannot
+        self._backends.provider.codec().update(change)  # raises now, in the user's call, if it cannot do this
+        providers = self._backends.recognizers(changed)  # and so does this for the other backends
         if self._intake.journal is not None:
             self._intake.journal.changed(changed)
         self._backends.ask(providers)

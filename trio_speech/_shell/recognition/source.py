@@ -1,4 +1,4 @@
-"""Where a session's own audio comes from: what a user may give as `source`, and chunks that are cut anywhere."""
+"""Checks what a user gives as `source`, and reads it in chunks of whole samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AudioSource: TypeAlias = "Buffer | Iterable[Buffer] | AsyncIterable[Any]"
 
 
 def check_source(source: object) -> None:
-    """Raises `ConfigurationError` for what is no source; ``None`` is for `Transcript.send`."""
+    """Raises `ConfigurationError` if `source` is no `AudioSource`. ``None`` is allowed: the user calls `send` then."""
     if isinstance(source, str) or not (source is None or hasattr(source, "__aiter__") or isinstance(source, Iterable)):
         raise ConfigurationError(
             f"source must be bytes, or an iterable or async iterable of bytes, not {type(source).__name__}: "
@@ -25,7 +25,7 @@ def check_source(source: object) -> None:
 
 
 def chunks_of(source: Buffer | Iterable[Buffer]) -> Iterable[Buffer]:
-    """The chunks of a source that need not be waited for."""
+    """Returns the chunks of a synchronous source."""
     return [source] if is_buffer(source) else source  # type: ignore[list-item,return-value]
 
 
@@ -39,29 +39,29 @@ def is_buffer(source: object) -> bool:
 
 
 class WholeSamples:
-    """Puts together samples that are cut in two by the chunks of a source."""
+    """Joins samples that a source splits between two chunks."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self._size = audio_format.frame_size
         self._rest = b""
 
     def of(self, chunk: Buffer) -> Buffer:
-        """`chunk` with the half of a sample that came before it, and without the half at its end.
+        """Returns `chunk` with the incomplete sample before it, and without the incomplete sample at its end.
 
-        Returns the chunk itself where nothing is to be put together. Raises `TypeError` for what is not bytes-like.
+        Returns the chunk itself if no sample is split. Raises `TypeError` if it is not bytes-like.
         """
         if not self._rest and type(chunk) is bytes and not len(chunk) % self._size:
             return chunk
         view = memoryview(chunk)
         if not self._rest and not view.nbytes % self._size:
-            return chunk  # the capture looks at its layout
+            return chunk  # whether its layout is right is checked when it is captured
         whole = self._rest + view.tobytes()
         end = len(whole) - len(whole) % self._size
         self._rest = whole[end:]
         return whole[:end]
 
     def end(self) -> None:
-        """The source has ended. Raises `ConfigurationError` where it did inside a sample."""
+        """Call when the source has ended. Raises `ConfigurationError` if it ended inside a sample."""
         if self._rest:
             raise ConfigurationError(
                 f"the source ended {len(self._rest)} bytes into a sample of {self._size} bytes: "

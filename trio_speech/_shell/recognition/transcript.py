@@ -1,4 +1,4 @@
-"""What the user of `client.transcribe` holds: audio in, events out."""
+"""The object that `client.transcribe` gives to its user: takes audio, and yields events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 _LOOK_AGAIN = 0.25
-"""Seconds after which `settled` looks again whether the audio is quiet."""
+"""Seconds after which `settled` checks again whether to ask the service to finalize."""
 
 
 class Transcript:
@@ -74,7 +74,7 @@ class Transcript:
             event = machine.take()
             intake.holds_event = True
             if isinstance(event, FinalTranscript) and (captured := intake.clock.at(event.end)) is not None:
-                self._measure_final(max(0.0, time.time() - captured))  # a file is ahead of its own clock
+                self._measure_final(max(0.0, time.time() - captured))  # a file is read faster than real time
             return event
         finally:
             self._reading = False
@@ -103,7 +103,7 @@ class Transcript:
         longer than a fifth of the log may never find room at once: `send` takes it in parts. Raises `RuntimeError` in
         another thread than trio's: from there, go by `trio.from_thread.run_sync`.
         """
-        if get_ident() != self._thread.ident:  # as `check` asks, and a call less for each push
+        if get_ident() != self._thread.ident:  # the same test as in `check`, inlined to save a call per push
             self._thread.check()
         if self._intake.has_source:
             self._check_no_source()

@@ -1,4 +1,4 @@
-"""The statistics of a recognition session, as a frozen record."""
+"""Maps positions in a recognition session's audio to the POSIX times at which they were captured."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from ...statistics import wall_time_at
 
 
 class WallClock:
-    """Remembers when which sample was captured: one anchor for each time the source fell behind or was mute."""
+    """Remembers when the audio was captured, as anchors: pairs of a stream position and a wall-clock time, in seconds.
+
+    An anchor is added only when the two have drifted apart: the source fell behind, paused, or came faster than speech.
+    """
 
     _TOLERANCE = 0.25
     _MOST = 512
@@ -17,10 +20,10 @@ class WallClock:
     def __init__(self) -> None:
         self._streams, self._walls = array("d"), array("d")  # a pair of floats in a list would take seven times as much
         self.earliest = self.latest = -math.inf
-        """Between these, exclusively, a `wall` less its `stream` tells nothing new: `captured` need not be called."""
+        """`captured` need not be called while ``wall - stream`` lies between these two: it would add no anchor."""
 
     def captured(self, stream: float, wall: float) -> None:
-        """The audio at `stream` seconds was captured at POSIX time `wall`."""
+        """Records that the audio at `stream` seconds was captured at POSIX time `wall`."""
         apart = wall - stream
         if self.earliest < apart < self.latest:
             return
@@ -35,5 +38,5 @@ class WallClock:
         return wall_time_at(self._streams, self._walls, seconds)
 
     def anchors(self) -> tuple[tuple[float, float], ...]:
-        """The anchors, oldest first."""
+        """Returns the anchors, as pairs of stream seconds and POSIX time, oldest first."""
         return tuple(zip(self._streams, self._walls, strict=True))
