@@ -1,1 +1,1 @@
-"""The pool of speech connections on trio: dialed, pinged, leased, drained."""
+"""The pool of connections for synthesis: dials them, leases them to sessions, pings and closes them."""

@@ -1,4 +1,4 @@
-"""Whom a pooled connection reports to: the holder of its lease, and the pool."""
+"""The interfaces through which a pooled connection reports events: to the holder of its lease, and to the pool."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 class LeaseHolder(Protocol):
-    """Who uses a leased connection. Both methods are called from the connection's reader, and may not wait."""
+    """The user of a leased connection. Both methods are called from the connection's tasks, and may not wait."""
 
     def heard(self, message: TtsMessage, now: float) -> bool:
-        """Takes a message that arrived at `now`. Returns whether other tasks are to run before more is read."""
+        """Call when a message arrived, at `now`. Returns whether other tasks should run before the next one is read."""
         ...
 
     def lost(self, cause: Cause) -> None:
-        """The connection has ended. Nothing else will come."""
+        """Call when the connection has ended, because of `cause`. `heard` is not called any more."""
         ...
 
 
 class PoolCallbacks(Protocol):
-    """What a connection reports to its pool. None of these waits."""
+    """What a connection reports to its pool; see `Pool` for each event. None of these waits."""
 
     def returned(self, connection: PooledConnection) -> None: ...
     def abandoned(self, connection: PooledConnection) -> None: ...

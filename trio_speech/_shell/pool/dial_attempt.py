@@ -15,7 +15,7 @@ from .pooled_connection import PooledConnection
 
 
 class DialAttempt:
-    """Created when the roster decides to dial; `connect` runs in a task of its own."""
+    """One dial that the roster (the pool's decisions) has asked for. `connect` runs in a task of its own."""
 
     def __init__(self, number: int, route: VoiceRoute) -> None:
         self._number = number
@@ -31,9 +31,10 @@ class DialAttempt:
     async def connect(
         self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard, pool: PoolCallbacks, *, permit: Permit
     ) -> PooledConnection | None:
-        """Dials, and sends what the protocol begins with. Returns ``None`` where it was called off.
+        """Dials, and sends the frames that the protocol begins with. Returns ``None`` if it was called off.
 
-        Raises `LinkDown` where the dial fails, and `trio.ClosedResourceError` once the client is closed.
+        A provider that allows several generations on one connection may get a part of an open one instead of a dial.
+        Raises `LinkDown` if the dial fails, and `trio.ClosedResourceError` once the client is closed.
         """
         connection: PooledConnection | None = None
         try:

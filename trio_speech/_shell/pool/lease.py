@@ -1,4 +1,7 @@
-"""What a session and the pool say to each other: which voice is asked for, and the request for a lease."""
+"""What a session asks the pool for (a voice), and the request by which it waits for a lease.
+
+A lease is the exclusive use of a pooled connection by one session, until the session gives it back.
+"""
 
 from __future__ import annotations
 
@@ -19,19 +22,22 @@ _MANY_ROUTES = 64
 
 
 class VoiceRoute(Struct, frozen=True):
-    """A voice, and how its service is reached: `connector` opens the byte stream, or ``None`` for plain TCP."""
+    """A voice, and how to reach its service: `connector` opens the byte stream; ``None`` means TCP and TLS."""
 
     provider: TtsProvider
     connector: Connector | None
 
     @property
     def key(self) -> Hashable:
-        """Sessions whose routes have equal keys share connections."""
+        """Identifies connections that serve this route: sessions whose routes have equal keys share connections."""
         return (self.provider.endpoint, self.provider.pool_key, self.connector)
 
 
 class RouteTable:
-    """The routes by key. Beyond `_MANY_ROUTES`, those that `in_use` no longer names are forgotten."""
+    """The routes by key.
+
+    If it holds more than `_MANY_ROUTES`, `add` drops those whose keys `in_use` does not return.
+    """
 
     def __init__(self, in_use: Callable[[], set[Hashable]]) -> None:
         self._in_use = in_use
@@ -44,7 +50,7 @@ class RouteTable:
         return self._routes[key]
 
     def add(self, key: Hashable, route: VoiceRoute) -> None:
-        """Remembers `route`, whose key is `key`."""
+        """Stores `route` under `key`, which is its key."""
         if len(self._routes) > _MANY_ROUTES:
             in_use = self._in_use()
             self._routes = {each: old for each, old in self._routes.items() if each in in_use}
@@ -67,22 +73,22 @@ class PendingLease:
 
     @property
     def is_answered(self) -> bool:
-        """Whether a connection or a failure is there."""
+        """Whether the pool has granted a connection or reported a failure."""
         return self.connection is not None or self.failure is not None
 
     def grant(self, connection: PooledConnection) -> None:
-        """Answers with a leased connection."""
+        """Call when `connection` was leased for this request. Wakes the session."""
         self.connection = connection
         self.answered.fire()
 
     def fail(self, failure: Exception) -> None:
-        """Answers with `failure`, unless an earlier one was reported."""
+        """Call when the request failed. Wakes the session. Only the first failure is kept."""
         self.failure = self.failure or failure
         self.answered.fire()
 
 
 def exhausted(policy: PoolPolicy, now: PoolStatistics, endpoint: str) -> LinkError:
-    """The error where no connection became free in time."""
+    """Returns the error to raise if no connection became free within ``acquire_timeout``."""
     return LinkError(
         f"no speech connection became free within {policy.acquire_timeout:g} s (PoolPolicy.acquire_timeout): "
         f"{now.leased} are in use and {now.dialing} being dialed, of {policy.max_size} at most; leave sessions that "

@@ -1,4 +1,8 @@
-"""The health of one connection of the pool: idle ones are given time, one that a session waits for is given up soon."""
+"""Watches the health of one pooled connection, by `HealthWatch`, and says what its lease makes urgent.
+
+An idle connection that does not answer is given the whole ``ping_timeout``. One that a session waits for is given up as
+soon as it is suspect, so that another connection can speak the sentence.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,11 @@ from .multiplexed import FrameChannel
 
 
 class LeaseWatch:
-    """`alarms`: how often connections to this endpoint were suspected lately. `ponged` is told each round trip."""
+    """The health watch of one pooled connection.
+
+    `alarms`: the recent suspicions of connections to this endpoint. `ponged` is called with the seconds of each round
+    trip.
+    """
 
     def __init__(
         self,
@@ -35,11 +43,14 @@ class LeaseWatch:
         )
 
     def leased(self) -> None:
-        """A lease begins. The connection may have died unnoticed while it was idle."""
+        """Call when a lease begins. The connection may have died unnoticed while it was idle."""
         self._is_proven = False
 
     def asked(self) -> None:
-        """Speech was asked for. A ping beside the first text tells sooner than the speech whether the peer is there."""
+        """Call when speech is asked for.
+
+        Pings along with the first text of a lease: a pong comes sooner than speech.
+        """
         self._is_waited_for = True
         if not self._is_proven:
             self._is_proven = True
@@ -47,16 +58,16 @@ class LeaseWatch:
         self._watch.owes(True)
 
     def served(self) -> None:
-        """All that was asked for has come, or nobody waits for it any more."""
+        """Call when all speech that was asked for has come, or nobody waits for it any more."""
         self._is_waited_for = False
         self._watch.owes(False)
 
     async def run(self, nursery: trio.Nursery) -> None:
-        """Watches until the connection is dead; see `HealthWatch.run`."""
+        """Watches until the connection is dead or given up, then raises `LinkDown`; see `HealthWatch.run`."""
         await self._watch.run(nursery)
 
     def _suspected(self) -> None:
-        """While a session waits, a suspect is given up: another connection says the sentence."""
+        """Called when the connection is suspect. Gives it up if a session waits for speech on it."""
         if self._is_waited_for:
             self._alarms.alarmed(trio.current_time())
             self._watch.give_up()

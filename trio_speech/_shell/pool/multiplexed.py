@@ -1,11 +1,12 @@
-"""Websockets that carry several generations side by side. Each generation has a `Stream`, which the pool treats as a
-connection of its own.
+"""Shares one websocket among several generations of speech at a time, where the protocol allows that.
+
+A generation is the speech for one piece of text. Each has a `Stream`, which the pool treats as a connection.
 
 Laws
     1. Every stream receives all that the service sends; its codec picks out the messages of its own generation.
     2. A connection takes new streams until it is full, until one of its streams is aborted, or until it breaks.
     3. The connection closes with its last stream. If it breaks, all its streams fail.
-    4. One stream writes at a time, and finishes its frame: a torn frame would cost the others their connection.
+    4. One stream writes at a time, and finishes its frame: half a frame would break the connection of all others.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ...providers._codec import Frame
 from ..connection import Connection, LinkDown, Redactor
 
 _QUEUE = 64
-"""Frames that wait for one stream's reader."""
+"""The most frames that wait for the reader of one stream."""
 
 
 class FrameChannel(Protocol):
@@ -51,7 +52,7 @@ class MultiplexedConnection:
         self.connection = connection
         self.writing = trio.Lock()
         self.cause: Cause = Broken("the stream was closed")
-        """What a stream's `receive` fails with."""
+        """The cause in the `LinkDown` that the streams' `receive` raises."""
         self._capacity = capacity
         self._inboxes: dict[Stream, trio.MemorySendChannel[Frame]] = {}
 
@@ -61,14 +62,14 @@ class MultiplexedConnection:
         return len(self._inboxes) < self._capacity
 
     def join(self) -> Stream:
-        """Adds a stream."""
+        """Adds a stream and returns it. Call it only if `has_room`."""
         inbox, frames = trio.open_memory_channel[Frame](_QUEUE)
         stream = Stream(self, frames)
         self._inboxes[stream] = inbox
         return stream
 
     def leave(self, stream: Stream) -> bool:
-        """Removes a stream. Returns whether it was the last; ``False`` also where it had left before."""
+        """Removes a stream. Returns whether it was the last; False also if it had been removed before."""
         inbox = self._inboxes.pop(stream, None)
         if inbox is None:
             return False
@@ -76,7 +77,7 @@ class MultiplexedConnection:
         return not self._inboxes
 
     def refuse_more(self) -> None:
-        """Takes no new streams from now on."""
+        """Makes `has_room` False for good: no more streams join."""
         self._capacity = 0
 
     async def run(self) -> None:
@@ -94,8 +95,9 @@ class MultiplexedConnection:
 
 
 async def _deliver(inbox: trio.MemorySendChannel[Frame], frame: Frame) -> None:
-    """Waits only while the inbox is full, which the stream's reader empties without pause. Streams that have left
-    meanwhile are skipped.
+    """Puts a frame into a stream's inbox, or drops it if the stream has left.
+
+    Waits while the inbox is full, which is short: the stream's reader empties it all the time.
     """
     try:
         await inbox.send(frame)
@@ -114,14 +116,20 @@ class Stream:
         self.redactor = shared.connection.redactor
 
     def send_nowait(self, *frames: Frame) -> bool:
-        """See `Connection.send_nowait`. While another stream writes, the frames wait for `flush`."""
+        """See `Connection.send_nowait`.
+
+        If another stream is writing, keeps the frames for `flush` and returns False.
+        """
         if self._unsent or self._shared.writing.locked():
             self._unsent += frames
             return False
         return self._shared.connection.send_nowait(*frames)
 
     async def flush(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Waits for its turn, then writes for at most `timeout` seconds. Cancelling it never tears a frame."""
+        """Waits for its turn, then writes what is left, for at most `timeout` seconds.
+
+        Cancelling it never leaves half a frame written.
+        """
         shared = self._shared
         try:
             shared.writing.acquire_nowait()
@@ -129,7 +137,7 @@ class Stream:
             await shared.writing.acquire()
         frames, self._unsent = self._unsent, ()
         try:
-            # Cancelled in mid-frame, it would end the other streams' connection too.
+            # Being cancelled in the middle of a frame would end the other streams' connection too.
             with trio.CancelScope(shield=True):
                 if not frames or not shared.connection.send_nowait(*frames):
                     await shared.connection.flush(timeout)
@@ -137,14 +145,14 @@ class Stream:
             shared.writing.release()
 
     async def receive(self) -> Frame:
-        """The next frame, of whichever generation. Raises `LinkDown`."""
+        """Returns the next frame of the connection, whichever generation it is for. Raises `LinkDown`."""
         try:
             return await self._frames.receive()
         except trio.EndOfChannel:
             raise LinkDown(self._shared.cause) from None
 
     def receive_nowait(self) -> Frame | None:
-        """The next frame, if one has arrived."""
+        """Returns the next frame if one has arrived, else ``None``."""
         try:
             return self._frames.receive_nowait()
         except (trio.WouldBlock, trio.EndOfChannel):
@@ -160,7 +168,7 @@ class Stream:
 
     @property
     def received_at(self) -> float:
-        """When anything was received last on the connection, for whichever generation."""
+        """When anything was last received on the connection, on trio's clock."""
         return self._shared.connection.received_at
 
     @property
@@ -169,13 +177,13 @@ class Stream:
         return self._shared.connection.send_queue
 
     async def close(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Leaves the connection, and closes it if no stream is left."""
+        """Leaves the connection, and closes it if this was its last stream."""
         if self._shared.leave(self):
             self._shared.refuse_more()
             await self._shared.connection.close(timeout)
 
     def abort(self, why: str) -> None:
-        """Leaves the connection, which takes no new streams then: why this one failed may concern it as a whole."""
+        """Leaves the connection, and lets no more streams join it, as whatever failed may concern all of it."""
         self._shared.refuse_more()
         if self._shared.leave(self):
             self._shared.connection.abort(why)
@@ -188,14 +196,14 @@ class Multiplexer:
         self._newest: dict[Hashable, MultiplexedConnection] = {}
 
     def join(self, key: Hashable) -> Stream | None:
-        """A new stream on a connection that is open, or ``None`` where none has room."""
+        """Returns a new stream on the newest open connection for `key`, or ``None`` if that has no room."""
         shared = self._newest.get(key)
         if shared is None or not shared.has_room:
             return None
         return shared.join()
 
     def add(self, key: Hashable, connection: Connection, capacity: int) -> MultiplexedConnection:
-        """Makes a new connection available for streams."""
+        """Makes a new connection available to streams; up to `capacity` may join. Returns it as it is shared."""
         self._newest = {each: shared for each, shared in self._newest.items() if shared.has_room}
         shared = self._newest[key] = MultiplexedConnection(connection, capacity)
         return shared

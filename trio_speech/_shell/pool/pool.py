@@ -1,7 +1,7 @@
-"""The client's speech connections: dialed, leased, pinged and closed as `_core.pool.roster` decides.
+"""Pools the client's connections for synthesis: dials, leases, pings and closes them as `_core.pool.roster` decides.
 
-No lock is held across a wait. Each event is passed to the roster, and the actions that it returns are carried out at
-once, or by a task where they take time.
+Each event (a connection was dialed, returned, died) is passed to the roster. It returns actions, which are carried out
+at once, or in a task if they take time. No lock is held while waiting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .pooled_connection import PooledConnection
 
 
 class Pool:
-    """Owned by the client; its tasks run in the client's nursery."""
+    """The client's pool of connections for synthesis. Its tasks run in the client's nursery."""
 
     _guard: Guard
 
@@ -59,12 +59,12 @@ class Pool:
     # ------------------------------------------------------------ for sessions
 
     async def lease(self, route: VoiceRoute, holder: LeaseHolder, *, fresh: bool = False) -> PooledConnection:
-        """Leases a connection to `holder`, who receives its messages from now on; `fresh`: one that is newly dialed.
+        """Leases a connection to `holder`, which gets its messages from now on; if `fresh`, a newly dialed one.
 
-        A checkpoint only where it must wait. Raises `LinkDown` where the dial made for this lease fails, what a token
-        provider raised, and `trio.ClosedResourceError` once the client is closed. Where none is free within
-        ``acquire_timeout``, it raises `LinkDown` if a dial for the same key failed meanwhile (the service is out), else
-        `LinkError` (the pool is full). Cancelling it gives back what may have been granted.
+        Checkpoints only if it must wait. Raises `LinkDown` if the dial made for this lease fails, what a token provider
+        raised, and `trio.ClosedResourceError` once the client is closed. If none is free within ``acquire_timeout``, it
+        raises `LinkDown` if a dial for the same key failed meanwhile (the service is down), else `LinkError` (the pool
+        is full). Cancelling it gives a connection back that was just granted.
         """
         self._dialer.check_open()
         pending = self._ask(route, route.key, holder, trio.current_time(), fresh=fresh)
@@ -81,18 +81,18 @@ class Pool:
         return pending.connection
 
     def lease_nowait(self, route: VoiceRoute, holder: LeaseHolder) -> PooledConnection | None:
-        """Leases an idle connection, or returns ``None`` where there is none. Returns at once."""
+        """Leases an idle connection to `holder`, or returns ``None`` if there is none. Returns at once."""
         key, now = route.key, trio.current_time()
         if not self._roster.has_idle(key, now):
             return None
         return self._ask(route, key, holder, now, fresh=False).connection
 
     async def warm(self, route: VoiceRoute, count: int) -> bool:
-        """Dials until `count` connections are idle, as far as ``max_size`` allows, and pings the new ones.
+        """Dials until `count` connections for `route` are idle, as far as ``max_size`` allows, and pings the new ones.
 
-        Returns whether one is idle. Idle connections for other keys make room. A session that waits for a connection
-        meanwhile comes first. A checkpoint. Raises `LinkDown` where one of its dials failed, and
-        `trio.ClosedResourceError` once the client is closed. Cancelling it leaves the dials under way.
+        Returns whether at least one is idle. Idle connections for other routes are closed to make room. A session that
+        waits for a connection meanwhile gets one first. Checkpoints. Raises `LinkDown` if one of its dials failed, and
+        `trio.ClosedResourceError` once the client is closed. Cancelling it does not cancel the dials.
         """
         await trio.lowlevel.checkpoint()
         key = route.key
@@ -111,12 +111,13 @@ class Pool:
         return self._roster.has_idle(key, trio.current_time())
 
     def statistics(self) -> PoolStatistics:
-        """How many connections are in which state, and the counts so far."""
+        """Returns how many connections are in which state, and the counts so far."""
         return self._roster.statistics()
 
     async def aclose(self) -> None:
-        """Closes all connections, within ``close_timeout``. Nothing is dialed any more, and waiting sessions fail with
-        `trio.ClosedResourceError`.
+        """Closes all connections, each within ``close_timeout``, and stops all dialing.
+
+        Sessions that wait for a lease fail with `trio.ClosedResourceError`.
         """
         self._dialer.close()
         for pending in list(self._pending.values()):
@@ -129,30 +130,30 @@ class Pool:
     # ------------------------------------------------------------ what connections report (see `PoolCallbacks`)
 
     def returned(self, connection: PooledConnection) -> None:
-        """A lease ended with nothing outstanding."""
+        """Call when a lease has ended with nothing outstanding: the connection is idle."""
         self._carry_out(self._roster.returned(connection.number, trio.current_time()))
 
     def abandoned(self, connection: PooledConnection) -> None:
-        """A lease ended in the middle of a generation, whose end is waited for."""
+        """Call when a lease has ended in the middle of a generation: the connection is kept until that has ended."""
         self._guard.start_soon(connection.cancel_generation)
         self._carry_out(self._roster.abandoned(connection.number, trio.current_time()))
 
     def drained(self, connection: PooledConnection) -> None:
-        """An abandoned generation has ended."""
+        """Call when an abandoned generation has ended: the connection is idle."""
         self._carry_out(self._roster.drained(connection.number, trio.current_time()))
 
     def ponged(self, connection: PooledConnection, seconds: float) -> None:
-        """A ping was answered after `seconds`."""
+        """Call when a ping was answered after `seconds`."""
         self._roster.ponged(connection.number, seconds, trio.current_time())
         self._dialer.telemetry.measure("ping", seconds, connection.endpoint)
 
     def retiring(self, connection: PooledConnection) -> None:
-        """The service has announced that it will end the connection."""
+        """Call when the connection may not be leased again, as when the service has announced that it will end it."""
         self._roster.retire(connection.number)
         self._carry_out(self._roster.tick(trio.current_time()))
 
     def died(self, connection: PooledConnection, cause: Cause) -> None:
-        """The connection has ended."""
+        """Call when the connection has ended by itself, because of `cause`."""
         self._connections.pop(connection.number, None)
         if not connection.is_leased:
             log.idle_ended(connection.endpoint, cause)
@@ -183,7 +184,7 @@ class Pool:
                 case CloseConnection(number, why):
                     self._guard.start_soon(partial(self._close, self._take_out(number), why))
         self._changed.fire()
-        # The timer sleeps until the moment that was due before: wake it only where the new one is earlier.
+        # The timer sleeps until the time that was due before: wake it only if the new one is earlier.
         due = self._roster.due()
         if due is not None and (self._next_tick is None or due < self._next_tick):
             self._tick_sooner.fire()
@@ -201,7 +202,7 @@ class Pool:
         except LinkDown as down:
             self._note_setback(route, down.cause)
             self._carry_out(self._roster.failed(number, down.cause, trio.current_time()), failed=down)
-        except trio.ClosedResourceError as gone:  # the client is closing: `aclose` has told whoever waited
+        except trio.ClosedResourceError as gone:  # the client is closing: `aclose` has failed the sessions that waited
             self._carry_out(self._roster.failed(number, Broken(str(gone)), trio.current_time()))
         else:
             self._dialed(number, connection, began)
@@ -238,7 +239,7 @@ class Pool:
                 pending.setback = cause
 
     def _take_out(self, number: int) -> PooledConnection:
-        """Removes a connection that is about to be closed, and counts the close as under way."""
+        """Removes and returns a connection that is about to be closed, and counts the close as under way."""
         self._closing += 1
         return self._connections.pop(number)
 
@@ -259,7 +260,7 @@ class Pool:
         return pending
 
     async def _until_answered(self, pending: PendingLease) -> None:
-        """Waits for at most ``acquire_timeout``."""
+        """Waits until the request is answered, for at most ``acquire_timeout``; withdraws it if it is not."""
         answered = False
         try:
             with trio.move_on_after(self._policy.acquire_timeout):

@@ -1,10 +1,10 @@
-"""One connection of the pool. It is read and watched all the time, whether it is leased or idle.
+"""One connection of the pool, which is read and pinged all the time, whether it is leased or idle.
 
-    leased      every message goes to the lease holder
+    leased      messages go to the lease holder
     draining    messages are dropped until the generation that was abandoned has ended
-    idle        the service has nothing to say: audio or an error here ends the connection
+    idle        no message is expected: audio or an error ends the connection
 
-When the connection ends, the pool and the lease holder (if there is one) are told once each.
+When the connection ends, the pool and the lease holder (if any) are told once each.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .multiplexed import FrameChannel
 class PooledConnection:
     """A connection and, while it is leased, the lease on it.
 
-    A lease ends with `give_back`, `abandon` or `condemn`, of which its holder calls one, once.
+    The holder ends a lease by exactly one call of `give_back`, `abandon` or `condemn`.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class PooledConnection:
         self.codec: TtsCodec = provider.codec()
         self.opened_at = channel.opened_at
         self.reused = False
-        """The connection was open before the current lease was asked for, so it may have died unnoticed."""
+        """Whether the connection was open before the current lease was asked for. Then it may have died unnoticed."""
         self._holder: LeaseHolder | None = None
         self._draining = False
         self._channel = channel
@@ -65,12 +65,12 @@ class PooledConnection:
 
     @property
     def endpoint(self) -> str:
-        """The service at the other end."""
+        """The address of the service, as messages and the retry budget name it."""
         return self.provider.endpoint
 
     @property
     def is_leased(self) -> bool:
-        """Whether somebody holds the lease."""
+        """Whether the connection is leased at the moment."""
         return self._holder is not None
 
     # ------------------------------------------------------------ the lease
@@ -82,18 +82,18 @@ class PooledConnection:
         self._watch.leased()
 
     def speak(self, text: str) -> bool:
-        """Asks for the speech of `text`, as `send_nowait` sends. Raises `LinkDown`."""
+        """Asks for the speech of `text`. Returns whether all was written, else call `flush`. Raises `LinkDown`."""
         self._quota.began(trio.current_time())
         self._watch.asked()
         return self.send_nowait(*self.codec.speak(text))
 
     @property
     def is_used_up(self) -> bool:
-        """Whether the service takes no other text on this connection for now."""
+        """Whether the service takes no more text on this connection for now: its generations per minute are used up."""
         return self._quota.is_used_up(trio.current_time())
 
     def give_back(self) -> None:
-        """Ends the lease. Nothing that was asked for may be outstanding. Returns at once."""
+        """Ends the lease. All speech that was asked for must have come. Returns at once."""
         self._holder = None
         self._watch.served()
         if self.is_used_up:
@@ -103,7 +103,7 @@ class PooledConnection:
     def abandon(self) -> None:
         """Ends the lease in the middle of a generation. Returns at once.
 
-        Where the protocol marks the end of a generation, the connection is kept until that end, if it comes soon.
+        If the protocol marks the end of a generation, the pool waits for that end, and keeps the connection if it comes soon.
         """
         self._holder = None
         self._watch.served()
@@ -115,7 +115,7 @@ class PooledConnection:
         self._pool.abandoned(self)
 
     def condemn(self, why: str) -> None:
-        """Ends the lease, and the connection with it. Returns at once."""
+        """Ends the lease and drops the connection. Returns at once."""
         self._holder = None
         self.abort(why)
 
@@ -127,11 +127,17 @@ class PooledConnection:
             await self._send(*opening)
 
     def send_nowait(self, *frames: Frame) -> bool:
-        """Writes what the network takes at once. Returns whether that is all; else call `flush`. Raises `LinkDown`."""
+        """Writes what the network takes at once.
+
+        Returns whether that is all; if not, call `flush`. Raises `LinkDown`.
+        """
         return self._channel.send_nowait(*frames)
 
     async def flush(self) -> None:
-        """Writes what `send_nowait` has left. Raises `LinkDown`. Cancelling it tears a frame: the connection ends."""
+        """Writes what `send_nowait` has left.
+
+        Raises `LinkDown`. Cancelling it ends the connection, cut inside a frame.
+        """
         try:
             self._writing.acquire_nowait()
         except trio.WouldBlock:
@@ -146,11 +152,11 @@ class PooledConnection:
             await self.flush()
 
     async def cancel_generation(self) -> None:
-        """Asks the service to stop the abandoned generation, where that can be said. Never raises `LinkDown`."""
+        """Asks the service to stop the abandoned generation, if the protocol can. Never raises `LinkDown`."""
         # If the generation has ended meanwhile, a cancel frame would stop what the next holder asked for.
         frame = self.codec.cancel() if self._draining else None
         if frame is not None:
-            with suppress(LinkDown):  # the reader finds out by itself
+            with suppress(LinkDown):  # the reader notices it too, and reports it
                 await self._send(frame)
 
     # ------------------------------------------------------------ life and end
@@ -177,7 +183,7 @@ class PooledConnection:
                 self._holder.lost(self._cause)
 
     async def close(self, why: str) -> None:
-        """Ends the connection within ``close_timeout``, and tells a holder `why`. Never raises `LinkDown`."""
+        """Closes the connection within ``close_timeout``; tells the holder `why`, if it is leased. Never raises."""
         if self._holder is not None:
             self._holder.lost(Broken(f"closed by us: {why}"))
         self._scope.cancel(reason=why)
@@ -234,7 +240,7 @@ class PooledConnection:
                 self._draining = False
                 self._pool.drained(self)
             case Audio() if not self._draining:
-                # The next holder would take it for its own speech.
+                # The next holder would take this audio for its own speech.
                 raise LinkDown(Malformed("audio that nobody asked for"))
             case _:
                 pass

@@ -87,8 +87,9 @@ class RecognizerBackends(Failover[SttProvider]):
         return made.connection
 
     def prepare(self) -> None:
-        """Dials ahead for the next link, once per link, because the current one is about to be replaced. If the dial
-        fails, `connection` dials again.
+        """Dials ahead for the next link, once per link, because the current one is about to be replaced.
+
+        If that dial fails, `connection` dials again.
         """
         if self._preparing is None and self._ahead is None and not self._prepared:
             self._prepared = True
@@ -177,7 +178,8 @@ class RecognizerBackends(Failover[SttProvider]):
         return made
 
     def _is_outdated(self, made: _Made) -> bool:
-        """Whether the session now needs another URL, or the backend of `made` is neither current nor to be returned to.
+        """Whether the session now needs another URL, or the backend of `made` is neither current nor a usable better
+        one.
         """
         now = self._providers[made.index]
         changed = made.provider is not now and made.provider.url != now.url

@@ -56,8 +56,7 @@ class Intake:
         self.link: AudioSink | None = None
         self.has_source = False
         self.holds_event = False
-        """True while the user has an event and has not asked for the next. That event does not count as delivered
-        yet."""
+        """True while the user has an event and has not asked for the next. That event is not delivered yet."""
         self.left = False
         """True once the session's block was left: nothing can be sent or read any more."""
         self.complete = False
@@ -82,7 +81,7 @@ class Intake:
         return bytes(self.machine.audio_format.whole_samples(audio))
 
     def take_in(self, audio: Buffer) -> bool:
-        """Captures `audio` at once. Returns False, and captures nothing, if it must wait for room (``overflow="wait"``).
+        """Captures `audio` at once. Returns False, capturing nothing, if it must wait for room (``overflow="wait"``).
 
         Raises as `whole` and `check_sending` do, `ReplayOverflow` if there is no room (``overflow="error"``), and
         `OSError` if the journal cannot be written.

@@ -49,8 +49,7 @@ class JournalFile:
         self._write_index(JournalIndex(index.begin, end, index.start, captured, index.settled, index.ordinal))
 
     def delivered(self, settled: int, ordinal: int) -> None:
-        """Records that the user has read all results before sample `settled`, finals up to number `ordinal` included.
-        """
+        """Records that the user has read all results before sample `settled`, up to final number `ordinal`."""
         index = self._index
         if settled > index.settled or ordinal > index.ordinal:
             settled = max(settled, index.settled)
