@@ -1,4 +1,4 @@
-"""The client: opens the backends, holds the policies, and makes the sessions."""
+"""`open_client` and the `Client` that it opens, which makes sessions and owns the connections they share."""
 
 from __future__ import annotations
 

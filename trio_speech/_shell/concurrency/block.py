@@ -1,4 +1,4 @@
-"""What `help` shows of the functions that are to be used with ``async with``."""
+"""A decorator for functions that are used with ``async with``, which makes `help` show what they return."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _T = TypeVar("_T")
 
 
 def block(function: Callable[_P, AsyncGenerator[_T, None]]) -> Callable[_P, AbstractAsyncContextManager[_T]]:
-    """As `asynccontextmanager`, but ``help()`` says what is returned: a context manager, and not the generator in it.
+    """Does what `asynccontextmanager` does, and makes ``help()`` show that a context manager is returned.
 
-    Who reads ``AsyncGenerator`` there writes ``async for``, which fails.
+    It would show ``AsyncGenerator``, and whoever reads that writes ``async for``, which fails.
     """
     made = asynccontextmanager(function)
     signature = inspect.signature(function)

@@ -1,4 +1,4 @@
-"""Closes what a user gives a session to read from."""
+"""Closes the source that a user gave a session to read from."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from typing import Any
 
 
 def closing(source: AsyncIterable[Any]) -> AbstractAsyncContextManager[object]:
-    """A block that closes `source` on its way out if it has an `aclose`, as async generators do."""
+    """Returns a context manager that closes `source` on leaving if it has an `aclose`, as async generators do."""
     return aclosing(source) if hasattr(source, "aclose") else nullcontext()  # type: ignore[type-var]

@@ -1,4 +1,4 @@
-"""Sessions may be used from trio's thread only; callbacks of audio libraries often come from another one."""
+"""Checks that a session is used from trio's thread only: callbacks of audio libraries often run in another one."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ class Handshake:
         """The websocket subprotocols that the client offers."""
 
     async def accept(self) -> Connection:
-        """Answers 101 and returns the open connection.
+        """Accepts the request (HTTP status 101), and returns the open connection.
 
-        Raises `LinkDown` if the client has left, or does not take the answer in time.
+        Raises `LinkDown` if the client has left, or does not read the answer in time.
         """
         try:
             with trio.move_on_after(self._timeout):
@@ -47,7 +47,7 @@ class Handshake:
         raise self._lifetime.end(Broken("the client left during the handshake"))
 
     async def reject(self, status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()) -> None:
-        """Answers with another HTTP status, and drops the stream. Does not raise if the client has left."""
+        """Refuses the request with an HTTP `status`, and drops the stream. Does not raise if the client has left."""
         extra = [(name.encode(), value.encode()) for name, value in headers]
         with suppress(*GONE), trio.move_on_after(self._timeout):
             await self._request.reject(status, extra_headers=extra, body=body)
@@ -63,7 +63,7 @@ async def accept_connection(
 ) -> Handshake:
     """Reads a client's handshake request from `stream`.
 
-    The request must come within `timeout` seconds; later, the client has as many seconds to take the answer.
+    The request must come within `timeout` seconds; later, the client has as many seconds to read the answer.
     `max_message_size` is in bytes. The connection's tasks run in `nursery` and never raise into it; the stream is
     closed when they end. Raises `LinkDown`. Cancelling closes the stream.
     """
@@ -83,7 +83,7 @@ async def accept_connection(
     async def opened() -> trio.abc.Stream:
         return stream
 
-    # No frame reader: a gateway receives masked frames, which are trio-websocket's to unmask.
+    # No frame reader: a gateway receives masked frames, and trio-websocket unmasks them.
     return await start_connection(
         nursery,
         opened,

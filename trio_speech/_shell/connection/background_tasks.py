@@ -21,7 +21,7 @@ StreamOpener: TypeAlias = Callable[[], Awaitable[Any]]
 ShakeHands: TypeAlias = Callable[[trio.Nursery, SharedStream, Lifetime], Awaitable[_Product]]
 
 MAX_MESSAGE_SIZE = 4 * 2**20
-"""Bytes of one incoming message, unless the caller says otherwise; a larger one ends the connection."""
+"""The default limit, in bytes, of an incoming message; a larger one ends the connection."""
 
 QUEUE = 64
 """Messages that trio-websocket may hold. Its reader stops when the queue is full, and then no pong is seen."""
@@ -57,7 +57,7 @@ async def _run_connection(
     *,
     task_status: trio.TaskStatus[_Product],
 ) -> None:
-    """Owns trio-websocket's tasks, from the handshake to the end of the connection."""
+    """Runs trio-websocket's tasks in a nursery of its own, from the handshake to the end of the connection."""
     scope, is_open = trio.CancelScope(), False
     lifetime = Lifetime(scope)
     with scope:

@@ -1,8 +1,8 @@
-"""Byte streams that also write without waiting, so that a task that has something to send need not wake another one.
+"""Byte streams that can also write without waiting, so that any task can send without waking a writer task.
 
 Laws
-    1. Bytes go out in the order in which they were given, whether by `send_nowait` or by `send_all`.
-    2. `send_nowait` never raises for a network that is full or broken. The next `send_all` waits, or raises.
+    1. Bytes are written in the order in which they were given, whether by `send_nowait` or by `send_all`.
+    2. `send_nowait` never raises if the network is full or broken. The next `send_all` waits, or raises.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..._core.liveness.health import SendQueue
 from .send_queue import send_queue_of
 
 RECEIVE_BYTES = 65_536
-"""How much one read takes at most."""
+"""The most bytes that one read returns."""
 
 _SOCKETS_ARE_FILES = sys.platform != "win32"
 
@@ -40,19 +40,19 @@ class ByteStream(trio.abc.Stream):
 
     @property
     def send_queue(self) -> SendQueue | None:
-        """What the kernel tells of the bytes on their way; ``None`` where there is none, or it does not tell."""
+        """The kernel's figures about bytes not delivered yet; ``None`` if there is no socket, or it does not tell."""
         return None
 
 
 @runtime_checkable
 class TellsSendQueue(Protocol):
-    """A stream, such as one of a test, that knows what is on its way."""
+    """A stream, such as one of a test, that has a send queue without a socket."""
 
     def send_queue(self) -> SendQueue | None: ...
 
 
 def as_byte_stream(stream: trio.abc.Stream) -> ByteStream:
-    """`stream` itself if it is a `ByteStream`, else a view of it; the view owns it."""
+    """Returns `stream` itself if it is a `ByteStream`, else a wrapper that owns it."""
     if isinstance(stream, ByteStream):
         return stream
     if isinstance(stream, trio.SocketStream) and _SOCKETS_ARE_FILES:
@@ -61,7 +61,7 @@ def as_byte_stream(stream: trio.abc.Stream) -> ByteStream:
 
 
 class BufferedByteStream(ByteStream):
-    """A view of any stream. It cannot tell what the network would take, so `send_nowait` only keeps the data."""
+    """Wraps any stream. It cannot write without waiting, so `send_nowait` keeps all data for the next `send_all`."""
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         self._stream = stream
@@ -95,7 +95,7 @@ class BufferedByteStream(ByteStream):
 
 
 class SocketByteStream(BufferedByteStream):
-    """A view of a TCP stream, which reads and writes its socket directly."""
+    """Wraps a TCP stream, and reads and writes its socket directly."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         super().__init__(stream)
@@ -126,7 +126,7 @@ class SocketByteStream(BufferedByteStream):
             self._is_sending = False
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """Waits first, then reads. trio's own stream reads first, in vain nearly always, and that costs a call."""
+        """Waits first, then reads. trio's own stream tries to read first: a call that nearly always fails."""
         while True:
             if self._socket.fileno() < 0:
                 raise trio.ClosedResourceError("the socket was closed here")

@@ -1,9 +1,9 @@
-"""Bounds what a peer may send: sizes are judged when a frame's header announces them, before the payload comes.
+"""Limits the size of incoming messages, by the length that each frame's header announces before its payload comes.
 
 Laws
-    1. A message is refused at the header of the frame that makes it too long, or too fragmented. So what is held of a
-       message is bounded, and so is what is read of one that is refused.
-    2. Payloads are skipped. Whether a frame is valid is trio-websocket's to judge.
+    1. A message is refused at the header of the frame that makes it too long, or gives it too many fragments. So the
+       bytes that are held, and those that are read of a refused message, are bounded.
+    2. Payloads are skipped. Whether a frame is valid is checked by trio-websocket.
 
 Source: RFC 6455, section 5.2.
 """
@@ -11,20 +11,20 @@ Source: RFC 6455, section 5.2.
 from __future__ import annotations
 
 MAX_FRAGMENTS = 4_096
-"""Frames of one message. Each costs memory of its own, so that a million empty ones would pass any limit in bytes."""
+"""The most frames of one message. Each takes memory, so a million empty ones would evade a limit in bytes."""
 
 _CONTROL = 0x08
 _OPCODE = 0x0F
 _MASKED = 0x80
 _LENGTH = 0x7F
 _EXTENDED = {126: 2, 127: 8}
-"""Values of the 7-bit length that announce a longer length, and the bytes of it."""
+"""Values of the 7-bit length that mean a longer length follows, and the number of its bytes."""
 _KEY = 4
 _LONGEST_HEADER = 2 + 8 + _KEY
 
 
 class FrameLimits:
-    """Follows one direction of a connection, header by header. `max_message` is in bytes."""
+    """Checks the frame headers of one direction of a connection. `max_message` is in bytes."""
 
     def __init__(self, max_message: int) -> None:
         self._max_message = max_message
@@ -34,7 +34,7 @@ class FrameLimits:
         self._fragments = 0
 
     def check(self, data: bytes | bytearray) -> str | None:
-        """Takes in frames as they come, cut anywhere; returns which limit they break, or ``None``."""
+        """Checks the next bytes of the stream, cut anywhere. Returns which limit they break, or ``None``."""
         at, self._payload_left = self._payload_left, 0
         while at < len(data):
             held = len(self._header)

@@ -1,14 +1,14 @@
-"""Takes data frames out of the bytes that come in, before trio-websocket sees them: RFC 6455, section 5.2.
+"""Reads data frames from the incoming bytes, before trio-websocket sees them: RFC 6455, section 5.2.
 
 trio-websocket needs about a hundred calls to parse a frame, and hands its message to another task through a channel.
-Results come some ten times a second on every link, and audio in bursts, so frames that need no care are read here.
+Results come some ten times a second on every connection, and audio in bursts, so simple frames are read here.
 
 Laws
-    1. An unmasked frame without extension bits that is one whole message is taken out. Everything else is left for
-       trio-websocket.
-    2. From a fragment, a close frame or an invalid frame on, everything is left for trio-websocket. So messages keep
-       their order: all that were taken out come before all that were left.
-    3. What is held of an incomplete frame is bounded by `FrameLimits`, which sees the data first.
+    1. An unmasked data frame without extension bits that is one whole message is read here. Every other frame is left
+       for trio-websocket.
+    2. After the first fragment, close frame or invalid frame, everything is left for trio-websocket. So messages keep
+       their order: all that are read here come before all that trio-websocket reads.
+    3. An incomplete frame is held, in memory that is bounded by `FrameLimits`, which sees the data first.
 """
 
 from __future__ import annotations
@@ -22,16 +22,19 @@ _EXTENDED = {126: 2, 127: 8}
 
 
 class FrameReader:
-    """Collects the messages that have come, until they are taken from `messages`."""
+    """Collects messages in `messages`, oldest first, until the caller takes them from there."""
 
     def __init__(self) -> None:
         self.messages: deque[str | bytes] = deque()
         self.is_done = False
-        """True once everything that comes is left for trio-websocket."""
+        """True once everything that follows is left for trio-websocket."""
         self._held = bytearray()
 
     def extract(self, data: bytes | bytearray) -> bytes | bytearray:
-        """Takes messages out of `data`, cut anywhere; returns the complete frames that are left."""
+        """Moves messages from `data`, which may be cut anywhere, to `messages`.
+
+        Returns the complete frames left over.
+        """
         if self.is_done:
             return data
         if self._held:
@@ -53,7 +56,7 @@ class FrameReader:
         return rest
 
     def _payload(self, data: bytes | bytearray, at: int) -> tuple[int, int] | None:
-        """Start and end of the payload of the frame at `at`, if the frame is complete."""
+        """Returns start and end of the payload of the frame at `at`, or ``None`` if it is not complete or is masked."""
         begins = at + 2
         if len(data) < begins:
             return None

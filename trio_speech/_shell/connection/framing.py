@@ -1,7 +1,7 @@
-"""Turns a message into one data frame, ready to be written: RFC 6455, sections 5.2 and 5.3.
+"""Encodes a message as one websocket data frame, ready to be written: RFC 6455, sections 5.2 and 5.3.
 
-trio-websocket creates an event and calls a serializer for each message. Audio goes out some twenty times a second on
-every link, so its frames are made here in one piece. Control frames are left to trio-websocket.
+trio-websocket creates an event and calls a serializer for each message. Audio is sent some twenty times a second
+on every connection, so its frames are made here in one piece. Control frames are left to trio-websocket.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 try:
     from websockets.speedups import apply_mask
-except ImportError:  # no wheel of it for this platform
+except ImportError:  # there is no wheel for this platform
     from websockets.utils import apply_mask
 
 _TEXT, _BINARY = 0x81, 0x82  # with the bit that marks the last fragment
@@ -27,7 +27,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def client_frame(message: str | bytes) -> bytes:
-    """One whole message as one frame, masked with a fresh unpredictable key."""
+    """Returns `message` as one frame, masked with a fresh unpredictable key."""
     key = _fresh_key()
     if isinstance(message, str):
         payload = message.encode()
@@ -36,7 +36,7 @@ def client_frame(message: str | bytes) -> bytes:
 
 
 def server_frame(message: str | bytes) -> bytes:
-    """One whole message as one frame, unmasked."""
+    """Returns `message` as one unmasked frame."""
     if isinstance(message, str):
         payload = message.encode()
         return _header(_TEXT, len(payload), 0) + payload
@@ -47,7 +47,7 @@ def _fresh_key() -> bytes:
     while True:
         try:
             return _fresh_keys.pop()
-        except IndexError:  # used up, perhaps by another thread just now
+        except IndexError:  # no key is left, perhaps because another thread took the last one
             keys = os.urandom(_KEY * _KEYS)
             _fresh_keys.extend([keys[at : at + _KEY] for at in range(0, len(keys), _KEY)])
 

@@ -1,4 +1,4 @@
-"""Why a handshake failed: what the server answered instead, or what is wrong with its answer."""
+"""Finds out why a handshake failed: what the server answered instead, or what is wrong with its answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .shared_stream import SharedStream
 
 
 def cause_of(error: BaseException, redactor: Redactor) -> Cause:
-    """The cause that an exception of trio-websocket's stands for; of a group, the first one counts."""
+    """Returns the cause that an exception of trio-websocket stands for; of a group, that of the first exception."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, LinkDown):
@@ -28,7 +28,7 @@ def cause_of(error: BaseException, redactor: Redactor) -> Cause:
 
 
 def cause_in(stream: SharedStream, redactor: Redactor) -> Cause:
-    """The cause of a handshake that was cancelled, from as much of the answer as had come."""
+    """Returns the cause of a handshake that was cancelled, found in as much of the answer as had come."""
     answer = _answer_in(stream.opening)
     if answer is not None:
         return refusal(*answer, redactor)
@@ -38,7 +38,7 @@ def cause_in(stream: SharedStream, redactor: Redactor) -> Cause:
 
 
 def _answer_in(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | None:
-    """Status, headers and as much of the body as has come, if `data` holds the head of an answer other than 101."""
+    """Returns status, headers and the body so far, or ``None`` if `data` holds no head of a refusal."""
     http = h11.Connection(h11.CLIENT)
     http.send(h11.Request(method="GET", target="/", headers=[("Host", "any")]))
     http.receive_data(data)
@@ -58,9 +58,9 @@ def _answer_in(data: bytes) -> tuple[int, list[tuple[bytes, bytes]], bytes] | No
 
 
 def _protocol_error_in(error: BaseException) -> BaseException:
-    """What is wrong with the server's answer.
+    """Returns the exception that says what is wrong with the server's answer, if there is one in the contexts.
 
-    trio-websocket tries to tell the server, and fails at that too: so the error to report is in a context.
+    trio-websocket tries to tell the server, and that fails too: so the error to report is in a ``__context__``.
     """
     found: BaseException | None = error
     while found is not None and not isinstance(found, RemoteProtocolError):
@@ -69,7 +69,7 @@ def _protocol_error_in(error: BaseException) -> BaseException:
 
 
 def refusal(status: int, fields: Iterable[tuple[bytes, bytes]], body: bytes, redactor: Redactor) -> Refused:
-    """The cause that an HTTP answer other than 101 is."""
+    """Returns the cause for an HTTP answer other than 101."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
     reason = body.decode("utf-8", "replace")
     if not reason.strip():  # some services say it in a header instead, such as ``dg-error``

@@ -1,4 +1,8 @@
-"""Watches one connection's health: looks when the health machine says so, pings, and reports what it decides."""
+"""Watches whether the peer of one connection is still there: pings it, and reports what `Health` concludes.
+
+The peer *owes* something while a result, an answer or speech is expected of it. It is *suspect* when nothing has come
+for too long since a ping, and *cleared* when something comes after all.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from .lifetime import LinkDown
 
 
 class Watched(Protocol):
-    """What is watched: a `Connection`, or one generation's part of it."""
+    """What is watched: a `Connection`, or a `Stream` of a shared one."""
 
     @property
     def received_at(self) -> float: ...
@@ -28,10 +32,10 @@ class Watched(Protocol):
 
 
 class HealthWatch:
-    """One connection's watch. The callbacks are called from its task, and may not wait.
+    """Watches one connection. The callbacks are called from the task in `run`, and may not wait.
 
-    `busy_until`: until when the service may be busy with what it was sent. `ponged`: a ping was answered after so many
-    seconds. `suspected`: nothing comes although it was asked for. `cleared`: the suspect is alive.
+    `busy_until` returns the time, on trio's clock, until which the service may be too busy to answer a ping. `ponged`
+    is called with the seconds of each round trip, `suspected` when the peer is suspect, `cleared` when it is alive.
     """
 
     def __init__(
@@ -55,26 +59,26 @@ class HealthWatch:
         self._wake = Wakeup()
 
     def owes(self, owing: bool) -> None:
-        """Tells whether the peer owes anything. Returns at once; cheap where that is no news."""
+        """Call with whether the peer owes anything now, as often as convenient. Returns at once."""
         if owing != (self._owed_since < math.inf):
             self._owed_since = trio.current_time() if owing else math.inf
             if owing:
                 self._wake.fire()
 
     def ask(self) -> None:
-        """Asks the peer at once whether it is there."""
+        """Makes `run` ping the peer at once."""
         self._health.ask()
         self._wake.fire()
 
     def give_up(self) -> None:
-        """Waits no longer for a suspect: `run` ends its connection. Returns at once."""
+        """Makes `run` end the connection without waiting any longer for a sign of life. Returns at once."""
         self._is_given_up = True
         self._wake.fire()
 
     async def run(self, nursery: trio.Nursery) -> None:
-        """Watches until the peer is dead or given up; then drops the connection, and raises `LinkDown`.
+        """Watches until the peer is dead or was given up; then drops the connection, and raises `LinkDown`.
 
-        Pings run in `nursery`, whose owner ends them.
+        Pings run in `nursery`; its owner must cancel them.
         """
         silent_since = trio.current_time()
         while not self._is_given_up:
@@ -108,7 +112,7 @@ class HealthWatch:
         try:
             seconds = await self._connection.pong()
         except LinkDown:
-            return  # whoever reads finds out too, and tells why
+            return  # the reader notices it too, and reports why
         self._health.answered(seconds)
         self._wake.fire()
         self._ponged(seconds)
@@ -117,17 +121,17 @@ class HealthWatch:
 if sys.platform == "linux":
 
     def _seconds_suspended() -> float:
-        """For how many seconds the machine has slept since it was started: only one of the two clocks goes on then."""
+        """Returns for how many seconds the machine has slept since it was started: one of the two clocks stops then."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 elif sys.platform == "darwin":
 
     def _seconds_suspended() -> float:
-        """For how many seconds the machine has slept since it was started: only one of the two clocks goes on then."""
+        """Returns for how many seconds the machine has slept since it was started: one of the two clocks stops then."""
         return time.clock_gettime(time.CLOCK_MONOTONIC) - time.clock_gettime(time.CLOCK_UPTIME_RAW)
 
 else:
 
     def _seconds_suspended() -> float:
-        """Unknown on this system."""
+        """Returns 0: this system does not tell."""
         return 0.0

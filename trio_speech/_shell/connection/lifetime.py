@@ -1,4 +1,4 @@
-"""What ends a connection, and the first reason why it ended."""
+"""Ends a connection when its stream ends or a deadline passes, and keeps the first reason why it ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _REFUSAL_TIMEOUT = 1.0
 """Seconds for the body of a refusal, after its head."""
 
 _FIRST_SEND_TIMEOUT = 1.0
-"""How often, in seconds, the watch looks for a first send. Later sends are timed exactly."""
+"""Seconds between checks for a first send. Later sends are timed exactly."""
 
 GONE = (tw.ConnectionClosed, trio.ClosedResourceError, trio.BrokenResourceError)
 """What trio-websocket and streams raise once a connection is gone."""
@@ -29,7 +29,7 @@ class LinkDown(Exception):
 
 
 class Lifetime:
-    """One connection's end: its cause, the scope of its tasks, and the deadline of the send under way."""
+    """Ends one connection. Holds the cause, the cancel scope of its tasks, and the deadline of the current send."""
 
     def __init__(self, scope: trio.CancelScope) -> None:
         self.handshake = trio.CancelScope()
@@ -52,20 +52,20 @@ class Lifetime:
         return LinkDown(self.cause)
 
     def stream_ended(self) -> None:
-        """The byte stream has ended. A handshake under way is cancelled: trio-websocket would wait for ever."""
+        """Call when the byte stream has ended. Cancels a handshake under way, as trio-websocket would wait for ever."""
         self._stream_has_ended = True
         self.handshake.cancel(reason="the stream ended during the handshake")
         self._changed.fire()
 
     def handshake_refused(self) -> None:
-        """The head of a refusal has come. Its body only explains it, and may never end, so it gets little time."""
+        """Call when the head of a refusal has come. Gives its body, which may never end, a second to arrive."""
         self.handshake.deadline = min(self.handshake.deadline, trio.current_time() + _REFUSAL_TIMEOUT)
 
     async def watch_sends(self) -> None:
         """Ends the connection when a send passes its deadline. Returns when the stream has ended.
 
-        One timer for all sends: a deadline of its own for each send would cost more than the send. The timer wakes at
-        least once per `send_timeout`, so it cannot miss a send that began in the meantime.
+        One timer serves all sends, as a cancel scope for each would cost more than the send. It wakes at least once per
+        `send_timeout`, so it cannot miss a send that began in the meantime.
         """
         while not self._stream_has_ended or self.send_deadline != math.inf:
             now = trio.current_time()

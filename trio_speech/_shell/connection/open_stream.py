@@ -1,4 +1,4 @@
-"""Opens the byte stream that a URL names: name lookup, TCP, proxy, TLS. Failures are raised as `LinkDown`."""
+"""Opens the byte stream for a URL: name lookup, TCP, proxy, TLS. Failures are raised as `LinkDown`."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ async def open_stream(url: str, ssl_context: ssl.SSLContext | None) -> ByteStrea
 
 
 def host_header(url: str) -> str:
-    """The ``Host`` header for a URL, with the port if the URL has one."""
+    """Returns the ``Host`` header for a URL, with the port if the URL has one."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
     return host if parts.port is None else f"{host}:{parts.port}"
 
 
 def resource(url: str) -> str:
-    """The path and query of a URL, as a request line has them."""
+    """Returns the path and query of a URL, as a request line has them."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

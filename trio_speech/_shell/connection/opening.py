@@ -1,9 +1,9 @@
-"""What comes on a connection before its first frame: an HTTP head, and after a refusal the body that explains it.
+"""Separates a connection's opening (an HTTP head, and the body of a refusal) from the websocket frames after it.
 
 Laws
-    1. Interim answers (100, 103) are dropped; the answer that counts follows them. trio-websocket takes the first head
-       for the answer, so it must not see one.
-    2. Everything else is passed on as it comes, so that nonsense is noticed at once.
+    1. Interim answers (status 100, 103) are dropped, and the final answer follows them. trio-websocket would take an
+       interim answer for the final one.
+    2. Everything else is passed on as it comes, so that an invalid answer is noticed at once.
     3. No more than `MAX_OPENING` bytes are taken, interim answers included.
 
 Sources: RFC 6455, section 4.1; RFC 9110, section 15.2.
@@ -23,22 +23,25 @@ _STATUS_ENDS = len(b"HTTP/1.1 103 ")
 
 
 class Opening:
-    """Takes in the opening as it comes, of a client's request or of a server's answer."""
+    """Receives the opening: a client's request or a server's answer."""
 
     def __init__(self) -> None:
         self.received = bytearray()
-        """The head, without interim answers, and as much of the body of a refusal as has come; empty afterwards."""
+        """The head, without interim answers, and the body of a refusal so far. Empty once frames may come."""
         self.is_over = False
-        """True once frames may come."""
+        """True once the opening is complete, so that frames may come."""
         self.refused = False
         """True once the head of an answer other than 101 is complete."""
         self.fault: str | None = None
-        """Which limit was broken, in words."""
+        """Which limit was broken, in words; ``None`` if none was."""
         self._total = 0
         self._passed_on = 0
 
     def take(self, data: bytes | bytearray) -> tuple[bytes, bytes]:
-        """Takes in data, cut anywhere; returns what of the opening is to be passed on now, and the frames after it."""
+        """Takes the next bytes, cut anywhere.
+
+        Returns those of the opening to pass on to trio-websocket, and the frames.
+        """
         self._total += len(data)
         self.received += data
         if self._drop_interim_answers():

@@ -1,4 +1,4 @@
-"""Which proxy the environment names for a URL, and the CONNECT request to it (RFC 9110, section 9.3.6)."""
+"""Finds the HTTP proxy that the environment names for a URL, and makes the CONNECT request (RFC 9110, 9.3.6)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .lifetime import LinkDown
 from .redaction import Redactor
 
 _PORTS = {"http": 8080, "https": 443}
-"""Schemes of usable proxies, and the port of each if the address names none."""
+"""The supported schemes of proxies, and the default port of each."""
 
 
 def proxy_for(url: SplitResult) -> SplitResult | None:
-    """The proxy for this host, as HTTP clients read the environment; ``None`` if there is none.
+    """Returns the proxy for this host, as HTTP clients read the environment, or ``None``.
 
-    Raises `LinkDown` if its address cannot be used.
+    Raises `LinkDown` if the proxy's address cannot be used.
     """
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # slow to import; only a dial needs it
 
@@ -42,7 +42,7 @@ def proxy_for(url: SplitResult) -> SplitResult | None:
 
 
 def address_of(proxy: SplitResult) -> tuple[str, int]:
-    """Host and port of a proxy."""
+    """Returns host and port of a proxy."""
     return proxy.hostname or "", proxy.port or _PORTS[proxy.scheme]
 
 

@@ -1,11 +1,11 @@
-"""Makes text of a server's safe to show: without the credentials of its dial, and without control characters.
+"""Makes text that a server sent safe to show: removes the credentials that were sent to it, and control characters.
 
 A server may quote the credential that it refuses: in a body, a header, a close reason, or an error of its protocol. All
-of these end up in errors, events, logs and spans, so they are redacted where they come in.
+of these end up in errors, events, logs and spans, so they are redacted as soon as they are received.
 
 Laws
-    1. No `_WINDOW` characters in a row of a credential are shown, nor of its usual encodings; of a shorter credential,
-       not the whole. So a credential that was quoted in part, or cut, is found too.
+    1. No `_WINDOW` successive characters of a credential, or of one of its usual encodings, are shown; a credential
+       that is shorter is not shown as a whole. So a credential that is quoted in part is found too.
     2. What is shown is one line of printable characters: a server can neither forge log lines nor hide text.
     3. What is shown has at most `_LONGEST` characters.
     4. The debug log of trio-websocket, which quotes close reasons and pings, is redacted too, for our connections.
@@ -31,28 +31,28 @@ _Message = TypeVar("_Message")
 
 _WINDOW = 10
 _SHORTEST = 6
-"""A shorter value is no credential, and would be found in ordinary words."""
+"""Shorter values are not treated as credentials: they would be found in ordinary words."""
 _LONGEST = 500
 _LOOKED_AT = 4 * _LONGEST
 _REMOVED = "[credential]"
 
 
 class Redactor:
-    """Redacts texts of one server, to which `credentials` were sent."""
+    """Redacts the texts of one server, to which `credentials` were sent."""
 
     def __init__(self, credentials: Iterable[str] = ()) -> None:
         self._credentials = [each for each in credentials if len(each) >= _SHORTEST]
 
     def text(self, text: str) -> str:
-        """`text` as it may be shown."""
+        """Returns `text` as it may be shown."""
         return _printable(self._without_credentials(text[:_LOOKED_AT]))[:_LONGEST]
 
     def optional(self, text: str | None) -> str | None:
-        """`text` as it may be shown, if there is any."""
+        """Returns `text` as it may be shown; ``None`` for ``None``."""
         return None if text is None else self.text(text)
 
     def message(self, message: _Message) -> _Message:
-        """A message of a codec's; if it reports an error, with the texts of that as they may be shown."""
+        """Returns a codec's message, with its texts redacted if it is a `Failure`."""
         if not isinstance(message, Failure):
             return message
         code = message.code
@@ -74,7 +74,10 @@ class Redactor:
 
     @cached_property
     def _windows(self) -> dict[int, set[str]]:
-        """All runs of `_WINDOW` characters of each encoding, by length. Made when a server complains, not before."""
+        """All strings of `_WINDOW` successive characters of each encoding, by length.
+
+        Made at the first text to redact.
+        """
         windows: dict[int, set[str]] = {}
         for form in (form for credential in self._credentials for form in _encodings(credential)):
             size = min(_WINDOW, len(form))
@@ -83,23 +86,23 @@ class Redactor:
 
 
 def _encodings(credential: str) -> Iterator[str]:
-    """A credential as it is, in a URL (hexadecimal digits of either case), in JSON, and in base64."""
+    """Yields a credential as it is, as in a URL (hexadecimal digits of either case), as in JSON, and as in base64."""
     yield credential
     yield credential.replace("/", "\\/")
     for quoted in (quote(credential, safe=""), quote_plus(credential)):
         yield quoted
         yield re.sub("%..", lambda escape: escape[0].lower(), quoted)
     data = credential.encode()
-    for shift in range(3):  # three bytes are four characters: so there are three ways in which a text may lie in one
+    for shift in range(3):  # three bytes make four characters, so a text may begin at three places in them
         encoded = base64.b64encode(bytes(shift) + data).decode()
-        # Characters that also depend on what stands before and after are left out.
+        # Characters that also depend on the bytes before and after are left out.
         own = encoded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
         yield own
         yield own.translate({ord("+"): "-", ord("/"): "_"})
 
 
 def _printable(text: str) -> str:
-    """`text` with everything escaped that is not printable, as in a string literal."""
+    """Returns `text` with all characters escaped that are not printable, as in a string literal."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -1,7 +1,7 @@
-"""What the kernel tells of a TCP connection's outgoing bytes. On Linux alone: other systems tell too little.
+"""Asks the kernel how many outgoing bytes of a TCP connection are not acknowledged yet. Works on Linux only.
 
-Sources: tcp(7) for SIOCOUTQ, which counts what is not acknowledged, sent or not; linux/tcp.h for `struct tcp_info`, of
-which `tcpi_bytes_acked` came with Linux 4.1.
+Sources: tcp(7) for SIOCOUTQ, which counts all bytes that are not acknowledged, sent or not; linux/tcp.h for `struct
+tcp_info`, whose field `tcpi_bytes_acked` came with Linux 4.1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if sys.platform == "linux":
     import termios
 
     def send_queue_of(sock: trio.socket.SocketType) -> SendQueue | None:
-        """The send queue of a TCP socket; ``None`` where it is closed, or the kernel is too old."""
+        """Returns the send queue of a TCP socket; ``None`` if it is closed or the kernel is too old."""
         try:
             waiting = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0" * _INT.size)  # the same number as SIOCOUTQ
             info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_SIZE)
@@ -40,5 +40,5 @@ if sys.platform == "linux":
 else:
 
     def send_queue_of(sock: trio.socket.SocketType) -> SendQueue | None:
-        """Nothing is known of this system."""
+        """Returns ``None``: this system does not tell enough."""
         return None

@@ -1,13 +1,13 @@
-"""One byte stream for two users: trio-websocket, which handles control frames, and this room, which handles data.
+"""Shares one byte stream between trio-websocket, which handles control frames, and `Connection`, which handles data.
 
 Laws
     1. Frames of both are written one at a time, in the order in which they were given.
-    2. One task at a time waits for the network. While a task receives messages, it is that task, which then has them
-       without a task switch, and sets aside what is trio-websocket's. Else it is trio-websocket's reader.
-    3. What is held is bounded: nothing more is read while trio-websocket has not fetched what is its own, nor while
-       `_MAX_MESSAGES` messages, or `_MAX_WAITING` characters of them, wait to be taken. After our close frame all is
-       read, because the peer's close frame comes at the end, and messages are dropped.
-    4. How reading ended is kept, so that both readers are told, whichever of them found out.
+    2. One task at a time reads from the network. While a task is in `receive_message`, that task reads, so that it gets
+       messages without a task switch; it keeps other bytes for trio-websocket. Otherwise trio-websocket's reader reads.
+    3. The bytes held are bounded: nothing more is read while bytes for trio-websocket wait, nor while `_MAX_MESSAGES`
+       messages, or `_MAX_WAITING` characters of them, wait to be taken. After our close frame everything is read, to
+       find the peer's close frame, and messages are dropped.
+    4. How reading ended is kept, so that both readers learn of it, whichever of them noticed it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _CLOSE = b"\x88"  # RFC 6455, section 5.2: the last fragment, with opcode 8; an 
 
 
 class SharedStream(trio.abc.Stream):
-    """The stream that trio-websocket is given, with a second door for data frames.
+    """The stream that trio-websocket is given. Data frames can be sent and received on it without trio-websocket.
 
-    It reports its end to `lifetime` (trio-websocket does not notice it during a handshake), and fails when a header
-    breaks `limits`. Without a `reader` all frames are left to trio-websocket.
+    It reports its end to `lifetime` (trio-websocket does not notice it during a handshake), and fails when a frame's
+    header breaks `limits`. Without a `reader` all frames are left to trio-websocket.
     """
 
     def __init__(self, stream: ByteStream, limits: FrameLimits, reader: FrameReader | None, lifetime: Lifetime) -> None:
@@ -50,21 +50,21 @@ class SharedStream(trio.abc.Stream):
         self.ended: str | None = None
         """How the stream ended, in words; ``None`` while it lasts."""
         self.fault: str | None = None
-        """Which limit the peer broke, in words."""
+        """Which limit the peer broke, in words; ``None`` if none."""
         self.received_at = trio.current_time()
-        """When anything was received last."""
+        """When anything was last received, on trio's clock."""
         self.close_sent = False
-        """True once a close frame was written, ours or the answer to the peer's."""
+        """True once a close frame was written, whether ours or the answer to the peer's."""
 
     @property
     def opening(self) -> bytes:
-        """The HTTP head that has come so far, and the body of a refusal. Empty after a handshake that succeeded."""
+        """The HTTP head so far, and the body of a refusal. Empty after a handshake that succeeded."""
         return bytes(self._opening.received)
 
     # ------------------------------------------------------------------ writing
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Writes what `send_nowait` left, then `data`; waits for its turn first."""
+        """Waits for its turn, then writes what `send_nowait` left, then `data`."""
         try:
             self._write_turn.acquire_nowait()
         except trio.WouldBlock:
@@ -72,7 +72,7 @@ class SharedStream(trio.abc.Stream):
         if data[:1] == _CLOSE:
             self.close_sent = True
         if not self._receivers:
-            self._library_may_look.fire()  # what is sent may bring an answer, and nobody else is reading
+            self._library_may_look.fire()  # an answer may follow what was sent, and nobody else is reading
         try:
             await self._stream.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
@@ -83,12 +83,12 @@ class SharedStream(trio.abc.Stream):
 
     @property
     def has_unsent(self) -> bool:
-        """True if something waits for the next `send_all`."""
+        """True if `send_nowait` left something for the next `send_all`."""
         return self._stream.has_unsent
 
     @property
     def send_queue(self) -> SendQueue | None:
-        """What the kernel tells of the bytes on their way; see `ByteStream.send_queue`."""
+        """See `ByteStream.send_queue`."""
         return self._stream.send_queue
 
     def send_nowait(self, data: bytes) -> bool:
@@ -104,7 +104,7 @@ class SharedStream(trio.abc.Stream):
     # ------------------------------------------------------------------ reading
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        """Returns the next bytes that are for trio-websocket; its reader calls this."""
+        """Returns the next bytes for trio-websocket, whose reader calls this; empty at the end of the stream."""
         while not self._for_library:
             somebody_receives = self._receivers and not self.is_left_to_library
             if self._is_reading or somebody_receives or (self._is_full and not self.close_sent):
@@ -116,7 +116,7 @@ class SharedStream(trio.abc.Stream):
         return data
 
     async def receive_message(self) -> str | bytes | None:
-        """Returns the next message, or ``None`` if the next one is to be had from trio-websocket.
+        """Returns the next message, or ``None`` if the caller must get the next one from trio-websocket.
 
         Cancelling loses no message. Call it again promptly: no pings or close frames are read between calls.
         """
@@ -139,7 +139,7 @@ class SharedStream(trio.abc.Stream):
         return self.take_message()
 
     def take_message(self) -> str | bytes | None:
-        """Returns the oldest message that has come, or ``None``."""
+        """Returns the oldest message that has come and was not taken, or ``None``."""
         if self._reader is None or not self._reader.messages:
             return None
         if self._is_full:
@@ -153,7 +153,7 @@ class SharedStream(trio.abc.Stream):
 
     @property
     def is_left_to_library(self) -> bool:
-        """True if all that comes from now on is to be had from trio-websocket."""
+        """True if trio-websocket reads all further messages."""
         return self._reader is None or self._reader.is_done or self.ended is not None
 
     @property
@@ -164,7 +164,7 @@ class SharedStream(trio.abc.Stream):
         return len(messages) >= _MAX_MESSAGES or sum(map(len, messages)) >= _MAX_WAITING
 
     async def _read(self, max_bytes: int | None) -> bool:
-        """Reads once, and sorts what came; returns False at the end of the stream."""
+        """Reads from the network once, and sorts what came. Returns False at the end of the stream."""
         if self._failure is not None:
             raise self._failure
         if self._at_eof:
@@ -190,7 +190,10 @@ class SharedStream(trio.abc.Stream):
         return bool(data)
 
     def _sort(self, data: bytes | bytearray) -> None:
-        """Deals what came to trio-websocket and to the receivers. Raises `trio.BrokenResourceError` at a limit."""
+        """Splits `data` between trio-websocket and the receivers.
+
+        Raises `trio.BrokenResourceError` if it breaks a limit.
+        """
         opening, frames = (b"", data) if self._opening.is_over else self._opening.take(data)
         if self._opening.refused:
             self._lifetime.handshake_refused()

@@ -1,11 +1,11 @@
-"""TLS over any byte stream, written without waiting: `ssl.SSLObject` between two memory buffers.
+"""TLS over any byte stream, able to write without waiting: an `ssl.SSLObject` between two memory buffers.
 
 trio's own `SSLStream` encrypts in the task that waits for the network, so that each frame would cost a task switch.
 Here `send_nowait` encrypts and writes in the task that has the data, as on a plain socket.
 
 Laws
     1. Certificates and host names are checked by the `ssl.SSLContext` as it is given; nothing is relaxed here.
-    2. Records go out in the order in which they were encrypted, those that answer the peer (key updates) among them.
+    2. Records are sent in the order in which they were encrypted, those that answer the peer (key updates) included.
     3. The end of the stream below is the end of this one, with or without close_notify: many servers never send it, and
        a websocket has a close frame of its own.
     4. Renegotiation (TLS 1.2) is refused: during one nothing can be encrypted, so a write could no longer be immediate.
@@ -111,12 +111,12 @@ class TlsStream(ByteStream):
             self._at_end = True
 
     def _decrypt(self, max_bytes: int) -> bytes:
-        """Everything that has come, up to `max_bytes`; empty if no record is complete, or at the end."""
+        """Returns all that has come, up to `max_bytes` bytes; empty if no record is complete, or at the end."""
         self._check_usable()
         pieces: list[bytes] = []
         size = 0
         try:
-            # Asking what is there first is half as expensive as reading once more, in vain, after each record.
+            # Asking how much there is costs half as much as one more read, which fails, after each record.
             while size < max_bytes and (available := self._tls.pending() or self._received.pending):
                 piece = self._tls.read(min(available, max_bytes - size))
                 if not piece:  # close_notify: whatever follows it is to be ignored
@@ -137,7 +137,7 @@ class TlsStream(ByteStream):
         return b"".join(pieces)
 
     def _answer(self) -> None:
-        """Sends what OpenSSL answers by itself to what has come: alerts, and updates of keys."""
+        """Sends the records that OpenSSL has written by itself as an answer to the peer: alerts and key updates."""
         if self._to_send.pending:
             data = self._to_send.read()
             if data.startswith(_HANDSHAKE):

@@ -27,7 +27,7 @@ Frame: TypeAlias = str | bytes
 _ABNORMAL = 1006
 _CLOSED_BY_US = "closed by us"
 _FOUND_HERE = (1002, 1007)
-"""Codes with which trio-websocket itself reports an invalid frame of the peer's. It sends no close frame then."""
+"""Close codes with which trio-websocket reports an invalid frame of the peer. It sends no close frame then."""
 
 
 class Connection:
@@ -46,7 +46,7 @@ class Connection:
         self._lifetime = lifetime
         self._to_frame = to_frame
         self.redactor = redactor
-        """Makes what the peer says in-band safe to show."""
+        """Makes text in the peer's messages safe to show."""
         self.opened_at = trio.current_time()
 
     async def send(self, frame: Frame, timeout: float) -> None:  # noqa: ASYNC109  # the deadline is this room's duty
@@ -54,10 +54,10 @@ class Connection:
         await self._write(self._to_frame(frame), timeout)
 
     def send_nowait(self, *frames: Frame) -> bool:
-        """Writes as much of these messages as the network takes at once; returns True if that is all.
+        """Writes as much of these messages as the network takes at once. Returns True if that is all.
 
-        If False, call `flush`. No checkpoint: any task may call it while no `send` is under way. What is left goes
-        out before anything that is sent later.
+        If False, call `flush`. No checkpoint: any task may call it while no `send` is under way. What is left is
+        written before anything that is sent later.
         """
         if self._socket.closed is not None:
             raise self._down()
@@ -106,7 +106,8 @@ class Connection:
             raise self._down() from None
 
     async def ping(self, timeout: float) -> float:  # noqa: ASYNC109
-        """Sends a ping; returns the seconds until its pong. Without one in time the connection ends."""
+        """Sends a ping; returns the seconds until its pong. If none comes within `timeout` seconds, ends the
+        connection."""
         try:
             with trio.fail_after(timeout):
                 return await self.pong()
@@ -114,8 +115,10 @@ class Connection:
             raise self._lifetime.end(Silent("pong", timeout)) from None
 
     async def pong(self) -> float:
-        """Sends a ping; returns the seconds until its pong. Without one it waits for ever, also on a dead connection:
-        trio-websocket does not wake a ping whose connection has died."""
+        """Sends a ping; returns the seconds until its pong.
+
+        If none comes, it waits for ever, as trio-websocket does not wake a ping whose connection has died.
+        """
         sent = trio.current_time()
         try:
             await self._socket.ping()
@@ -125,12 +128,12 @@ class Connection:
 
     @property
     def received_at(self) -> float:
-        """When anything was received last, on trio's clock."""
+        """When anything was last received, on trio's clock."""
         return self._stream.received_at
 
     @property
     def send_queue(self) -> SendQueue | None:
-        """What the kernel tells of the bytes on their way; ``None`` where it does not tell."""
+        """The kernel's figures about bytes not delivered yet; ``None`` where it does not tell."""
         return self._stream.send_queue
 
     async def close(self, timeout: float, code: int = 1000, reason: str | None = None) -> None:  # noqa: ASYNC109

@@ -1,4 +1,4 @@
-"""Dials services, and keeps what all sessions of a client share about each endpoint."""
+"""Dials services, and holds the state of each endpoint that all sessions of a client share."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from .plaintext_warning import call_site, is_readable, warn_of
 from .secret_headers import credentials_in
 
 _UNKNOWN_DIAL, _SHORTEST_DIAL = 1.0, 0.75
-"""Seconds that a dial may take before another begins beside it: where none was answered yet, and at least. A handshake
-takes several round trips, and a busy service a while to answer it."""
+"""Seconds that a dial may take before another begins beside it: while none has been answered yet, and the minimum
+later. A handshake takes several round trips, and a busy service takes a while to answer."""
 
 Provider = SttProvider | TtsProvider
 
 
 class Route:
-    """A backend, and how to connect to it: `connector` opens its byte streams, or ``None`` for the network."""
+    """A backend, and how to connect to it: `connector` opens its byte streams; ``None`` means TCP and TLS."""
 
     def __init__(self, backend: Backend, connector: Connector | None) -> None:
         self.backend = backend
@@ -38,7 +38,7 @@ class Route:
 
 
 class Dialer:
-    """Dials on behalf of a client's sessions and its pool, as the client's policies say."""
+    """Dials for a client's sessions and its pool, by the client's policies."""
 
     def __init__(
         self, retry: RetryPolicy, liveness: LivenessPolicy, ssl_context: ssl.SSLContext | None, random: Random
@@ -62,13 +62,13 @@ class Dialer:
             raise closed()
 
     def endpoint(self, address: str) -> EndpointState:
-        """The state that is shared about one endpoint."""
+        """Returns the state of one endpoint, which all sessions share."""
         if address not in self._endpoints:
             self._endpoints[address] = EndpointState(self.retry)
         return self._endpoints[address]
 
     def budget(self, address: str) -> RetryBudget:
-        """A new retry budget for one session with one endpoint."""
+        """Returns a new retry budget for one session with one endpoint."""
         return RetryBudget(self.retry, self.endpoint(address).retries, self._random)
 
     async def dial(
@@ -83,10 +83,10 @@ class Dialer:
     ) -> Connection:
         """Makes one dial, within ``connect_timeout`` seconds from asking for the credential to the open connection.
 
-        Waits first for its turn, of which ``max_concurrent_dials`` are given at once at this endpoint. The wait and the
-        dial end at `until`, on trio's clock. With `has_alternative` it does not wait while no session's dials succeed.
+        Waits for its turn first: at most ``max_concurrent_dials`` run at once at this endpoint. The wait and the dial
+        end at `until`, on trio's clock. With `has_alternative` it gives up soon if no session's dials succeed.
 
-        Where the handshake takes long, other dials are made beside it, with a `permit` for each: see `HedgedDial`.
+        If the handshake takes long, other dials are made beside it, with a `permit` for each: see `HedgedDial`.
 
         Raises `LinkDown` (`NoCredential` if the token provider raised) or `trio.ClosedResourceError`. Cancelling leaves
         nothing behind.
@@ -156,13 +156,16 @@ class Dialer:
             redactor=Redactor(credentials_in(dial)),
             max_message_size=self.liveness.max_message_bytes,
             connect=connect,
-            # The default is not made for plain connections, which need it only through an https proxy.
+            # The default context is not made for plain connections, which need one only through an https proxy.
             ssl_context=self._trust if connect is None and dial.url.startswith("wss:") else self._ssl_context,
         )
 
     @cached_property
     def _trust(self) -> ssl.SSLContext:
-        """Made once and late: loading the system's authorities blocks the whole program for a tenth of a second."""
+        """The context that says which certificates are trusted, made when first needed.
+
+        Loading the system's certificates blocks the whole program for a tenth of a second.
+        """
         return self._ssl_context or ssl.create_default_context()
 
 
@@ -174,5 +177,5 @@ async def _credentials(provider: Provider) -> Dial:
 
 
 def closed() -> trio.ClosedResourceError:
-    """The error to raise when the client has been closed."""
+    """Returns the error to raise when the client has been closed."""
     return trio.ClosedResourceError("this client's block has been left")

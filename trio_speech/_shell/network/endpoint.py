@@ -1,4 +1,4 @@
-"""What all sessions of a client share about one endpoint: its retry bucket, and the line in which dials wait."""
+"""Holds the state of one endpoint that all sessions of a client share: its retry bucket and its queue of dials."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ..connection import LinkDown
 _Made = TypeVar("_Made")
 
 CREDENTIAL = "credential from the token provider"
-"""What a dial waits for first."""
+"""Names what a dial waits for first, in `Silent` causes."""
 
 
 class NoCredential(LinkDown):
-    """The token provider raised `error`. It is re-raised as it is, in the session that asked for the dial."""
+    """The token provider raised `error`, which is re-raised unchanged in the session that asked for the dial."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(Unreachable(f"the token provider raised {type(error).__name__}"))
@@ -31,25 +31,28 @@ class NoCredential(LinkDown):
 
 
 class EndpointState:
-    """One endpoint."""
+    """The state of one endpoint, shared by all sessions and the pool of a client."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self.retries = RetryBucket(policy)
         self.breaker = Breaker(policy.max_concurrent_dials)
         self.has_warned = False
-        """True once the user was warned that credentials for it are sent unencrypted."""
+        """True once the user was warned that credentials for this endpoint are sent unencrypted."""
         self.false_alarms = FalseAlarms()
-        """Of the pool's connections to it. Each recognition counts its own."""
+        """Wrong suspicions of the pool's connections to this endpoint. Each recognition counts its own."""
         self.standby_from = -math.inf
-        """When a connection may be dialed beside a suspect one: not for a while after the service refused one more."""
+        """When, on trio's clock, a standby may be dialed again: not for a while after the service refused one."""
         self.dial_times = RoundTrip()
-        """How long the last dials took that were answered."""
+        """How long recent dials took until they were answered."""
         self._line = trio.lowlevel.ParkingLot()
         self._dispensable: dict[trio.CancelScope, float] = {}
-        """Dials of sessions with another backend, and when they began."""
+        """Dials of sessions that have another backend, and when they began."""
 
     def take_room(self) -> bool:
-        """Begins a dial beside another, where nobody waits for a turn and one is free. It is ended by `end_dial`."""
+        """Counts a dial beside another as begun, if a turn is free and nobody waits for it; returns whether it did.
+
+        Call `end_dial` when that dial is over.
+        """
         now = trio.current_time()
         if self._line or self.breaker.dials_at(now) > now:
             return False
@@ -57,15 +60,15 @@ class EndpointState:
         return True
 
     def end_dial(self) -> None:
-        """A dial is over, however it ended: the next may have its turn."""
+        """Call when a dial is over, however it ended: lets the next in the queue begin."""
         self.breaker.ended()
         self._line.unpark(count=max(1, self.breaker.free))
 
     async def in_turn(self, dial: Callable[[], Awaitable[_Made]], *, has_alternative: bool) -> _Made:
         """Makes a dial once it is its turn, and returns what it made. Turns are taken in order of arrival.
 
-        With `has_alternative`, raises `LinkDown` when nobody's dials succeed while others wait in line. Cancelling
-        leaves the line, or cancels the dial.
+        With `has_alternative`, raises `LinkDown` if no session's dials succeed for a while. Cancelling
+        leaves the queue, or cancels the dial.
         """
         await self._wait(has_alternative)
         began = trio.current_time()
@@ -91,7 +94,7 @@ class EndpointState:
         others_wait = bool(self._line)
         try:
             while (begins := self.breaker.dials_at(now)) > now or others_wait:
-                others_wait = False  # once it was called, it is its turn
+                others_wait = False  # once it is woken, it is its turn
                 leaves = self.breaker.gives_way_at(arrived) if has_alternative else math.inf
                 if leaves <= now:
                     self._give_up_dials(now)
@@ -100,7 +103,7 @@ class EndpointState:
                     await self._line.park()
                 now = trio.current_time()
         except BaseException:
-            self._line.unpark()  # the call that it may have got is for somebody else
+            self._line.unpark()  # if it was woken, wakes another in its place
             raise
 
     def _learn_from(self, down: LinkDown) -> None:
@@ -113,12 +116,14 @@ class EndpointState:
             self.breaker.succeeded(now)
 
     def _give_up_dials(self, now: float) -> None:
-        """Cancels the dials that are as hopeless as the wait of the session that leaves the line."""
+        """Cancels dials of sessions with another backend that have been under way too long while nobody's dials
+        succeed.
+        """
         for scope, began in self._dispensable.items():
             if self.breaker.gives_way_at(began) <= now:
                 scope.cancel(reason="nobody's dials to the endpoint succeed")
 
 
 def _is_unreachable(cause: Cause) -> bool:
-    """Whether another session's dial would fail too. A refusal is for one session, and a bad certificate is final."""
+    """Whether another session's dial would probably fail too: not after a refusal, which concerns one session only."""
     return isinstance(cause, (Broken, Silent)) or (isinstance(cause, Unreachable) and not cause.permanent)

@@ -1,4 +1,4 @@
-"""Chooses which of a session's backends serves, and looks for a better one meanwhile.
+"""Chooses which of a session's backends serves, and tries the better ones again from time to time.
 
 Laws
     1. Backends are used in order of preference. One is given up when its retry budget is spent or its refusal is final.
@@ -27,7 +27,7 @@ P = TypeVar("P", bound=SttProvider | TtsProvider)
 
 
 class Failover(ABC, Generic[P]):
-    """The backends of one session, in order of preference. Subclasses say how readiness is found out."""
+    """The backends of one session, in order of preference. Subclasses say how a backend is tried."""
 
     def __init__(self, dialer: Dialer, providers: Sequence[P]) -> None:
         self._dialer = dialer
@@ -37,7 +37,7 @@ class Failover(ABC, Generic[P]):
 
     @property
     def provider(self) -> P:
-        """The current backend."""
+        """The provider of the current backend."""
         return self._providers[self._preference.current]
 
     @property
@@ -54,18 +54,18 @@ class Failover(ABC, Generic[P]):
 
     @property
     def has_others(self) -> bool:
-        """True if there is more than one backend."""
+        """Whether there is more than one backend."""
         return len(self._providers) > 1
 
     @property
     def has_next(self) -> bool:
-        """True if `fail_over` would find another backend."""
+        """Whether `fail_over` would find another backend."""
         return self._better_ready() is not None or self._preference.has_next
 
     def fail_over(self, verdict: Verdict) -> bool:
         """Marks the current backend unavailable until `verdict` allows it, and switches to another one.
 
-        That is a better one if one is already connected, else the next. Returns False if none is left.
+        It switches to a better one if a connection to that is open, else to the next. Returns False if none is left.
         """
         if (better := self._better_ready()) is not None:
             self._preference.refused(self._preference.current, _unavailable_until(verdict))
@@ -101,11 +101,14 @@ class Failover(ABC, Generic[P]):
 
     @abstractmethod
     def _better_ready(self) -> int | None:
-        """The index of a better backend that is connected and not yet used, if there is one."""
+        """Returns the index of a better backend to which a connection is open but not yet used, or ``None``."""
 
     @abstractmethod
     async def _is_ready(self, index: int) -> bool:
-        """Tries to get a connection to a backend ready; returns whether one is. Raises `LinkDown`."""
+        """Tries to connect to a backend.
+
+        Returns whether a connection to it is open. Raises `LinkDown` if a dial fails.
+        """
 
     def _return_to(self, index: int) -> None:
         self._preference.current = index

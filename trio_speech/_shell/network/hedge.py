@@ -1,15 +1,15 @@
-"""A dial that takes long gets another one beside it: the first to be answered wins, and the others are dropped.
+"""Starts further dials beside one that takes long. The first to be answered wins, and the others are dropped.
 
 A handshake may be lost although the next one is answered at once: a packet of it was dropped, or the balancer in front
 of the service chose a machine that is dying.
 
 Laws
-    1. Another dial begins when the last has been under way for `patience`, and for half of the time since the first.
-       The endpoint must have room for it, and nobody wait for a turn there: see `EndpointState.take_room`.
-    2. Where connections are bounded, another dial takes a permit for its connection, or does not begin. It keeps the
-       permit until all other dials have been dropped.
-    3. A dial that fails is no reason to begin another: that is for the session to decide.
-    4. A refusal is an answer, and is raised at once. Else the first failure is raised, once all have failed.
+    1. Another dial begins `patience` seconds after the last began, and later at growing intervals (half of the time
+       since the first began). A turn must be free at the endpoint, see `EndpointState.take_room`.
+    2. Where the number of connections is limited, another dial needs a permit. The permit is kept until all other dials
+       have been dropped.
+    3. After a dial has failed, no other begins: the session decides whether to dial again.
+    4. A refusal is an answer, and is raised at once. Otherwise the first failure is raised, once all have failed.
     5. Cancelling leaves nothing behind.
 """
 
@@ -28,16 +28,16 @@ from .endpoint import EndpointState
 Dialed = Callable[[], Awaitable[Connection]]
 Release = Callable[[], None]
 Permit = Callable[[], Release | None]
-"""Returns what gives the permit back, or ``None`` where there is none."""
+"""Returns the function that gives the permit back, or ``None`` if no permit is free."""
 
 
 def unbounded() -> Release | None:
-    """The permit where connections are not bounded."""
+    """Always grants a permit: for connections whose number is not limited."""
     return lambda: None
 
 
 class HedgedDial:
-    """One dial, and others beside it; `run` it once. `another` makes each dial but the first."""
+    """One dial, and others beside it. Call `run` once. `another` makes each dial but the first."""
 
     def __init__(
         self, first: Dialed, another: Dialed, *, endpoint: EndpointState, patience: float, permit: Permit
@@ -54,7 +54,10 @@ class HedgedDial:
         self._changed = Wakeup()
 
     async def run(self) -> Connection:
-        """The first connection that is open. Raises `LinkDown`."""
+        """Dials, and returns the first connection that is open.
+
+        Raises `LinkDown` if all dials fail or one is refused.
+        """
         try:
             async with trio.open_nursery() as nursery:
                 self._begin(nursery, self._first)
@@ -75,7 +78,7 @@ class HedgedDial:
         raise self._failure or LinkDown(Broken("no dial has ended"))
 
     async def _wait(self, nursery: trio.Nursery) -> None:
-        """Returns once one is open, or all have failed."""
+        """Starts further dials as law 1 says. Returns once one is open or refused, or all have failed."""
         first = trio.current_time()
         begins = first + self._patience
         while self._is_open:
@@ -88,7 +91,7 @@ class HedgedDial:
 
     @property
     def _is_open(self) -> bool:
-        """Whether the race goes on."""
+        """Whether a dial is under way and none was answered yet."""
         refused = self._failure is not None and isinstance(self._failure.cause, Refused)
         return self._won is None and not refused and self._under_way > 0
 

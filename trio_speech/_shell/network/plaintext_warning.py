@@ -1,4 +1,4 @@
-"""Warns once per endpoint when credentials cross a network unencrypted. That is allowed, for private networks."""
+"""Warns once per endpoint when credentials are sent unencrypted to another machine. Private networks may need that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NOT_THE_USERS = ("trio_speech._shell", "contextlib")
 
 
 class CallSite(NamedTuple):
-    """A line of the user's program, as `warnings.warn_explicit` wants it."""
+    """A line of the user's program, as arguments for `warnings.warn_explicit`."""
 
     filename: str
     lineno: int
@@ -25,9 +25,9 @@ class CallSite(NamedTuple):
 
 
 def call_site() -> CallSite:
-    """The line of the user's program that is being run.
+    """Returns the line of the user's program that is being run.
 
-    A dial runs in a task of its own, on whose stack no user is found. So the line is looked up when a client is opened.
+    Called when a client is opened: a dial runs in a task of its own, with no frame of the user's on its stack.
     """
     frame = inspect.currentframe()
     while frame is not None:
@@ -40,7 +40,7 @@ def call_site() -> CallSite:
 
 
 def is_readable(dial: Dial) -> bool:
-    """True if this dial sends credentials over an unencrypted connection to another machine."""
+    """Whether this dial sends credentials over an unencrypted connection to another machine."""
     parts = urlsplit(dial.url)
     return any(credentials_in(dial)) and parts.scheme == "ws" and not is_loopback(parts.hostname or "")
 
@@ -48,7 +48,7 @@ def is_readable(dial: Dial) -> bool:
 def warn_of(dial: Dial, opened_at: CallSite) -> None:
     """Issues a `PlaintextCredentialsWarning` for the line at which the client was opened.
 
-    It is raised where the program turns warnings into errors.
+    If the program turns warnings into errors, it is raised here.
     """
     warnings.warn_explicit(
         f"credentials are sent to {urlsplit(dial.url).hostname} unencrypted, readable for everybody on the way: "

@@ -1,4 +1,4 @@
-"""What a session does when a connection failed: dial again, move to the next backend, or end with an error."""
+"""Decides what a session does when a connection failed: dial again, move to the next backend, or end with an error."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .failover import Failover
 
 
 def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> float:
-    """Returns the seconds until the next attempt, at the same backend or, if that is given up, at the next one.
+    """Returns the seconds until the next attempt, at the same backend or at the next one.
 
     Raises the `SpeechError` that ends the session if there is no next attempt.
     """
     failed = backends.provider
     verdict = judge(cause, failed.profile)
     fatal = verdict.fate == "fatal"
-    # One that is down for everybody is left to a backend that may serve, without spending the budget on it.
+    # If it is down for all sessions, the next backend is used, and no retry budget is spent on it.
     leaves = fatal or (isinstance(cause, EndpointDown) and backends.has_next)
     delay = None if leaves else backends.budget.failed(trio.current_time(), verdict)
     if delay is not None:
@@ -39,7 +39,7 @@ def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> flo
 def error_after(
     cause: Cause, provider: Provider, *, model: str | None = None, attempt: int | None = None
 ) -> SpeechError:
-    """The public error for `cause`, at a dial to this provider or on a connection to it."""
+    """Returns the public error for `cause`, which ended a dial or a connection to this provider."""
     retryable = judge(cause, provider.profile).fate == "retry"
     return error_of(cause, retryable=retryable, endpoint=provider.endpoint, model=model, attempt=attempt)
 

@@ -1,4 +1,4 @@
-"""Which headers and other parts of a handshake hold credentials, and so must not be shown."""
+"""Finds the credentials in a handshake, so that they can be kept out of messages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from ...providers._codec import Dial
 
 _NAMES = re.compile(r"auth|key|token|secret|password|cookie|credential|signature", re.IGNORECASE)
-"""Headers with such a name hold credentials; others, such as versions, are shown, for they explain errors."""
+"""Headers whose names match hold credentials. Others, such as versions, may be shown, as they explain errors."""
 
 
 def credentials_in(dial: Dial) -> Iterator[str]:
-    """The credentials of a dial: in headers, in `Dial.secret_query`, and offered as subprotocols."""
+    """Yields the credentials of a dial: in headers, in `Dial.secret_query`, and offered as subprotocols."""
     for name, value in dial.headers:
         if _NAMES.search(name):
             scheme, blank, credential = value.partition(" ")  # as in "Bearer 123"

@@ -1,1 +1,1 @@
-"""What the package tells operators: log records and OpenTelemetry."""
+"""Log records, spans and metrics about the network, for those who operate a program."""

@@ -22,30 +22,30 @@ _log.addHandler(logging.NullHandler())  # else Python prints warnings of a progr
 
 
 def lost(endpoint: str, cause: Cause, attempt: int, retry_in: float) -> None:
-    """A session's connection was lost, or a dial failed; the next attempt comes in `retry_in` seconds."""
+    """Call when a session's connection was lost or its dial failed. The next attempt comes in `retry_in` seconds."""
     _log.info("%s: lost (%s); attempt %d in %.2f s", endpoint, cause, attempt, retry_in)
 
 
 def resumed(endpoint: str, downtime: float, replayed: float) -> None:
-    """A recognition goes on after `downtime` seconds, and sends `replayed` seconds of audio again."""
+    """Call when a recognition goes on after `downtime` seconds, and sends `replayed` seconds of audio again."""
     _log.info("%s: back after %.2f s; %.2f s of audio are sent again", endpoint, downtime, replayed)
 
 
 def given_up(endpoint: str, cause: Cause, successor: str) -> None:
-    """A backend's retry budget is spent, or its refusal is final."""
+    """Call when a backend is given up for `successor`: its retry budget is spent, or its refusal is final."""
     _log.warning("%s: given up (%s); %s serves from now on", endpoint, cause, successor)
 
 
 def returned_to(endpoint: str) -> None:
-    """A better backend answers again and is used from now on."""
+    """Call when a better backend answers again and is used from now on."""
     _log.info("%s: serves again", endpoint)
 
 
 def idle_ended(endpoint: str, cause: Cause) -> None:
-    """A pooled connection ended while it was not leased."""
+    """Call when a pooled connection ended while it was not leased."""
     _log.debug("%s: an idle connection ended (%s)", endpoint, cause)
 
 
 def waits_for_audio(endpoint: str, seconds: float) -> None:
-    """A recognition has captured nothing for `seconds`."""
+    """Call when a recognition has captured no audio for `seconds`."""
     _log.debug("%s: no audio for %.0f s: the session waits for more, or for end_input()", endpoint, seconds)

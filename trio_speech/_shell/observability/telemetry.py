@@ -1,7 +1,7 @@
-"""Spans and metrics about the network, by OpenTelemetry if its API is installed, else none.
+"""Spans and metrics about the network: recorded by OpenTelemetry if its API is installed, else dropped.
 
-The program chooses where they go, as with every library that uses that API. They hold no audio, no transcript, no text
-to speak and no credential, except where a service quotes one in its error message.
+The program chooses where they go, as with every library that uses OpenTelemetry. They hold no audio, no transcript, no
+text to speak and no credential, except where a service quotes one in its error message.
 
     span       begins, ends
     ────────   ─────────────────────────────────────────────────────────────────────
@@ -48,18 +48,21 @@ class Telemetry:
     """No-op telemetry, used when the OpenTelemetry API is not installed."""
 
     def span(self, operation: Operation, endpoint: str) -> AbstractContextManager[Failed]:
-        """A block that is one span. It gives a function to call with the cause if the operation fails."""
+        """Returns a context manager that records a span. It yields a function to call with the cause of a failure."""
         return nullcontext(_ignore)
 
     def count(self, what: Counted, amount: float, endpoint: str) -> None:
-        """Adds `amount` to a counter."""
+        """Adds `amount` to the counter `what`."""
 
     def measure(self, what: Measured, seconds: float, endpoint: str) -> None:
-        """Records one value in a histogram."""
+        """Records one value in the histogram `what`."""
 
 
 class _Span:
-    """A span as a block. It is never made the current span: none is opened inside, and that would cost more."""
+    """A span as a context manager.
+
+    It is not made the current span: no other is opened in it, and it would cost more.
+    """
 
     __slots__ = ("_error", "_span")
 
@@ -79,7 +82,7 @@ class _Span:
 
 
 class OpenTelemetry(Telemetry):
-    """Telemetry to the tracer and meter providers that the program has set."""
+    """Telemetry that records to the tracer and meter providers that the program has set."""
 
     def __init__(self) -> None:
         from opentelemetry import metrics, trace  # noqa: PLC0415  # only in the otel extra
@@ -109,7 +112,7 @@ class OpenTelemetry(Telemetry):
 
 
 def telemetry() -> Telemetry:
-    """OpenTelemetry if its API is installed, else no-op telemetry."""
+    """Returns OpenTelemetry if its API is installed, else no-op telemetry."""
     try:
         return OpenTelemetry()
     except ImportError:

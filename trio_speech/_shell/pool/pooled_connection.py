@@ -103,7 +103,7 @@ class PooledConnection:
     def abandon(self) -> None:
         """Ends the lease in the middle of a generation. Returns at once.
 
-        If the protocol marks the end of a generation, the pool waits for that end, and keeps the connection if it comes soon.
+        If the protocol marks the end of a generation, and that end comes soon, the connection is kept.
         """
         self._holder = None
         self._watch.served()
@@ -127,17 +127,11 @@ class PooledConnection:
             await self._send(*opening)
 
     def send_nowait(self, *frames: Frame) -> bool:
-        """Writes what the network takes at once.
-
-        Returns whether that is all; if not, call `flush`. Raises `LinkDown`.
-        """
+        """Writes what the network takes at once. Returns whether that is all; else call `flush`. Raises `LinkDown`."""
         return self._channel.send_nowait(*frames)
 
     async def flush(self) -> None:
-        """Writes what `send_nowait` has left.
-
-        Raises `LinkDown`. Cancelling it ends the connection, cut inside a frame.
-        """
+        """Writes what `send_nowait` has left. Raises `LinkDown`. Cancelling it ends the connection."""
         try:
             self._writing.acquire_nowait()
         except trio.WouldBlock:
@@ -183,7 +177,7 @@ class PooledConnection:
                 self._holder.lost(self._cause)
 
     async def close(self, why: str) -> None:
-        """Closes the connection within ``close_timeout``; tells the holder `why`, if it is leased. Never raises."""
+        """Closes the connection within ``close_timeout``; a holder is told `why`. Never raises `LinkDown`."""
         if self._holder is not None:
             self._holder.lost(Broken(f"closed by us: {why}"))
         self._scope.cancel(reason=why)

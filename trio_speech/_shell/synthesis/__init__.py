@@ -1,1 +1,1 @@
-"""Synthesis sessions on trio: what a user holds, and the lease below it."""
+"""Synthesis sessions: the `Speech` that a user holds, the session's tasks, and its use of leased connections."""

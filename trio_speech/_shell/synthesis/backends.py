@@ -1,7 +1,7 @@
-"""Which voice speaks next, where a client has several backends: see `failover`.
+"""Chooses the backend that speaks next for a synthesis session, by the laws of `failover`.
 
 A session moves to another backend between two sentences only, where no audio is under way. When a better backend is
-tried again, the pool opens a connection to it first, so that moving back to it costs no dial.
+tried again, the pool opens a connection to it first, so that moving back to it needs no wait for a dial.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class VoiceBackends(Failover[TtsProvider]):
 
     @property
     def current(self) -> VoiceRoute:
-        """The one in use."""
+        """The voice that is in use."""
         return self._routes[self._preference.current]
 
     def next(self) -> VoiceRoute:
-        """The one for the next lease: a better one, if a connection to it was opened meanwhile, else the current."""
+        """Returns the voice for the next lease: a better one if a connection to it is open by now, else the current."""
         if (better := self._better_ready()) is not None:
             self._return_to(better)
         return self.current

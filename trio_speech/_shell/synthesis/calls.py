@@ -1,4 +1,4 @@
-"""The part of `Client` that speaks: `synthesize`, `render`, `prewarm` and the statistics of the pool."""
+"""The part of `Client` that synthesizes speech: `synthesize`, `render`, `prewarm`, and the pool's statistics."""
 
 from __future__ import annotations
 

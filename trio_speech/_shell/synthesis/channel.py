@@ -1,10 +1,12 @@
-"""What a `Speech` and its `SynthesisSession` share: the machine, the text on its way to it, and their wake-ups.
+"""Passes text from a `Speech` to its `SynthesisSession`, and wakes each when the other has made progress.
 
     Speech  ──  push, flush, end_input, clear  ──▶  machine  ──  asked by `SynthesisSession`  ──▶  a lease
     Speech  ◀──  take a chunk                  ──   machine  ◀──  audio, words, done          ──   a lease
 
-Three kinds of tasks wait here, each for its own `Wakeup`: the reader for audio, whoever sends for room, and the
-session's link loop for text.
+The machine (`SynthesisMachine`) takes *segments*: pieces of text that are spoken as one, mostly sentences.
+
+Three kinds of tasks wait here, each for its own `Wakeup`: the reader waits for audio, senders wait for room,
+and the session's link loop waits for text.
 """
 
 from __future__ import annotations
@@ -18,20 +20,20 @@ from ..._core.synthesis.session import SynthesisMachine
 from ..concurrency.wakeup import Wakeup
 
 BACKLOG = 16_384
-"""Characters that wait to be spoken before a sender waits too."""
+"""Characters that may wait to be spoken; beyond it, senders wait."""
 
 PIECE = 2_048
-"""Characters that are segmented without a checkpoint in between."""
+"""Characters that are cut into segments without a checkpoint."""
 
 PAUSE = 0.25
-"""Seconds without text after which a sentence that looks complete is spoken."""
+"""Seconds without new text after which a sentence that looks complete is spoken."""
 
 
 class SpeechChannel:
     """Owned by the session, and handed to its `Speech`.
 
     `on_text` is called when a segment was queued, `on_taken` when the reader has taken a chunk or waits for one, and
-    `on_clear` when a generation is under way that nobody wants.
+    `on_clear` when `clear` has dropped a segment that the service is speaking.
     """
 
     def __init__(
@@ -45,11 +47,11 @@ class SpeechChannel:
     ) -> None:
         self.machine = machine
         self.has_source = False
-        """The session has text of its own, so none may be sent."""
+        """True if the session was given a source of text, so that the user may not send any."""
         self.ended = False
-        """No more text is taken."""
+        """True once no more text is taken."""
         self.left = False
-        """The session's block has been left: nothing may be sent or read."""
+        """True once the session's block has been left: nothing may be sent or read."""
         self.link_wakeup = Wakeup()
         self.reader_wakeup = Wakeup()
         self._sender_wakeup = Wakeup()
@@ -64,9 +66,9 @@ class SpeechChannel:
     # ------------------------------------------------------------ text
 
     async def take(self, text: str) -> None:
-        """Takes text of any length, and waits while `BACKLOG` characters wait to be spoken. A checkpoint.
+        """Queues text of any length, and waits while `BACKLOG` characters wait to be spoken. Checkpoints.
 
-        A `clear` meanwhile drops the rest of `text`. Raises `TypeError` for anything but a string, and
+        If `clear` is called meanwhile, the rest of `text` is dropped. Raises `TypeError` for anything but a string, and
         `trio.ClosedResourceError` after the end of the input.
         """
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -84,9 +86,9 @@ class SpeechChannel:
         self._expect_pause()
 
     async def watch_pauses(self) -> None:
-        """Speaks a complete sentence when no text has come for `PAUSE` seconds, as while a language model uses a tool.
+        """Queues a complete sentence when no text has come for `PAUSE` seconds, as while a language model uses a tool.
 
-        Else it would wait for the first word of the next sentence. Returns at the end of the input.
+        Otherwise that sentence would wait for the first word of the next. Returns at the end of the input.
         """
         while not self.ended:
             await self._pause_wakeup.wait_until(self._pauses_at)
@@ -97,24 +99,24 @@ class SpeechChannel:
     def _expect_pause(self) -> None:
         expected = self._pauses_at is not None
         self._pauses_at = trio.current_time() + PAUSE if self._segmenter.may_be_complete else None
-        # The watcher that waits for an earlier moment finds out by itself that it has been put off.
+        # If the watcher waits for an earlier time, it wakes then and sees that it must wait longer.
         if self._pauses_at is not None and not expected:
             self._pause_wakeup.fire()
 
     def take_all(self, text: str) -> None:
-        """Takes the session's whole text, of no more than `PIECE` characters. Returns at once."""
+        """Queues the session's whole text, of no more than `PIECE` characters, and ends the input. Returns at once."""
         self.ended = True
         self._queue(self._segmenter.finish(text))
         self.machine.end()
 
     def flush(self) -> None:
-        """Closes the segment."""
+        """Queues the text taken so far as a segment, complete or not."""
         self.check_sending()
         self._queue(self._segmenter.flush())
         self.machine.separate()
 
     def end_input(self) -> None:
-        """Closes the segment, and takes no more text. The second call does nothing."""
+        """Queues the text taken so far as the last segment, and takes no more text. A second call does nothing."""
         if not self.ended:
             self.ended = True
             self._queue(self._segmenter.finish())
@@ -144,16 +146,16 @@ class SpeechChannel:
 
     @property
     def has_answer(self) -> bool:
-        """Whether a reader need not wait: there is a chunk, or none will come, or the block has been left."""
+        """Whether a reader need not wait: there is a chunk, none will come, or the block has been left."""
         return self.left or self.machine.has_answer
 
     def progress(self) -> None:
-        """The link made progress: whoever waits for audio or for room looks again."""
+        """Call when the machine has changed: wakes the tasks that wait for audio or for room."""
         self.reader_wakeup.fire()
         self._sender_wakeup.fire()
 
     def leave(self) -> None:
-        """The block is being left: nothing may be sent or read any more."""
+        """Call when the block is being left: nothing may be sent or read any more."""
         self.left = self.ended = True
         self.progress()
 
@@ -163,7 +165,7 @@ class SpeechChannel:
             raise trio.ClosedResourceError("this speech's block has been left")
 
     def check_sending(self) -> None:
-        """Raises `trio.ClosedResourceError` once no text is taken any more."""
+        """Raises `trio.ClosedResourceError` once the block has been left or the input has ended."""
         self.check_open()
         if self.ended:
             raise trio.ClosedResourceError("no text may follow end_input()")

@@ -1,4 +1,7 @@
-"""A synthesis while it holds a lease: it asks for one segment after the other, each once the last is complete."""
+"""Speaks a session's segments on one leased connection, one after the other, each once the last is complete.
+
+A segment is a piece of text that is spoken as one, mostly a sentence; a lease is the exclusive use of a connection.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from ..pool.pooled_connection import PooledConnection
 
 
 class LeasedSpeech:
-    """One lease in use. `on_progress` is called with the time whenever the machine has news for the session."""
+    """One lease in use. `on_progress` is called with the time whenever a message has brought the session forward."""
 
     _lease: PooledConnection
 
@@ -37,19 +40,22 @@ class LeasedSpeech:
         self._waits_until = math.inf
         self._ended = False
         self.cause: Cause | None = None
-        """Why the connection ended, once it has."""
+        """Why the connection ended; ``None`` while it is open."""
         self.outstanding = False
-        """A segment was asked for, and the service has not finished it."""
+        """True while the service speaks a segment that it was asked for."""
         self.retiring = False
-        """No other segment may be asked for on this lease."""
+        """True once no other segment may be asked for on this lease."""
 
     @property
     def stale(self) -> bool:
-        """Whether the connection was dead before it was leased: it came from the pool, and never answered."""
+        """Whether the connection may have been dead before it was leased: it was open already, and has not answered."""
         return self._reused and not self._replied
 
     def heard(self, message: TtsMessage, now: float) -> bool:
-        """See `LeaseHolder`. The first audio of a segment lets other tasks run: the reader may be waiting for it."""
+        """See `LeaseHolder`.
+
+        Returns True for the first audio of a segment, so that the user's task can take it at once.
+        """
         machine, self._replied = self._machine, True
         if self._first_audio_at is None and isinstance(message, Audio):
             self._first_audio_at = now
@@ -65,37 +71,39 @@ class LeasedSpeech:
                 self.outstanding = False
             return False
         self._on_progress(now)
-        if isinstance(message, Done):  # nothing else completes a segment, or makes its deadline earlier
+        if isinstance(message, Done):  # only this message completes a segment or makes its deadline earlier
             self._wakeup.fire()
         first, self._first_is_due = self._first_is_due, False
         return first
 
     def check_deadline(self) -> None:
-        """Wakes the task in `speak` where the machine's deadline is earlier than it was when the task began to wait."""
+        """Call when the machine's deadline may have become earlier. If so, wakes the task in `speak` to wait anew."""
         due = self._machine.deadline()
         if due is not None and due < self._waits_until:
             self._waits_until = due
             self._wakeup.fire()
 
     def lost(self, cause: Cause) -> None:
-        """See `LeaseHolder`."""
+        """See `LeaseHolder`. Keeps the cause, and makes `speak` return."""
         if not self._ended:
             self.cause = cause
             self.end(str(cause))
 
     def end(self, why: str) -> None:
-        """Makes `speak` return: nothing more is expected from the service. Returns at once."""
+        """Makes `speak` return, as nothing more is expected from the service. Returns at once."""
         self._ended = self.retiring = True
         self._scope.cancel(reason=why)
 
     def begin(self, lease: PooledConnection) -> None:
-        """Takes the lease, and asks for the first segment. Returns at once."""
+        """Call when `lease` was granted. Asks for the first segment. Returns at once."""
         self._lease = lease
         self._reused = lease.reused
         self._ask()
 
     def leave(self) -> None:
-        """Ends the lease. The connection is kept where nothing is outstanding, and ended where it failed."""
+        """Ends the lease: drops the connection if it failed, abandons a segment that is outstanding, else gives it
+        back.
+        """
         if self.cause is not None:
             self._lease.condemn(str(self.cause))
         elif self.outstanding:
@@ -104,9 +112,9 @@ class LeasedSpeech:
             self._lease.give_back()
 
     async def speak(self) -> None:
-        """Call it after `begin`. Returns once there is nothing to say for now, or the lease has ended.
+        """Speaks segments until there is none to speak for now, or the lease has ended. Call it after `begin`.
 
-        Raises `LinkDown`. Cancelling it leaves the segment outstanding, which `leave` deals with.
+        Raises `LinkDown`. Cancelling it leaves a segment outstanding, which `leave` abandons.
         """
         with self._scope:
             while self.outstanding:
@@ -117,7 +125,7 @@ class LeasedSpeech:
                 self._ask()
 
     def _ask(self) -> None:
-        """Asks for the next segment, if there is one: writes what the network takes at once."""
+        """Asks for the next segment, if there is one, and writes as much of it as the network takes at once."""
         now = trio.current_time()
         request = None if self.retiring else self._machine.next_request(now)
         if request is None:

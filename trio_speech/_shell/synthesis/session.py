@@ -1,10 +1,12 @@
-"""A synthesis session: two tasks in the nursery of one `Client.synthesize` block.
+"""Runs a synthesis session as two tasks in the nursery of one `Client.synthesize` block.
 
-    feed         source → segments            never notices that a connection is lost
-    link loop    lease → speak → verdict      the machine decides what to ask for, and what follows a failure
+    task         what it repeats              what it knows of lost connections
+    ─────────    ──────────────────────────   ─────────────────────────────────────────────────────────────
+    feed         source → segments            nothing
+    link loop    lease → speak → verdict      the machine decides what is spoken again after a failure
 
-A connection is leased while there is something to say, and given back in between, so that a session which waits for its
-language model holds none.
+A segment is a piece of text that is spoken as one, mostly a sentence. A connection is leased from the pool while there
+is something to speak, and given back in between: a session that waits for its language model holds none.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ class SynthesisSession:
         self._machine = SynthesisMachine(request.audio_format, self._backends.provider.profile, resume)
         self._leased: LeasedSpeech | None = None
         self._at_rest = True
-        """The link loop waits for text, or has not begun: a lease may be taken without its turn."""
+        """True while the link loop waits for text or has not begun. Then another task may take a lease for it."""
         caps = [route.provider.profile.max_characters or math.inf for route in routes]
         # A segment may be spoken again by another backend, so it must be short enough for each of them.
         shortest = None if min(caps) == math.inf else int(min(caps))
@@ -65,15 +67,16 @@ class SynthesisSession:
         self.speech = Speech(self._channel)
 
     def begin(self, text: TextSource | None) -> None:
-        """Takes a short text in whole. Where a connection is idle, its first sentence is asked for here, before the
-        session's tasks are started.
+        """Queues a short text as a whole, before the session's tasks are started.
+
+        If a connection is idle, its first sentence is asked for at once.
         """
         self._channel.has_source = text is not None
         if isinstance(text, str) and len(text) <= PIECE:
             self._channel.take_all(text)
 
     def start(self, guard: Guard, text: TextSource | None) -> None:
-        """Starts the session's tasks. Call it after `begin`."""
+        """Starts the session's tasks in the nursery of `guard`. Call it after `begin`."""
         guard.start_soon(self._run)
         if self._backends.has_others:
             guard.start_soon(partial(self._backends.watch_for_better, self._retire_lease))
@@ -85,7 +88,10 @@ class SynthesisSession:
             guard.start_soon(self._channel.watch_pauses)
 
     async def leave(self) -> None:
-        """The block is being left: what is not done is abandoned, and the tasks are cancelled."""
+        """Call when the block is being left: nothing is taken or handed over any more.
+
+        Its tasks are cancelled afterwards.
+        """
         self._channel.leave()
 
     # ------------------------------------------------------------ the text
@@ -101,7 +107,7 @@ class SynthesisSession:
                 await self._feed_from(text)
             self._channel.end_input()
         except trio.ClosedResourceError:
-            # The user may end the input early; but a source may raise the same error about itself.
+            # The user may have ended the input early, which is no error; but a source may raise this about itself.
             if not self._channel.ended:
                 raise
 
@@ -127,7 +133,10 @@ class SynthesisSession:
             self._end_lease()
 
     def _ask_at_once(self) -> None:
-        """There is text. Where a connection is idle, it is asked here, without waiting for the link loop's turn."""
+        """Called when a segment was queued.
+
+        If the link loop is waiting and a connection is idle, asks for it at once.
+        """
         if self._at_rest and self._machine.ready:
             leased = self._new_lease()
             connection = self._pool.lease_nowait(self._backends.current, leased)
@@ -136,7 +145,7 @@ class SynthesisSession:
         self._channel.link_wakeup.fire()
 
     async def _use_one_lease(self, *, fresh: bool) -> bool:
-        """Says what there is to say, as far as one lease goes. Returns whether the next must be newly dialed."""
+        """Takes a lease and speaks on it until it ends. Returns whether the next lease must be of a new connection."""
         leased = self._leased or self._new_lease()
         try:
             await self._speak(leased, fresh=fresh)
@@ -145,7 +154,7 @@ class SynthesisSession:
         finally:
             self._end_lease()
         if leased.cause is None or not (self._machine.speaking or self._machine.ready):
-            return False  # all that was asked for was said: the end of the connection is no failure of this session
+            return False  # all speech that was asked for has come: the end of the connection does not matter
         if not self._machine.lost():
             raise self._cut_off(leased.cause)
         if leased.stale or leased.cause is SILENT:
@@ -183,13 +192,13 @@ class SynthesisSession:
         self._channel.progress()
 
     def _taken(self) -> None:
-        """The reader has taken audio, so there may be room for the next segment, or need of audio that is held back."""
+        """Called when the reader takes audio or waits for it: the next segment, or held audio, may be due now."""
         self._channel.link_wakeup.fire()
         if self._leased is not None and self._machine.holds_audio:
             self._leased.check_deadline()
 
     def _retire_lease(self) -> None:
-        """A better backend is ready: the lease ends after the segment that is under way."""
+        """Called when a better backend is ready. Ends the lease after the segment that is being spoken."""
         if self._leased is not None:
             self._leased.retiring = True
 

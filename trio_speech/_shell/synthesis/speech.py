@@ -1,4 +1,4 @@
-"""What the user of `client.synthesize` holds: text in, audio out."""
+"""The object that `client.synthesize` gives to its user: takes text, and yields audio."""
 
 from __future__ import annotations
 
