@@ -63,38 +63,38 @@ class CaptionFormat(Protocol):
     """Writes finals as they come: `begin` first, then `add` for each final, in order."""
 
     def begin(self) -> str:
-        """What comes before the first final."""
+        """Returns the text to write before the first final."""
         ...
 
     def add(self, final: FinalTranscript) -> str:
-        """What is written for a final."""
+        """Returns the text to write for a final; empty if there is none."""
         ...
 
 
 class PlainText:
-    """One line for each final that says something."""
+    """Writes one line for each final that has text."""
 
     def begin(self) -> str:
-        """Nothing."""
+        """Returns an empty string."""
         return ""
 
     def add(self, final: FinalTranscript) -> str:
-        """The text of the final, as a line."""
+        """Returns the text of the final, as a line."""
         return f"{final.text}\n" if final.text else ""
 
 
 class SubRip:
-    """SRT: cues are numbered from 1; milliseconds follow a comma."""
+    """Writes SRT: cues are numbered from 1, and milliseconds follow a comma."""
 
     def __init__(self) -> None:
         self._written = 0
 
     def begin(self) -> str:
-        """Nothing."""
+        """Returns an empty string."""
         return ""
 
     def add(self, final: FinalTranscript) -> str:
-        """The cues of the final."""
+        """Returns the cues of the final."""
         return "".join(self._block(cue) for cue in cues([final]))
 
     def _block(self, cue: Cue) -> str:
@@ -104,14 +104,14 @@ class SubRip:
 
 
 class WebVtt:
-    """WebVTT. What could be read as its markup is escaped."""
+    """Writes WebVTT. Characters that could be read as its markup are escaped."""
 
     def begin(self) -> str:
-        """The header."""
+        """Returns the header of the file."""
         return "WEBVTT\n"
 
     def add(self, final: FinalTranscript) -> str:
-        """The cues of the final."""
+        """Returns the cues of the final."""
         return "".join(f"\n{_times(cue)}\n{self._text(cue)}\n" for cue in cues([final]))
 
     def _text(self, cue: Cue) -> str:
@@ -119,7 +119,7 @@ class WebVtt:
 
 
 class WebVttWords(WebVtt):
-    """WebVTT with the time of each word, for players that show the word being spoken. A cue is one line."""
+    """Writes WebVTT with the time of each word, for players that show the word being spoken. A cue is one line."""
 
     def _text(self, cue: Cue) -> str:
         if not cue.words:
@@ -131,17 +131,17 @@ class WebVttWords(WebVtt):
 
 
 def text(finals: Iterable[FinalTranscript]) -> str:
-    """One line for each final that says something."""
+    """Returns one line for each final that has text."""
     return _all(PlainText(), finals)
 
 
 def srt(finals: Iterable[FinalTranscript]) -> str:
-    """A whole SubRip file."""
+    """Returns a whole SubRip file."""
     return _all(SubRip(), finals)
 
 
 def vtt(finals: Iterable[FinalTranscript]) -> str:
-    """A whole WebVTT file."""
+    """Returns a whole WebVTT file."""
     return _all(WebVtt(), finals)
 
 
@@ -150,10 +150,10 @@ def _all(captions: CaptionFormat, finals: Iterable[FinalTranscript]) -> str:
 
 
 def cues(finals: Iterable[FinalTranscript]) -> Iterator[Cue]:
-    """The captions of finals, in order; a final without text has none.
+    """Yields the captions of finals, in order; a final without text has none.
 
-    A final that fits is one cue. A longer one is cut between words; each cue keeps its part of the final's own text,
-    hence its punctuation, and the blanks that its script has or has not.
+    A final that fits is one cue. A longer one is split between words. Each cue keeps its part of the final's text, with
+    the punctuation, and with blanks only if the script has them.
     """
     for final in finals:
         spans = final.words or (final,)
@@ -163,7 +163,7 @@ def cues(finals: Iterable[FinalTranscript]) -> Iterator[Cue]:
 
 
 def _cut(final: FinalTranscript) -> Iterator[Cue]:
-    """The final's words, as many to a cue as fit."""
+    """Splits a final into cues, with as many words in each as fit."""
     parts = _parts(final)
     words, first = final.words, 0
     cue = _joined(words[:1], parts[:1])
@@ -182,7 +182,10 @@ def _joined(words: tuple[Word, ...], parts: list[str]) -> Cue:
 
 
 def _parts(final: FinalTranscript) -> list[str]:
-    """The final's text, cut at the start of each word; the words themselves if the text does not hold them in order."""
+    """Splits the final's text before each word.
+
+    Returns the words themselves if the text does not hold them in order.
+    """
     starts, at = [], 0
     for word in final.words:
         found = final.text.find(word.text.strip(), at)
@@ -206,7 +209,7 @@ def _spaced(text: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    # Scripts of wide characters have no blanks to break at, and may be broken between any two characters.
+    # Scripts of wide characters have no blanks, and lines may be broken between any two characters.
     wide = any(unicodedata.east_asian_width(character) in "WF" for character in text)
     return textwrap.wrap(text, LINE_CHARACTERS, break_long_words=wide, break_on_hyphens=False)
 

@@ -1,4 +1,6 @@
-"""Decoders of audio files: each gives blocks of samples as 32-bit floats, one column a channel. They block.
+"""Decoders of audio files. Each returns blocks of samples as 32-bit floats, one column per channel.
+
+Their methods block, so they are called in a thread.
 
 `SampleDecoder` reads plain samples (raw, WAV, AU), also from a pipe while it is being written. `SndfileDecoder` reads
 what libsndfile reads (FLAC, Ogg, MP3, AIFF and more), and needs a file that can seek. `MediaDecoder` reads what
@@ -21,26 +23,26 @@ from .g711 import alaw_to_pcm16, mulaw_to_pcm16
 from .layout import SampleLayout
 
 _BLOCK_SECONDS = 0.1
-"""A block in which a decoder fails is lost, so blocks are short."""
+"""Seconds of audio in a block. A block in which a decoder fails is lost, so blocks are short."""
 
 
 class AudioDecoder(Protocol):
-    """One file being read."""
+    """Decodes one audio file."""
 
     sample_rate: int
     channels: int
     duration: float | None
-    """Seconds that the file announces; ``None`` where it does not say."""
+    """The seconds of audio that the file announces; ``None`` if it does not say."""
     damage: str | None
-    """Why there is less audio than there should be; known once all blocks have been read."""
+    """Why there is less audio than there should be; ``None`` if nothing is missing. Known once all blocks are read."""
 
     def read(self) -> np.ndarray[Any, Any]:
-        """The next block; one without samples at the end."""
+        """Returns the next block; at the end, one without samples."""
         ...
 
 
 class SampleDecoder:
-    """Reads plain samples in `layout` from the place where `file` stands. `length`: the bytes left in it, if known."""
+    """Reads plain samples in `layout` from the current position of `file`. `length`: the bytes left in it, if known."""
 
     def __init__(self, file: BinaryIO, layout: SampleLayout, length: int | None) -> None:
         self.sample_rate = layout.sample_rate
@@ -58,8 +60,8 @@ class SampleDecoder:
         wanted = max(1, round(self.sample_rate * _BLOCK_SECONDS)) * frame_size
         while len(self._rest) < frame_size:
             size = wanted if self._left is None else min(wanted, self._left)
-            # Of a pipe, read1 gives what is there: who speaks into it is not to wait for a full block. So does the read
-            # of a file without a buffer.
+            # With a pipe, read1 returns what is there, so that live audio need not wait for a full block. So does the
+            # read of an unbuffered file.
             data = self._file.read1(size) if isinstance(self._file, io.BufferedReader) else self._file.read(size)
             if not data:
                 self._end()
@@ -79,7 +81,7 @@ class SampleDecoder:
 
 
 def _floats(block: bytes, layout: SampleLayout) -> np.ndarray[Any, Any]:
-    """Samples as floats from -1 to 1. For 16 bits and fewer this is exact."""
+    """Converts samples to floats from -1 to 1. For 16 bits and fewer this is exact."""
     order = ">" if layout.big_endian else "<"
     if layout.kind in ("mulaw", "alaw"):
         block, order = (mulaw_to_pcm16 if layout.kind == "mulaw" else alaw_to_pcm16)(block), "<"
@@ -106,8 +108,8 @@ def _floats(block: bytes, layout: SampleLayout) -> np.ndarray[Any, Any]:
 class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]
     """A `SoundFile` that is read from start to end.
 
-    Where it may seek, soundfile sets the position anew after each read. In a FLAC of unknown length, such as one that
-    was written into a pipe, this fails after the last block, and the block would be lost.
+    In a file that can seek, soundfile sets the position after each read. In a FLAC file of unknown length, such as one
+    that was written into a pipe, this fails after the last block, and that block would be lost.
     """
 
     def seekable(self) -> bool:
@@ -115,11 +117,11 @@ class _ForwardOnly(soundfile.SoundFile):  # type: ignore[misc]
 
 
 class SndfileDecoder:
-    """Reads what libsndfile reads. Raises `ConfigurationError` for what it does not know."""
+    """Reads files by libsndfile. Raises `ConfigurationError` for a format that it does not know."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         try:
-            # Without its name: of one that ends in .raw, soundfile would ask how it is encoded.
+            # Opened without its name: for one that ends in .raw, soundfile would ask how it is encoded.
             self._recording = _ForwardOnly(cast("BinaryIO", _Nameless(file)))
         except (soundfile.LibsndfileError, TypeError, ValueError) as error:
             reason = getattr(error, "error_string", str(error))
@@ -128,7 +130,7 @@ class SndfileDecoder:
         self.channels: int = self._recording.channels
         self.damage: str | None = None
         frames: int = self._recording.frames
-        self.duration = frames / self.sample_rate if frames < 2**62 else None  # the largest number: it does not know
+        self.duration = frames / self.sample_rate if frames < 2**62 else None  # the largest number means: unknown
         self._frames = max(1, round(self.sample_rate * _BLOCK_SECONDS))
 
     def read(self) -> np.ndarray[Any, Any]:
@@ -147,13 +149,13 @@ class _Nameless:
 
 
 class MediaDecoder:
-    """Reads what FFmpeg's libraries read. Raises `ConfigurationError` for what they do not know."""
+    """Reads files by FFmpeg's libraries. Raises `ConfigurationError` for a format that they do not know."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
-        av = import_module("av")  # of an extra of its own, and large
+        av = import_module("av")  # a large package, which comes with an extra of its own
         self._errors = av.FFmpegError
         try:
-            self._container = av.open(_Nameless(file))  # of a name, it would believe the ending
+            self._container = av.open(_Nameless(file))  # with a name, it would trust the extension
             self._stream = next(iter(self._container.streams.audio), None)
             if self._stream is None:
                 raise ConfigurationError(f"{name} holds no audio")
@@ -182,14 +184,14 @@ class MediaDecoder:
                 self.damage = f"it is damaged ({error.strerror})"
                 if isinstance(error, EOFError):
                     return
-                continue  # the next packets may be whole
+                continue  # the next packets may be intact
             for frame in frames:
                 for converted in self._resampler.resample(frame):
                     yield converted.to_ndarray().reshape(-1, self.channels)
 
 
 def is_media(head: bytes) -> bool:
-    """Whether a file that begins so is of a kind that only `MediaDecoder` reads: MP4, Matroska, AAC, AMR or ASF."""
+    """Whether `head`, the start of a file, is of a format for `MediaDecoder` only: MP4, Matroska, AAC, AMR, ASF."""
     matroska, asf = b"\x1a\x45\xdf\xa3", b"\x30\x26\xb2\x75"
     adts = len(head) > 1 and struct.unpack(">H", head[:2])[0] & 0xFFF6 == 0xFFF0
     return head[4:8] == b"ftyp" or head.startswith((matroska, asf, b"#!AMR")) or adts

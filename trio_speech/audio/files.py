@@ -1,4 +1,4 @@
-"""Audio files as sources; and back, by `writing`. It needs the extra ``audio``.
+"""Reads audio files as sources of sessions, and writes audio to files. Needs the extra ``audio``.
 
     async with open_audio("talk.flac") as recording:
         async with client.transcribe(recording, recording.audio_format) as transcript:
@@ -66,7 +66,7 @@ class AudioFile:
         self.audio_format = AudioFormat.pcm16(sample_rate)
         """The format of the chunks."""
         self.duration = decoder.duration
-        """Seconds that the file announces; ``None`` where it does not say."""
+        """The seconds of audio that the file announces; ``None`` if it does not say."""
         self.name = name
         """The name of the file, for messages."""
         self._decoder = decoder
@@ -113,7 +113,7 @@ class AudioFile:
         samples = self._decoder.read()
         self._ended = not len(samples)
         mono = samples.mean(axis=1) if self._channel is None else samples[:, self._channel]
-        mono = np.where(np.isfinite(mono), mono, 0.0).astype("f4")  # what is no number would ring in the resampler
+        mono = np.where(np.isfinite(mono), mono, 0.0).astype("f4")  # infinities and NaN would spread in the resampler
         resampled = self._resampler.resample_chunk(mono, last=self._ended)
         pcm = np.clip((resampled * 32_768).round(), -32_768, 32_767).astype("<i2").tobytes()
         return pcm, len(samples)
@@ -155,14 +155,14 @@ async def open_audio(
 
 @asynccontextmanager
 async def _opened(file: AudioPath, name: str, raw: AudioFormat | None) -> AsyncGenerator[AudioDecoder, None]:
-    """Opens a decoder in a thread: opening a FIFO waits for its writer, and finding a header for the first bytes."""
+    """Opens a decoder in a thread, because opening a FIFO blocks until there is a writer and its first bytes."""
     lock, abandoned, ready = threading.Lock(), threading.Event(), list[ExitStack]()
 
     def work() -> AudioDecoder:
         with ExitStack() as opened:
             decoder = _open_decoder(file, name, raw, opened)
             with lock:
-                if not abandoned.is_set():  # else nobody is left to close the file
+                if not abandoned.is_set():  # otherwise nobody would close the file
                     ready.append(opened.pop_all())
             return decoder
 
@@ -220,7 +220,7 @@ def _open(name: str) -> BinaryIO:
 
 
 def _length(binary: BinaryIO) -> int | None:
-    """The bytes left in a file, ``None`` in a pipe or a terminal."""
+    """Returns the number of bytes left in a file; ``None`` for a pipe or a terminal."""
     try:
         regular = stat.S_ISREG(os.fstat(binary.fileno()).st_mode)
     except (OSError, io.UnsupportedOperation, AttributeError):
@@ -234,7 +234,7 @@ def _length(binary: BinaryIO) -> int | None:
 
 
 class _Replay:
-    """Reads exactly what is asked for, and keeps it: a pipe cannot be read twice."""
+    """Reads exactly as many bytes as requested, and keeps them in `seen`, because a pipe cannot be read twice."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.seen = b""

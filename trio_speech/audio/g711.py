@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MULAW_BIAS = 33
 _MULAW_PEAK = 8_158
-"""The largest 14-bit magnitude that is not clipped: with the bias, it still lies in the last segment."""
+"""The largest 14-bit magnitude that is not clipped. With the bias added, it is still in the last segment."""
 
 
 def mulaw_to_pcm16(audio: Buffer) -> bytes:
@@ -82,14 +82,14 @@ def _encode_alaw(value: int) -> int:
 
 @cache
 def _decoding_tables(decode: Callable[[int], int]) -> tuple[bytes, bytes]:
-    """For each code, the low and the high byte of its value."""
+    """Returns two tables: for each code, the low byte and the high byte of its value."""
     pairs = b"".join(decode(code).to_bytes(2, "little", signed=True) for code in range(256))
     return pairs[0::2], pairs[1::2]
 
 
 @cache
 def _encoding_table(encode: Callable[[int], int]) -> bytes:
-    """For each value, its code; negative values come after the positive ones, as in two's complement."""
+    """Returns the code of each 16-bit value; negative values come after the positive ones, as in two's complement."""
     return bytes(map(encode, chain(range(32_768), range(-32_768, 0))))
 
 

@@ -1,8 +1,8 @@
-"""Where the samples of a WAV or AU file are, and how they are encoded, by its header alone.
+"""Finds where the samples of a WAV or AU file start and how they are encoded, from its header alone.
 
-libsndfile trusts the sizes in these headers. They are wrong in much that people have: a program that writes into a pipe
-cannot know them (ffmpeg and sox write 0 or a very large number), and one that was killed leaves what it began with.
-With the layout, such files are read to their end.
+libsndfile trusts the sizes in these headers, but they are often wrong: a program that writes into a pipe cannot know
+them (ffmpeg and sox write 0 or a very large number), and one that was killed leaves its initial ones. With the layout,
+such files are read to their end.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ SampleKind: TypeAlias = Literal["u8", "s8", "s16", "s24", "s32", "f32", "f64", "
 _BYTES: dict[SampleKind, int] = {
     "u8": 1, "s8": 1, "s16": 2, "s24": 3, "s32": 4, "f32": 4, "f64": 8, "mulaw": 1, "alaw": 1,
 }  # fmt: skip
-# Of RFC 2361, registered format tags of WAVE, with the bits a sample.
+# The format tags of WAVE (RFC 2361), with the bits per sample.
 _WAVE_KINDS: dict[tuple[int, int], SampleKind] = {
     (1, 8): "u8", (1, 16): "s16", (1, 24): "s24", (1, 32): "s32", (3, 32): "f32", (3, 64): "f64",
     (6, 8): "alaw", (7, 8): "mulaw",
 }  # fmt: skip
 _WAVE_EXTENSIBLE = 0xFFFE
-# Of Sun's and NeXT's audio file format.
+# The encodings of the audio file format of Sun and NeXT.
 _AU_KINDS: dict[int, SampleKind] = {
     1: "mulaw", 2: "s8", 3: "s16", 4: "s24", 5: "s32", 6: "f32", 7: "f64", 27: "alaw",
 }  # fmt: skip
 _UNKNOWN_SIZE = 0x7FFF_0000
-"""Sizes from here on mean that the writer did not know: sox writes 0x7FFFFFFF less the header, ffmpeg 0xFFFFFFFF."""
+"""Sizes from here on mean that the writer did not know: sox writes 0x7FFFFFFF minus the header, ffmpeg 0xFFFFFFFF."""
 _LARGEST_CHUNK = 1 << 20
-"""Bytes of a chunk before the samples that are skipped; beyond it, the file is left to libsndfile."""
+"""The most bytes of a chunk before the samples. If one is larger, the file is left to libsndfile."""
 
 
 class SampleLayout(Struct, frozen=True):
-    """How samples are stored. `size`: the bytes that the header announces; ``None`` where it does not know."""
+    """How samples are stored. `size`: the bytes of all samples, by the header; ``None`` if it does not say."""
 
     kind: SampleKind
     sample_rate: int
@@ -50,9 +50,9 @@ class SampleLayout(Struct, frozen=True):
 
 
 def read_layout(read: Callable[[int], bytes]) -> SampleLayout | None:
-    """Reads a header up to the first sample. ``None``: this is no WAV or AU, or one in a compressed encoding.
+    """Reads a header up to the first sample. Returns ``None`` if it is not WAV or AU, or the encoding is compressed.
 
-    `read` gives exactly as many bytes as it is asked for, and fewer only at the end of the file.
+    `read` must return exactly as many bytes as requested, and fewer only at the end of the file.
     """
     magic = read(4)
     if magic == b"RIFF":
@@ -63,7 +63,7 @@ def read_layout(read: Callable[[int], bytes]) -> SampleLayout | None:
 
 
 def _read_wave(read: Callable[[int], bytes]) -> SampleLayout | None:
-    read(4)  # the size of the whole, which is as wrong as that of the samples
+    read(4)  # the size of the file, which is wrong if that of the samples is
     if read(4) != b"WAVE":
         return None
     described: tuple[SampleKind, int, int] | None = None
@@ -73,7 +73,7 @@ def _read_wave(read: Callable[[int], bytes]) -> SampleLayout | None:
             return _layout(described, size)
         if size > _LARGEST_CHUNK:
             return None
-        chunk = read(size + size % 2)  # chunks begin at even places
+        chunk = read(size + size % 2)  # chunks begin at even offsets
         if name == b"fmt ":
             described = _describe_wave(chunk)
     return None

@@ -1,4 +1,4 @@
-"""Audio into files of any format. It needs the extra ``audio``."""
+"""Writes audio to files, in any format that libsndfile knows. Needs the extra ``audio``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .g711 import alaw_to_pcm16, mulaw_to_pcm16
 
 
 def check_writable(file: str | os.PathLike[str]) -> None:
-    """Checks a name before anything is made that could then not be kept.
+    """Checks the name of a file to be written, before the audio for it is made.
 
     Raises `ConfigurationError` if its ending is not a format that can be written, and `FileNotFoundError` if its folder
     does not exist.
@@ -39,12 +39,12 @@ def write_audio(file: str | os.PathLike[str], audio: bytes, audio_format: AudioF
 
 
 def encode_audio(audio: bytes, audio_format: AudioFormat, container: str = "WAV") -> bytes:
-    """A whole file, as bytes. `container`: as libsndfile names it, such as ``"WAV"`` or ``"FLAC"``."""
+    """Returns a whole file, as bytes. `container`: as libsndfile names it, such as ``"WAV"`` or ``"FLAC"``."""
     to_pcm: Callable[[bytes], bytes] | None = {"mulaw": mulaw_to_pcm16, "alaw": alaw_to_pcm16}.get(
         audio_format.encoding
     )
     samples = np.frombuffer(to_pcm(audio) if to_pcm else audio, "<i2").reshape(-1, audio_format.channels)
-    encoded = io.BytesIO()  # a header counts what follows it, so encoders seek; and libsndfile hides errors of writing
+    encoded = io.BytesIO()  # encoders seek back to write sizes into the header; and libsndfile hides errors of writing
     soundfile.write(encoded, samples, audio_format.sample_rate, format=container)
     return encoded.getvalue()
 

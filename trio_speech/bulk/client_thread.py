@@ -1,4 +1,4 @@
-"""One run of trio in a thread of its own, with the client that is open in it. `Transcriber` uses it."""
+"""Runs trio in a thread of its own, with one client open in it. `Transcriber` uses it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .sources import open_recording
 
 
 class ClientThread:
-    """One run of trio, with the client that is open in it."""
+    """A thread in which trio runs with one open client, until `close`."""
 
     token: trio.lowlevel.TrioToken
     _opened: Client
@@ -81,7 +81,7 @@ class ClientThread:
                 await self._idle.wait()
 
     async def attempt(self, file: str) -> TranscriptionAttempt:
-        """Runs in trio, in a task of its own."""
+        """Recognizes one recording. Call it in trio's thread. `close` cancels it: the result then has an error."""
         with trio.CancelScope() as scope:
             self._sessions.add(scope)
             try:
@@ -104,14 +104,14 @@ class ClientThread:
                     heard.failed(failure, ends_all="credentials")
                 except ConfigurationError as failure:
                     heard.failed(failure, ends_all="options")
-                except SpeechError as failure:  # of the service or the network, which may come back
+                except SpeechError as failure:  # of the service or the network: another try may succeed
                     heard.failed(failure, may_succeed=True)
                 finally:
                     heard.seconds = recording.position
             if not heard.seconds:
                 heard.failed(ConfigurationError(f"{file} holds no audio: not a single sample"))
         except (SpeechError, FileNotFoundError, PermissionError, IsADirectoryError) as failure:
-            heard.failed(failure)  # what the decoder says of a file is so at any time
+            heard.failed(failure)  # another try would find the same file
         except OSError as failure:
             heard.failed(failure, may_succeed=True)
         return heard.attempt(file)
@@ -149,7 +149,7 @@ class ClientThread:
 
 
 class _Heard:
-    """What has been recognized of one recording."""
+    """Collects what is recognized of one recording."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -173,7 +173,7 @@ class _Heard:
         may_succeed: bool = False,
         ends_all: Literal["credentials", "options"] | None = None,
     ) -> None:
-        """The first failure counts: what follows it may be its consequence."""
+        """Records `failure`. Only the first call counts: later failures may be consequences of it."""
         if self._failure is None:
             self._failure, self._may_succeed, self._ends_all = failure, may_succeed, ends_all
 

@@ -1,4 +1,4 @@
-"""A Dask cluster: one that the user has, or one on this machine; found again when its scheduler was lost."""
+"""Connects to a Dask cluster of the user, or starts one on this machine, and reconnects if its scheduler is lost."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _PAUSE = 0.5
 
 
 class DaskEngine:
-    """A cluster to work with. Made by `open_engine`.
+    """A Dask cluster on which the recordings of a `WorkQueue` are recognized. Made by `open_engine`.
 
     Args:
         target: What `distributed.Client` takes: an address, or a cluster.
-        settings: Its further arguments.
+        settings: Further arguments of `distributed.Client`.
         patience: Seconds without a scheduler, or without any worker, after which to give up.
     """
 
@@ -51,10 +51,10 @@ class DaskEngine:
         accept: Callable[[FileResult], None],
         watch: Callable[[], None],
     ) -> None:
-        """Does all of the queue. Gives each result to `accept`, and calls `watch` twice a second.
+        """Recognizes all recordings in `queue`. Gives each result to `accept`, and calls `watch` twice a second.
 
-        Raises what `accept` raises, `ConnectFailed` where the cluster is gone for longer than patience allows, and
-        `AuthenticationError` or `ConfigurationError` where all recordings would fail alike.
+        Raises what `accept` raises, `ConnectFailed` if the cluster is gone for longer than `patience`, and
+        `AuthenticationError` or `ConfigurationError` if all recordings would fail alike.
         """
         plugin = TranscriberPlugin(self._plugin, backend, options)
 
@@ -107,7 +107,7 @@ class DaskEngine:
 def open_engine(
     client: Client | str | None, *, workers: int | None, at_once: int, patience: float
 ) -> Generator[DaskEngine]:
-    """The cluster of a client or at an address; ``None``: one on this machine, for as long as the block."""
+    """Opens the cluster of a client or at an address; for ``None``, starts one on this machine until the block ends."""
     with ExitStack() as held:
         if client is None:
             cluster = held.enter_context(_local_cluster(workers, at_once))
@@ -117,7 +117,7 @@ def open_engine(
         elif client.scheduler is None:
             raise ConfigurationError("client is closed: give one that is connected to its scheduler")
         else:
-            # Through a connection of one's own, which can be made anew when the scheduler was lost.
+            # Uses a connection of its own, which can be made anew when the scheduler was lost.
             yield DaskEngine(client.scheduler.address, {"security": client.security}, patience)
 
 

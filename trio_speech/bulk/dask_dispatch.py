@@ -19,15 +19,15 @@ from .work_queue import PendingFile, WorkQueue
 _LOOK = 0.02
 _TICK = 0.5
 _AHEAD = 1.5
-"""Recordings in the cluster, as a multiple of its threads: a thread that is free finds the next one there."""
+"""Recordings given to the cluster at once, as a multiple of its threads, so that a free thread has a next one."""
 
 
-class SchedulerLost(Exception):  # named for what happened
-    """The connection to the scheduler broke. What was in flight is unknown."""
+class SchedulerLost(Exception):  # the name says what happened, without the suffix "Error"
+    """The connection to the scheduler broke. What became of the recordings in flight is unknown."""
 
 
 class ClusterState(msgspec.Struct):
-    """How the cluster stands.
+    """The state of the cluster.
 
     Fields:
         threads: The threads of all workers together: how many recordings are recognized at once.
@@ -39,7 +39,7 @@ class ClusterState(msgspec.Struct):
 
 
 class Dispatch:
-    """The recordings that one connection to the scheduler serves."""
+    """Gives recordings to the cluster over one connection to the scheduler, and takes their results."""
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class Dispatch:
         self._scheduler = self._scheduler_id()
 
     def run(self, plugin: str) -> None:
-        """Returns when the queue is empty. Raises `SchedulerLost`, and what `accept` and `watch` raise."""
+        """Works until the queue is empty. Raises `SchedulerLost`, and what `accept` and `watch` raise."""
         while not self._queue.is_empty:
             self._look()
             self._fill(plugin)
             while self._completed.has_ready():
-                # One at a time: a result that is not written yet is the only one that a kill makes to be done again.
+                # One at a time: if this process is killed, only the one result that is not written yet is lost.
                 future, value = self._completed.next()
                 self._take(future, value)
             time.sleep(_LOOK)
@@ -75,7 +75,7 @@ class Dispatch:
         if now - self._looked_at < _TICK:
             return
         self._looked_at = now
-        # The client connects by itself to a scheduler that was started anew, which knows nothing of us.
+        # The client reconnects by itself to a restarted scheduler, which knows nothing of our tasks.
         if self._client.status != "running" or self._scheduler_id() != self._scheduler:
             raise SchedulerLost("the connection broke")
         with talking():
@@ -127,7 +127,7 @@ class Dispatch:
 
 @contextmanager
 def talking() -> Generator[None]:
-    """What Dask raises where it cannot talk to the scheduler (OSError, with timeouts) means that it is lost."""
+    """Turns the `OSError` (or timeout) that Dask raises if it cannot reach the scheduler into `SchedulerLost`."""
     try:
         yield
     except OSError as error:

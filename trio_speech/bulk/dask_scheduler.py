@@ -1,8 +1,9 @@
-"""What runs in Dask's scheduler: the table of leases that keeps limits over the whole cluster.
+"""A plugin for Dask's scheduler, which keeps limits over the whole cluster by granting leases to workers.
 
-A worker asks and gives back over the stream that it has to the scheduler anyway, and is answered over the same. So what
-a worker holds is known to be free as soon as Dask knows that the worker is dead. `distributed.Semaphore` would hold it
-for another half a minute, and a cluster that loses a worker every few seconds would stand still.
+A lease is the right to one session, or to one dial (see `leases`). Workers request leases and give them back over the
+stream that each has to the scheduler anyway. So leases become free soon after Dask knows that their worker is dead.
+`distributed.Semaphore` would hold them for another half a minute, and a cluster that loses a worker every few seconds
+would stand still.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from .leases import Lease, LeaseTable
 NAME = "trio-speech-limits"
 REQUEST, GIVE_BACK, GRANTED = "trio-speech-request", "trio-speech-give-back", "trio-speech-granted"
 _AFTER_DEATH = 5.0
-"""Seconds for which a dead worker's leases are held. Its dials of the last second count still, and a busy service sees
-late that its streams are gone."""
+"""Seconds for which a dead worker's leases stay taken: its dials of the last second still count, and a busy service
+notices late that its streams are gone."""
 _AFTER_RESTART = 8.0
-"""Seconds for which a scheduler that was started anew grants nothing: the workers of the last one hold leases of which
-it knows nothing, and end now."""
+"""Seconds for which a restarted scheduler grants nothing: the workers of the last one hold leases that it does not
+know, and are about to end."""
 
 
 class LeasePlugin(SchedulerPlugin):
-    """Grants leases to workers. One for all archives of a cluster, so that they share the limits of an endpoint.
+    """Grants leases to workers. All archives of a cluster share one, and so share the limits of an endpoint.
 
     Args:
         after_loss: Whether the last scheduler was lost.
@@ -46,7 +47,7 @@ class LeasePlugin(SchedulerPlugin):
         self._scheduler.stream_handlers |= {REQUEST: self._request, GIVE_BACK: self._give_back}
 
     def remove_worker(self, scheduler: Scheduler, worker: str, **_: Any) -> None:
-        """Called by Dask when a worker is gone."""
+        """Called by Dask when a worker is gone: drops its requests, and ends its leases after `_AFTER_DEATH`."""
         self._table.withdraw(worker)
         for lease in self._table.held_by(worker):
             self._end(lease.name, lease.ticket, _AFTER_DEATH)

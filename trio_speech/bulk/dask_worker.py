@@ -1,6 +1,7 @@
-"""What runs in Dask's workers: a plugin that holds one thread of trio with one client, and the task for one recording.
+"""Runs in Dask's workers: a plugin with one thread of trio and one client, and the task that recognizes a recording.
 
-Dask's own threads only wait. So a worker recognizes as many recordings at once as it has threads.
+Each of the worker's threads runs such a task, and waits for the thread of trio. So a worker recognizes as many
+recordings at once as it has threads.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class TranscriberPlugin(WorkerPlugin):
     """Opens a `Transcriber` for as long as the worker lives, or until the archive is done.
 
     Args:
-        name: The name of the plugin, which is that of the run: workers may serve several archives.
+        name: The name of the plugin, different in each run, as workers may serve several archives.
         backend: As `trio_speech.open_client` takes it. It is pickled, with the credentials that it holds.
         options: See `BulkOptions`.
     """
@@ -37,28 +38,29 @@ class TranscriberPlugin(WorkerPlugin):
         self._options = options
 
     async def setup(self, worker: Worker) -> None:
-        """Called by Dask, in the worker's loop."""
+        """Called by Dask, in the worker's event loop: starts the thread of trio."""
         permits = _ScheduledPermits(worker)
         self.transcriber = await asyncio.to_thread(Transcriber, self._backend, self._options, permits=permits)
 
     async def teardown(self, worker: Worker) -> None:
-        """Called by Dask. Ends what is being recognized."""
+        """Called by Dask. Cancels the sessions, and ends the thread of trio."""
         await asyncio.to_thread(self.transcriber.close)
 
 
 def transcribe_one(plugin: str, file: str) -> bytes:
-    """The task: recognizes a recording, and returns the `TranscriptionAttempt` as JSON.
+    """Recognizes a recording, and returns the `TranscriptionAttempt` as JSON. This is the task that Dask runs.
 
-    JSON, because pickling a long transcript takes several times as long, and the scheduler need not know its types.
+    It is JSON because pickling a long transcript takes several times as long, and would make the scheduler import its
+    types.
     """
     held: Any = get_worker().plugins[plugin]
     return msgspec.json.encode(held.transcriber.attempt(file))
 
 
 class _ScheduledPermits:
-    """See `Permits`: they come from the `LeasePlugin` of the scheduler.
+    """Gets permits (see `Permits`) from the `LeasePlugin` of the scheduler.
 
-    Made in the worker's loop, and used in the thread of trio.
+    It is made in the worker's event loop, and used in the thread of trio.
     """
 
     def __init__(self, worker: Worker) -> None:
@@ -92,7 +94,7 @@ class _ScheduledPermits:
 
 
 class _Grants:
-    """Takes the scheduler's answers, for all archives that the worker serves."""
+    """Receives the scheduler's answers, for all archives that the worker serves."""
 
     def __init__(self) -> None:
         self.waiting: dict[str, tuple[trio.lowlevel.TrioToken, trio.Event]] = {}

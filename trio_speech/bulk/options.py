@@ -1,4 +1,4 @@
-"""What is the same for all recordings of an archive, as values that can be sent to workers."""
+"""Options that are the same for all recordings of an archive, as values that can be sent to workers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Limits of an endpoint that hold over all workers together, as one session sees them.
+"""Makes sessions wait for permits, by which all workers together keep an endpoint's limits.
 
-A session takes a permit for its stream, and one for each dial. The permit for the first dial is taken before the
-session begins, because a session that waits for it would take the wait for a dead network. `LimitedBackend` takes the
-others.
+A session takes one permit for as long as it runs, and one for each dial. The permit for the first dial is taken before
+the session begins, because the session would count the wait as a network failure. `LimitedBackend` takes those for
+later dials.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ from .options import EndpointLimits
 
 
 class Permits(Protocol):
-    """Where permits come from. Called in the thread of trio."""
+    """A source of permits. Its methods are called in the thread of trio."""
 
     async def acquire(self, name: str, most: int) -> str:
-        """Waits until fewer than `most` permits of that name are held; returns the new one's ticket."""
+        """Waits until fewer than `most` permits called `name` are held, and takes one. Returns its ticket."""
         ...
 
     def release(self, name: str, ticket: str, after: float) -> None:
-        """Gives a permit back, `after` seconds from now. Does not wait."""
+        """Gives the permit with `ticket` back, `after` seconds from now. Returns at once."""
         ...
 
 
 class SessionPermits:
-    """The permits of one session. An async context manager: entering waits for its stream, and for its first dial."""
+    """The permits of one session, as an async context manager.
+
+    Entering waits for the permits for the session and for its first dial.
+    """
 
     def __init__(self, permits: Permits, limits: EndpointLimits, endpoint: str) -> None:
         self._permits = permits
@@ -65,12 +68,12 @@ class SessionPermits:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # A service that was left in the middle sees late that the stream is gone: it has audio to read until then.
+        # A service notices late that a stream was left before its end: it reads the audio in its buffers first.
         self._give_back(_CLOSING if kind is None else _LINGERING)
         await trio.lowlevel.checkpoint()
 
     async def wait_to_dial(self) -> None:
-        """Waits until one more dial may begin."""
+        """Waits until one more dial may begin. The first dial's permit was taken on entering."""
         if self._is_prepaid:
             self._is_prepaid = False
             return
@@ -79,7 +82,7 @@ class SessionPermits:
             self._dial = await self._permits.acquire(self._dials, self._limits.dials_per_second)
 
     def dialed(self) -> None:
-        """The dial is over: the service has counted it by now, so a second later it counts no more."""
+        """Call when the dial is over: gives its permit back a second later, when the service no longer counts it."""
         if self._dial is not None:
             self._permits.release(self._dials, self._dial, _SECOND)
             self._dial = None
@@ -145,5 +148,5 @@ class LimitedRecognizer:
         return await self._provider.dial()
 
     def codec(self) -> SttCodec:
-        self._permits.dialed()  # a codec is made for a connection, so there is one
+        self._permits.dialed()  # a codec is made once there is a connection, so the dial is over
         return self._provider.codec()

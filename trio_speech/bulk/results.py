@@ -5,8 +5,8 @@
             if name not in results.done:
                 results.write(FileResult(file=name, text=...))
 
-A line is written whole and reaches the disk before `ResultsFile.write` returns. Whoever is killed in the middle of one
-leaves a torn last line; it is removed on the next `open_results`, so its recording is simply done again.
+A line is written whole and reaches the disk before `ResultsFile.write` returns. A process that is killed
+while it writes leaves an incomplete last line. The next `open_results` removes it, and that recording is done again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FileResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TranscriptionAttempt(msgspec.Struct, frozen=True):
-    """What came of one try.
+    """The outcome of one try at a recording.
 
     Fields:
         result: The result, with an error where it failed.
@@ -63,7 +63,7 @@ class TranscriptionAttempt(msgspec.Struct, frozen=True):
     ends_all: Literal["credentials", "options"] | None = None
 
     def raise_if_it_ends_all(self) -> None:
-        """Raises `AuthenticationError` or `ConfigurationError` where `ends_all` says so."""
+        """Raises `AuthenticationError` or `ConfigurationError` if all recordings would fail alike (`ends_all`)."""
         match self.ends_all:
             case "credentials":
                 raise AuthenticationError(self.result.error or "the credentials were refused")
@@ -74,7 +74,7 @@ class TranscriptionAttempt(msgspec.Struct, frozen=True):
 
 
 class ResultsFile:
-    """Made by `open_results`."""
+    """A file of results that is open for appending. Made by `open_results`."""
 
     def __init__(self, descriptor: int, done: set[str]) -> None:
         self.done = done

@@ -1,4 +1,4 @@
-"""A folder of results: files of JSON lines, each of which is filled up and then never touched again.
+"""Keeps results in a folder, as files of JSON lines. A file that is full is never changed again.
 
     with open_shards("results") as results:
         for name in names:
@@ -27,18 +27,18 @@ if sys.platform != "win32":
     import fcntl
 
 ROWS = 1_000
-"""Results in one file."""
+"""The default number of results in one file."""
 
 
 class _Row(msgspec.Struct):
-    """What a resumed run needs of a result. The rest is skipped, which is several times as fast as decoding it."""
+    """The fields of a result that a resumed run needs. Skipping the rest is several times as fast as decoding it."""
 
     file: str
     error: str | None = None
 
 
 class ResultsFolder:
-    """Made by `open_shards`."""
+    """A folder of results that is open for appending. Made by `open_shards`."""
 
     def __init__(self, folder: Path, rows: int) -> None:
         self.done: set[str] = set()
@@ -70,12 +70,12 @@ class ResultsFolder:
         self._opened.close()
 
     def _open(self, *, resume: bool) -> ResultsFile:
-        # Resuming removes the torn last line of a run that was killed.
+        # Resuming removes the incomplete last line of a run that was killed.
         path = self._folder / f"results-{self._number:05}.jsonl"
         return self._opened.enter_context(open_results(path, resume=resume))
 
     def _read(self, shard: Path) -> int:
-        """Adds what is done in a file; returns its number of whole lines."""
+        """Adds the complete recordings in a file to `done`. Returns its number of whole lines."""
         content = shard.read_bytes()
         lines = content[: content.rfind(b"\n") + 1].splitlines()
         for number, line in enumerate(lines, 1):
@@ -105,7 +105,10 @@ def open_shards(folder: str | os.PathLike[str], *, rows: int = ROWS) -> Generato
 
 
 def _lock(folder: Path, held: ExitStack) -> None:
-    """Keeps other runs out: two at once would do each recording twice. Windows has no such lock on a folder."""
+    """Locks the folder, as two runs at once would do each recording twice. Does nothing on Windows.
+
+    Raises `ConfigurationError` if another run has locked it.
+    """
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,4 +1,4 @@
-"""Which recordings are meant by paths, globs, folders and URLs, and how one is opened.
+"""Finds the recordings that paths, globs, folders and URLs mean, and opens them.
 
 URLs such as ``s3://bucket/calls/*.flac`` or ``https://host/a.wav`` are read by fsspec, which comes with the extra
 ``bulk``. Some of its file systems need a package of their own: s3fs for S3, aiohttp for HTTP.
@@ -35,13 +35,13 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::|://)")
 
 
 def is_recording(name: str) -> bool:
-    """Whether a file of a folder is a recording, by the ending of its name. Hidden files are not."""
+    """Whether a file in a folder counts as a recording, by its extension. Hidden files do not."""
     path = PurePosixPath(name)
     return path.suffix.removeprefix(".").lower() in _SUFFIXES and not path.name.startswith(".")
 
 
 def recordings_under(folder: str) -> Iterator[str]:
-    """The recordings in a folder and in its folders, in order."""
+    """Yields the recordings in a folder and its subfolders, sorted by path."""
     for path in sorted(Path(folder).rglob("*")):
         if is_recording(path.name) and path.is_file():
             yield str(path)
@@ -80,7 +80,7 @@ def _remote(url: str, options: Mapping[str, Any]) -> Iterator[str]:
     # In an address of the web, "?" begins the query.
     is_glob = glob.has_magic(address.path if is_web else url)
     if is_recording(address.path) and not is_glob:
-        yield url  # asking the service first would cost a request for each name
+        yield url  # checking that it exists would cost a request per name
         return
     system, path = _file_system(url, options)
     if is_glob:

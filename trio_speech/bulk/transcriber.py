@@ -1,4 +1,4 @@
-"""One thread of trio with one client, for a worker of any engine that knows threads: Dask, Ray, a thread pool.
+"""Recognizes recordings from any thread, for workers of engines such as Dask or Ray, by one thread of trio.
 
 with Transcriber(ts.Deepgram(), BulkOptions(language="en")) as transcriber:
     result = transcriber.transcribe("s3://calls/0001.flac")  # in any thread, in many at once

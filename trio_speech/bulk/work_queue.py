@@ -1,11 +1,15 @@
-"""Which recording is tried next, and when one is set aside. Pure: time is an argument.
+"""Decides which recording is tried next, and when one is set aside. Pure: time is an argument.
+
+    settled      its result has come
+    set aside    it is not tried any more in this run; its result has an error
+    suspect      the workers that recognized it died, perhaps because of it
 
 Laws:
     1. Each recording is settled or set aside exactly once.
     2. A failure costs it a try, and the next try waits, each time twice as long. After the last try it is set aside.
     3. A cluster that breaks costs no recording a try.
-    4. A recording whose workers died may be innocent: others were at work in the same processes. It waits until all
-       others are done, and is then tried alone. Where its workers die again, it is set aside.
+    4. A suspect may not be the reason: the same processes worked on other recordings too. It waits until all others
+       are done, and is then tried alone. If its workers die again, it is set aside.
 """
 
 from __future__ import annotations
@@ -20,12 +24,12 @@ _FIRST_WAIT = 1.0
 
 
 class PendingFile(Struct):
-    """A recording that is not settled yet.
+    """A recording that is neither settled nor set aside yet.
 
     Fields:
         file: Its name.
         tries: How often it was tried and failed.
-        is_suspect: Whether the workers died that it was given to.
+        is_suspect: Whether workers that it was given to have died.
     """
 
     file: str
@@ -43,7 +47,7 @@ class WorkQueue:
 
     def __init__(self, files: Iterable[str], tries: int) -> None:
         self.in_flight: dict[str, PendingFile] = {}
-        """Those that were taken and have not come back, by name."""
+        """The recordings that were taken and whose outcome is not known yet, by name."""
         self._tries = tries
         self._waiting = deque(PendingFile(file) for file in files)
         self._later: list[tuple[float, int, PendingFile]] = []
@@ -52,11 +56,14 @@ class WorkQueue:
 
     @property
     def is_empty(self) -> bool:
-        """Whether each is settled or set aside."""
+        """Whether every recording is settled or set aside."""
         return not (self.in_flight or self._waiting or self._later or self._suspects)
 
     def take(self, now: float) -> PendingFile | None:
-        """The next recording to try; ``None``: none may be tried now."""
+        """Returns the next recording to try, or ``None`` if none may be tried at `now`.
+
+        It is in flight from then on.
+        """
         while self._later and self._later[0][0] <= now:
             self._waiting.append(heapq.heappop(self._later)[2])
         if any(file.is_suspect for file in self.in_flight.values()):
@@ -71,11 +78,14 @@ class WorkQueue:
         return file
 
     def settle(self, name: str) -> PendingFile:
-        """Its result is there."""
+        """Call when the result of a recording has come. Removes it from those in flight, and returns it."""
         return self.in_flight.pop(name)
 
     def fail(self, name: str, now: float) -> bool:
-        """It failed, and may succeed later. Returns whether to set it aside."""
+        """Call when a try failed that may succeed later. Returns True if it was the last one: set the recording aside.
+
+        Otherwise the recording is tried again, after a wait.
+        """
         file = self.in_flight.pop(name)
         file.tries += 1
         if file.tries >= self._tries:
@@ -85,7 +95,10 @@ class WorkQueue:
         return False
 
     def killed(self, name: str) -> bool:
-        """The workers died that it was given to. Returns whether to set it aside."""
+        """Call when the workers died that a recording was given to. Returns True if it must be set aside.
+
+        Otherwise it is a suspect now.
+        """
         file = self.in_flight.pop(name)
         if file.is_suspect:
             return True
@@ -94,11 +107,13 @@ class WorkQueue:
         return False
 
     def put_back(self, name: str) -> None:
-        """Its result was lost, and that was not its fault."""
+        """Call when the result was lost for no fault of the recording: it is tried again, and that does not use up a
+        try.
+        """
         file = self.in_flight.pop(name)
         (self._suspects if file.is_suspect else self._waiting).appendleft(file)
 
     def put_all_back(self) -> None:
-        """The cluster broke: all that is in flight is to be tried again."""
+        """Call when the cluster broke: all recordings in flight are tried again, and that does not use up a try."""
         for name in list(self.in_flight):
             self.put_back(name)

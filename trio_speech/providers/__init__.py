@@ -1,1 +1,1 @@
-"""The providers: one folder each. A codec turns frames into messages and back, and does no I/O."""
+"""The providers (speech services), one package each, with a codec that translates between frames and messages."""

@@ -1,4 +1,4 @@
-"""Checks that a provider makes of a request before anything is sent: audio formats, options, fallback models."""
+"""Checks a request before anything is sent: its audio format, options and fallback models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _listed(values: Iterable[object]) -> str:
 
 
 def accept_format(audio_format: AudioFormat, profile: SttProfile | TtsProfile, *, model: str | None) -> None:
-    """Raises `ConfigurationError` where a service of this profile does not take (or give) audio of this format."""
+    """Raises `ConfigurationError` if a service with this profile does not take (or give) audio of this format."""
     channels = profile.max_channels if isinstance(profile, SttProfile) else 1
     rates = profile.sample_rates
     if audio_format.encoding not in profile.encodings:
@@ -37,7 +37,7 @@ def accept_format(audio_format: AudioFormat, profile: SttProfile | TtsProfile, *
 
 
 def refuse_fallback(fallback: Collection[object], service: str) -> None:
-    """Raises `ConfigurationError` where fallback models are asked for, of a service that has no such thing."""
+    """Raises `ConfigurationError` if `fallback` is not empty: the service tries no other model by itself."""
     if fallback:
         raise ConfigurationError(
             f"gateway_fallback must be empty for {service}, which tries no other model: "
@@ -46,9 +46,9 @@ def refuse_fallback(fallback: Collection[object], service: str) -> None:
 
 
 def refuse_options(options: Collection[str], ours: Iterable[str], service: str, instead: str) -> None:
-    """Raises `ConfigurationError` where `options` holds a name of `ours`; `instead` says what the user does instead.
+    """Raises `ConfigurationError` if `options` holds one of the names in `ours`; `instead` tells the user what to do.
 
-    `ours` are the settings that follow from arguments of ours: given twice, they could contradict each other.
+    `ours` are settings that this library sets from its own arguments. Given twice, they could contradict each other.
     """
     for name in ours:
         if name in options:
@@ -56,7 +56,7 @@ def refuse_options(options: Collection[str], ours: Iterable[str], service: str, 
 
 
 def accept_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of `options`, in JSON's own types. Raises `ConfigurationError` naming an option that JSON cannot hold."""
+    """Returns a copy of `options` in JSON's types. Raises `ConfigurationError` for an option that JSON cannot hold."""
     for name, value in options.items():
         try:
             msgspec.json.encode({name: value})

@@ -1,4 +1,4 @@
-"""What backends share that reach one provider directly, with a key of that provider and no gateway between."""
+"""Base classes of the backends that reach one provider directly, by its API key, with no gateway between."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Keyed(Struct, frozen=True):
 class Direct(Struct, frozen=True):
     """A backend with one API key and one base address.
 
-    A subclass says what these mean for its service: `service` is its name in messages, `home` the provider's own
+    A subclass sets three class variables: `service` is its name in messages, `home` the provider's own
     address, `variable` the environment variable that may hold the key.
     """
 
@@ -38,7 +38,7 @@ class Direct(Struct, frozen=True):
     url: str | None = None
 
     def __post_init__(self) -> None:
-        # What is wrong with an argument is told here; the environment may still change before a session is asked for.
+        # Arguments are checked here; the environment is read later, as it may change before a session is opened.
         self._base()
         given_key(self.api_key, self.service)
 
@@ -59,9 +59,9 @@ class Direct(Struct, frozen=True):
 
 
 def split_named(name: str | None, service: str, default: str) -> tuple[str, str | None]:
-    """Splits ``[service/]model[:suffix]`` into model and suffix. Without a model it is `default`.
+    """Splits ``[service/]model[:suffix]`` into model and suffix (or ``None``). A missing model becomes `default`.
 
-    Raises `ConfigurationError` where the name is that of another service's model.
+    Raises `ConfigurationError` if the name has the prefix of another service.
     """
     provider = service.lower()
     given, slash, model = (name or default).rpartition("/")

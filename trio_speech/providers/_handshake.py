@@ -1,4 +1,4 @@
-"""What the handshakes of all providers share: settings from the environment, addresses, credentials, the user agent."""
+"""Helps all providers to make handshakes: settings from the environment, addresses, credentials, the user agent."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 def setting(variable: str) -> str | None:
-    """The value of an environment variable; ``None`` where it is unset, empty or blank."""
+    """Returns the value of an environment variable, stripped; ``None`` if it is unset, empty or blank."""
     return os.environ.get(variable, "").strip() or None
 
 
 def websocket_base(url: str, source: str) -> str:
-    """`url` as the base of websocket addresses: with the scheme ``ws`` or ``wss``, and without a slash at its end.
+    """Returns `url` as the base of websocket addresses: with the scheme ``ws`` or ``wss``, and no slash at its end.
 
-    Raises `ConfigurationError`, which names the address by `source` and never quotes it: by mistake it may hold a
-    password.
+    Raises `ConfigurationError` if it is no such address. The error names it by `source` and never quotes it, as it may
+    hold a password by mistake.
     """
     if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{source} must be a str, not {type(url).__name__}")
@@ -54,7 +54,7 @@ def _websocket_base(url: str, source: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address, is this machine, as seen from itself."""
+    """Whether `host`, a name or an IP address, is a loopback address of this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -62,7 +62,7 @@ def is_loopback(host: str) -> bool:
 
 
 def bearable(credential: str, source: str) -> str:
-    """`credential` itself. Raises `ConfigurationError`, without quoting it, where no HTTP header can hold it."""
+    """Returns `credential` unchanged. Raises `ConfigurationError`, not quoting it, if no HTTP header can hold it."""
     if not credential or not credential.isascii() or not credential.isprintable() or " " in credential:
         raise ConfigurationError(
             f"{source} must be printable ASCII without blanks, and not empty: check how it was copied"
@@ -71,7 +71,7 @@ def bearable(credential: str, source: str) -> str:
 
 
 def api_key(given: str | TokenProvider | None, variable: str, service: str) -> str | TokenProvider:
-    """The credential `given`, or else that of the environment. Raises `ConfigurationError` where there is neither."""
+    """Returns the credential `given`, or else that of the environment. Raises `ConfigurationError` without either."""
     key = given_key(given or setting(variable), service)
     if key is None:
         raise ConfigurationError(
@@ -81,7 +81,7 @@ def api_key(given: str | TokenProvider | None, variable: str, service: str) -> s
 
 
 def given_key(given: str | TokenProvider | None, service: str) -> str | TokenProvider | None:
-    """The credential `given`, or ``None`` where it is empty. Raises `ConfigurationError` where it cannot be used."""
+    """Returns the credential `given`, ``None`` if it is empty. Raises `ConfigurationError` if it cannot be used."""
     if not given:
         return None
     if isinstance(given, str):
@@ -92,9 +92,9 @@ def given_key(given: str | TokenProvider | None, service: str) -> str | TokenPro
 
 
 async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str]:
-    """The ``Authorization`` header: a key by `scheme`, the token of a token provider as a bearer token.
+    """Returns the ``Authorization`` header: a key with `scheme`, the token of a token provider with ``Bearer``.
 
-    Checkpoints where the token provider does. Raises what `provided` raises.
+    Checkpoints if the token provider does. Raises what `provided` raises.
     """
     if isinstance(key, str):
         return "Authorization", f"{scheme} {key}"
@@ -102,10 +102,10 @@ async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str
 
 
 async def provided(provider: TokenProvider) -> str:
-    """The token that a token provider returns.
+    """Calls a token provider, and returns its token.
 
-    Raises `ConfigurationError` where it is not an async callable, or returns something other than a credential; and
-    whatever the provider raises.
+    Raises `ConfigurationError` if it is not an async callable or does not return a usable credential, and whatever the
+    provider raises.
     """
     coming = provider()
     if not isinstance(coming, Awaitable):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -118,7 +118,7 @@ async def provided(provider: TokenProvider) -> str:
 
 @cache
 def user_agent() -> str:
-    """Our ``User-Agent`` header: this library and its version, and the version of Python."""
+    """Returns the value of the ``User-Agent`` header: this library and Python, with their versions."""
     try:
         version = metadata.version("trio-speech")
     except metadata.PackageNotFoundError:

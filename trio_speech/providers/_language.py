@@ -1,4 +1,4 @@
-"""Brings names and codes of languages to the form that speech services take: ISO 639-1, then script and region."""
+"""Converts names and codes of languages to the form that services take: ISO 639-1, then script and region."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _SHORT = _codes()
 
 
 def normalize_language(language: str) -> str | None:
-    """The code for `language`: ``"en"`` for ``"English"`` or ``"eng"``, ``"zh-Hans-CN"`` for ``"zh_hans_cn"``.
+    """Returns the code for `language`: ``"en"`` for ``"English"`` or ``"eng"``, ``"zh-Hans-CN"`` for ``"zh_hans_cn"``.
 
     ``None`` for a blank text. A name that is not known is lower-cased and passed on, because services have words of
     their own, such as ``multi``.

@@ -1,4 +1,4 @@
-"""Puts aligned characters together to words, for services that align characters."""
+"""Joins timed characters into words, for services that give the times of characters instead of words."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Letter(Protocol):
 
 
 class Letters:
-    """Puts aligned characters together to words, across messages that may end inside a word.
+    """Joins timed characters into words; a message may end inside a word.
 
-    A word ends where a letter follows a blank. It lasts from its first letter to its last; where `spaced`, the blanks
-    after it are part of its text.
+    A word ends when a letter follows a blank. Its time is from its first letter to its last. With `spaced`, its text
+    includes the blanks after it.
     """
 
     def __init__(self, *, spaced: bool) -> None:
@@ -35,7 +35,7 @@ class Letters:
         self._start = self._end = 0.0
 
     def take(self, letters: Iterable[Letter]) -> Iterator[Word]:
-        """The words that `letters` complete. Raises `ProtocolError` for a word of more than 1,000 letters."""
+        """Yields the words that `letters` complete. Raises `ProtocolError` for a word of more than 1,000 letters."""
         for letter in letters:
             if len(self._text) >= _LONGEST_WORD:
                 raise ProtocolError(f"malformed message: a word of more than {_LONGEST_WORD} letters")
@@ -51,7 +51,7 @@ class Letters:
             self._end = max(self._end, letter.end)
 
     def rest(self) -> Iterator[Word]:
-        """The last word, if one has begun. Call it when the generation is over."""
+        """Yields the last word, if one has begun. Call it when the generation is over."""
         if self._text:
             yield Word(self._text if self._spaced else self._text.rstrip(), self._start, self._end)
         self._text = ""

@@ -1,4 +1,4 @@
-"""Reads JSON frames that a field named ``type`` tells apart: known, unknown or malformed."""
+"""Decodes JSON frames whose field ``type`` says which message they hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..errors import ProtocolError
 Message = TypeVar("Message")
 
 Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
-"""A time on the wire. Anything but a number from -1e9 to 1e9 is malformed; so is an infinite one."""
+"""A time in seconds in a message. Numbers outside of -1e9 to 1e9, infinite ones included, are malformed."""
 
 _LONGEST_TAG = 64
 
@@ -26,23 +26,23 @@ _tag_decoder = msgspec.json.Decoder(_Tagged)
 
 
 class TaggedUnion(Generic[Message]):
-    """One direction of a wire: a union of structs tagged by their JSON field ``type``."""
+    """Decodes the messages of one direction: a union of structs that are tagged by their JSON field ``type``."""
 
     def __init__(self, union: Any) -> None:
         self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(union)
         self._tags = frozenset(kind.__struct_config__.tag for kind in get_args(union))
 
     def decode(self, frame: str | bytes) -> Message | Unknown:
-        """The message in a frame; `Unknown` where its tag is not in the union, or where the frame is binary.
+        """Returns the message in a frame; `Unknown` if its tag is not in the union, or the frame is binary.
 
-        Raises `ProtocolError` where the frame is not a tagged JSON object, or where a known tag has wrong fields. The
-        error quotes nothing of the content, which may be a transcript.
+        Raises `ProtocolError` if the frame is not a tagged JSON object, or the fields of a known tag are wrong. The
+        error does not quote the content, which may be a transcript.
         """
         if not isinstance(frame, str):
             return Unknown("binary")
         try:
             try:
-                # One pass for the common case. Only where that fails is the tag looked at alone.
+                # One pass for the common case. The tag is decoded alone only if that fails.
                 return self._decoder.decode(frame)
             except msgspec.ValidationError:
                 tag = _tag_decoder.decode(frame).type

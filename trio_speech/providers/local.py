@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..gateway.engines import Recognizer, Voice
 
 BASE = "ws://local/v1"
-"""The base of its addresses. No name is looked up, for dials go over memory streams."""
+"""The base of the URLs. No name is looked up, because dials go over memory streams."""
 
 _ENCODINGS = ("pcm_s16le", "mulaw", "alaw")
 
@@ -37,20 +37,20 @@ STT = SttProfile(
     ordered=True,
     idle_codes=(INACTIVE,),
 )
-"""Times are exact. A replay that begins at the end of a final is recognized exactly as without the break, and a lead-in
-would only disturb that. ``session.finalized`` always comes after the finals that it asks for; a long silence after a
-final says nothing, because the machine may be busy."""
+"""Times are exact. Audio that is sent again from the end of a final is recognized exactly as without the break, and a
+lead-in would only disturb that. ``session.finalized`` always comes after the finals that were asked for; a long silence
+after a final proves nothing, because the machine may be busy."""
 
 TTS = TtsProfile(encodings=_ENCODINGS, sample_rates=RATES, aligned=True, deterministic=True)
-"""Equal texts give equal samples. Whether aligned words contain blanks follows the provider that the model's name
-begins with, because the gateway stands in for it."""
+"""Equal texts give equal samples. Whether aligned words contain blanks depends on the provider in the model's name,
+because the gateway imitates that provider."""
 
 
 class LocalSttCodec(LiveKitSttCodec):
     """See `SttCodec`."""
 
     def update(self, change: Change) -> None:
-        """Always raises `ConfigurationError`, which names what was to be changed."""
+        """Raises `ConfigurationError`, which names the setting that was to be changed."""
         for name, value in asdict(change).items():
             if value is not None:
                 raise ConfigurationError(
@@ -106,7 +106,7 @@ class Local:
         return backend.voice(BASE, None, request, replace(TTS, spaced_words=has_spaced_words(model)))
 
     def transport(self) -> AbstractAsyncContextManager[Connector]:
-        """The gateway in this process. Raises `ConfigurationError` where its extra is not installed."""
+        """Returns the gateway of this process. Raises `ConfigurationError` if its extra is not installed."""
         try:
             from ..gateway import open_local_gateway  # noqa: PLC0415  # only those pay for the engines who use them
         except ModuleNotFoundError as error:

@@ -22,7 +22,7 @@ from .wire import VERSION
 
 
 class CartesiaVoice(Keyed, frozen=True):
-    """See `TtsProvider`. Requests share connections where all fields that go with each text are equal."""
+    """See `TtsProvider`. Requests share connections if all fields that are sent with each text are equal."""
 
     endpoint: str
     fields: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Puts a synthesis request into the fields that go, unchanged, with every text of a context.
+"""Converts a synthesis request into the fields that are sent, unchanged, with every text of a context.
 
 Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI).
 """
@@ -37,7 +37,7 @@ def split_model(name: str | None) -> tuple[str, str | None]:
 
 
 def fields(request: SynthesizeRequest) -> dict[str, Any]:
-    """The fields for a request. Raises `ConfigurationError` where they cannot hold it."""
+    """Returns the fields for a request. Raises `ConfigurationError` if they cannot express it."""
     refuse_options(request.options, _OURS, "Cartesia", _INSTEAD)
     model, suffix = split_model(request.model)
     voice = request.voice or suffix

@@ -1,9 +1,9 @@
 """The codec and the profile of Cartesia's speech synthesis, ``/tts/websocket``.
 
-A connection carries many *contexts*. A codec makes one generation after the other, each in a context of its own, and
-several codecs may share the connection, so a codec skips the messages of all other contexts. A context that was
-cancelled need not end before the next begins: messages of it that are on their way still arrive. Whether the service
-ever says that such a context is over is not known, so its first message after the cancellation counts as `Done`.
+A connection carries many *contexts*. A codec speaks one text after the other, each in a context of its own. Several
+codecs may share the connection, so a codec skips the messages of all other contexts. After a context was cancelled,
+messages of it may still arrive, and the next context may begin before that. It is not known whether the service says
+when a cancelled context is over, so its first message after the cancellation counts as `Done`.
 
 Source: Cartesia's AsyncAPI specification and guides (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI).
 """
@@ -23,7 +23,7 @@ _LONGEST_MESSAGE = 500
 
 
 class CartesiaCodec:
-    """See `TtsCodec`. `fields` go with every text; the contexts are named ``name-1``, ``name-2`` and so on."""
+    """See `TtsCodec`. `fields` are sent with every text; the contexts are named ``name-1``, ``name-2`` and so on."""
 
     def __init__(self, fields: Mapping[str, Any], name: str) -> None:
         self._fields = fields

@@ -1,9 +1,9 @@
-"""The messages of Cartesia's speech synthesis, ``/tts/websocket``, told apart by their field ``type``.
+"""The messages of Cartesia's speech synthesis, ``/tts/websocket``, identified by their field ``type``.
 
-Times are seconds from the first audio of the context. They run on from one text of a context to the next.
+Times are seconds from the first audio of the context. They continue from one text of a context to the next.
 
 Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01, and cartesia 4.2.0 (PyPI). That times
-run on is reported in pipecat issue 2307.
+continue is reported in pipecat issue 2307.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ VERSION = "2026-03-01"
 
 
 class Chunk(Struct, frozen=True, tag="chunk"):
-    """`data` may be empty, and may end inside a sample."""
+    """Audio of a context. `data` may be empty, and may end inside a sample."""
 
     context_id: str
     data: bytes | None = None
 
 
 class Times(Struct, frozen=True):
-    """Three lists of equal length."""
+    """Words and their times in seconds, as three lists of equal length."""
 
     words: tuple[str, ...] = ()
     start: tuple[Seconds, ...] = ()
@@ -76,12 +76,12 @@ from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
 
 
 def generation(context_id: str, transcript: str, fields: Mapping[str, Any], *, more: bool) -> str:
-    """The text frame for one text of a context; `more`: further texts may follow, with equal `fields`."""
+    """Returns the text frame for one text of a context. With `more`, further texts may follow, with equal `fields`."""
     return _encode({"context_id": context_id, **fields, "transcript": transcript, "continue": more})
 
 
 def cancellation(context_id: str) -> str:
-    """The text frame that abandons a context."""
+    """Returns the text frame that cancels a context."""
     return _encode({"context_id": context_id, "cancel": True})
 
 

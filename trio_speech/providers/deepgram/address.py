@@ -1,4 +1,4 @@
-"""Puts a recognition request into the query of Deepgram's address, ``/v1/listen``.
+"""Converts a recognition request into the query of Deepgram's URL, ``/v1/listen``.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v1``.
 """
@@ -24,7 +24,7 @@ def split_model(name: str | None) -> tuple[str, str | None]:
 
 
 def query(request: TranscribeRequest) -> str:
-    """The query for a request. Raises `ConfigurationError` where an address cannot hold it."""
+    """Returns the query for a request. Raises `ConfigurationError` if a URL cannot express it."""
     model, suffix = split_model(request.model)
     language = normalize_language(request.language or suffix or "")
     settings: dict[str, Any] = {

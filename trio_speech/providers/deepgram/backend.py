@@ -19,7 +19,7 @@ _TURN_AND_ANSWER = 5.0  # seconds from the silence that must end a turn to the m
 
 
 class _Addressed(Keyed, frozen=True):
-    """An address of Deepgram's, whose query holds all settings."""
+    """A URL of Deepgram, whose query holds all settings."""
 
     endpoint: str
     query: str

@@ -1,13 +1,14 @@
 """The codec and the profile of Deepgram Flux, ``/v2/listen``, which recognizes turns.
 
-Each message tells all of the current turn anew. A turn becomes one final, at its end; an end that is only likely
-(``EagerEndOfTurn``) is a preflight transcript, and ``TurnResumed`` an interim that takes it back. Outside of a turn, an
-update acknowledges the audio of its window but for the last second, where a turn may begin that is not told yet.
+Each message contains the whole current turn. A turn becomes one final, at its end. A probable end (``EagerEndOfTurn``)
+is a preflight transcript, and ``TurnResumed`` is an interim that takes it back. Outside of a turn, an update
+acknowledges the audio of its window except the last second, where a turn may have begun that is not reported yet.
 
-A turn ends by silence that is *sent*, so pauses of the source are filled. There is no request that makes a final of all
-audio sent: ``ForceEndTurn`` ends the turn where the transcript stands, and is not used. After ``CloseStream`` the last
-message is an update, which is to be taken for the final; the service then closes without a code. It is not verified
-whether that is a close frame: once a window has reached the end of the audio, any end of the connection is the end.
+A turn ends by silence that is *sent*, so pauses of the source are filled with silence. No request makes a final of all
+audio sent: ``ForceEndTurn`` ends the turn with the transcript as it is, and is not used. After ``CloseStream`` the last
+message is an update, whose transcript must be taken as the final; the service then closes without a code. It is not
+verified whether it sends a close frame: after a window that reaches the end of the audio, any end of the connection
+counts as the regular end.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs), deepgram-sdk 7.17.0 (PyPI), ``listen/v2``, and the
 guides on Flux, its states, its configuration and ``CloseStream`` (developers.deepgram.com). Not verified against the
@@ -55,7 +56,7 @@ _KINDS: dict[str, Literal["interim", "preflight"]] = {
 }
 _HINTS = "language_hint"
 _LIVE = {_HINTS, *wire.Thresholds.__struct_fields__}
-"""Options that can be changed in flight; none of them can be taken away."""
+"""Options that can be changed on an open connection; they cannot be unset."""
 
 
 class FluxCodec:
@@ -79,7 +80,10 @@ class FluxCodec:
         return None
 
     def update(self, change: Change) -> Frame | NeedsNewLink | None:
-        """Keyterms, thresholds and language hints can be changed in flight, the lists as a whole."""
+        """See `SttCodec`.
+
+        Keyterms, thresholds and language hints can be changed on an open connection, lists as a whole.
+        """
         options = accept_options(change.options or {})
         if change.language is not None or options.keys() - _LIVE or None in options.values():
             return NeedsNewLink()
@@ -94,7 +98,7 @@ class FluxCodec:
         return wire.encode(configured)
 
     def keepalive(self) -> None:
-        """There is none: the session sends silence."""
+        """Returns ``None``: the session sends silence instead."""
 
     def close(self) -> Frame:
         self._is_closing = True
@@ -110,7 +114,7 @@ class FluxCodec:
             case wire.ConfigureSuccess() | wire.Warned():
                 said = ()
             case wire.ConfigureFailure(code=code, description=why, request_id=request_id):
-                # Another connection has the change in its address: there it is taken, or refused for good.
+                # A new connection has the change in its URL: it is accepted there, or refused for good.
                 message = f"the change was not taken: {why or 'no reason given'}"
                 said = (Failure(message=message, code=code, request_id=request_id, retryable=True),)
             case wire.Error(code=code, description=why, request_id=request_id):
@@ -120,7 +124,7 @@ class FluxCodec:
         return said
 
     def _is_last(self, turn: wire.TurnInfo) -> bool:
-        """Whether all audio was heard, where no more comes."""
+        """Whether the close message was sent and this turn's window reaches the end of the audio."""
         heard = self._format.seconds(self._sent // self._format.frame_size)
         return self._is_closing and _window(turn)[1] >= heard - _NO_WORD
 
@@ -171,7 +175,7 @@ def _window(turn: wire.TurnInfo) -> tuple[float, float]:
 
 
 def _words(turn: wire.TurnInfo) -> tuple[Word, ...]:
-    """The words, where the service tells their times."""
+    """Returns the words; none if the service does not give their times."""
     timed = [(word, word.start, word.end) for word in turn.words or ()]
     if not all(start is not None and end is not None for _, start, end in timed):
         return ()

@@ -1,4 +1,4 @@
-"""Puts a recognition request into the query of the address of Deepgram Flux, ``/v2/listen``.
+"""Converts a recognition request into the query of the URL of Deepgram Flux, ``/v2/listen``.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``listen/v2``.
 """
@@ -16,16 +16,16 @@ from .query import ENCODINGS, encoded, listed, own_options
 _OURS = ("encoding", "sample_rate", "model", "language")
 _INSTEAD = "use the arguments audio_format, model and language"
 _TIMEOUT = 5_000
-"""Milliseconds of silence after which a turn ends in any case, where ``eot_timeout_ms`` is not given."""
+"""Milliseconds of silence after which a turn always ends, unless ``eot_timeout_ms`` is given."""
 
 
 def is_flux(model: str) -> bool:
-    """Whether a model is spoken to by the protocol of Flux."""
+    """Whether a model uses the protocol of Flux."""
     return model.startswith("flux")
 
 
 def query(request: TranscribeRequest) -> str:
-    """The query for a request. Raises `ConfigurationError` where an address cannot hold it."""
+    """Returns the query for a request. Raises `ConfigurationError` if a URL cannot express it."""
     model, suffix = split_model(request.model)
     settings: dict[str, Any] = {
         "model": model,
@@ -43,13 +43,17 @@ def query(request: TranscribeRequest) -> str:
 
 
 def turn_timeout(request: TranscribeRequest) -> float:
-    """Seconds of silence after which a turn ends in any case."""
+    """Returns the seconds of silence after which a turn always ends."""
     milliseconds = request.options.get("eot_timeout_ms")
     return (milliseconds if isinstance(milliseconds, (int, float)) else _TIMEOUT) / 1_000
 
 
 def _hints(model: str, given: str) -> tuple[str, ...]:
-    """The language as a hint. Flux has no setting for it: the model knows one language, or finds out which."""
+    """Returns the language as hints, if the model takes hints.
+
+    Flux has no setting for it: a model knows one language, or detects which it is. Raises `ConfigurationError` if the
+    model does not know the language.
+    """
     language = normalize_language(given)
     if language is None or language == "multi":
         return ()

@@ -1,4 +1,4 @@
-"""The messages of Deepgram Flux, ``/v2/listen``, told apart by their field ``type``.
+"""The messages of Deepgram Flux, ``/v2/listen``, identified by their field ``type``.
 
 Times are seconds from the first audio of the connection.
 
@@ -16,7 +16,7 @@ from .._union import Seconds, TaggedUnion
 
 
 class Word(Struct, frozen=True):
-    """A word. Older versions of the service tell no times."""
+    """A word. Older versions of the service give no times."""
 
     word: str = ""
     confidence: float | None = None
@@ -29,7 +29,7 @@ class Connected(Struct, frozen=True, tag=True):
 
 
 class TurnInfo(Struct, frozen=True, kw_only=True, tag=True):
-    """All of the current turn so far. The window is the audio that was transcribed for it."""
+    """The whole current turn so far. The window is the audio that was transcribed for it, in seconds."""
 
     event: str
     audio_window_start: Seconds
@@ -84,5 +84,5 @@ from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
 
 
 def encode(message: CloseStream | Configure) -> str:
-    """The text frame for `message`."""
+    """Returns the text frame for `message`."""
     return msgspec.json.encode(message).decode()

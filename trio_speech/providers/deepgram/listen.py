@@ -1,6 +1,6 @@
 """The codec and the profile of Deepgram's live recognition, ``/v1/listen``.
 
-All settings stand in the address; audio goes out in binary frames. Results come in windows that lie end to end, silence
+All settings are in the URL; audio is sent in binary frames. Results cover the audio in consecutive windows, silence
 included, so the end of every final window acknowledges all audio before it. The codec gives a transcript the span from
 its first word to its last, because its window may have begun long before. A final window without words becomes no
 transcript, unless an interim had shown words in that window: then the empty final takes them back. One utterance may
@@ -52,7 +52,7 @@ class DeepgramCodec:
         return wire.encode(wire.Finalize())
 
     def update(self, change: Change) -> Frame | NeedsNewLink | None:
-        """Only keyterms can be changed in flight, all of them at once, and only for models that take them."""
+        """See `SttCodec`. Only keyterms can be changed on an open connection, as a whole, and not with every model."""
         if change.language is not None or change.options:
             return NeedsNewLink()
         if change.keyterms is None:

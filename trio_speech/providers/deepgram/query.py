@@ -1,4 +1,4 @@
-"""What the queries of Deepgram's addresses share: how audio formats and options are written."""
+"""Writes audio formats and options into the queries of Deepgram's URLs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ ENCODINGS = {"pcm_s16le": "linear16", "mulaw": "mulaw", "alaw": "alaw"}
 
 
 def own_options(options: Mapping[str, Any], ours: Iterable[str], instead: str) -> dict[str, Any]:
-    """`options` without those that are ``None``. Raises `ConfigurationError` where one of them is among `ours`."""
+    """Returns `options` without those that are ``None``. Raises `ConfigurationError` if one is among `ours`."""
     refuse_options(options, ours, "Deepgram", instead)
     return {name: value for name, value in accept_options(options).items() if value is not None}
 
 
 def listed(value: Any) -> tuple[Any, ...]:
-    """`value` as a tuple: a parameter with a list is written once for each item."""
+    """Returns `value` as a tuple of items: the parameter is written once for each."""
     return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def encoded(settings: Mapping[str, Any], model: str) -> str:
-    """The query with `settings`. Raises `ConfigurationError` where an address cannot hold them."""
+    """Returns the query with `settings`. Raises `ConfigurationError` if a URL cannot hold them."""
     pairs = [(name, _spelled(name, each)) for name, value in settings.items() for each in listed(value)]
     try:
         return urlencode(pairs)

@@ -1,8 +1,8 @@
 """The codec and the profile of Deepgram's speech synthesis, ``/v1/speak``.
 
-The address holds the settings. Text and commands go out as JSON, audio comes in binary frames, and `Flushed` comes
-after the audio of each flush. Nothing names the generation that a message belongs to, so the codec goes by their order:
-one generation at a time, and after a `Clear` all is of the abandoned generation until `Cleared`.
+The URL holds the settings. Text and commands are sent as JSON, audio comes in binary frames, and `Flushed` comes after
+the audio of each flush. Messages do not name their generation, so the codec goes by their order: there is one
+generation at a time, and after a `Clear` everything until `Cleared` belongs to the abandoned one.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs), deepgram-sdk 7.17.0 (PyPI), ``speak/v1``, and the guides
 on flush, clear and errors (developers.deepgram.com). Not verified against the live service: the age at which it ends a

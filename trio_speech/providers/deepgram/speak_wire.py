@@ -1,5 +1,6 @@
-"""The messages of Deepgram's speech synthesis, ``/v1/speak``, told apart by their field ``type``. Audio is not JSON: it
-comes in binary frames.
+"""The messages of Deepgram's speech synthesis, ``/v1/speak``, identified by their field ``type``.
+
+Audio comes in binary frames.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 7.17.0 (PyPI), ``speak/v1``.
 """
@@ -27,7 +28,7 @@ class Flushed(Struct, frozen=True, tag=True):
 
 
 class Cleared(Struct, frozen=True, tag=True):
-    """The answer to `Clear`: no more audio comes of what was cleared."""
+    """The answer to `Clear`: no more audio of the cleared text follows."""
 
     sequence_id: int | float | None = None
 
@@ -74,5 +75,5 @@ from_client: TaggedUnion[ClientMessage] = TaggedUnion(ClientMessage)
 
 
 def encode(message: ClientMessage) -> str:
-    """The text frame for `message`."""
+    """Returns the text frame for `message`."""
     return msgspec.json.encode(message).decode()

@@ -1,4 +1,4 @@
-"""Puts a synthesis request into the query of Deepgram's address, ``/v1/speak``.
+"""Converts a synthesis request into the query of Deepgram's URL, ``/v1/speak``.
 
 Deepgram's names of models are names of voices: ``aura-2-thalia-en`` is the voice *thalia* of the family *aura-2*,
 speaking English.
@@ -25,9 +25,9 @@ _INSTEAD = "use the arguments audio_format, model, voice and language"
 
 
 def voice_model(request: SynthesizeRequest) -> str:
-    """The full name of the model for a request, such as ``aura-2-thalia-en``.
+    """Returns the full name of the model for a request, such as ``aura-2-thalia-en``.
 
-    Raises `ConfigurationError` for a model of another provider, and where a full name comes with another voice.
+    Raises `ConfigurationError` for a model of another provider, and for a full name together with another voice.
     """
     model, suffix = split_named(request.model, "Deepgram", _FAMILY)
     if model.startswith(_RECOGNIZERS):
@@ -49,7 +49,7 @@ def voice_model(request: SynthesizeRequest) -> str:
 
 
 def query(request: SynthesizeRequest) -> str:
-    """The query for a request. Raises `ConfigurationError` where an address cannot hold it."""
+    """Returns the query for a request. Raises `ConfigurationError` if a URL cannot express it."""
     model = voice_model(request)
     settings: dict[str, Any] = {
         "model": model,

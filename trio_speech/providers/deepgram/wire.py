@@ -1,4 +1,4 @@
-"""The messages of Deepgram's live recognition, ``/v1/listen``, told apart by their field ``type``.
+"""The messages of Deepgram's live recognition, ``/v1/listen``, identified by their field ``type``.
 
 Times are seconds from the first audio of the connection.
 
@@ -96,5 +96,5 @@ from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
 
 
 def encode(message: KeepAlive | Finalize | CloseStream | Configure) -> str:
-    """The text frame for `message`."""
+    """Returns the text frame for `message`."""
     return msgspec.json.encode(message).decode()

@@ -21,7 +21,7 @@ from .scribe_request import query, split_scribe
 from .tts import ElevenLabsCodec
 
 _SINGLE_USE = "sutkn_"
-"""How tokens begin that a client may hold, good for one connection. They go into the address."""
+"""The prefix of single-use tokens, which are valid for one connection and are sent in the URL."""
 
 
 class ElevenLabsRecognizer(Keyed, frozen=True):

@@ -1,4 +1,4 @@
-"""Puts a synthesis request into the address of ElevenLabs' voices, and into the first message of each context.
+"""Converts a synthesis request into the URL of ElevenLabs' voices, and the first message of each context.
 
 Source: elevenlabs 2.78.0 (PyPI), ``text_to_speech``; ElevenLabs' AsyncAPI specification (elevenlabs-docs).
 """
@@ -43,7 +43,7 @@ def split_model(name: str | None) -> tuple[str, str | None]:
 
 
 def address(request: SynthesizeRequest) -> Address:
-    """Where and how to ask for `request`. Raises `ConfigurationError` where that cannot be written."""
+    """Returns the URL path, query and settings for `request`. Raises `ConfigurationError` if they cannot express it."""
     refuse_options(request.options, _OURS, "ElevenLabs", _INSTEAD)
     model, suffix = split_model(request.model)
     voice = request.voice or suffix

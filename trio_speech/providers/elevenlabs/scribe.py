@@ -1,11 +1,11 @@
 """The codec and the profile of ElevenLabs' realtime recognition, Scribe.
 
 The session commits when it wants a final, and each commit is answered by one transcript, in order. A commit needs at
-least 0.3 s of audio since the last one: else the service ignores it, or ends the connection. So what is missing is made
-up for by silence (`SttProfile.least_finalized`).
+least 0.3 s of audio since the last one, or the service ignores it or ends the connection. So silence is added if there
+is less (`SttProfile.least_finalized`).
 
-A transcript comes twice where its words have times, first plain and then with them. The second is used, and of empty
-ones the first. A transcript that is told once more, with the same words at the same times, is skipped.
+If words have times, each transcript comes twice: first plain, then with times. The second is used, or the first if it
+is empty. A transcript that comes again with the same words at the same times is skipped.
 
 Source: as in `scribe_wire`; livekit-plugins-elevenlabs 1.8.9 for the shortest commit, the keepalive and the meaning of
 errors; elevenlabs-python issue 686 for repeated transcripts. Not verified against the live service: that word times
@@ -27,7 +27,7 @@ from . import scribe_wire as wire
 from .profiles import SCRIBE
 
 _HTTP = {"auth_error": 401, "quota_exceeded": 402, "rate_limited": 429}
-"""Errors that HTTP has a status for, which tells the user more."""
+"""Errors that are reported by the HTTP status of the same meaning, which users know better."""
 _ERRORS = frozenset(
     {"error", "transcriber_error", "queue_overflow", "resource_exhausted", "session_time_limit_exceeded"}
     | {"insufficient_audio_activity", "commit_throttled", *_HTTP, *map(str, SCRIBE.failure_fates)}
@@ -36,11 +36,11 @@ _SKIPPED = frozenset(
     {"warning", "final_transcript", "final_transcript_with_timestamps", "committed_transcript_entities"}
     | {"redacted_transcript", "edited_transcript"}
 )
-"""What comes besides a transcript, or after it in another form."""
+"""Messages that are skipped: remarks, and further forms of a transcript."""
 
 
 class ScribeCodec:
-    """See `SttCodec`. `timed`: transcripts come with the times of their words too."""
+    """See `SttCodec`. With `timed`, transcripts come again with the times of their words."""
 
     def __init__(self, audio_format: AudioFormat, *, timed: bool) -> None:
         self._format = audio_format
@@ -63,7 +63,7 @@ class ScribeCodec:
         return wire.chunk(b"", self._format.sample_rate, commit=True)
 
     def update(self, change: Change) -> NeedsNewLink:
-        """All settings stand in the address."""
+        """Returns `NeedsNewLink`, as all settings are in the URL."""
         return NeedsNewLink()
 
     def keepalive(self) -> Frame:
@@ -80,7 +80,7 @@ class ScribeCodec:
             case "session_started":
                 yield Opened(said.session_id)
             case "partial_transcript":
-                if said.transcript:  # an empty one may be of what comes after a commit that is not answered yet
+                if said.transcript:  # an empty one may be about audio after a commit that is not answered yet
                     self._shown = True
                     yield RecognitionResult(kind="interim", text=said.transcript, start=0.0, end=0.0)
             case "committed_transcript":

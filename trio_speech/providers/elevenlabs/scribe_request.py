@@ -1,4 +1,4 @@
-"""Puts a recognition request into the query of the address of ElevenLabs' realtime recognition.
+"""Converts a recognition request into the query of the URL of ElevenLabs' realtime recognition.
 
 Source: elevenlabs 2.78.0 (PyPI), ``realtime.scribe``.
 """
@@ -29,7 +29,7 @@ def split_scribe(name: str | None) -> tuple[str, str | None]:
 
 
 def query(request: TranscribeRequest) -> str:
-    """The query for a request whose format is one that the service takes. Raises `ConfigurationError`."""
+    """Returns the query for a request, whose audio format must be supported. Raises `ConfigurationError`."""
     refuse_options(request.options, _OURS, "ElevenLabs", _INSTEAD)
     model, suffix = split_scribe(request.model)
     language = (normalize_language(request.language or suffix or "") or "").partition("-")[0]

@@ -1,6 +1,6 @@
 """The messages of ElevenLabs' realtime recognition, ``/v1/speech-to-text/realtime``.
 
-The client has one message, a chunk of audio, which may *commit* what came since the last commit. Times are seconds of
+The client has one message, a chunk of audio, which may *commit* the audio since the last commit. Times are seconds of
 audio since the connection began.
 
 Source: elevenlabs 2.78.0 (PyPI), ``realtime.scribe`` and ``realtime.connection``, and its types of the payloads.
@@ -21,7 +21,7 @@ Text = Annotated[str, Meta(max_length=100_000)]
 
 
 class Timed(Struct, frozen=True):
-    """A word, or the blank between two (``spacing``)."""
+    """A word, or the blank between two words (``spacing``), with its times."""
 
     text: str
     start: Seconds | None = None
@@ -31,7 +31,7 @@ class Timed(Struct, frozen=True):
 
 
 class Said(Struct, frozen=True):
-    """Anything that the service says. An error has its own `message_type`."""
+    """Any message of the service. Each kind of error has its own `message_type`."""
 
     message_type: str
     text: Text | None = None
@@ -43,7 +43,7 @@ class Said(Struct, frozen=True):
 
     @property
     def transcript(self) -> str:
-        """Its text. Raises `ProtocolError` where it has none."""
+        """The text of the message, stripped. Raises `ProtocolError` if it has none."""
         if self.text is None:
             raise ProtocolError("malformed message: a transcript without the field `text`")
         return self.text.strip()
@@ -53,7 +53,7 @@ _decoder: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
 
 
 def decode(frame: str | bytes) -> Said:
-    """The message in a frame. Raises `ProtocolError`, which quotes nothing of it, where it is malformed."""
+    """Returns the message in a frame. Raises `ProtocolError`, which does not quote it, if it is malformed."""
     try:
         return _decoder.decode(frame)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -61,6 +61,6 @@ def decode(frame: str | bytes) -> Said:
 
 
 def chunk(audio: bytes | memoryview, sample_rate: int, *, commit: bool = False) -> str:
-    """The text frame for audio, which may be empty."""
+    """Returns the text frame for audio, which may be empty."""
     head = f'{{"message_type":"input_audio_chunk","audio_base_64":"{b64encode_as_string(audio)}"'
     return f'{head},"commit":{"true" if commit else "false"},"sample_rate":{sample_rate}}}'

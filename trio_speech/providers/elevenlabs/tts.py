@@ -2,11 +2,11 @@
 
 A connection carries up to five *contexts*; a sixth makes the service close it. A codec speaks one text after the other,
 each in a context of its own, which it closes as soon as the text is sent: only then does the service say that the
-context's audio is complete (``isFinal``). A context cannot be stopped, so an abandoned one is heard to its end.
+context's audio is complete (``isFinal``). A context cannot be stopped: all audio of an abandoned one is received.
 
 Characters are aligned, not words. By the specification, and by what pipecat reports, their times begin at 0 in every
-message, so the codec adds the length of the audio that came before. Some models align a sentence twice, first in part:
-the characters that come again are dropped.
+message, so the codec adds the length of the audio that came before. Some models align a sentence twice, at first in
+part: the repeated characters are dropped.
 
 Source: elevenlabs 2.78.0 (PyPI); livekit-plugins-elevenlabs 1.8.9; pipecat 1.14.0 and its issues 2227 and 4316. Not
 verified against the live service: the clock of the alignment. So words are not aligned, and sentences are handed over
@@ -31,8 +31,8 @@ from . import wire
 from .profiles import VOICE
 
 _LEAST_REPEATED = 8
-"""Characters that an alignment must share with the one before to count as a repetition: shorter texts may be spoken
-twice, as in "no no"."""
+"""Characters that an alignment must share with the one before to count as its repetition. Shorter texts may really be
+spoken twice, as in "no no"."""
 
 
 class _Letter(Struct, frozen=True):
@@ -42,7 +42,9 @@ class _Letter(Struct, frozen=True):
 
 
 class ElevenLabsCodec:
-    """See `TtsCodec`. `settings` go with the first message of each context; contexts are ``name-1``, ``name-2``, …"""
+    """See `TtsCodec`. `settings` are sent with the first message of each context; contexts are ``name-1``, ``name-2``,
+    …
+    """
 
     def __init__(self, settings: Mapping[str, Any], name: str, audio_format: AudioFormat) -> None:
         self._settings = settings
@@ -70,7 +72,7 @@ class ElevenLabsCodec:
         return None
 
     def keepalive(self) -> Frame:
-        # With a context that the service has closed meanwhile, this would open another one under its name.
+        # If the service has closed the context meanwhile, this would open another one with its name.
         return wire.encode({"text": ""})
 
     def close(self) -> None:
@@ -102,7 +104,7 @@ class ElevenLabsCodec:
 
 
 class _Alignment:
-    """The words of one context, from alignments that may repeat the one before."""
+    """Collects the words of one context from alignments, which may repeat the one before."""
 
     def __init__(self) -> None:
         self._words = Letters(spaced=True)
@@ -110,11 +112,11 @@ class _Alignment:
         self._base = 0.0
 
     def take(self, letters: tuple[_Letter, ...], base: float) -> Iterator[Word]:
-        """The words that are complete with `letters`, whose audio begins at `base`."""
+        """Yields the words that `letters` complete. `base`: where their audio begins, in seconds of the context."""
         old = [letter.char for letter in self._told]
         again = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1].char, zip(old, letters, strict=False)))
         if again == len(old) < len(letters) and again >= _LEAST_REPEATED:
-            # The same sentence again, and further: it was told with times from where it began.
+            # The same sentence again, and more of it: the times count from where the sentence began.
             shift = self._base - base
             new = tuple(_Letter(each.char, each.start + shift, each.end + shift) for each in letters[again:])
         else:
@@ -125,7 +127,7 @@ class _Alignment:
         yield from self._words.take(new)
 
     def rest(self) -> Iterator[Word]:
-        """The last word."""
+        """Yields the last word. Call it when the context is over."""
         yield from self._words.rest()
 
 

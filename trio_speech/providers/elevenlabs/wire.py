@@ -1,6 +1,6 @@
 """The messages of ElevenLabs' voices with contexts, ``/v1/text-to-speech/{voice_id}/multi-stream-input``.
 
-They have no type: a message is what its fields make it. The service spells some fields in two ways, and both are read.
+Messages have no type; their fields say what they are. The service spells some fields in two ways, and both are read.
 Times are milliseconds.
 
 Source: elevenlabs 2.78.0 (PyPI), its types of the multi-context websocket; livekit-plugins-elevenlabs 1.8.9 and pipecat
@@ -22,7 +22,7 @@ Milliseconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
 
 class CharacterTimes(Struct, frozen=True):
-    """Three lists of equal length, for the audio of one message."""
+    """Characters and their times in milliseconds, in the audio of one message: three lists of equal length."""
 
     chars: tuple[str, ...] = ()
     starts: tuple[Milliseconds, ...] = field(default=(), name="charStartTimesMs")
@@ -32,7 +32,7 @@ class CharacterTimes(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """Anything that the service says."""
+    """Any message of the service."""
 
     audio: str | None = None
     alignment: CharacterTimes | None = None
@@ -46,17 +46,17 @@ class Message(Struct, frozen=True):
 
     @property
     def context(self) -> str | None:
-        """The context that it is about; ``None``: the whole connection."""
+        """The context that the message is about; ``None``: the whole connection."""
         return self.context_id or self.context_id_too
 
     @property
     def ends_context(self) -> bool:
-        """Nothing else comes of the context."""
+        """Whether this is the last message of its context."""
         return bool(self.is_final or self.is_final_too)
 
     @property
     def pcm(self) -> bytes:
-        """The decoded audio. Raises `ProtocolError` where it is not base64."""
+        """The decoded audio. Raises `ProtocolError` if it is not base64."""
         try:
             return b64decode(self.audio or "", validate=True)
         except ValueError:  # its message may quote the content
@@ -67,7 +67,7 @@ _decoder = msgspec.json.Decoder(Message)
 
 
 def decode(frame: str | bytes) -> Message:
-    """The message in a frame. Raises `ProtocolError`, which quotes nothing of it, where it is malformed."""
+    """Returns the message in a frame. Raises `ProtocolError`, which does not quote it, if it is malformed."""
     try:
         return _decoder.decode(frame)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -75,5 +75,5 @@ def decode(frame: str | bytes) -> Message:
 
 
 def encode(message: Mapping[str, Any]) -> str:
-    """The text frame for a message of the client."""
+    """Returns the text frame for a message of the client."""
     return msgspec.json.encode(message).decode()

@@ -1,4 +1,6 @@
-"""Credentials, addresses and handshakes of the LiveKit inference gateway. Rules:
+"""Finds the credentials and addresses of the LiveKit inference gateway, and makes handshakes with it.
+
+Rules:
 
 1. A key and its secret come as a pair from one source: the arguments, else ``LIVEKIT_INFERENCE_API_KEY`` and
    ``…_SECRET``, else ``LIVEKIT_API_KEY`` and ``…_SECRET``. Half of a pair is an error. It is never completed from the
@@ -24,7 +26,7 @@ from .._codec import Dial, TokenProvider
 from .._handshake import provided, setting, user_agent, websocket_base
 
 TOKEN_LIFETIME = 600
-"""Seconds."""
+"""Seconds for which a token is valid."""
 
 _PRODUCTION = "https://agent-gateway.livekit.cloud/v1"
 _STAGING = "https://agent-gateway.staging.livekit.cloud/v1"
@@ -49,14 +51,14 @@ class Credentials(Struct, frozen=True):
         return []
 
     async def bearer(self) -> str:
-        """A fresh token for one dial."""
+        """Returns a new token, for one dial. Raises what a token provider raises."""
         if isinstance(self.key, str):
             return access_token(self.key, self.secret or "", now=time.time())
         return await provided(self.key)
 
 
 def access_token(key: str, secret: str, *, now: float) -> str:
-    """A JWT (RFC 7519) that permits inference, signed by HMAC-SHA256. `now` is POSIX time in seconds."""
+    """Returns a JWT (RFC 7519) that permits inference, signed by HMAC-SHA256. `now` is POSIX time in seconds."""
     import jwt  # noqa: PLC0415  # slow to import, and only those need it who dial with a secret
 
     began = int(now)
@@ -68,7 +70,10 @@ def access_token(key: str, secret: str, *, now: float) -> str:
 
 
 def given_credentials(api_key: str | TokenProvider | None, api_secret: str | None) -> Credentials | None:
-    """The credentials of the arguments; ``None`` without any. Raises `ConfigurationError` for half of a pair."""
+    """Returns the credentials of the arguments, ``None`` without any.
+
+    Raises `ConfigurationError` for half of a pair.
+    """
     if callable(api_key):
         if api_secret:
             raise ConfigurationError("api_secret must be left out where api_key is a token provider")
@@ -77,7 +82,7 @@ def given_credentials(api_key: str | TokenProvider | None, api_secret: str | Non
 
 
 def find_credentials(api_key: str | TokenProvider | None, api_secret: str | None) -> Credentials:
-    """The credentials of the arguments, or else of the environment. Raises `ConfigurationError` without any."""
+    """Returns the credentials of the arguments or else of the environment. Raises `ConfigurationError` without any."""
     found = given_credentials(api_key, api_secret)
     for names in _VARIABLES:
         found = found or _pair(setting(names[0]), setting(names[1]), names)
@@ -103,7 +108,7 @@ def _pair(key: object, secret: object, names: tuple[str, str]) -> Credentials | 
 
 
 def find_base(url: str | None) -> str:
-    """The base address: of the argument, or else of the environment, or else LiveKit's own."""
+    """Returns the base address: that of the argument, or else of the environment, or else LiveKit's own."""
     if url:
         return websocket_base(url, "the url of LiveKit")
     if configured := setting("LIVEKIT_INFERENCE_URL"):
@@ -113,7 +118,7 @@ def find_base(url: str | None) -> str:
 
 
 async def dial(url: str, credentials: Credentials | None) -> Dial:
-    """The handshake for `url`, with a new token. Checkpoints only where a token provider does."""
+    """Returns the handshake for `url`, with a new token. Checkpoints only if a token provider does."""
     agent = ("User-Agent", user_agent())
     if credentials is None:
         return Dial(url, (agent,))

@@ -65,9 +65,9 @@ def recognizer(
     profile: SttProfile,
     kind: type[stt.LiveKitSttCodec] = stt.LiveKitSttCodec,
 ) -> LiveKitRecognizer:
-    """The recognizer for a request, at the gateway with the base address `base`. `kind` makes the codecs.
+    """Returns the recognizer for a request, at the gateway with the base address `base`. `kind` makes the codecs.
 
-    Raises `ConfigurationError` where a service of this profile cannot serve the request.
+    Raises `ConfigurationError` if a service with this profile cannot serve the request.
     """
     model, _ = split_model(request.model)
     accept_format(request.audio_format, profile, model=model)
@@ -79,9 +79,9 @@ def recognizer(
 def voice(
     base: str, credentials: Credentials | None, request: SynthesizeRequest, profile: TtsProfile | None = None
 ) -> LiveKitVoice:
-    """The voice for a request, at the gateway with the base address `base`. Without a profile it is that of the models.
+    """Returns the voice for a request, at the gateway with the base address `base`.
 
-    Raises `ConfigurationError` where a service of this profile cannot serve the request.
+    `profile` defaults to that of the models. Raises `ConfigurationError` if such a service cannot serve the request.
     """
     created = tts.creation(request)
     profile = profile or tts_profile(tts.models(created))
@@ -100,7 +100,7 @@ def _opening(creation: wire.SttCreate | wire.TtsCreate, model: str | None) -> st
         ) from error
 
 
-@lru_cache(maxsize=64)  # each session asks, and there are few models
+@lru_cache(maxsize=64)  # called for each session, and there are few models
 def _address(endpoint: str, model: str | None) -> str:
     return f"{endpoint}?model={quote(model, safe='')}" if model else endpoint
 

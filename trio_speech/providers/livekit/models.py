@@ -1,8 +1,8 @@
-"""The models behind the gateway, as data: how they are named, and what each is like.
+"""Tables of the models behind the gateway: their profiles, and how each takes keyterms and gives word times.
 
 A name is ``provider``, ``provider/model``, or ``auto``. The tables are searched for the whole name, then for the
-provider, then for ``""``. That last entry is for unknown models and is careful: only an answered finalize request
-acknowledges audio.
+provider, then for ``""``. That last entry is for unknown models, and assumes little: only an answered finalize
+request acknowledges audio.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm). That some voices end one
 request with several ``done`` is in agents-js pull request 2146.
@@ -41,7 +41,7 @@ def split_model(name: str | None) -> tuple[str | None, str | None]:
 
 
 def provider_of(model: str | None) -> str:
-    """The part before the first slash."""
+    """Returns the provider in a model's name: the part before the first slash."""
     return (model or "").split("/")[0]
 
 
@@ -59,7 +59,7 @@ class Keyterms(Struct, frozen=True):
     content: str | None = None
 
     def merged(self, given: Any, terms: Iterable[str]) -> dict[str, list[Any]]:
-        """The option with what the user had in it, and then each of `terms` that was not there yet."""
+        """Returns the option with the value that the user gave, extended by those of `terms` that it lacks."""
         merged: list[Any] = [given] if isinstance(given, str) else list(given or ())
         for term in terms:
             entry = {self.content: term} if self.content else term
@@ -111,11 +111,11 @@ STT_PROFILES: Mapping[str, SttProfile] = {
 }
 
 _DIARIZATION = ("diarization", "diarize", "speaker_labels")
-"""Options, of whichever provider, that ask who is speaking: then two may speak at once."""
+"""Options of any provider that ask who is speaking. With them, the words of two speakers may overlap in time."""
 
 
 def stt_profile(models: Sequence[str | None], options: Mapping[str, Any] | None = None) -> SttProfile:
-    """What may be relied on, whichever of `models` the gateway falls back to, with these `options`."""
+    """Returns the profile that holds for each of `models`, with `options`: the gateway may fall back to any of them."""
     profiles = [_lookup(STT_PROFILES, model) for model in models]
     return replace(
         profiles[0],
@@ -140,9 +140,9 @@ def _common(rates: Iterable[tuple[int, ...] | None]) -> tuple[int, ...] | None:
 
 
 def with_keyterms(model: str | None, options: Mapping[str, Any], terms: Iterable[str]) -> dict[str, Any]:
-    """The option that carries `terms` to `model`, merged with the keyterms that `options` already hold.
+    """Returns the option that gives `terms` to `model`, merged with the keyterms that `options` already hold.
 
-    Raises `ConfigurationError` where the provider takes no keyterms.
+    Raises `ConfigurationError` if the provider takes no keyterms.
     """
     keyterms = KEYTERMS.get(provider_of(model))
     if keyterms is None:
@@ -166,7 +166,7 @@ TTS_PROFILES: Mapping[str, TtsProfile] = {
 
 
 class Alignment(Struct, frozen=True):
-    """How a provider gives word times: with which option, the value that we ask for, and all values that give them."""
+    """The option by which a provider gives word times, the value that we send, and all values that give them."""
 
     option: str
     ask: Any
@@ -181,7 +181,7 @@ ALIGNMENT: Mapping[str, Alignment] = {
 
 
 def aligned_options(model: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    """`options`, with word times asked for where the provider has them and the user does not say otherwise."""
+    """Returns `options`, with the option for word times added if the provider has one and the user did not set it."""
     alignment = ALIGNMENT.get(provider_of(model))
     return dict(options) if alignment is None else {alignment.option: alignment.ask, **options}
 
@@ -192,7 +192,7 @@ def _aligns(model: str | None, options: Mapping[str, Any]) -> bool:
 
 
 def tts_profile(models: Iterable[tuple[str | None, Mapping[str, Any]]]) -> TtsProfile:
-    """The profile that holds for each of `models` with its options, because the gateway may use any of them."""
+    """Returns the profile that holds for each of `models` with its options: the gateway may use any of them."""
     return reduce(
         _either, [replace(_lookup(TTS_PROFILES, model), aligned=_aligns(model, options)) for model, options in models]
     )

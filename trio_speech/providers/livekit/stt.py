@@ -1,7 +1,7 @@
 """The codec for recognition through the gateway.
 
-Audio may be sent before the gateway has answered. An interim without text takes back the one shown, if there is one:
-``xai/stt-1`` sends one every second for ever. A final without text is delivered. Every final ends the utterance.
+Audio may be sent before the gateway has answered. An interim without text takes back the one before, if that had text;
+``xai/stt-1`` sends such interims every second. A final without text is delivered. Every final ends the utterance.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -24,16 +24,16 @@ from .failures import failure
 from .models import split_model, with_keyterms
 
 AUTO = "auto"
-"""With this name the gateway chooses a model by the language. It goes into the address, not the first message."""
+"""The model name with which the gateway chooses by the language. It is sent in the URL, not in the first message."""
 
 
 def models(request: TranscribeRequest) -> tuple[str | None, ...]:
-    """The model that is asked for and then the fallback models, without their suffixes."""
+    """Returns the requested model and then the fallback models, without their suffixes."""
     return tuple(split_model(name)[0] for name in (request.model, *(each.model for each in request.fallback)))
 
 
 def creation(request: TranscribeRequest) -> wire.SttCreate:
-    """The first message for a request. Raises `ConfigurationError` where it cannot hold the request."""
+    """Returns the first message for a request. Raises `ConfigurationError` if it cannot express the request."""
     model, suffix = split_model(request.model)
     language = normalize_language(request.language or suffix or "")
     extra = accept_options(request.options)

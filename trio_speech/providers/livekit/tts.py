@@ -1,7 +1,7 @@
 """The codec for speech through the gateway, one generation after the other.
 
-Voice, model, language and options go with every text. The protocol has no message that cancels. Where a provider aligns
-characters instead of words, they are put together here.
+Voice, model, language and options are sent with every text. The protocol has no message that cancels. If a provider
+aligns characters instead of words, they are joined into words here.
 
 Source: the official clients, livekit-agents 1.8.9 (PyPI) and @livekit/agents 1.9.0 (npm).
 """
@@ -28,7 +28,7 @@ _FLUSH = wire.encode(wire.SessionFlush())
 
 
 def creation(request: SynthesizeRequest) -> wire.TtsCreate:
-    """The first message for a request. Raises `ConfigurationError` where it cannot hold the request."""
+    """Returns the first message for a request. Raises `ConfigurationError` if it cannot express the request."""
     model, voice = split_model(request.model)
     language = normalize_language(request.language) if request.language else None
     return wire.TtsCreate(
@@ -55,7 +55,7 @@ def _options(model: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def models(created: wire.TtsCreate) -> list[tuple[str | None, Mapping[str, Any]]]:
-    """The model that is asked for and then the fallback models, each with the options that are sent for it."""
+    """Returns the requested model and then the fallback models, each with the options that are sent for it."""
     others = created.fallback.models if created.fallback else ()
     return [(created.model or None, created.extra or {}), *((each.model, each.extra or {}) for each in others)]
 
@@ -73,7 +73,7 @@ class LiveKitTtsCodec:
         return (self._opening,)
 
     def speak(self, text: str) -> Iterable[Frame]:
-        # The gateway takes a text without a blank at its end for one that goes on in the middle of a word.
+        # Without a blank at its end, the gateway expects the text to go on in the middle of a word.
         spoken = wire.InputTranscript(transcript=text + " ", generation_config=self._config, extra=self._extra)
         return (wire.encode(spoken), _FLUSH)
 

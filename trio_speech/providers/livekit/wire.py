@@ -1,6 +1,6 @@
 """The messages of the LiveKit inference protocol: recognition and speech, both directions, as tagged unions.
 
-Each text frame holds one JSON object, which its field ``type`` tells apart. Clients read with `stt_from_server` and
+Each text frame holds one JSON object; its field ``type`` names the message. Clients read with `stt_from_server` and
 `tts_from_server`, servers with `stt_from_client` and `tts_from_client`; both send with `encode`.
 
 1. A ``type`` that this module does not know, and a binary frame, become `Unknown`. Either side skips them.
@@ -58,7 +58,7 @@ class UpstreamPolicy(Struct, frozen=True):
 
 
 class SttSettings(Struct, frozen=True):
-    """`sample_rate` is in hertz. This protocol sends it as a string; a number is read too."""
+    """Settings of a recognition. `sample_rate` is in hertz, and is sent as a string; a number is read too."""
 
     sample_rate: str | int = "16000"
     encoding: str = "pcm_s16le"
@@ -201,7 +201,7 @@ class OutputAudio(Said, frozen=True, kw_only=True, tag="output_audio"):
 
     @classmethod
     def of(cls, pcm: bytes, session_id: str | None = None) -> OutputAudio:
-        """The message that carries `pcm`."""
+        """Returns the message that carries `pcm`."""
         return cls(session_id=session_id, audio=b64encode_as_string(pcm))
 
     @property
@@ -257,12 +257,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(message: Said) -> str:
-    """The text frame for `message`. Raises `TypeError` where an `extra` holds a value that JSON cannot hold."""
+    """Returns the text frame for `message`. Raises `TypeError` if its `extra` has a value that JSON cannot hold."""
     return _encoder.encode(message).decode()
 
 
 def encode_audio(pcm: bytes | memoryview) -> str:
-    """The text frame of an `InputAudio` with `pcm`, which must be contiguous and is not copied first.
+    """Returns the text frame of an `InputAudio` with `pcm`, which must be contiguous and is not copied first.
 
     Written by hand, because this is the frame that is sent most: base64 needs no escaping in JSON.
     """

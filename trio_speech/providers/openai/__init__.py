@@ -1,4 +1,4 @@
-"""OpenAI's realtime transcription, its protocol and its look-alikes, and the `OpenAI` backend."""
+"""OpenAI's realtime transcription, servers that imitate its protocol, and the `OpenAI` backend."""
 
 from __future__ import annotations
 

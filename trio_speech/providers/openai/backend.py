@@ -1,4 +1,4 @@
-"""The `OpenAI` backend: realtime transcription by OpenAI, and by servers that look like it."""
+"""The `OpenAI` backend: realtime transcription by OpenAI, and by servers that imitate its protocol."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """The codec of vLLM's realtime transcription.
 
-A connection makes one *generation*: it begins with the session, shows more and more text, and is over when the client
-says that its audio is complete. Nothing tells where in the audio a text lies. So the whole connection is one final, and
-a long session moves to a new connection twice a minute, in a pause of the audio. What is appended after the end of the
-audio was said is dropped by the server.
+A connection makes one *generation*: it begins with the session, yields more and more text, and ends when the client
+has said that its audio is complete. No message says where in the audio a text lies. So the whole connection is one
+final, and a long session moves to a new connection twice a minute, in a pause of the audio. The server drops audio that
+is appended after the client said that it is complete.
 
 Source: vLLM 0.22.1, ``entrypoints.openai.realtime``. Not verified against a running server: whether it hears audio as
 fast as it is sent, and for how long one generation may last.
@@ -48,7 +48,7 @@ class GenerationCodec:
         return None
 
     def update(self, change: Change) -> None:
-        """Raises `ConfigurationError`: there is nothing to change."""
+        """Raises `ConfigurationError`: the service has no settings that could be changed."""
         self._settings.changed(change)
 
     def keepalive(self) -> None:
@@ -76,7 +76,7 @@ class GenerationCodec:
                 yield from [self._result("final")] if text.strip() else []
                 yield Closed()
             case wire.Whole():
-                # Where in the audio it ended is not known, so all of it is sent again.
+                # It is not known where in the audio it ended, so all audio is sent again.
                 yield Failure(message="the generation ended before the audio did", retryable=True)
             case wire.Problem(error=error, code=code):
                 said = error if isinstance(error, str) else error.message or "no reason given"

@@ -1,4 +1,4 @@
-"""One item of a transcription, from when it is first heard of until it is told."""
+"""The state of one item (a committed piece of audio) of a transcription, until its final is delivered."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from msgspec import Struct
 
 
 class Item(Struct):
-    """An item, or (without an id) a commit of nothing. Times are seconds on the connection's clock.
+    """An item, or (without an id) a commit for which there was no audio. Times are seconds on the connection's clock.
 
-    `by_vad`: VAD commits it. `answers`: a commit of ours waits for it.
+    `by_vad`: the service's voice activity detection (VAD) commits it. `answers`: it answers a commit of the session.
     """
 
     id: str | None

@@ -1,4 +1,4 @@
-"""The profiles of OpenAI's realtime transcription and of its look-alikes.
+"""The profiles of OpenAI's realtime transcription, and of servers that imitate its protocol.
 
 Not verified against a live service: that a session lasts an hour at OpenAI; how exact its times are; that each service
 takes audio as fast as it comes. So a final acknowledges nothing before it that may be speech.
@@ -36,13 +36,13 @@ DIALECT_PROFILES: dict[str, SttProfile] = {
         session_cap=30.0,
     ),
 }
-"""Without `turn_detection`, the session cuts the audio where it commits, so that finals have spans without gaps between
-them. With it, a span has 0.3 s of padding before the speech; at speaches its times begin anew with each item, so that
-only an answered commit acknowledges audio. speaches shows nothing before an item is complete: it is asked in a pause
-after three seconds of speech, for shorter items would be recognized less well. vLLM's cap is ours: what is never ended
-would have no final there."""
+"""Without `turn_detection`, the session's commits divide the audio, so that the spans of finals have no gaps between
+them. With it, a span includes 0.3 s before the speech; with speaches its times restart with each item, so that only an
+answered commit acknowledges audio. speaches sends no text before an item is complete: the session commits in a pause
+after three seconds of speech, as shorter items are recognized less well. vLLM's session cap is our choice: without an
+end of the session there is no final."""
 
 
 def companded(profile: SttProfile) -> SttProfile:
-    """The same for G.711, which is taken at 8,000 Hz."""
+    """Returns `profile` for G.711 audio, which must have 8,000 Hz."""
     return replace(profile, encodings=("mulaw", "alaw"), sample_rates=(8_000,))

@@ -1,6 +1,6 @@
-"""Puts a recognition request into the address and the first message of each dialect.
+"""Converts a recognition request into the URL and the first message of each dialect.
 
-dialect     address                                  session.update
+dialect     URL                                      session.update
 ─────────   ──────────────────────────────────────   ────────────────────────────────────────────────────
 openai      ``?intent=transcription``, no model      nested: ``session.audio.input.transcription``
 speaches    ``?model=…&intent=transcription``        flat: ``session.input_audio_transcription``
@@ -29,7 +29,7 @@ DIALECTS: tuple[Dialect, ...] = ("openai", "speaches", "vllm")
 
 _MODEL = "gpt-live-transcribe"
 _LIVE = ("gpt-live-transcribe", "gpt-realtime-whisper")
-"""Models that show text before a commit, so that the session can tell when an utterance is over."""
+"""Models that send text before a commit, so that the session can detect when an utterance is over."""
 _NO_VAD = ("gpt-realtime-whisper",)
 _SEVERAL_LANGUAGES = _KEYWORDS = ("gpt-live-transcribe", "gpt-transcribe")
 _INPUT = ("turn_detection", "noise_reduction")
@@ -39,7 +39,7 @@ _INSTEAD = "use the arguments model, language, keyterms and audio_format"
 
 
 class Settings(Struct, frozen=True):
-    """What one session asks for. `input` and `session` hold what stands beside `transcription`, and above it."""
+    """The settings of one session: `input` are those beside `transcription` in the message, `session` those above."""
 
     dialect: Dialect
     transcription: dict[str, Any]
@@ -48,12 +48,12 @@ class Settings(Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        """The name of the profile that fits."""
+        """The key of the profile in `DIALECT_PROFILES`."""
         return self.dialect if self.input.get("turn_detection") is None else f"{self.dialect}, turn_detection"
 
     @property
     def query(self) -> str:
-        """The query of the address, with its question mark."""
+        """The query of the URL, with its question mark; empty without a query."""
         if self.dialect == "vllm":
             return ""
         asked = {"intent": "transcription"}
@@ -62,18 +62,18 @@ class Settings(Struct, frozen=True):
         return f"?{urlencode(asked)}"
 
     def opening(self, audio_format: AudioFormat) -> dict[str, Any]:
-        """The message that sets all of it."""
+        """Returns the first message, which makes all settings."""
         if self.dialect == "vllm":
             return {"type": "session.update", "model": self.transcription["model"]}
-        if self.dialect == "speaches":  # it answers any other field by an error
+        if self.dialect == "speaches":  # it answers any other field with an error
             return _update({"input_audio_transcription": self.transcription, **self.input})
         heard = {"format": _format(audio_format), "transcription": self.transcription, **self.input}
         return _update({"type": "transcription", "audio": {"input": heard}, **self.session})
 
     def changed(self, change: Change) -> tuple[Settings, dict[str, Any] | None]:
-        """The settings after a change, and the message that makes it; ``None``: a running session cannot be changed so.
+        """Returns the settings after `change`, and the message that makes it; ``None`` if that needs a new connection.
 
-        Raises `ConfigurationError` where no session can be.
+        Raises `ConfigurationError` if the service cannot make the change at all.
         """
         model = self.transcription["model"]
         if self.dialect == "vllm":
@@ -91,7 +91,7 @@ class Settings(Struct, frozen=True):
 
 
 def settings(request: TranscribeRequest, dialect: Dialect) -> Settings:
-    """The settings for a request. Raises `ConfigurationError` where the dialect cannot hold it."""
+    """Returns the settings for a request. Raises `ConfigurationError` if the dialect cannot express it."""
     model, language = _split(request.model, dialect)
     options = accept_options(request.options)
     _check(options, model)

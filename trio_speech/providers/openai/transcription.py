@@ -1,13 +1,14 @@
-"""The codec of OpenAI's realtime transcription, and of speaches, which looks like it.
+"""The codec of OpenAI's realtime transcription, and of speaches, which imitates its protocol.
 
-The service transcribes *items*. An item is what was appended since the last commit. The session commits when it wants a
-final; where the options have `turn_detection`, the service's voice activity detection (VAD) commits too. Items are
-committed in the order of their audio and may be completed in any order, so the codec holds the later ones back.
+The service transcribes *items*. An item is the audio that was appended since the last commit. The session commits when
+it wants a final; where the options have `turn_detection`, the service's voice activity detection (VAD) commits too.
+Items are committed in the order of their audio and may be completed in any order, so the codec holds the later ones
+back.
 
-An item ends where the codec's own commit stands in the audio. One that VAD committed lasts from ``speech_started`` to
-``speech_stopped``, on a clock that runs from the start of the session at OpenAI, and begins anew with each item at
-speaches, where no such time is used. A commit is answered by the item that it makes, once that is completed, or by the
-error that there was too little to commit. An item of VAD answers for no commit.
+An item that the session committed ends at the position of the commit. One that VAD committed lasts from
+``speech_started`` to ``speech_stopped``. Those times count from the start of the session with OpenAI; with speaches
+they restart with each item, and are not used. A commit is answered by the item that it makes, once that is completed,
+or by the error that there was too little to commit. An item that VAD committed answers no commit.
 
 Source: as in `wire`.
 """
@@ -38,10 +39,10 @@ from .item import Item
 from .settings import Settings
 
 _TOO_LITTLE = ("input_audio_buffer_commit_empty", "buffer too small", "buffer is empty")
-"""The code, or the words, of the error that there is nothing to commit, or less than 0.1 s."""
+"""The code, or words in the text, of the error that there is nothing to commit, or less than 0.1 s."""
 _HOPELESS = ("audio_unintelligible",)
 _HTTP = {"invalid_api_key": 401, "insufficient_quota": 402, "rate_limit_exceeded": 429}
-"""Errors that HTTP has a status for, which tells the user more."""
+"""Errors that are reported by the HTTP status of the same meaning, which users know better."""
 _MOST_ITEMS = 100
 
 
@@ -145,7 +146,7 @@ class TranscriptionCodec:
             yield from self._deliver()
 
     def _commit(self, item: Item) -> None:
-        """Puts the item into its place in the order, and in the audio."""
+        """Sets the item's place in the order of items and its span in the audio. Does nothing the second time."""
         if item.committed:
             return
         start, end = self._span(item)
@@ -182,7 +183,7 @@ class TranscriptionCodec:
             yield _failure(error)
 
     def _deliver(self) -> Iterator[SttMessage]:
-        """What is said of the items that are done, up to the first that is not."""
+        """Yields the results of the oldest items, up to the first that is not done."""
         while self._order and self._order[0].done:
             item = self._order.popleft()
             if item.id is not None:
@@ -202,7 +203,7 @@ class TranscriptionCodec:
             yield SpeechOver(end)
 
     def _result(self, kind: Literal["interim", "final"], item: Item) -> RecognitionResult:
-        # Where the text of an interim ends is not known: by then, much more audio may have been sent.
+        # It is not known where the text of an interim ends: much more audio may have been sent.
         start, end = self._span(item) if kind == "final" else (0.0, 0.0)
         return RecognitionResult(
             kind=kind,
@@ -217,7 +218,7 @@ class TranscriptionCodec:
     # ------------------------------------------------------------ names and times
 
     def _find(self, name: str) -> Item | None:
-        """The item of this id, a new one where there is none yet; ``None`` where it has been delivered."""
+        """Returns the item with this id, creating it if needed; ``None`` if it was delivered already."""
         if name not in self._items:
             if name in self._delivered:
                 return None
@@ -230,7 +231,7 @@ class TranscriptionCodec:
         return min(max(0.0, milliseconds / 1e3), self._sent) if self._has_clock else None
 
     def _span(self, item: Item) -> tuple[float, float]:
-        """From when to when an item lasts, or is taken to last until more is known."""
+        """Returns start and end of an item in seconds, as far as they are known by now."""
         if item.committed and item.start is not None and item.end is not None:
             return item.start, item.end
         start = max(self._committed, item.start or 0.0)

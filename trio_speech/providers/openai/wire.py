@@ -1,7 +1,7 @@
-"""The messages of OpenAI's realtime transcription, ``/v1/realtime``, and of the servers that look like it.
+"""The messages of OpenAI's realtime transcription, ``/v1/realtime``, and of servers that imitate its protocol.
 
-What the client appends is an audio *buffer*. A commit, by the client or by the service's own voice activity detection
-(VAD), makes an *item* of it, which is then transcribed. Times are milliseconds of audio since the session began.
+The client appends audio to a *buffer*. A commit, by the client or by the service's own voice activity detection (VAD),
+turns the buffer into an *item*, which is then transcribed. Times are milliseconds of audio since the session began.
 
 Source: openai-openapi (August 2026) and openai 3.57.0 (PyPI), ``types.realtime``; vLLM 0.22.1,
 ``entrypoints.openai.realtime``; speaches, ``speaches.realtime`` (March 2026).
@@ -19,7 +19,7 @@ from pybase64 import b64encode_as_string
 from .._union import TaggedUnion
 
 LONGEST_TEXT = 100_000
-"""Characters: more than an hour of speech. Longer texts, and names of more than 200, are malformed."""
+"""The most characters of a text: more than an hour of speech. Names may have 200. Longer ones are malformed."""
 
 Milliseconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Name = Annotated[str, Meta(max_length=200)]
@@ -34,7 +34,7 @@ class Session(Struct, frozen=True):
 
 
 class SessionCreated(Struct, frozen=True, tag="session.created"):
-    """The first message. vLLM has the id beside the type."""
+    """The first message. vLLM sends the id beside the type."""
 
     session: Session = Session()
     id: str | None = None
@@ -57,14 +57,14 @@ class ItemDone(Struct, frozen=True, tag="conversation.item.done"):
 
 
 class SpeechStarted(Struct, frozen=True, tag="input_audio_buffer.speech_started"):
-    """VAD heard speech, of which there will be an item of this id. The padding before it counts as speech."""
+    """VAD detected speech, which will become the item with this id. The padding before it counts as speech."""
 
     item_id: Name
     audio_start_ms: Milliseconds
 
 
 class SpeechStopped(Struct, frozen=True, tag="input_audio_buffer.speech_stopped"):
-    """VAD heard the end of speech, and will commit it."""
+    """VAD detected the end of speech, and will commit it."""
 
     item_id: Name
     audio_end_ms: Milliseconds
@@ -96,7 +96,7 @@ class Completed(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.completed"):
 
 
 class Error(Struct, frozen=True):
-    """What went wrong. `event_id` is that of the client's message which is at fault."""
+    """What went wrong. `event_id` is that of the client's message that caused it."""
 
     type: str | None = None
     code: str | None = None
@@ -105,7 +105,7 @@ class Error(Struct, frozen=True):
 
     @property
     def retryable(self) -> bool | None:
-        """Whether the same may succeed later, going by the type; ``None`` where there is none."""
+        """Whether a retry may succeed, judging by the error's type; ``None`` if it has none."""
         return None if self.type is None else self.type not in _PERMANENT
 
 
@@ -117,7 +117,7 @@ class Failed(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.failed"):
 
 
 class Problem(Struct, frozen=True, tag="error"):
-    """Most errors leave the session open. vLLM has the text itself in `error`, and the code beside it."""
+    """An error. Most leave the session open. vLLM sends the text itself in `error`, and the code beside it."""
 
     error: Error | str
     code: str | None = None
@@ -143,10 +143,10 @@ from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
 
 
 def append(audio: bytes | memoryview) -> str:
-    """The text frame that appends audio to the buffer."""
+    """Returns the text frame that appends audio to the buffer."""
     return f'{{"type":"input_audio_buffer.append","audio":"{b64encode_as_string(audio)}"}}'
 
 
 def encode(message: Mapping[str, Any]) -> str:
-    """The text frame for any other message of the client."""
+    """Returns the text frame for any other message of the client."""
     return msgspec.json.encode(message).decode()
