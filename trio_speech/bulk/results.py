@@ -95,8 +95,8 @@ class ResultsFile:
 def open_results(file: str | os.PathLike[str], *, resume: bool) -> Generator[ResultsFile]:
     """Opens a file of results to append to.
 
-    With `resume`, an existing file is gone on with; without, it must not exist, so that no results are mixed up. Raises
-    `ConfigurationError` for a file that exists or holds something else, and `OSError`.
+    With `resume`, results are added to an existing file; without it, the file must not exist, so that no results are
+    mixed up. Raises `ConfigurationError` for a file that exists or holds something else, and `OSError`.
     """
     path = Path(file)
     try:

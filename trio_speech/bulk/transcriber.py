@@ -58,10 +58,10 @@ class Transcriber:
         self.close()
 
     def transcribe(self, file: str) -> FileResult:
-        """Recognizes one recording, and waits for that. What fails is told by `FileResult.error`.
+        """Recognizes one recording, and returns its result. If it failed, `FileResult.error` says why.
 
-        Raises `AuthenticationError` where the credentials are refused, and `ConfigurationError` where the options are
-        wrong: other recordings would fail alike.
+        Raises `AuthenticationError` if the credentials are refused, and `ConfigurationError` if the options are wrong:
+        other recordings would fail alike.
         """
         attempt = self.attempt(file)
         attempt.raise_if_it_ends_all()

@@ -29,7 +29,7 @@ DEFAULT_FORMAT = AudioFormat.pcm16(16_000)
 
 
 class RecognitionCalls:
-    """The half of `Client` that listens."""
+    """The half of `Client` that recognizes speech."""
 
     def __init__(self, routes: Sequence[Route], network: Dialer, replay: ReplayPolicy) -> None:
         self._routes = routes
@@ -49,7 +49,7 @@ class RecognitionCalls:
         gateway_fallback: Iterable[Fallback] = (),
         journal: str | os.PathLike[str] | None = None,
     ) -> AsyncGenerator[Transcript, None]:
-        """A recognition session, for the length of the block::
+        """Opens a recognition session for the length of an ``async with`` block::
 
             async with client.transcribe(microphone(), ts.AudioFormat.pcm16(16_000), language="en") as transcript:
                 async for event in transcript:
@@ -69,11 +69,12 @@ class RecognitionCalls:
         - `options`: settings of the provider's own, as it names them.
         - `keyterms`: words that are hard to guess, where the model takes such.
         - `gateway_fallback`: models that the service itself may fall back to (`LiveKit` alone).
-        - `journal`: names a file for what a crash of this process must not take; see `resume_journal`.
+        - `journal`: the path of a file that keeps the session's audio safe from a crash of this process; see
+          `resume_journal`.
 
         Entering does not wait for the connection. Leaving before the end abandons the session, within
-        ``close_timeout``. What the session dies of cancels the block, and leaves it as one bare exception: a
-        `SpeechError`, or what the source raised. `SpeechError.partial` has what was recognized by then and not read.
+        ``close_timeout``. If the session fails, the block is cancelled, and one exception leaves it, never in a
+        group: a `SpeechError`, or what the source raised. `SpeechError.partial` has what was recognized and not read.
 
         Raises `ConfigurationError` at once where the request cannot be served.
         """
@@ -90,7 +91,7 @@ class RecognitionCalls:
         *,
         damaged: Literal["refuse", "salvage"] = "refuse",
     ) -> AsyncGenerator[Transcript, None]:
-        """Goes on where a killed process left off: as `transcribe`, with the model and the format of the journal::
+        """Continues the session of a killed process, as `transcribe` does, with the request that is in its journal::
 
             async with client.resume_journal("call.journal", damaged="salvage") as transcript:
                 transcript.end_input()  # or go on sending
@@ -98,8 +99,8 @@ class RecognitionCalls:
                     if isinstance(event, ts.FinalTranscript):
                         print(event.id, event.text)
 
-        What had been captured and not settled is recognized first; then comes what is sent, or what `source` yields.
-        The clock, the ids of finals and the journal go on. Nothing captured is lost; at most the last event that the
+        Audio that was captured and not settled is recognized first; then what is sent, or what `source` yields. The
+        clock, the ids of finals and the journal continue. Nothing captured is lost; at most the last event that the
         killed process had read comes again, with the same `id`.
 
         Each record of a journal carries a checksum. Where the file is damaged, ``damaged="refuse"`` raises, says where,
@@ -176,13 +177,13 @@ class RecognitionCalls:
         gateway_fallback: Iterable[Fallback] = (),
         journal: str | os.PathLike[str] | None = None,
     ) -> Recognition:
-        """All of `source` at once: takes what `transcribe` takes, and returns when the last word is final::
+        """Recognizes all of `source`, with the arguments of `transcribe`, and returns when the last word is final::
 
             recognition = await client.recognize(microphone(), ts.AudioFormat.pcm16(16_000), language="en")
             for word in recognition.words:
                 print(f"{word.start:.2f} s  {word.text}")
 
-        Raises what a session dies of: a `SpeechError`, what the source raised, or `OSError` where the journal cannot be
+        Raises what ends the session: a `SpeechError`, what the source raised, or `OSError` where the journal cannot be
         kept; `ConfigurationError` at once where the request cannot be served. The error's ``partial`` is the
         `Recognition` of all that was recognized before it, also where it is the source's own. Cancelling it abandons
         the session, within ``close_timeout``.

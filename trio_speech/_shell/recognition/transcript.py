@@ -31,9 +31,9 @@ class Transcript:
 
     Iterate it for events; one task at a time may. Iteration ends once the input has ended and all of it is settled.
 
-    What is asked of it once the block is left raises `trio.ClosedResourceError`, in another thread than trio's
-    `RuntimeError`; `end_input` alone may come late. Where a journal is kept, whatever captures, takes or changes raises
-    `OSError` if that cannot be written there.
+    After the block has been left, methods raise `trio.ClosedResourceError`, except `end_input`, `unacknowledged` and
+    `statistics`. In another thread than trio's they raise `RuntimeError`, except the last two. If a journal is kept,
+    capturing audio, taking events and changing the session raise `OSError` if that cannot be written to it.
     """
 
     def __init__(
@@ -168,12 +168,12 @@ class Transcript:
     # ------------------------------------------------------------ what is known
 
     def unacknowledged(self) -> tuple[float, bytes]:
-        """Seconds at which the audio begins that was captured, and neither settled nor evicted; and that audio."""
+        """Returns the audio that was captured and is neither settled nor evicted, after its start in seconds."""
         start, audio = self._machine.log.unacknowledged()
         return start / self._machine.rate, audio
 
     def statistics(self) -> TranscriptStatistics:
-        """The session so far; valid after its end too."""
+        """Returns the figures of the session so far. Valid after its end too."""
         machine, log, rate = self._machine, self._machine.log, self._machine.rate
         tally = machine.tally
         lost = machine.gaps.total

@@ -31,7 +31,7 @@ _MODES = ("word", "segment", "restart", "never", "eager")
 
 
 class SynthesisCalls:
-    """The half of `Client` that speaks."""
+    """The half of `Client` that synthesizes speech."""
 
     def __init__(self, routes: Sequence[Route], dialer: Dialer, pool: Pool) -> None:
         self._routes = routes
