@@ -11,5 +11,5 @@ VOICE = TtsProfile(
     encodings=("pcm_s16le", "mulaw", "alaw"),
     generations=10,
 )
-"""By the documentation a connection carries dozens of contexts. Its errors have HTTP's status codes and meanings. The
-longest text is not published; 400 characters are where the LiveKit gateway cuts."""
+"""By the documentation a connection carries dozens of contexts. Error codes are HTTP status codes with their meaning.
+The longest text is not published; the LiveKit gateway cuts at 400 characters."""

@@ -1,4 +1,4 @@
-"""The codec and the profile of Cartesia's speech synthesis, ``/tts/websocket``.
+"""The codec of Cartesia's speech synthesis, ``/tts/websocket``.
 
 A connection carries many *contexts*. A codec speaks one text after the other, each in a context of its own. Several
 codecs may share the connection, so a codec skips the messages of all other contexts. After a context was cancelled,

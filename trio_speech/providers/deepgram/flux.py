@@ -1,4 +1,4 @@
-"""The codec and the profile of Deepgram Flux, ``/v2/listen``, which recognizes turns.
+"""The codec of Deepgram Flux, ``/v2/listen``, which recognizes turns.
 
 Each message contains the whole current turn. A turn becomes one final, at its end. A probable end (``EagerEndOfTurn``)
 is a preflight transcript, and ``TurnResumed`` is an interim that takes it back. Outside of a turn, an update

@@ -1,4 +1,4 @@
-"""The codec and the profile of Deepgram's live recognition, ``/v1/listen``.
+"""The codec of Deepgram's live recognition, ``/v1/listen``.
 
 All settings are in the URL; audio is sent in binary frames. Results cover the audio in consecutive windows, silence
 included, so the end of every final window acknowledges all audio before it. The codec gives a transcript the span from

@@ -25,10 +25,10 @@ LISTEN = SttProfile(
         "CONFIGURE_INTERNAL_ERROR": "retry",
     },
 )
-"""Deepgram closes a connection after 10 s without audio or a keepalive. What comes faster than
-1.25 times real time is recognized later, and not refused, so that nothing is gained by sending it later.
-With little audio pending it may not answer a finalize request. Where a change of keyterms failed for no fault of the
-keyterms, another connection is tried: it has the new keyterms in its address."""
+"""Deepgram closes a connection after 10 s without audio or a keepalive. Audio that comes faster
+than 1.25 times real time is recognized later and not refused, so there is no need to send it more slowly.
+With little audio pending it may not answer a finalize request. If a change of keyterms fails for no fault of the
+keyterms, a new connection is opened, with the new keyterms in its URL."""
 
 OLDER = replace(LISTEN, live_keyterms=False)
 """Models before nova-3 take keywords, which cannot be changed."""
@@ -47,7 +47,7 @@ FLUX = SttProfile(
     ends_with_guess=True,
     idle_codes=(_NO_STATUS,),
 )
-"""The service asks for audio in pieces of 80 ms. It tells something of every quarter of a second that it is sent."""
+"""The service asks for audio in pieces of 80 ms. It sends a message for every quarter of a second of audio."""
 
 SPEAK = TtsProfile(
     max_characters=2_000,
@@ -57,6 +57,6 @@ SPEAK = TtsProfile(
     session_cap=3_600.0,
     close_reason_fates={"DATA-0001": "retry"},
 )
-"""The service takes 2,400 characters at once, and 20 flushes within 60 s on a connection; it ignores others. Its minute
-need not begin when ours does, hence 18. It closes with 1008 for a malformed command, which is final, but also for too
-many characters in a while (DATA-0001), which passes."""
+"""The service takes 2,400 characters at once, and 20 flushes within 60 s on a connection; it ignores further ones. Its
+minute need not begin when ours does, hence 18. It closes with code 1008 for a malformed command, which is final, but
+also for too many characters in a certain time (DATA-0001), after which a retry may succeed."""

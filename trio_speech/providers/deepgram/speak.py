@@ -1,4 +1,4 @@
-"""The codec and the profile of Deepgram's speech synthesis, ``/v1/speak``.
+"""The codec of Deepgram's speech synthesis, ``/v1/speak``.
 
 The URL holds the settings. Text and commands are sent as JSON, audio comes in binary frames, and `Flushed` comes after
 the audio of each flush. Messages do not name their generation, so the codec goes by their order: there is one

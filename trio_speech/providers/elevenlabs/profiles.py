@@ -19,8 +19,8 @@ SCRIBE = SttProfile(
         "chunk_size_exceeded": "fatal",
     },
 )
-"""The service ends a connection after 15 s without a message. What comes too fast overflows its queue. A commit needs
-0.3 s of audio, and a little more, for it may be measured in whole milliseconds."""
+"""The service ends a connection after 15 s without a message. Audio that comes too fast overflows its queue. A commit
+needs 0.3 s of audio; the profile asks for a little more, as it may be measured in whole milliseconds."""
 
 SCRIBE_COMPANDED = replace(SCRIBE, encodings=("mulaw",), sample_rates=(8_000,))
 """μ-law comes at 8,000 Hz only, and there is no A-law."""
@@ -37,8 +37,8 @@ VOICE = TtsProfile(
         "max_active_conversations": "retry",
     },
 )
-"""One connection holds 5 contexts; 4 leave room for one whose end is on its way. After 20 s without text the service
-closes with 1008. The same code stands for too many contexts, and for a wrong key: the reason tells which."""
+"""One connection holds 5 contexts; 4 leave room for one that is about to end. After 20 s without text the service
+closes with code 1008. The same code means too many contexts, or a wrong key; the close reason says which."""
 
 COMPANDED = replace(VOICE, encodings=("mulaw", "alaw"), sample_rates=(8_000,))
 """G.711 comes at 8,000 Hz only."""

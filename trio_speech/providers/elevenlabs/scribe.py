@@ -1,4 +1,4 @@
-"""The codec and the profile of ElevenLabs' realtime recognition, Scribe.
+"""The codec of ElevenLabs' realtime recognition, Scribe.
 
 The session commits when it wants a final, and each commit is answered by one transcript, in order. A commit needs at
 least 0.3 s of audio since the last one, or the service ignores it or ends the connection. So silence is added if there

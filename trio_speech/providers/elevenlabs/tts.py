@@ -1,4 +1,4 @@
-"""The codec and the profile of ElevenLabs' voices with contexts.
+"""The codec of ElevenLabs' voices with contexts.
 
 A connection carries up to five *contexts*; a sixth makes the service close it. A codec speaks one text after the other,
 each in a context of its own, which it closes as soon as the text is sent: only then does the service say that the
