@@ -13,7 +13,7 @@ from trio_speech._core.provider.messages import Acknowledged, Closed, Going, Ope
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech._core.recognition.commands import Command, EndLink, SendAudio, SendClose, SendFinalize, Wait
 from trio_speech._core.recognition.link import LinkMachine
-from trio_speech._core.recognition.session import RecognitionMachine
+from trio_speech._core.recognition.session import NEVER, RecognitionMachine
 from trio_speech._core.recognition.timeline import Timeline
 from trio_speech._core.retry.causes import Broken, Cause, PeerClosed, Rollover, Silent
 from trio_speech.audio import AudioFormat
@@ -52,6 +52,16 @@ def sounds(link: LinkMachine, now: float) -> list[int]:
     """The samples of each frame that goes out, less than nothing for silence."""
     frames = [step.pcm for step in steps(link, now) if isinstance(step, SendAudio)]
     return [len(pcm) // 2 * (1 if any(pcm) else -1) for pcm in frames]
+
+
+def test_before_the_service_is_open_no_audio_wakes_the_link() -> None:
+    session = recognition()
+    link = opened(WAITING, session)
+    session.capture(loud(300))
+    steps(link, 0.0)
+    assert link.feed.next_wakeup_at_sample() == NEVER
+    link.receive(Opened(), 0.1)
+    assert link.feed.next_wakeup_at_sample() < NEVER
 
 
 # ---------------------------------------------------------------- the clock

@@ -155,11 +155,6 @@ class Health:
         self._queue: SendQueue | None = None
         self._moved_at = -math.inf
 
-    @property
-    def is_suspect(self) -> bool:
-        """Whether the peer is a suspect: it may be gone."""
-        return self._suspected_after is not None
-
     def ask(self) -> None:
         """Has a ping sent at once. Call it where the connection was idle and is needed now."""
         self._reason_to_ask = True

@@ -13,6 +13,7 @@ Laws
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -22,7 +23,6 @@ from ..provider.messages import (
     RecognitionResult,
     SpeechOnset,
     SpeechOver,
-    SttMessage,
     TurnOver,
     Unheard,
 )
@@ -35,6 +35,9 @@ from .incoming_results import IncomingResults, Judged
 from .outgoing_audio import OutgoingAudio
 from .progress_watch import ProgressWatch
 from .session import RecognitionMachine
+
+Said: TypeAlias = RecognitionResult | SpeechOnset | SpeechOver | TurnOver | Acknowledged | Unheard | FinalizeAnswered
+"""The messages that say something of the audio."""
 
 _TORN_WITHIN = 0.05  # seconds before the end of the audio: less than the shortest pause between words
 
@@ -75,7 +78,7 @@ class Reception:
         """When the first held final is to be released; infinite where none is held."""
         return self._held.due
 
-    def take(self, message: SttMessage, now: float) -> None:
+    def take(self, message: Said, now: float) -> None:
         """Handles one message. Call `settle` afterwards, which commits audio by it."""
         match message:
             case RecognitionResult(kind="final"):
@@ -92,10 +95,8 @@ class Reception:
                 self._watermark(self._results.timeline.end_at(upto), now)
             case Unheard(start, end):
                 self._unheard(start, end, now)
-            case FinalizeAnswered():
+            case _:  # FinalizeAnswered
                 self.answered(now)
-            case _:
-                pass
 
     def settle(self, now: float) -> None:
         """Commits the audio that the evidence allows.

@@ -22,9 +22,6 @@ class SegmentQueue:
     def __len__(self) -> int:
         return len(self._segments)
 
-    def __getitem__(self, number: int) -> Segment:
-        return self._segments[number]
-
     @property
     def has_next(self) -> bool:
         """Whether a segment waits to be requested."""

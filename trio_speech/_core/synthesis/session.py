@@ -246,13 +246,13 @@ class SynthesisMachine:
         Returns why the link is over, or ``None``.
         """
         due = self.deadline()
-        if self._rendition is None or due is None or now < due:
+        if self._rendition is None or self._spoken is None or due is None or now < due:
             return None
         if self._rendition.unaligned:
             self._release(self._rendition, now)
         if self._quiet:
             silence = self._last_heard + self.profile.quiet_after_done
-            return self._complete(self._rendition) if now >= silence else None
+            return self._complete(self._rendition, self._spoken) if now >= silence else None
         if now < self._last_heard + self.profile.receive_timeout:
             return None
         return Silent("audio for the text that was sent", self.profile.receive_timeout)
@@ -285,12 +285,11 @@ class SynthesisMachine:
     def _done(self, rendition: Rendition) -> Cause | None:
         self._quiet = True
         self.news += 1
-        return None if self.profile.quiet_after_done else self._complete(rendition)
-
-    def _complete(self, rendition: Rendition) -> Cause | None:
-        spoken = self._spoken
-        if spoken is None:
+        if self.profile.quiet_after_done or self._spoken is None:
             return None
+        return self._complete(rendition, self._spoken)
+
+    def _complete(self, rendition: Rendition, spoken: _Spoken) -> Cause | None:
         has_words = speakable(spoken.segment.text)
         if not rendition.received and has_words and not spoken.was_mute:
             spoken.was_mute = True
