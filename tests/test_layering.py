@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "": LEAVES | {"_core", "providers", "_shell"},
     "gateway": LEAVES | {"_core", "providers", "_shell.connection", "_shell.concurrency"},
     "testing": LEAVES | {"_core", "providers", "_shell", ""},
-    "bulk": LEAVES | {"", "provider"},
+    "bulk": LEAVES | {"", "provider", "_core.recognition.recognition_builder"},
     "__main__": {"cli"},
     "cli": {
         "",

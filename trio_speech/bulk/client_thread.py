@@ -15,13 +15,11 @@ from .. import (
     Backend,
     Client,
     ConfigurationError,
-    FinalTranscript,
-    Gap,
     SpeechError,
-    TranscriptEvent,
     TranscriptStatistics,
     open_client,
 )
+from .._core.recognition.recognition_builder import RecognitionBuilder
 from ..audio.files import AudioFile
 from .options import BulkOptions
 from .permits import SESSION, Permits, SessionPermits
@@ -62,7 +60,7 @@ class ClientThread:
     def _run(self, ready: Future[None]) -> None:
         try:
             trio.run(self._keep_open, ready)
-        except Exception as error:
+        except BaseException as error:  # whatever it is, the thread that waits for `ready` must not wait for ever
             if ready.done():
                 raise
             ready.set_exception(error)
@@ -131,7 +129,7 @@ class ClientThread:
         ):
             try:
                 async for event in transcript:
-                    heard.take(event)
+                    heard.builder.add(event)
             finally:
                 heard.statistics = transcript.statistics()
 
@@ -154,17 +152,10 @@ class _Heard:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.statistics: TranscriptStatistics | None = None
-        self._finals: list[FinalTranscript] = []
-        self._gaps: list[Gap] = []
+        self.builder = RecognitionBuilder()
         self._failure: SpeechError | OSError | None = None
         self._may_succeed = False
         self._ends_all: Literal["credentials", "options"] | None = None
-
-    def take(self, event: TranscriptEvent) -> None:
-        if isinstance(event, FinalTranscript):
-            self._finals.append(event)
-        elif isinstance(event, Gap):
-            self._gaps.append(event)
 
     def failed(
         self,
@@ -178,12 +169,13 @@ class _Heard:
             self._failure, self._may_succeed, self._ends_all = failure, may_succeed, ends_all
 
     def attempt(self, file: str) -> TranscriptionAttempt:
+        recognition = self.builder.recognition()
         result = FileResult(
             file=file,
             seconds=self.seconds,
-            text=" ".join(final.text for final in self._finals if final.text),
-            finals=tuple(self._finals),
-            gaps=tuple(self._gaps),
+            text=recognition.text,
+            finals=recognition.finals,
+            gaps=recognition.gaps,
             error=self._error(file),
             statistics=self.statistics,
         )

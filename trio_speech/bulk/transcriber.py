@@ -19,6 +19,9 @@ from .options import BulkOptions
 from .permits import LimitedBackend, Permits
 from .results import FileResult, TranscriptionAttempt
 
+_MOST_THREADS = 64
+"""Threads that wait for recordings at once, however many recordings are given."""
+
 
 class Transcriber:
     """A thread of trio with one open client. Its methods may be called in any thread but that one.
@@ -68,9 +71,9 @@ class Transcriber:
         return attempt.result
 
     def transcribe_all(self, files: Iterable[str]) -> list[FileResult]:
-        """Recognizes several recordings at once; the results are in their order."""
+        """Recognizes recordings, up to 64 at once; the results are in their order."""
         names = list(files)
-        with ThreadPoolExecutor(len(names) or 1) as pool:
+        with ThreadPoolExecutor(_MOST_THREADS) as pool:
             return list(pool.map(self.transcribe, names))
 
     def attempt(self, file: str) -> TranscriptionAttempt:

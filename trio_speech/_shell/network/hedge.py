@@ -99,8 +99,11 @@ class HedgedDial:
         release = self._permit()
         if release is None:
             return False
+        if not self._endpoint.take_room():
+            release()
+            return False
         self._releases.append(release)
-        return self._endpoint.take_room()
+        return True
 
     def _begin(self, nursery: trio.Nursery, dial: Dialed) -> None:
         self._under_way += 1
