@@ -114,7 +114,12 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     @property
     def places_words(self) -> bool:
         """Whether a word can be found again in the audio: words have times, on a clock that can be trusted so far."""
-        return self.word_times and self.acknowledges != "finalize"
+        return self.word_times and self.trusts_spans
+
+    @property
+    def trusts_spans(self) -> bool:
+        """Whether the span of a final tells where in the audio it lies."""
+        return self.acknowledges != "finalize"
 
 
 class TtsProfile(Struct, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ class FinalsOfLink:
 
     def __init__(self, profile: SttProfile) -> None:
         self._drift = profile.drift
-        self._trusts_spans = profile.acknowledges != "finalize"
+        self._trusts_spans = profile.trusts_spans
         self._ids: deque[str] = deque(maxlen=_REMEMBERED)
         self._spans: deque[tuple[float, float, str | None]] = deque(maxlen=_REMEMBERED)
         self._words: deque[_FinalWord] = deque(maxlen=_REMEMBERED)

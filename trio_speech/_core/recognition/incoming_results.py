@@ -170,16 +170,12 @@ class IncomingResults:
     def _tells_speakers(self, result: RecognitionResult) -> bool:
         return self.overlaps or result.speaker is not None or any(map(_SPEAKER, result.words))
 
-    @property
-    def _trusts_spans(self) -> bool:
-        return self._profile.acknowledges != "finalize"
-
     def _place(self, result: RecognitionResult) -> PlacedTranscript:
         sent, rate = self._session.log.sent, self._session.rate
         if result.end <= result.start:
             return PlacedTranscript(result, min(self._untimed_from, sent), sent, (), placed=False)
         start, end = result.start, result.end
-        if not self._trusts_spans and start <= 0.0 and not result.words:
+        if not self._profile.trusts_spans and start <= 0.0 and not result.words:
             start, end = self._consumed, self._consumed + end - start  # some count from the last final on
         times = [(word.start, word.end) for word in result.words]
         (first, last), *spans = self.timeline.spans([(start, end), *times])
@@ -197,7 +193,7 @@ class IncomingResults:
         texts = [plain(text) for text in said.texts]
         speaker = said.result.speaker
         if not self._profile.places_words or not said.placed:
-            end = said.end if self._trusts_spans and said.placed else None
+            end = said.end if self._profile.trusts_spans and said.placed else None
             return tuple(ComparedWord(text, None, end, speaker) for text in texts)
         spans = said.spans(self._session.rate) or [(said.start, said.end)] * len(texts)
         return tuple(ComparedWord(text, *span, speaker) for text, span in zip(texts, spans, strict=True))

@@ -68,7 +68,7 @@ class Reception:
         self._awaiting = awaiting
         self._replayed_until = replayed_until
         self._spans_settle = profile.acknowledges == "span"
-        self._trusts_spans = profile.acknowledges != "finalize"
+        self._trusts_spans = profile.trusts_spans
         self._guess: tuple[object, ...] = ()
         self._last_guess: RecognitionResult | None = None
         self._held = HeldFinals()
