@@ -14,6 +14,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from .._union import Seconds, TaggedUnion
 
+# These are the same in both of Deepgram's protocols.
+from .wire import CloseStream as CloseStream
+from .wire import ConfigureFailure as ConfigureFailure
+from .wire import ConfigureSuccess as ConfigureSuccess
+
 
 class Word(Struct, frozen=True):
     """A word. Older versions of the service give no times."""
@@ -41,16 +46,6 @@ class TurnInfo(Struct, frozen=True, kw_only=True, tag=True):
     languages: tuple[str, ...] | None = ()
 
 
-class ConfigureSuccess(Struct, frozen=True, tag=True):
-    pass
-
-
-class ConfigureFailure(Struct, frozen=True, tag=True):
-    code: str | None = None
-    description: str | None = None
-    request_id: str | None = None
-
-
 class Warned(Struct, frozen=True, tag="Warning"):
     """A remark on what we sent, such as that there was no turn to end. The session goes on."""
 
@@ -61,10 +56,6 @@ class Error(Struct, frozen=True, tag=True):
     code: str | None = None
     description: str | None = None
     request_id: str | None = None
-
-
-class CloseStream(Struct, frozen=True, tag=True):
-    pass
 
 
 class Thresholds(Struct, frozen=True, omit_defaults=True):
