@@ -40,6 +40,7 @@ from ...events import Word
 from .._accept import accept_options
 from .._codec import Frame, NeedsNewLink
 from . import flux_wire as wire
+from . import wire as shared
 from .query import listed
 
 _NO_STATUS = 1005  # RFC 6455, section 7.1.5: the close frame had no code
@@ -102,7 +103,7 @@ class FluxCodec:
 
     def close(self) -> Frame:
         self._is_closing = True
-        return wire.encode(wire.CloseStream())
+        return wire.encode(shared.CloseStream())
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         said: Iterable[SttMessage]
@@ -111,9 +112,9 @@ class FluxCodec:
                 said = (*self._turn(turn), *([Going(0.0)] if self._is_last(turn) else []))
             case wire.Connected(request_id=request_id):
                 said = (Opened(request_id),)
-            case wire.ConfigureSuccess() | wire.Warned():
+            case shared.ConfigureSuccess() | wire.Warned():
                 said = ()
-            case wire.ConfigureFailure(code=code, description=why, request_id=request_id):
+            case shared.ConfigureFailure(code=code, description=why, request_id=request_id):
                 # A new connection has the change in its URL: it is accepted there, or refused for good.
                 message = f"the change was not taken: {why or 'no reason given'}"
                 said = (Failure(message=message, code=code, request_id=request_id, retryable=True),)

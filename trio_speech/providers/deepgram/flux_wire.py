@@ -13,11 +13,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from .._union import Seconds, TaggedUnion
-
-# These are the same in both of Deepgram's protocols.
-from .wire import CloseStream as CloseStream
-from .wire import ConfigureFailure as ConfigureFailure
-from .wire import ConfigureSuccess as ConfigureSuccess
+from .wire import CloseStream, ConfigureFailure, ConfigureSuccess
 
 
 class Word(Struct, frozen=True):
