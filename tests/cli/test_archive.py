@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 import trio_speech as ts
-from trio_speech.bulk import ArchiveSummary, EndpointLimits
+from trio_speech.bulk import ArchiveSummary, EndpointLimits, FileResult, open_shards
 from trio_speech.cli import app
 from trio_speech.cli.archive import duration, progress_text, summary_text
 
@@ -85,6 +87,18 @@ def test_a_folder_without_recordings_is_wrong_use(run: Run, tmp_path: Path) -> N
     result = run("bulk", str(tmp_path), "--out", str(tmp_path / "out"))
     assert result.exit_code == 2
     assert re.sub(r"\s+", " ", result.stderr).startswith(f"trio-speech: {tmp_path} holds no recording")
+
+
+def test_a_finished_archive_is_found_finished_without_a_cluster_or_heavy_imports(tmp_path: Path) -> None:
+    recording, out = tmp_path / "one.wav", tmp_path / "out"
+    with open_shards(out) as results:
+        results.write(FileResult(file=str(recording)))
+    program = "import sys\nfrom trio_speech.cli import main\ntry: main()\nfinally: print(*sys.modules)\n"
+    command = [sys.executable, "-c", program, "bulk", str(recording), "--out", str(out)]
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "1 were done before" in process.stderr
+    heavy = {"distributed", "pytest", "trio_speech.testing", "trio_speech.gateway"}
+    assert heavy & set(process.stdout.split()) == set()
 
 
 def test_progress_tells_hours_speed_errors_and_time_left() -> None:

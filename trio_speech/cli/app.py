@@ -1,4 +1,8 @@
-"""The commands of ``trio-speech``. Each result goes to standard output, everything else to standard error."""
+"""The commands of ``trio-speech``. Each result goes to standard output, everything else to standard error.
+
+What only one command needs is imported when it runs: the test kit and the gateway alone take longer to import than a
+finished archive takes to be found finished.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,7 @@ from trio_speech.bulk import EndpointLimits, transcribe_archive
 from .archive import archive_progress, summary_text
 from .backends import BACKENDS, BackendName, sample_rate_for
 from .batch import recordings_in, results_in, transcribe_all
-from .chaos import load_plan, parse_address, relay
-from .demo import demonstrate
-from .doctor import diagnose
 from .exits import FAILED, INCOMPLETE, code_of, exit_codes, messages, network_news, report_gaps, results
-from .oneshot import render
-from .server import parse_keys, serve_tcp
 from .standard import STANDARD, check_output, opened, read_text, source_of, write_clip
 from .transcription import FormatName, TranscribeOptions, output_in, progress_bar, transcribe_file
 
@@ -169,6 +168,8 @@ def speak(
     language: Language = None,
 ) -> None:
     """Speak a text into an audio file."""
+    from .oneshot import render
+
     with exit_codes(), network_news():
         check_output(output)
         words = read_text() if text == STANDARD else text
@@ -187,6 +188,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the embedded engines to any client of the LiveKit inference protocol."""
+    from .server import parse_keys, serve_tcp
+
     with exit_codes():
         trio.run(serve_tcp, host, port, parse_keys(key or ()))
 
@@ -201,6 +204,8 @@ def chaos(
     ] = None,
 ) -> None:
     """Run a fault proxy between any client and a service, which breaks connections as planned."""
+    from .chaos import load_plan, parse_address, relay
+
     with exit_codes():
         trio.run(relay, parse_address(listen), None if upstream is None else parse_address(upstream), load_plan(plan))
 
@@ -208,6 +213,8 @@ def chaos(
 @app.command()
 def demo() -> None:
     """Speak, listen, have the connection cut half way, and show that no word was lost."""
+    from .demo import demonstrate
+
     with exit_codes():
         trio.run(demonstrate, results)
 
@@ -215,6 +222,8 @@ def demo() -> None:
 @app.command()
 def doctor(*, backend: Backend = "local") -> None:
     """Report what is installed and which services answer. Shows no credentials."""
+    from .doctor import diagnose
+
     with exit_codes():
         diagnosis = trio.run(diagnose, results, backend)
     if diagnosis.trouble is not None:
