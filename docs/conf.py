@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from sphinx.ext.autodoc.preserve_defaults import update_defvalue
 from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.inspect import TypeAliasForwardRef
 
 import trio_speech
 
@@ -27,6 +29,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinxcontrib_trio",
     "sphinx_copybutton",
+    "entries",
     "tables",
 ]
 exclude_patterns = ["_build", "README.md"]
@@ -49,6 +52,14 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+
+# Signatures name these unions instead of spelling them out. Each has an entry of its own in the reference.
+NAMED_UNIONS = (
+    *("Act", "Step", "Fault", "DialFault", "Request", "Reply", "WireFactory"),
+    *("SttMessage", "TtsMessage", "Connector", "TokenProvider", "Result"),
+)
+autodoc_type_aliases = {name: name for name in NAMED_UNIONS}
+TypeAliasForwardRef.__repr__ = lambda self: self.name  # inside of another type, Sphinx shows the repr
 
 # Pages that also stand in the repository's root link to each other by their file names: on the site they are elsewhere.
 ROOT_PAGES = {
@@ -88,6 +99,12 @@ def _literal_blocks(_: Sphinx, what: str, name: str, value: Any, options: Any, l
             lines[index + 1 : index + 1] = ["", f"{head[:indent]}::"]
 
 
+def _attribute(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Napoleon takes "x: y" in an attribute's first line for a type and a description: an empty comment goes first."""
+    if what in {"attribute", "property"}:
+        lines[:0] = ["..", ""]
+
+
 def _data(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
     """What stands below a variable where it is defined; it is looked up there, for autodoc asks where it is exported.
 
@@ -109,13 +126,16 @@ def _data(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list
 def _signature(_: Sphinx, what: str, name: str, value: Any, options: Any, taken: str, returned: str) -> Any:
     """Protocols are not called, and what the library makes itself is not made by a user: neither shows how it is.
 
-    What is entered by ``async with`` shows what that gives, and not the generator that it is written as.
+    What is entered by ``async with`` shows what that gives, and not the generator that it is written as. A default that
+    is made by the call of a class is shown without the defaults of that class.
     """
     made_here = what == "class" and "ade by `" in (value.__doc__ or "")
     if made_here or getattr(value, "_is_protocol", False):
         return "", None
+    taken = re.sub(r"=\s*(\w+(?:Policy|Limits|Options))\([^()]*\)", r"=\1()", taken or "")
+    taken = taken.replace("<factory>", "...") or None
     given = re.search(r"(?:AsyncGenerator|AbstractAsyncContextManager)\[(.*?)(?:, None)?\]$", returned or "")
-    return (taken, given[1]) if given else None
+    return taken, given[1] if given else returned
 
 
 def _skip(_: Sphinx, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
@@ -127,6 +147,8 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", _read)
     app.connect("include-read", _include)
     app.connect("autodoc-process-docstring", _literal_blocks, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", _attribute, priority=400)
     app.connect("autodoc-process-docstring", _data)
+    app.connect("autodoc-before-process-signature", update_defvalue)  # the documenters of sphinxcontrib-trio do not
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _skip)

@@ -180,9 +180,11 @@ class NeverAnswer(Struct, frozen=True):
 
 NetworkFault: TypeAlias = Drop | Fin | BlackHole | StallWrites | Freeze
 DialFault: TypeAlias = Refuse | NeverAnswer
+"""A fault of a dial, `Refuse` or `NeverAnswer`: the dial gets this and nothing else of the plan."""
 Fault: TypeAlias = (
     Delay | Freeze | Send
     | Drop | Fin | Close | BlackHole | StallWrites | TearFrame | Garble | InBandError | CloseSession | Outage | Restart
 )  # fmt: skip
 Step: TypeAlias = Trigger | Fault | DialFault
 Act: TypeAlias = tuple[Step, ...]
+"""The steps of a plan that one dial takes, in order: triggers and faults, up to the one that ends the connection."""

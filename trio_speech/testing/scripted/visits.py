@@ -15,11 +15,14 @@ from .faults import Act
 
 @dataclass(frozen=True)
 class Passed:
-    """A message that was sent or received. `kind`: its type on the wire."""
+    """A message that was sent or received."""
 
     at: float
+    """When, on trio's clock."""
     sender: Literal["client", "gateway"]
+    """Who sent it."""
     kind: str
+    """Its type on the wire."""
     samples: int = 0
     """Samples of audio in the message."""
     text: str = ""
@@ -28,25 +31,35 @@ class Passed:
 
 @dataclass
 class Visit:
-    """The record of one dial, and of the connection that followed."""
+    """The record of one dial, and of the connection that followed. Made by `ScriptedGateway`.
+
+    All times but those of `finals` are on trio's clock, in seconds.
+    """
 
     number: int
+    """The number of the dial, counted from 1."""
     dialed: float
+    """When the dial came."""
     act: Act = ()
     """The part of the plan that this dial took."""
     resource: str = ""
     """Path and query of the handshake."""
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    """The HTTP headers of the handshake, by their names in lower case."""
     opened: float | None = None
     """When the handshake was accepted."""
     ended: float | None = None
+    """When the dial or the connection ended; ``None`` while it is open."""
     outcome: str = ""
     """How it ended, in a few words."""
     struck: list[tuple[float, object]] = field(default_factory=list)
     """The faults that happened, and when."""
     model: str | None = None
+    """The model that the client asked for."""
     language: str | None = None
+    """The language in force."""
     options: dict[str, object] = field(default_factory=dict)
+    """The provider's own settings in force."""
     audio_format: AudioFormat | None = None
     """The format of the session's audio, both ways; ``None`` before a session is created."""
     passed: list[Passed] = field(default_factory=list)
