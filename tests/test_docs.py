@@ -234,7 +234,14 @@ def test_the_reference_has_every_public_name(module: Any) -> None:
 
 
 ONLY_CALLED_WITHIN = {"Visit.end", "ProxyPlan.random", "ProxyPlan.schedule"}
-SHOWN = "\n".join(source for page in PAGES for language in ("python", "py") for _, source in snippets(page, language))
+MADE_BY_USERS = (
+    *(ts.FallbackModel, ts.LivenessPolicy, ts.PoolPolicy, ts.ReplayPolicy, ts.RetryPolicy),
+    *(ts.Cartesia, ts.Deepgram, ts.ElevenLabs, ts.LiveKit, ts.Local, ts.OpenAI),
+    *(trio_speech.bulk.BulkOptions, trio_speech.bulk.EndpointLimits, trio_speech.bulk.FileResult),
+    *(trio_speech.bulk.Transcriber, trio_speech.provider.Dial, trio_speech.provider.SttProfile),
+    *(trio_speech.testing.Await, trio_speech.testing.Delivery, trio_speech.testing.Drift, trio_speech.testing.Manner),
+    *(trio_speech.testing.InBandError, trio_speech.testing.MidWord, trio_speech.testing.Refuse),
+)
 
 
 def calls_of(module: Any) -> Iterator[tuple[str, Any]]:
@@ -245,20 +252,67 @@ def calls_of(module: Any) -> Iterator[tuple[str, Any]]:
             yield name, value
         elif inspect.isclass(value) and value.__module__.startswith("trio_speech"):
             members = ((each, getattr(value, each)) for each in dir(value) if not each.startswith("_"))
-            yield from ((f"{name}.{each}", method) for each, method in members if inspect.isroutine(method))
+            routines = ((each, method) for each, method in members if inspect.isroutine(method))
+            yield from ((f"{name}.{each}", method) for each, method in routines if is_ours(method))
+
+
+def is_ours(call: Any) -> bool:
+    return (getattr(call, "__module__", None) or "").startswith("trio_speech")
+
+
+def code_in(docstring: str) -> Iterator[str]:
+    """The code in a docstring: indented blocks, and pieces between two backticks."""
+    for block in re.finditer(r"\n\n((?: {4}.*\n|\n)+)", docstring + "\n"):
+        yield textwrap.dedent(block[1])
+    yield from re.findall(r"``(.+?)``", docstring)
+
+
+def calls_in(source: str) -> Iterator[tuple[str, int]]:
+    """The calls in some code: the name, after a dot if it is an attribute, and how many arguments are given."""
+    try:
+        tree = compile(source, "shown", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
+    except SyntaxError:  # a drawing, or words
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
+            name = f".{node.func.attr}" if isinstance(node.func, ast.Attribute) else node.func.id
+            yield name, len(node.args) + len(node.keywords)
+
+
+def shown_calls() -> set[tuple[str, bool]]:
+    """The calls that the site shows: the name, and whether more than one argument is given."""
+    sources = [source for page in PAGES for language in ("python", "py") for _, source in snippets(page, language)]
+    sources += [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")]
+    values = [value for module in PUBLIC for _, value in calls_of(module)] + list(MADE_BY_USERS)
+    sources += [source for value in values for source in code_in(inspect.getdoc(value) or "")]
+    return {(name, given > 1) for source in sources for name, given in calls_in(source)}
+
+
+SHOWN = shown_calls()
+
+
+def takes_more_than_one(call: Any) -> bool:
+    return len([each for each in inspect.signature(call).parameters if each != "self"]) > 1
 
 
 @pytest.mark.parametrize("module", PUBLIC, ids=lambda module: module.__name__)
 def test_every_call_is_described_and_shown_where_it_takes_more_than_one_argument(module: Any) -> None:
-    for name, call in calls_of(module):
-        if not (getattr(call, "__module__", None) or "").startswith("trio_speech"):
-            continue
-        described = inspect.getdoc(call)
-        assert described, name
-        taken = [each for each in inspect.signature(call).parameters if each != "self"]
-        if len(taken) > 1 and name not in ONLY_CALLED_WITHIN:
-            is_shown = re.search(rf"\b{name.rpartition('.')[2]}\(", SHOWN + described)
-            assert is_shown, f"{name} takes {taken}: show it in an example"
+    calls = [(name, call) for name, call in calls_of(module) if is_ours(call)]
+    assert [name for name, call in calls if not inspect.getdoc(call)] == []
+    several = {name for name, call in calls if takes_more_than_one(call)} - ONLY_CALLED_WITHIN
+    shown = {each for each, with_several in SHOWN if with_several}
+    names = {name: {f".{name.rpartition('.')[2]}", *({name} if "." not in name else ())} for name in several}
+    assert {name for name in several if not names[name] & shown} == set(), "show them with more than one argument"
+
+
+def test_every_value_that_users_make_is_shown_with_several_of_its_arguments() -> None:
+    shown = {each.removeprefix(".") for each, with_several in SHOWN if with_several}
+    assert {each.__name__ for each in MADE_BY_USERS if takes_more_than_one(each)} - shown == set()
+
+
+def test_a_name_in_a_sentence_shows_no_call() -> None:
+    told = "Takes ``open`` and `send(a, b)` first; see open(a, b).\n\n    client.send(audio, 2)\n\nOr ``f(1, x=2)``."
+    assert [call for source in code_in(told) for call in calls_in(source)] == [(".send", 2), ("f", 2)]
 
 
 def test_the_reference_has_every_environment_variable() -> None:
