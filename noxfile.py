@@ -218,8 +218,10 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session(requires=["build"])
 def bulk(session: nox.Session) -> None:
-    """Archives on a cluster: 2,000 recordings while workers die, the speed of 1, 2 and 4 workers, the engines."""
+    """Archives: HTTP, S3, 2,000 recordings while workers die, the speed of 1, 2 and 4 workers, the engines."""
     install_wheel(session, "[local,cli,bulk,test]")
+    session.install("aiohttp", "s3fs", "moto[server]")
+    session.run("python", "-m", "pytest", "tests/bulk/test_remote.py", env=INSTALLED)
     for bar in session.posargs or ["kills", "poison", "scaling", "embedded"]:
         session.run("python", "tests/bulk/bars.py", bar, env=INSTALLED)
 

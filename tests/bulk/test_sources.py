@@ -93,3 +93,6 @@ async def test_a_url_is_read_as_a_recording() -> None:
             return b"".join([chunk async for chunk in opened])
 
     assert await read("memory://one.wav") == await read(str(recording)) != b""
+    with pytest.raises(FileNotFoundError) as absent:
+        await read("memory://absent.wav")
+    assert (absent.value.filename, absent.value.strerror) == ("memory://absent.wav", "No such file or directory")

@@ -17,9 +17,9 @@ import os
 import shutil
 import stat
 import tempfile
-import threading
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
@@ -32,6 +32,7 @@ from ..errors import ConfigurationError, SpeechError
 from .decoders import AudioDecoder, MediaDecoder, SampleDecoder, SndfileDecoder, is_media
 from .formats import AudioFormat
 from .layout import SampleKind, SampleLayout, read_layout
+from .opening import opened_in_thread
 from .writing import write_audio
 
 __all__ = ["AudioFile", "AudioPath", "DamagedAudio", "open_audio", "write_audio"]
@@ -144,35 +145,14 @@ async def open_audio(
     unless another exception leaves it.
     """
     name = str(getattr(file, "name", "the file")) if hasattr(file, "read") else os.fspath(cast("str", file))
-    async with _opened(file, name, raw) as decoder:
+    # In a thread, because opening a FIFO blocks until there is a writer and its first bytes.
+    async with opened_in_thread(partial(_open_decoder, file, name, raw)) as decoder:
         if channel is not None and not 0 <= channel < decoder.channels:
             raise ConfigurationError(f"channel must be from 0 to {decoder.channels - 1} for {name}, not {channel!r}")
         recording = AudioFile(decoder, name, sample_rate, channel, speed)
         yield recording
         if recording.damage is not None:
             raise recording.damage
-
-
-@asynccontextmanager
-async def _opened(file: AudioPath, name: str, raw: AudioFormat | None) -> AsyncGenerator[AudioDecoder, None]:
-    """Opens a decoder in a thread, because opening a FIFO blocks until there is a writer and its first bytes."""
-    lock, abandoned, ready = threading.Lock(), threading.Event(), list[ExitStack]()
-
-    def work() -> AudioDecoder:
-        with ExitStack() as opened:
-            decoder = _open_decoder(file, name, raw, opened)
-            with lock:
-                if not abandoned.is_set():  # otherwise nobody would close the file
-                    ready.append(opened.pop_all())
-            return decoder
-
-    try:
-        yield await trio.to_thread.run_sync(work, abandon_on_cancel=True)
-    finally:
-        with lock:
-            abandoned.set()
-        for opened in ready:
-            opened.close()
 
 
 def _open_decoder(file: AudioPath, name: str, raw: AudioFormat | None, opened: ExitStack) -> AudioDecoder:

@@ -5,6 +5,7 @@
 - `transcribe_archive`: a whole archive, on a Dask cluster that you have, or on the cores of this machine. It needs the
   extra ``bulk``.
 - `Transcriber`: one thread of trio with one client, for a worker of any other engine, such as an actor of Ray.
+- `find_recordings`, `recording_name`: which recordings sources mean, and what results call them.
 - `open_shards`, `open_results`: the results, as a folder or as one file of JSON lines.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .addresses import recording_name
 from .archive import ArchiveSummary, transcribe_archive
 from .options import BulkOptions, EndpointLimits
 from .results import FileResult, ResultsFile, open_results
@@ -32,6 +34,7 @@ __all__ = [
     "find_recordings",
     "open_results",
     "open_shards",
+    "recording_name",
     "transcribe_archive",
 ]
 

@@ -14,6 +14,7 @@ from ..audio import AudioFormat
 from ..errors import ConfigurationError
 from ..policy import LivenessPolicy, ReplayPolicy, RetryPolicy
 from ..provider import Backend
+from .addresses import recording_name
 from .options import BulkOptions, EndpointLimits
 from .results import FileResult
 from .shards import open_shards
@@ -133,14 +134,14 @@ def transcribe_archive(
 
     Returns what came of it. Raises `AuthenticationError` where the credentials are refused, `ConfigurationError` for
     wrong arguments and options and for a missing extra, `ConnectFailed` where the cluster is gone, and `OSError` where
-    results cannot be written. All that was written by then is kept.
+    results cannot be written or recordings cannot be listed. All that was written by then is kept.
     """
     if tries < 1:
         raise ConfigurationError(f"tries is {tries!r}: use a whole number from 1 up")
     began = time.monotonic()
     names = find_recordings(sources, storage_options)
     with open_shards(out) as results:
-        to_do = [name for name in names if name not in results.done]
+        to_do = [name for name in names if recording_name(name) not in results.done]
         summary = ArchiveSummary(total=len(names), skipped=len(names) - len(to_do))
         if to_do:
             asked = BulkOptions(

@@ -21,6 +21,7 @@ from .. import (
 )
 from .._core.recognition.recognition_builder import RecognitionBuilder
 from ..audio.files import AudioFile
+from .addresses import recording_name
 from .options import BulkOptions
 from .permits import SESSION, Permits, SessionPermits
 from .results import FileResult, TranscriptionAttempt
@@ -88,7 +89,8 @@ class ClientThread:
                 self._sessions.remove(scope)
                 if not self._sessions and self._closing.is_set():
                     self._idle.set()
-        return TranscriptionAttempt(FileResult(file=file, error="the worker was stopped"), may_succeed=True)
+        stopped = FileResult(file=recording_name(file), error="the worker was stopped")
+        return TranscriptionAttempt(stopped, may_succeed=True)
 
     async def _attempt(self, file: str) -> TranscriptionAttempt:
         asked, heard = self._options, _Heard()
@@ -107,12 +109,12 @@ class ClientThread:
                 finally:
                     heard.seconds = recording.position
             if not heard.seconds:
-                heard.failed(ConfigurationError(f"{file} holds no audio: not a single sample"))
+                heard.failed(ConfigurationError(f"{recording_name(file)} holds no audio: not a single sample"))
         except (SpeechError, FileNotFoundError, PermissionError, IsADirectoryError) as failure:
             heard.failed(failure)  # another try would find the same file
         except OSError as failure:
             heard.failed(failure, may_succeed=True)
-        return heard.attempt(file)
+        return heard.attempt(recording_name(file))
 
     async def _recognize(self, recording: AudioFile, heard: _Heard) -> None:
         asked = self._options

@@ -12,7 +12,8 @@ from uuid import uuid4
 import msgspec
 from distributed import KilledWorker, as_completed
 
-from .dask_worker import transcribe_one
+from .addresses import recording_name, without_credentials
+from .dask_worker import Recording, transcribe_one
 from .results import FileResult, TranscriptionAttempt
 from .work_queue import PendingFile, WorkQueue
 
@@ -89,7 +90,8 @@ class Dispatch:
     def _fill(self, plugin: str) -> None:
         window = math.ceil(self._state.threads * _AHEAD)
         while len(self._files) < window and (file := self._queue.take(time.monotonic())) is not None:
-            future = self._client.submit(transcribe_one, plugin, file.file, key=f"transcribe-{uuid4().hex}", pure=False)
+            recording, key = Recording(file.file), f"transcribe-{uuid4().hex}"
+            future = self._client.submit(transcribe_one, plugin, recording, key=key, pure=False)
             self._files[future.key] = file
             self._completed.add(future)
 
@@ -107,9 +109,9 @@ class Dispatch:
         _, error, _ = value
         if isinstance(error, KilledWorker):
             if self._queue.killed(file.file):
-                self._set_aside(file, FileResult(file=file.file), "the workers died each time that they were given it")
+                self._set_aside(file, None, "the workers died each time that they were given it")
         elif self._queue.fail(file.file, time.monotonic()):
-            self._set_aside(file, FileResult(file=file.file), f"{type(error).__name__}: {error}")
+            self._set_aside(file, None, f"{type(error).__name__}: {error}")
 
     def _judge(self, file: PendingFile, attempt: TranscriptionAttempt) -> None:
         attempt.raise_if_it_ends_all()
@@ -121,8 +123,10 @@ class Dispatch:
         self._queue.settle(file.file)
         self._accept(msgspec.structs.replace(result, tries=file.tries + 1))
 
-    def _set_aside(self, file: PendingFile, result: FileResult, error: str) -> None:
-        self._accept(msgspec.structs.replace(result, error=error, tries=max(file.tries, 1)))
+    def _set_aside(self, file: PendingFile, result: FileResult | None, error: str) -> None:
+        told = without_credentials(error, file.file)
+        reached = result or FileResult(file=recording_name(file.file))
+        self._accept(msgspec.structs.replace(reached, error=told, tries=max(file.tries, 1)))
 
 
 @contextmanager

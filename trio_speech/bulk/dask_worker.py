@@ -16,6 +16,7 @@ import trio
 from distributed import Worker, WorkerPlugin, get_worker
 
 from ..provider import Backend
+from .addresses import recording_name
 from .dask_scheduler import GIVE_BACK, GRANTED, REQUEST
 from .options import BulkOptions
 from .transcriber import Transcriber
@@ -47,14 +48,23 @@ class TranscriberPlugin(WorkerPlugin):
         await asyncio.to_thread(self.transcriber.close)
 
 
-def transcribe_one(plugin: str, file: str) -> bytes:
+class Recording(msgspec.Struct, frozen=True):
+    """The address of a recording. It is shown without credentials, because Dask logs the arguments of failed tasks."""
+
+    address: str
+
+    def __repr__(self) -> str:
+        return recording_name(self.address)
+
+
+def transcribe_one(plugin: str, recording: Recording) -> bytes:
     """Recognizes a recording, and returns the `TranscriptionAttempt` as JSON. This is the task that Dask runs.
 
     It is JSON because pickling a long transcript takes several times as long, and would make the scheduler import its
     types.
     """
     held: Any = get_worker().plugins[plugin]
-    return msgspec.json.encode(held.transcriber.attempt(file))
+    return msgspec.json.encode(held.transcriber.attempt(recording.address))
 
 
 class _ScheduledPermits:

@@ -18,7 +18,7 @@ from trio_speech._shell.concurrency.one_exception import one_exception
 from trio_speech.audio.captions import text
 from trio_speech.audio.files import AudioFile
 from trio_speech.bulk import FileResult, open_results
-from trio_speech.bulk.sources import recordings_under
+from trio_speech.bulk.folders import recordings_under
 
 from .exits import INCOMPLETE, code_of, messages
 from .standard import STANDARD, opened, source_of

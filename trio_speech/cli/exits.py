@@ -38,7 +38,7 @@ def exit_codes() -> Generator[None]:
         raise  # the reader of a pipe has left (such as `| head`): typer ends quietly
     except OSError as error:
         _tell(f"{error.filename or 'operating system'}: {error.strerror}")
-        raise typer.Exit(MISUSED) from error
+        raise typer.Exit(code_of(error)) from error
     except SpeechError as error:
         _tell(str(error))
         raise typer.Exit(code_of(error)) from error
@@ -71,6 +71,8 @@ def code_of(error: SpeechError | OSError) -> int:
 
     A service that answers 400 (bad request) says that the options are wrong, such as a language it does not know.
     """
+    if isinstance(error, ConnectionError):
+        return FAILED
     misused = isinstance(error, ConfigurationError | OSError) or getattr(error, "code", None) == _BAD_REQUEST
     return MISUSED if misused else FAILED
 
