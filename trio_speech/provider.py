@@ -55,8 +55,8 @@ from .providers._codec import (
     TtsProvider,
 )
 from .providers._handshake import api_key, authorization, user_agent, websocket_base
+from .providers._json import Seconds, TaggedUnion
 from .providers._language import normalize_language
-from .providers._union import Seconds, TaggedUnion
 
 __all__ = [
     "CLOSE_FATES",

@@ -1,11 +1,14 @@
-"""The handshake that a provider asks for keeps its secrets."""
+"""What every codec has, and the handshake that a provider asks for, which keeps its secrets."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 import trio_speech as ts
+from trio_speech.provider import Audio, Change, Frame, NeedsNewLink, SttCodec, TtsCodec
 from trio_speech.providers._codec import Dial
 from trio_speech.testing import LabeledSpeech, ScriptedGateway, say
 
@@ -52,3 +55,36 @@ async def test_the_service_gets_them_and_nobody_else(gateway: ScriptedGateway, a
         assert (await client.recognize(SAID, SAID.audio_format)).text == SAID.text
     (visit,) = gateway.visits
     assert dict(parse_qsl(urlsplit(visit.resource).query))["token"] == SECRET
+
+
+class Listener(SttCodec):
+    def audio(self, pcm: bytes | memoryview) -> Frame:
+        return bytes(pcm)
+
+    def decode(self, frame: Frame) -> tuple[()]:
+        return ()
+
+
+class Talker(TtsCodec):
+    def speak(self, text: str) -> tuple[Frame]:
+        return (text,)
+
+    def decode(self, frame: Frame) -> tuple[Audio]:
+        return (Audio(bytes(2)),)
+
+
+def test_a_codec_has_no_message_that_its_class_does_not_make() -> None:
+    listener, talker = Listener(), Talker()
+    assert (listener.open(), talker.open()) == ((), ())
+    assert [listener.finalize(), listener.keepalive(), listener.close()] == [None] * 3
+    assert [talker.cancel(), talker.keepalive(), talker.close()] == [None] * 3
+
+
+def test_a_change_needs_a_new_connection_where_a_codec_makes_no_frame_of_it() -> None:
+    assert Listener().update(Change(language="de")) == NeedsNewLink()
+
+
+@pytest.mark.parametrize("base", [SttCodec, TtsCodec])
+def test_what_every_service_has_must_be_written(base: Any) -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        type("Nothing", (base,), {})()

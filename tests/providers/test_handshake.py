@@ -11,7 +11,7 @@ from trio_speech.providers._handshake import (
     api_key,
     bearable,
     is_loopback,
-    provided,
+    revealed,
     setting,
     user_agent,
     websocket_base,
@@ -94,9 +94,9 @@ async def test_what_is_no_token_provider_is_told_so() -> None:
         return 5
 
     with pytest.raises(ConfigurationError, match="api_key must be an async callable"):
-        await provided(cast(Any, lambda: "token"))
+        await revealed(cast(Any, lambda: "token"))
     with pytest.raises(ConfigurationError, match="api_key must return a str, not int"):
-        await provided(number)
+        await revealed(number)
 
 
 def test_a_key_is_a_string_or_gives_one() -> None:

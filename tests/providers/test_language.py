@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trio_speech.providers._language import normalize_language
+from trio_speech.providers._language import normalize_language, primary_language
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,10 @@ def test_languages_are_sent_in_the_form_that_services_take(given_as: str, sent_a
 def test_normalizing_twice_changes_nothing(text: str) -> None:
     once = normalize_language(text)
     assert once is None or normalize_language(once) == once
+
+
+def test_a_language_alone_has_neither_script_nor_region() -> None:
+    assert primary_language("zh_hans_cn") == "zh"
+    assert primary_language("English") == "en"
+    assert primary_language(None) is None
+    assert primary_language(" ") is None

@@ -55,6 +55,12 @@ def refuse_options(options: Collection[str], ours: Iterable[str], service: str, 
             raise ConfigurationError(f"options must not hold {name!r} for {service}: {instead}")
 
 
+def own_options(options: Mapping[str, Any], ours: Iterable[str], service: str, instead: str) -> dict[str, Any]:
+    """Returns what `accept_options` does, without options that are ``None``. Raises as `refuse_options` does, too."""
+    refuse_options(options, ours, service, instead)
+    return {name: value for name, value in accept_options(options).items() if value is not None}
+
+
 def accept_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a copy of `options` in JSON's types. Raises `ConfigurationError` for an option that JSON cannot hold."""
     for name, value in options.items():

@@ -7,6 +7,7 @@ between the service's frames and the messages of this library, and may keep stat
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeAlias
@@ -71,8 +72,9 @@ class NeedsNewLink(Struct, frozen=True):
 class SttCodec(Protocol):
     """Translates one recognition connection. No method does I/O or waits.
 
-    A method that makes a frame returns ``None`` where the protocol has no such message. The session calls `open` once,
-    then the others in any order, and `close` last; after that it goes on to `decode` until the service ends.
+    A method that makes a frame returns ``None`` where the protocol has no such message. A codec that inherits from this
+    class has such a method for all but `audio` and `decode`. The session calls `open` once, then the others in any
+    order, and `close` last; after that it goes on to `decode` until the service ends.
 
     Laws:
         1. Times are seconds on the clock of this connection, which is 0 at the first sample given to `audio`.
@@ -94,8 +96,9 @@ class SttCodec(Protocol):
 
         Where the profile `waits_for_opened`, the audio follows once `decode` has returned `Opened`.
         """
-        ...
+        return ()
 
+    @abstractmethod
     def audio(self, pcm: bytes | memoryview) -> Frame:
         """The frame that carries a piece of audio, in the format of the request.
 
@@ -105,25 +108,27 @@ class SttCodec(Protocol):
 
     def finalize(self) -> Frame | None:
         """The request for a final transcript of the audio sent so far."""
-        ...
+        return None
 
     def update(self, change: Change) -> Frame | NeedsNewLink | None:
         """The request for a change of the session; ``None`` where it changes nothing.
 
         With `NeedsNewLink` the session moves to a new connection in the next pause of the audio, and half a minute
         later at the latest: one for the changed request, of which `Backend.recognizer` makes the provider. Raises
-        `ConfigurationError` where the service cannot make the change at all.
+        `ConfigurationError` where the service cannot make the change at all. Unless it is overridden, any change needs
+        a new connection, as where all settings are in the address.
         """
-        ...
+        return NeedsNewLink()
 
     def keepalive(self) -> Frame | None:
         """The frame that keeps a connection open on which no audio is sent."""
-        ...
+        return None
 
     def close(self) -> Frame | None:
         """The request to end the session. The service may still send finals."""
-        ...
+        return None
 
+    @abstractmethod
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         """The messages in one frame of the service. Raises `ProtocolError` where it is malformed."""
         ...
@@ -134,6 +139,7 @@ class TtsCodec(Protocol):
 
     A *generation* is the speech for one piece of text: what `speak` asks for, until its `Done`. Where the profile
     allows several `generations` on one connection, each has a codec of its own, and each codec is given all frames.
+    A codec that inherits from this class has a method that makes no frame for all but `speak` and `decode`.
 
     Laws:
         1. A codec speaks of its own generation alone, and says `Done` once for each, after all its audio. Words may
@@ -146,24 +152,26 @@ class TtsCodec(Protocol):
 
     def open(self) -> Iterable[Frame]:
         """The frames to send right after the handshake, once for each connection."""
-        ...
+        return ()
 
+    @abstractmethod
     def speak(self, text: str) -> Iterable[Frame]:
         """The frames that ask for a new generation, which speaks all of `text`. It has no blanks at its ends."""
         ...
 
     def cancel(self) -> Frame | None:
         """The request to abandon the generation; ``None``: there is none. Then its end is awaited, up to a second."""
-        ...
+        return None
 
     def keepalive(self) -> Frame | None:
         """The frame to send every `TtsProfile.keepalive` seconds; ``None``: none is needed now."""
-        ...
+        return None
 
     def close(self) -> Frame | None:
         """The request to end the connection; ``None``: it is closed without one."""
-        ...
+        return None
 
+    @abstractmethod
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
         """The messages in one frame of the service. Raises `ProtocolError` where it is malformed."""
         ...

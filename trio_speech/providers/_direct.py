@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from .._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ..errors import ConfigurationError
-from ._codec import TokenProvider
-from ._handshake import api_key, given_key, websocket_base
+from ._codec import Dial, SttProvider, TokenProvider, TtsProvider
+from ._handshake import api_key, authorization, given_key, user_agent, websocket_base
 
 
 class Keyed(Struct, frozen=True):
@@ -23,8 +24,32 @@ class Keyed(Struct, frozen=True):
         return [(name, value) for name, value in asdict(self).items() if name != "key"]
 
 
+class Addressed(Keyed, frozen=True):
+    """The part of a recognizer or a voice that is about its connections: address, settings in its query, credential.
+
+    Without a `key` the handshake has no credential.
+    """
+
+    scheme: ClassVar[str] = "Bearer"
+    """What stands before a key in the header ``Authorization``."""
+
+    endpoint: str
+    query: str
+    key: str | TokenProvider | None
+
+    @property
+    def url(self) -> str:
+        """See `SttProvider`."""
+        return f"{self.endpoint}?{self.query}" if self.query else self.endpoint
+
+    async def dial(self) -> Dial:
+        """See `SttProvider`."""
+        credential = () if self.key is None else (await authorization(self.key, self.scheme),)
+        return Dial(self.url, (("User-Agent", user_agent()), *credential))
+
+
 class Direct(Struct, frozen=True):
-    """A backend with one API key and one base address.
+    """A backend with one API key and one base address, which recognizes or speaks where a subclass says how.
 
     A subclass sets three class variables: `service` is its name in messages, `home` the provider's own
     address, `variable` the environment variable that may hold the key.
@@ -48,6 +73,22 @@ class Direct(Struct, frozen=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("url", self.url)] if self.url else []
 
+    def recognizer(self, request: TranscribeRequest) -> SttProvider:
+        """Raises `ConfigurationError`, unless it is overridden: the service does not recognize speech."""
+        raise ConfigurationError(
+            f"{self.service}() speaks and does not recognize speech: "
+            "use Deepgram(), ElevenLabs(), OpenAI(), LiveKit(), or Local()",
+            model=request.model,
+        )
+
+    def voice(self, request: SynthesizeRequest) -> TtsProvider:
+        """Raises `ConfigurationError`, unless it is overridden: the service does not speak."""
+        raise ConfigurationError(
+            f"{self.service}() recognizes speech and does not speak: "
+            "use Deepgram(), ElevenLabs(), Cartesia(), LiveKit(), or Local()",
+            model=request.model,
+        )
+
     def transport(self) -> None:
         """``None``: dials go over the network."""
 
@@ -56,6 +97,15 @@ class Direct(Struct, frozen=True):
 
     def _key(self) -> str | TokenProvider:
         return api_key(self.api_key, self.variable, self.service)
+
+
+def needed_voice(voice: str | None, model: str, service: str) -> str:
+    """Returns `voice`, for services that have no default. Raises `ConfigurationError` without one."""
+    if not voice:
+        raise ConfigurationError(
+            f"voice must be the id of a voice of {service}: give voice=…, or model='{model}:<id>'", model=model
+        )
+    return voice
 
 
 def split_named(name: str | None, service: str, default: str) -> tuple[str, str | None]:

@@ -94,20 +94,20 @@ def given_key(given: str | TokenProvider | None, service: str) -> str | TokenPro
 async def authorization(key: str | TokenProvider, scheme: str) -> tuple[str, str]:
     """Returns the ``Authorization`` header: a key with `scheme`, the token of a token provider with ``Bearer``.
 
-    Checkpoints if the token provider does. Raises what `provided` raises.
+    Checkpoints if the token provider does. Raises what `revealed` raises.
+    """
+    return "Authorization", f"{scheme if isinstance(key, str) else 'Bearer'} {await revealed(key)}"
+
+
+async def revealed(key: str | TokenProvider) -> str:
+    """Returns a key as it is; calls a token provider, and returns its token.
+
+    Checkpoints if the token provider does. Raises `ConfigurationError` if that is not an async callable or does not
+    return a usable credential, and whatever it raises.
     """
     if isinstance(key, str):
-        return "Authorization", f"{scheme} {key}"
-    return "Authorization", f"Bearer {await provided(key)}"
-
-
-async def provided(provider: TokenProvider) -> str:
-    """Calls a token provider, and returns its token.
-
-    Raises `ConfigurationError` if it is not an async callable or does not return a usable credential, and whatever the
-    provider raises.
-    """
-    coming = provider()
+        return key
+    coming = key()
     if not isinstance(coming, Awaitable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError("api_key must be an async callable: its result cannot be awaited")
     token = await coming

@@ -58,3 +58,8 @@ def normalize_language(language: str) -> str | None:
         return short
     primary, *rest = lowered.replace("_", "-").split("-")
     return "-".join([primary, *(part.title() if len(part) == 4 else part.upper() for part in rest)]) or None
+
+
+def primary_language(language: str | None) -> str | None:
+    """Returns the code for `language` without script and region: ``"en"`` for ``"en-US"``; ``None`` for no text."""
+    return (normalize_language(language or "") or "").partition("-")[0] or None

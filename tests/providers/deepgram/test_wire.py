@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from trio_speech._core.provider.messages import Unknown
 from trio_speech.errors import ProtocolError
+from trio_speech.providers._json import encode
 from trio_speech.providers.deepgram import wire
 
 
@@ -23,7 +24,7 @@ from trio_speech.providers.deepgram import wire
     ],
 )
 def test_what_is_said_to_the_service(message: Any, frame: str) -> None:
-    assert wire.encode(message) == frame
+    assert encode(message) == frame
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_a_voice_is_a_part_of_the_path_and_cannot_leave_it() -> None:
     ],
 )
 def test_formats(audio_format: AudioFormat, output_format: str) -> None:
-    assert f"output_format={output_format}&" in ElevenLabs(SECRET).voice(speaking(audio_format)).address.query
+    assert f"output_format={output_format}&" in ElevenLabs(SECRET).voice(speaking(audio_format)).url
 
 
 @pytest.mark.parametrize(

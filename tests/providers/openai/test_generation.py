@@ -56,7 +56,10 @@ def test_errors_are_told() -> None:
     assert said(codec(), type="error", error="no such model", code="processing_error") == [
         Failure(message="no such model", code="processing_error")
     ]
-    assert said(codec(), type="error", error={"type": "x"}) == [Failure(message="no reason given")]
+    assert said(codec(), type="error", error={}) == [Failure(message="no reason given")]
+    [failure] = said(codec(), type="error", error={"type": "invalid_request_error", "code": "bad_model"})
+    assert isinstance(failure, Failure)
+    assert (failure.code, failure.retryable) == ("bad_model", False)
     assert said(codec(), type="else") == [Unknown("else")]
 
 

@@ -12,7 +12,7 @@ import trio
 from ..._core.provider.messages import Unknown
 from ..._shell.connection import Connection, LinkDown
 from ...errors import ProtocolError, SpeechError
-from ...providers._union import TaggedUnion
+from ...providers._json import TaggedUnion
 from ...providers.livekit import wire
 from ...providers.livekit.failures import INACTIVE
 from ..engines import Busy, Declined, EngineFailed

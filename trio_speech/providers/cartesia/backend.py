@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 from uuid import uuid4
 
-import msgspec
 from msgspec.structs import replace
 
 from ..._core.provider.profile import TtsProfile
-from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
-from ...errors import ConfigurationError
+from ..._core.provider.requests import SynthesizeRequest
 from .._accept import accept_format, refuse_fallback
-from .._codec import Dial, TokenProvider
-from .._direct import Direct, Keyed
-from .._handshake import authorization, user_agent
+from .._direct import Addressed, Direct
+from .._json import encode
 from .fields import fields, split_model
 from .profiles import VOICE
 from .tts import CartesiaCodec
 from .wire import VERSION
 
 
-class CartesiaVoice(Keyed, frozen=True):
+class CartesiaVoice(Addressed, frozen=True):
     """See `TtsProvider`. Requests share connections if all fields that are sent with each text are equal."""
 
-    endpoint: str
     fields: dict[str, Any]
-    key: str | TokenProvider
     profile: TtsProfile
 
     @property
     def pool_key(self) -> object:
-        return (self.key, msgspec.json.encode(self.fields))
-
-    async def dial(self) -> Dial:
-        headers = (("User-Agent", user_agent()), await authorization(self.key, "Bearer"))
-        return Dial(f"{self.endpoint}?cartesia_version={VERSION}", headers)
+        return (self.key, encode(self.fields))
 
     def codec(self) -> CartesiaCodec:
         return CartesiaCodec(self.fields, uuid4().hex)
@@ -60,13 +51,6 @@ class Cartesia(Direct, frozen=True):
     home = "https://api.cartesia.ai"
     variable = "CARTESIA_API_KEY"
 
-    def recognizer(self, request: TranscribeRequest) -> NoReturn:
-        """Always raises `ConfigurationError`: only speech is supported."""
-        raise ConfigurationError(
-            "Cartesia() speaks and does not recognize speech: use Deepgram(), Local(), or LiveKit()",
-            model=request.model,
-        )
-
     def voice(self, request: SynthesizeRequest) -> CartesiaVoice:
         """See `Backend`."""
         key = self._key()
@@ -75,4 +59,5 @@ class Cartesia(Direct, frozen=True):
         refuse_fallback(request.fallback, self.service)
         asked = fields(request)
         profile = replace(VOICE, aligned=asked.get("add_timestamps") is True)
-        return CartesiaVoice(f"{self._base()}/tts/websocket", asked, key, profile)
+        endpoint = f"{self._base()}/tts/websocket"
+        return CartesiaVoice(endpoint, f"cartesia_version={VERSION}", key, asked, profile)

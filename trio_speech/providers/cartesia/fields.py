@@ -12,8 +12,8 @@ import msgspec
 from ..._core.provider.requests import SynthesizeRequest
 from ...errors import ConfigurationError
 from .._accept import accept_options, refuse_options
-from .._direct import split_named
-from .._language import normalize_language
+from .._direct import needed_voice, split_named
+from .._language import primary_language
 
 _MODEL = "sonic-3"
 _ENCODINGS = {"pcm_s16le": "pcm_s16le", "mulaw": "pcm_mulaw", "alaw": "pcm_alaw"}
@@ -40,21 +40,15 @@ def fields(request: SynthesizeRequest) -> dict[str, Any]:
     """Returns the fields for a request. Raises `ConfigurationError` if they cannot express it."""
     refuse_options(request.options, _OURS, "Cartesia", _INSTEAD)
     model, suffix = split_model(request.model)
-    voice = request.voice or suffix
-    if not voice:
-        raise ConfigurationError(
-            "voice must be the id of a voice of Cartesia's library: give voice=…, or model='sonic-3:<id>'", model=model
-        )
-    language = (normalize_language(request.language or "") or "").partition("-")[0]
     asked: dict[str, Any] = {
         "model_id": model,
-        "voice": {"mode": "id", "id": voice},
+        "voice": {"mode": "id", "id": needed_voice(request.voice or suffix, model, "Cartesia")},
         "output_format": {
             "container": "raw",
             "encoding": _ENCODINGS[request.audio_format.encoding],
             "sample_rate": request.audio_format.sample_rate,
         },
-        "language": language or None,
+        "language": primary_language(request.language),
         # We send whole sentences, so the service need not wait for more text. Word times tell us where to resume.
         "add_timestamps": True,
         "max_buffer_delay_ms": 0,

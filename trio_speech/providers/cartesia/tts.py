@@ -16,13 +16,13 @@ from typing import Any
 from ..._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage, Unknown
 from ...errors import ProtocolError
 from ...events import Word
-from .._codec import Frame
+from .._codec import Frame, TtsCodec
 from . import wire
 
 _LONGEST_MESSAGE = 500
 
 
-class CartesiaCodec:
+class CartesiaCodec(TtsCodec):
     """See `TtsCodec`. `fields` are sent with every text; the contexts are named ``name-1``, ``name-2`` and so on."""
 
     def __init__(self, fields: Mapping[str, Any], name: str) -> None:
@@ -31,9 +31,6 @@ class CartesiaCodec:
         self._contexts = 0
         self._speaking: str | None = None
         self._cancelled: str | None = None
-
-    def open(self) -> Iterable[Frame]:
-        return ()
 
     def speak(self, text: str) -> Iterable[Frame]:
         self._contexts += 1
@@ -50,12 +47,6 @@ class CartesiaCodec:
         self._cancelled = self._speaking
         self._speaking = None
         return wire.cancellation(self._cancelled)
-
-    def keepalive(self) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
         message = wire.from_server.decode(frame)

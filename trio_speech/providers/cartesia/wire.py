@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-import msgspec
 from msgspec import Struct
 
-from .._union import Seconds, TaggedUnion
+from .._json import Seconds, TaggedUnion, encode
 
 VERSION = "2026-03-01"
 """The version of the protocol, which each dial names."""
@@ -77,13 +76,9 @@ from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
 
 def generation(context_id: str, transcript: str, fields: Mapping[str, Any], *, more: bool) -> str:
     """Returns the text frame for one text of a context. With `more`, further texts may follow, with equal `fields`."""
-    return _encode({"context_id": context_id, **fields, "transcript": transcript, "continue": more})
+    return encode({"context_id": context_id, **fields, "transcript": transcript, "continue": more})
 
 
 def cancellation(context_id: str) -> str:
     """Returns the text frame that cancels a context."""
-    return _encode({"context_id": context_id, "cancel": True})
-
-
-def _encode(message: dict[str, Any]) -> str:
-    return msgspec.json.encode(message).decode()
+    return encode({"context_id": context_id, "cancel": True})

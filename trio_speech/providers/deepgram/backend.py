@@ -8,9 +8,7 @@ from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...audio import AudioFormat
 from .._accept import accept_format, refuse_fallback
-from .._codec import Dial, TokenProvider
-from .._direct import Direct, Keyed
-from .._handshake import authorization, user_agent
+from .._direct import Addressed, Direct
 from . import address, flux, flux_address, speak, voices
 from .listen import DeepgramCodec, knows_keyterms
 from .profiles import FLUX, LISTEN, OLDER, SPEAK
@@ -18,23 +16,11 @@ from .profiles import FLUX, LISTEN, OLDER, SPEAK
 _TURN_AND_ANSWER = 5.0  # seconds from the silence that must end a turn to the message that says so, generously
 
 
-class _Addressed(Keyed, frozen=True):
-    """A URL of Deepgram, whose query holds all settings."""
-
-    endpoint: str
-    query: str
-    key: str | TokenProvider
-
-    @property
-    def url(self) -> str:
-        return f"{self.endpoint}?{self.query}"
-
-    async def dial(self) -> Dial:
-        headers = (("User-Agent", user_agent()), await authorization(self.key, "Token"))
-        return Dial(self.url, headers)
+class _DeepgramAddress(Addressed, frozen=True):
+    scheme = "Token"
 
 
-class DeepgramRecognizer(_Addressed, frozen=True):
+class DeepgramRecognizer(_DeepgramAddress, frozen=True):
     """See `SttProvider`."""
 
     model: str
@@ -47,7 +33,7 @@ class DeepgramRecognizer(_Addressed, frozen=True):
         return DeepgramCodec(self.model)
 
 
-class FluxRecognizer(_Addressed, frozen=True):
+class FluxRecognizer(_DeepgramAddress, frozen=True):
     """See `SttProvider`. `turn_timeout`: seconds of silence that end a turn in any case."""
 
     audio_format: AudioFormat
@@ -62,7 +48,7 @@ class FluxRecognizer(_Addressed, frozen=True):
         return flux.FluxCodec(self.audio_format)
 
 
-class DeepgramVoice(_Addressed, frozen=True):
+class DeepgramVoice(_DeepgramAddress, frozen=True):
     """See `TtsProvider`. Requests share connections where their addresses are equal."""
 
     @property

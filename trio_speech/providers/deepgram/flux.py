@@ -38,13 +38,12 @@ from ..._core.provider.requests import Change
 from ...audio import AudioFormat
 from ...events import Word
 from .._accept import accept_options
-from .._codec import Frame, NeedsNewLink
+from .._clock import AudioClock
+from .._codec import Frame, NeedsNewLink, SttCodec
+from .._json import encode
+from .._query import listed
 from . import flux_wire as wire
 from . import wire as shared
-from .query import listed
-
-_NO_STATUS = 1005  # RFC 6455, section 7.1.5: the close frame had no code
-
 
 _ONSET = 1.0
 """Seconds within which the service may still find that a turn has begun."""
@@ -60,25 +59,18 @@ _LIVE = {_HINTS, *wire.Thresholds.__struct_fields__}
 """Options that can be changed on an open connection; they cannot be unset."""
 
 
-class FluxCodec:
+class FluxCodec(SttCodec):
     """See `SttCodec`."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
-        self._format = audio_format
-        self._sent = 0
+        self._sent = AudioClock(audio_format)
         self._is_closing = False
         self._in_turn = False
         self._shown = False
 
-    def open(self) -> Iterable[Frame]:
-        return ()
-
     def audio(self, pcm: bytes | memoryview) -> Frame:
-        self._sent += len(pcm)
+        self._sent.add(pcm)
         return bytes(pcm)
-
-    def finalize(self) -> None:
-        return None
 
     def update(self, change: Change) -> Frame | NeedsNewLink | None:
         """See `SttCodec`.
@@ -96,14 +88,11 @@ class FluxCodec:
             keyterms=UNSET if change.keyterms is None else change.keyterms,
             language_hints=UNSET if hints is None else listed(hints),
         )
-        return wire.encode(configured)
-
-    def keepalive(self) -> None:
-        """Returns ``None``: the session sends silence instead."""
+        return encode(configured)
 
     def close(self) -> Frame:
         self._is_closing = True
-        return wire.encode(shared.CloseStream())
+        return encode(shared.CloseStream())
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         said: Iterable[SttMessage]
@@ -126,8 +115,7 @@ class FluxCodec:
 
     def _is_last(self, turn: wire.TurnInfo) -> bool:
         """Whether the close message was sent and this turn's window reaches the end of the audio."""
-        heard = self._format.seconds(self._sent // self._format.frame_size)
-        return self._is_closing and _window(turn)[1] >= heard - _NO_WORD
+        return self._is_closing and _window(turn)[1] >= self._sent.now - _NO_WORD
 
     def _turn(self, turn: wire.TurnInfo) -> Iterator[SttMessage]:
         if turn.event == "EndOfTurn":

@@ -9,9 +9,10 @@ from typing import Any
 
 from ..._core.provider.requests import TranscribeRequest
 from ...errors import ConfigurationError
+from .._accept import own_options
 from .._language import normalize_language
-from .address import split_model
-from .query import ENCODINGS, encoded, listed, own_options
+from .._query import listed, written
+from .address import ENCODINGS, split_model
 
 _OURS = ("encoding", "sample_rate", "model", "language")
 _INSTEAD = "use the arguments audio_format, model and language"
@@ -31,7 +32,7 @@ def query(request: TranscribeRequest) -> str:
         "model": model,
         "encoding": ENCODINGS[request.audio_format.encoding],
         "sample_rate": request.audio_format.sample_rate,
-        **own_options(request.options, _OURS, _INSTEAD),
+        **own_options(request.options, _OURS, "Deepgram", _INSTEAD),
     }
     for name, more in (
         ("keyterm", request.keyterms),
@@ -39,7 +40,7 @@ def query(request: TranscribeRequest) -> str:
     ):
         if more:
             settings[name] = [*listed(settings.get(name, ())), *more]
-    return encoded(settings, model)
+    return written(settings, model)
 
 
 def turn_timeout(request: TranscribeRequest) -> float:

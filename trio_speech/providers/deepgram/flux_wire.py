@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from .._union import Seconds, TaggedUnion
-from .wire import CloseStream, ConfigureFailure, ConfigureSuccess
+from .._json import Seconds, TaggedUnion
+from .wire import ConfigureFailure, ConfigureSuccess
 
 
 class Word(Struct, frozen=True):
@@ -68,8 +67,3 @@ class Configure(Struct, frozen=True, tag=True):
 
 ServerMessage: TypeAlias = Connected | TurnInfo | ConfigureSuccess | ConfigureFailure | Warned | Error
 from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
-
-
-def encode(message: CloseStream | Configure) -> str:
-    """Returns the text frame for `message`."""
-    return msgspec.json.encode(message).decode()

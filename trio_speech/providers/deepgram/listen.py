@@ -25,7 +25,8 @@ from ..._core.provider.messages import (
 )
 from ..._core.provider.requests import Change
 from ...events import Word
-from .._codec import Frame, NeedsNewLink
+from .._codec import Frame, NeedsNewLink, SttCodec
+from .._json import encode
 from . import wire
 
 
@@ -34,7 +35,7 @@ def knows_keyterms(model: str) -> bool:
     return model.startswith("nova-3")
 
 
-class DeepgramCodec:
+class DeepgramCodec(SttCodec):
     """See `SttCodec`."""
 
     def __init__(self, model: str) -> None:
@@ -42,14 +43,11 @@ class DeepgramCodec:
         self._closing = False
         self._guessed = False
 
-    def open(self) -> Iterable[Frame]:
-        return ()
-
     def audio(self, pcm: bytes | memoryview) -> Frame:
         return bytes(pcm)
 
     def finalize(self) -> Frame:
-        return wire.encode(wire.Finalize())
+        return encode(wire.Finalize())
 
     def update(self, change: Change) -> Frame | NeedsNewLink | None:
         """See `SttCodec`. Only keyterms can be changed on an open connection, as a whole, and not with every model."""
@@ -59,14 +57,14 @@ class DeepgramCodec:
             return None
         if not knows_keyterms(self._model):
             return NeedsNewLink()
-        return wire.encode(wire.Configure(change.keyterms))
+        return encode(wire.Configure(change.keyterms))
 
     def keepalive(self) -> Frame:
-        return wire.encode(wire.KeepAlive())
+        return encode(wire.KeepAlive())
 
     def close(self) -> Frame:
         self._closing = True
-        return wire.encode(wire.CloseStream())
+        return encode(wire.CloseStream())
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         said: Iterable[SttMessage]

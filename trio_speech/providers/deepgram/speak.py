@@ -14,35 +14,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..._core.provider.messages import Audio, Done, Failure, Opened, TtsMessage
-from .._codec import Frame
+from .._codec import Frame, TtsCodec
+from .._json import encode
 from . import speak_wire as wire
 
 
-class DeepgramSpeakCodec:
+class DeepgramSpeakCodec(TtsCodec):
     """See `TtsCodec`."""
 
     def __init__(self) -> None:
         self._speaking = False
         self._clearing = False
 
-    def open(self) -> Iterable[Frame]:
-        return ()
-
     def speak(self, text: str) -> Iterable[Frame]:
         self._speaking = True
-        return (wire.encode(wire.Speak(text)), wire.encode(wire.Flush()))
+        return (encode(wire.Speak(text)), encode(wire.Flush()))
 
     def cancel(self) -> Frame | None:
         if not self._speaking:
             return None
         self._clearing = True
-        return wire.encode(wire.Clear())
-
-    def keepalive(self) -> None:
-        return None
+        return encode(wire.Clear())
 
     def close(self) -> Frame:
-        return wire.encode(wire.Close())
+        return encode(wire.Close())
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
         if isinstance(frame, bytes):

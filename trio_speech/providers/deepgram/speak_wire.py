@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import msgspec
 from msgspec import Struct
 
-from .._union import TaggedUnion
+from .._json import TaggedUnion
 
 
 class Metadata(Struct, frozen=True, tag=True):
@@ -72,8 +71,3 @@ ServerMessage: TypeAlias = Metadata | Flushed | Cleared | Warning | Error
 from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
 ClientMessage: TypeAlias = Speak | Flush | Clear | Close
 from_client: TaggedUnion[ClientMessage] = TaggedUnion(ClientMessage)
-
-
-def encode(message: ClientMessage) -> str:
-    """Returns the text frame for `message`."""
-    return msgspec.json.encode(message).decode()

@@ -12,9 +12,11 @@ from typing import Any
 
 from ..._core.provider.requests import SynthesizeRequest
 from ...errors import ConfigurationError
+from .._accept import own_options
 from .._direct import split_named
-from .._language import normalize_language
-from .query import ENCODINGS, encoded, own_options
+from .._language import primary_language
+from .._query import written
+from .address import ENCODINGS
 
 _FAMILY = "aura-2"
 _VOICE = "thalia"
@@ -44,8 +46,7 @@ def voice_model(request: SynthesizeRequest) -> str:
         return model
     if voice is not None and voice.startswith(tuple(f"{family}-" for family in _FAMILIES)):
         return voice
-    language = (normalize_language(request.language or "") or "en").partition("-")[0]
-    return f"{model}-{voice or _VOICE}-{language}"
+    return f"{model}-{voice or _VOICE}-{primary_language(request.language) or 'en'}"
 
 
 def query(request: SynthesizeRequest) -> str:
@@ -55,6 +56,6 @@ def query(request: SynthesizeRequest) -> str:
         "model": model,
         "encoding": ENCODINGS[request.audio_format.encoding],
         "sample_rate": request.audio_format.sample_rate,
-        **own_options(request.options, _OURS, _INSTEAD),
+        **own_options(request.options, _OURS, "Deepgram", _INSTEAD),
     }
-    return encoded(settings, model)
+    return written(settings, model)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import msgspec
 from msgspec import Struct
 
-from .._union import Seconds, TaggedUnion
+from .._json import Seconds, TaggedUnion
 
 
 class Word(Struct, frozen=True):
@@ -93,8 +92,3 @@ ServerMessage: TypeAlias = (
     Results | SpeechStarted | UtteranceEnd | Metadata | ConfigureSuccess | ConfigureFailure | Error
 )
 from_server: TaggedUnion[ServerMessage] = TaggedUnion(ServerMessage)
-
-
-def encode(message: KeepAlive | Finalize | CloseStream | Configure) -> str:
-    """Returns the text frame for `message`."""
-    return msgspec.json.encode(message).decode()

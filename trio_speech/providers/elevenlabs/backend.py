@@ -2,72 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
-import msgspec
 from msgspec.structs import replace
 
 from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...audio import AudioFormat
 from .._accept import accept_format, refuse_fallback
-from .._codec import Dial, TokenProvider
-from .._direct import Direct, Keyed
-from .._handshake import provided, user_agent
+from .._codec import Dial
+from .._direct import Addressed, Direct
+from .._handshake import revealed, user_agent
+from .._json import encode
+from . import address
 from .profiles import COMPANDED, SCRIBE, SCRIBE_COMPANDED, VOICE
-from .request import Address, address, split_model
 from .scribe import ScribeCodec
-from .scribe_request import query, split_scribe
 from .tts import ElevenLabsCodec
 
 _SINGLE_USE = "sutkn_"
 """The prefix of single-use tokens, which are valid for one connection and are sent in the URL."""
 
 
-class ElevenLabsRecognizer(Keyed, frozen=True):
-    """See `SttProvider`."""
-
-    endpoint: str
-    query: str
-    audio_format: AudioFormat
-    timed: bool
-    key: str | TokenProvider
-    profile: SttProfile
-
-    @property
-    def url(self) -> str:
-        return f"{self.endpoint}?{self.query}"
-
+class _ElevenLabsAddress(Addressed, frozen=True):
     async def dial(self) -> Dial:
-        key = self.key if isinstance(self.key, str) else await provided(self.key)
+        key = await revealed(self.key or "")
         agent = ("User-Agent", user_agent())
         if key.startswith(_SINGLE_USE):
             return Dial(self.url, (agent,), secret_query=(("token", key),))
         return Dial(self.url, (agent, ("xi-api-key", key)))
 
+
+class ElevenLabsRecognizer(_ElevenLabsAddress, frozen=True):
+    """See `SttProvider`."""
+
+    audio_format: AudioFormat
+    timed: bool
+    profile: SttProfile
+
     def codec(self) -> ScribeCodec:
         return ScribeCodec(self.audio_format, timed=self.timed)
 
 
-class ElevenLabsVoice(Keyed, frozen=True):
+class ElevenLabsVoice(_ElevenLabsAddress, frozen=True):
     """See `TtsProvider`. Requests share connections where address and settings are equal."""
 
-    endpoint: str
-    address: Address
+    settings: dict[str, Any]
     audio_format: AudioFormat
-    key: str | TokenProvider
     profile: TtsProfile
 
     @property
     def pool_key(self) -> object:
-        return (self.endpoint, self.address.query, msgspec.json.encode(self.address.settings), self.key)
-
-    async def dial(self) -> Dial:
-        key = self.key if isinstance(self.key, str) else await provided(self.key)
-        return Dial(f"{self.endpoint}?{self.address.query}", (("User-Agent", user_agent()), ("xi-api-key", key)))
+        return (self.url, encode(self.settings), self.key)
 
     def codec(self) -> ElevenLabsCodec:
-        return ElevenLabsCodec(self.address.settings, uuid4().hex, self.audio_format)
+        return ElevenLabsCodec(self.settings, uuid4().hex, self.audio_format)
 
 
 class ElevenLabs(Direct, frozen=True):
@@ -102,19 +91,18 @@ class ElevenLabs(Direct, frozen=True):
         """See `Backend`."""
         key = self._key()
         profile = SCRIBE if request.audio_format.encoding == "pcm_s16le" else SCRIBE_COMPANDED
-        accept_format(request.audio_format, profile, model=split_scribe(request.model)[0])
+        accept_format(request.audio_format, profile, model=address.split_recognizer(request.model)[0])
         refuse_fallback(request.fallback, self.service)
         timed = request.options.get("include_timestamps") is not False
         endpoint = f"{self._base()}/v1/speech-to-text/realtime"
-        return ElevenLabsRecognizer(endpoint, query(request), request.audio_format, timed, key, profile)
+        return ElevenLabsRecognizer(endpoint, address.recognition(request), key, request.audio_format, timed, profile)
 
     def voice(self, request: SynthesizeRequest) -> ElevenLabsVoice:
         """See `Backend`."""
         key = self._key()
-        model, _ = split_model(request.model)
         profile = VOICE if request.audio_format.encoding == "pcm_s16le" else COMPANDED
-        accept_format(request.audio_format, profile, model=model)
+        accept_format(request.audio_format, profile, model=address.split_voice(request.model)[0])
         refuse_fallback(request.fallback, self.service)
-        asked = address(request)
+        path, query, settings = address.speech(request)
         aligned = replace(profile, aligned=request.options.get("sync_alignment") is True)
-        return ElevenLabsVoice(f"{self._base()}{asked.path}", asked, request.audio_format, key, aligned)
+        return ElevenLabsVoice(f"{self._base()}{path}", query, key, settings, request.audio_format, aligned)

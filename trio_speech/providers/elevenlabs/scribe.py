@@ -19,10 +19,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 
 from ..._core.provider.messages import Failure, FinalizeAnswered, Opened, RecognitionResult, SttMessage, Unknown
-from ..._core.provider.requests import Change
 from ...audio import AudioFormat
 from ...events import Word
-from .._codec import Frame, NeedsNewLink
+from .._clock import AudioClock
+from .._codec import Frame, SttCodec
 from . import scribe_wire as wire
 from .profiles import SCRIBE
 
@@ -39,41 +39,31 @@ _SKIPPED = frozenset(
 """Messages that are skipped: remarks, and further forms of a transcript."""
 
 
-class ScribeCodec:
+class ScribeCodec(SttCodec):
     """See `SttCodec`. With `timed`, transcripts come again with the times of their words."""
 
     def __init__(self, audio_format: AudioFormat, *, timed: bool) -> None:
-        self._format = audio_format
+        self._rate = audio_format.sample_rate
+        self._sent = AudioClock(audio_format)
         self._timed = timed
-        self._bytes = 0
         self._commits: deque[float] = deque()
         self._committed = 0.0
         self._shown = False
         self._last: wire.Said | None = None
 
-    def open(self) -> Iterable[Frame]:
-        return ()
-
     def audio(self, pcm: bytes | memoryview) -> Frame:
-        self._bytes += len(pcm)
-        return wire.chunk(pcm, self._format.sample_rate)
+        self._sent.add(pcm)
+        return wire.chunk(pcm, self._rate)
 
     def finalize(self) -> Frame:
-        self._commits.append(self._sent)
-        return wire.chunk(b"", self._format.sample_rate, commit=True)
-
-    def update(self, change: Change) -> NeedsNewLink:
-        """Returns `NeedsNewLink`, as all settings are in the URL."""
-        return NeedsNewLink()
+        self._commits.append(self._sent.now)
+        return wire.chunk(b"", self._rate, commit=True)
 
     def keepalive(self) -> Frame:
-        return wire.chunk(b"", self._format.sample_rate)
-
-    def close(self) -> None:
-        return None
+        return wire.chunk(b"", self._rate)
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
-        return tuple(self._said(wire.decode(frame)))
+        return tuple(self._said(wire.from_server.decode(frame)))
 
     def _said(self, said: wire.Said) -> Iterator[SttMessage]:
         match said.message_type:
@@ -103,7 +93,7 @@ class ScribeCodec:
 
     def _answer(self, said: wire.Said) -> Iterator[SttMessage]:
         asked = bool(self._commits)
-        start, end = self._committed, self._commits.popleft() if asked else self._sent
+        start, end = self._committed, self._commits.popleft() if asked else self._sent.now
         self._committed = end
         if said.transcript or self._shown:
             self._shown = False
@@ -122,19 +112,10 @@ class ScribeCodec:
             language=said.language_code,
         )
 
-    # ------------------------------------------------------------ the clock
-
-    @property
-    def _sent(self) -> float:
-        return self._format.seconds(self._bytes // self._format.frame_size)
-
     def _words(self, said: wire.Said) -> Iterator[Word]:
         reached = 0.0
         for each in said.words or ():
             if each.type != "spacing" and each.start is not None and each.end is not None:
-                start = max(reached, self._time(each.start))
-                reached = max(start, self._time(each.end))
+                start = max(reached, self._sent.within(each.start))
+                reached = max(start, self._sent.within(each.end))
                 yield Word(each.text, start, reached, None, each.speaker_id)
-
-    def _time(self, seconds: float) -> float:
-        return min(max(0.0, seconds), self._sent)

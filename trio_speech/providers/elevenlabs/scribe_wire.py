@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 from pybase64 import b64encode_as_string
 
 from ...errors import ProtocolError
-from .._union import Seconds
+from .._json import OneShape, Seconds
 
 Text = Annotated[str, Meta(max_length=100_000)]
 
@@ -49,15 +48,7 @@ class Said(Struct, frozen=True):
         return self.text.strip()
 
 
-_decoder: msgspec.json.Decoder[Said] = msgspec.json.Decoder(Said)
-
-
-def decode(frame: str | bytes) -> Said:
-    """Returns the message in a frame. Raises `ProtocolError`, which does not quote it, if it is malformed."""
-    try:
-        return _decoder.decode(frame)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ProtocolError(f"malformed message: {error}") from error
+from_server = OneShape(Said)
 
 
 def chunk(audio: bytes | memoryview, sample_rate: int, *, commit: bool = False) -> str:

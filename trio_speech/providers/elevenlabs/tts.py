@@ -25,7 +25,9 @@ from ..._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage
 from ...audio import AudioFormat
 from ...errors import ProtocolError
 from ...events import Word
-from .._codec import Frame
+from .._clock import AudioClock
+from .._codec import Frame, TtsCodec
+from .._json import encode
 from .._letters import Letters
 from . import wire
 from .profiles import VOICE
@@ -41,7 +43,7 @@ class _Letter(Struct, frozen=True):
     end: float
 
 
-class ElevenLabsCodec:
+class ElevenLabsCodec(TtsCodec):
     """See `TtsCodec`. `settings` are sent with the first message of each context; contexts are ``name-1``, ``name-2``,
     …
     """
@@ -52,34 +54,28 @@ class ElevenLabsCodec:
         self._format = audio_format
         self._contexts = 0
         self._speaking: str | None = None
-        self._alignment = _Alignment()
-        self._received = 0
-
-    def open(self) -> Iterable[Frame]:
-        return ()
+        self._begin()
 
     def speak(self, text: str) -> Iterable[Frame]:
         self._contexts += 1
         context = self._speaking = f"{self._name}-{self._contexts}"
-        self._alignment, self._received = _Alignment(), 0
+        self._begin()
         return (
-            wire.encode({"text": text + " ", "context_id": context, **self._settings}),
-            wire.encode({"text": "", "context_id": context, "flush": True}),
-            wire.encode({"context_id": context, "close_context": True}),
+            encode({"text": text + " ", "context_id": context, **self._settings}),
+            encode({"text": "", "context_id": context, "flush": True}),
+            encode({"context_id": context, "close_context": True}),
         )
 
-    def cancel(self) -> None:
-        return None
+    def _begin(self) -> None:
+        self._alignment = _Alignment()
+        self._received = AudioClock(self._format)
 
     def keepalive(self) -> Frame:
         # If the service has closed the context meanwhile, this would open another one with its name.
-        return wire.encode({"text": ""})
-
-    def close(self) -> None:
-        return None
+        return encode({"text": ""})
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
-        message = wire.decode(frame)
+        message = wire.from_server.decode(frame)
         if message.error is not None or message.message is not None:
             return (_failure(message),) if message.context in (None, self._speaking) else ()
         if message.context is None or message.context != self._speaking:
@@ -87,9 +83,8 @@ class ElevenLabsCodec:
         return tuple(self._said(message))
 
     def _said(self, message: wire.Message) -> Iterator[TtsMessage]:
-        base = self._format.seconds(self._received // self._format.frame_size)
-        pcm = message.pcm
-        self._received += len(pcm)
+        base, pcm = self._received.now, message.pcm
+        self._received.add(pcm)
         letters = () if message.alignment is None else _letters(message.alignment, base)
         words = tuple(self._alignment.take(letters, base))
         if pcm:

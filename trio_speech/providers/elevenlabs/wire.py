@@ -9,16 +9,9 @@ Source: elevenlabs 2.78.0 (PyPI), its types of the multi-context websocket; live
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from msgspec import Struct, field
 
-import msgspec
-from msgspec import Meta, Struct, field
-from pybase64 import b64decode
-
-from ...errors import ProtocolError
-
-Milliseconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
+from .._json import Milliseconds, OneShape, audio_of
 
 
 class CharacterTimes(Struct, frozen=True):
@@ -57,23 +50,7 @@ class Message(Struct, frozen=True):
     @property
     def pcm(self) -> bytes:
         """The decoded audio. Raises `ProtocolError` if it is not base64."""
-        try:
-            return b64decode(self.audio or "", validate=True)
-        except ValueError:  # its message may quote the content
-            raise ProtocolError("malformed message: Invalid base64 encoded string - at `$.audio`") from None
+        return audio_of(self.audio or "")
 
 
-_decoder = msgspec.json.Decoder(Message)
-
-
-def decode(frame: str | bytes) -> Message:
-    """Returns the message in a frame. Raises `ProtocolError`, which does not quote it, if it is malformed."""
-    try:
-        return _decoder.decode(frame)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ProtocolError(f"malformed message: {error}") from error
-
-
-def encode(message: Mapping[str, Any]) -> str:
-    """Returns the text frame for a message of the client."""
-    return msgspec.json.encode(message).decode()
+from_server = OneShape(Message)

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from ...errors import ConfigurationError
 from .._codec import Dial, TokenProvider
-from .._handshake import provided, setting, user_agent, websocket_base
+from .._handshake import revealed, setting, user_agent, websocket_base
 
 TOKEN_LIFETIME = 600
 """Seconds for which a token is valid."""
@@ -54,7 +54,7 @@ class Credentials(Struct, frozen=True):
         """Returns a new token, for one dial. Raises what a token provider raises."""
         if isinstance(self.key, str):
             return access_token(self.key, self.secret or "", now=time.time())
-        return await provided(self.key)
+        return await revealed(self.key)
 
 
 def access_token(key: str, secret: str, *, now: float) -> str:

@@ -17,7 +17,7 @@ from ..._core.provider.messages import Aligned, Audio, Closed, Done, Opened, Tts
 from ..._core.provider.requests import FallbackModel, SynthesizeRequest
 from ...events import Word
 from .._accept import accept_options
-from .._codec import Frame
+from .._codec import Frame, TtsCodec
 from .._language import normalize_language
 from .._letters import Letters
 from . import wire
@@ -60,7 +60,7 @@ def models(created: wire.TtsCreate) -> list[tuple[str | None, Mapping[str, Any]]
     return [(created.model or None, created.extra or {}), *((each.model, each.extra or {}) for each in others)]
 
 
-class LiveKitTtsCodec:
+class LiveKitTtsCodec(TtsCodec):
     """See `TtsCodec`. `opening` is `created`, encoded; `spaced`: aligned words contain the blanks between them."""
 
     def __init__(self, created: wire.TtsCreate, opening: str, *, spaced: bool) -> None:
@@ -77,20 +77,14 @@ class LiveKitTtsCodec:
         spoken = wire.InputTranscript(transcript=text + " ", generation_config=self._config, extra=self._extra)
         return (wire.encode(spoken), _FLUSH)
 
-    def cancel(self) -> None:
-        return None
-
-    def keepalive(self) -> None:
-        return None
-
     def close(self) -> Frame:
         return wire.encode(wire.SessionClose())
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
         said: Iterable[TtsMessage]
         match wire.tts_from_server.decode(frame):
-            case wire.OutputAudio() as audio:
-                said = (Audio(audio.pcm),) if audio.pcm else ()
+            case wire.OutputAudio(pcm=pcm):
+                said = (Audio(pcm),) if pcm else ()
             case wire.OutputAlignment(words=words, chars=chars):
                 said = _aligned(map(_word, words) if words else self._letters.take(chars or ()))
             case wire.Done():

@@ -19,10 +19,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
-from pybase64 import b64decode, b64encode_as_string
+from pybase64 import b64encode_as_string
 
-from ...errors import ProtocolError
-from .._union import Seconds, TaggedUnion
+from .._json import Seconds, TaggedUnion, audio_of
 
 Extra: TypeAlias = dict[str, Any]
 
@@ -207,10 +206,7 @@ class OutputAudio(Said, frozen=True, kw_only=True, tag="output_audio"):
     @property
     def pcm(self) -> bytes:
         """The decoded audio. Raises `ProtocolError` where `audio` is not base64."""
-        try:
-            return b64decode(self.audio, validate=True)
-        except ValueError:  # its message may quote the content
-            raise ProtocolError("malformed message: Invalid base64 encoded string - at `$.audio`") from None
+        return audio_of(self.audio)
 
 
 class AlignedWord(Struct, frozen=True):
@@ -252,6 +248,7 @@ TtsClientMessage: TypeAlias = TtsCreate | InputTranscript | SessionFlush | Sessi
 TtsServerMessage: TypeAlias = SessionCreated | OutputAudio | OutputAlignment | Done | SessionClosed | Error
 
 # ---------------------------------------------------------------- frames
+
 
 _encoder = msgspec.json.Encoder()
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from ..._core.provider.profile import SttProfile
-from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
+from ..._core.provider.requests import TranscribeRequest
 from ...audio import AudioFormat
 from ...errors import ConfigurationError
 from .._accept import accept_format, refuse_fallback
-from .._codec import Dial, SttCodec, TokenProvider
-from .._direct import Direct, Keyed
-from .._handshake import authorization, setting, user_agent, websocket_base
+from .._codec import SttCodec
+from .._direct import Addressed, Direct
+from .._handshake import setting, websocket_base
 from .generation import GenerationCodec
 from .profiles import DIALECT_PROFILES, companded
 from .settings import DIALECTS, Dialect, Settings, settings
 from .transcription import TranscriptionCodec
 
 
-class OpenAIRecognizer(Keyed, frozen=True):
+class OpenAIRecognizer(Addressed, frozen=True):
     """See `SttProvider`."""
 
-    endpoint: str
     settings: Settings
     audio_format: AudioFormat
-    key: str | TokenProvider | None
     profile: SttProfile
-
-    @property
-    def url(self) -> str:
-        return f"{self.endpoint}{self.settings.query}"
-
-    async def dial(self) -> Dial:
-        headers = [("User-Agent", user_agent())]
-        if self.key is not None:
-            headers.append(await authorization(self.key, "Bearer"))
-        return Dial(self.url, tuple(headers))
 
     def codec(self) -> SttCodec:
         if self.settings.dialect == "vllm":
@@ -90,14 +76,7 @@ class OpenAI(Direct, frozen=True):
             profile = companded(profile)
         accept_format(request.audio_format, profile, model=request.model)
         refuse_fallback(request.fallback, self.service)
-        return OpenAIRecognizer(f"{self._base()}/realtime", asked, request.audio_format, key, profile)
-
-    def voice(self, request: SynthesizeRequest) -> NoReturn:
-        """Always raises `ConfigurationError`: only recognition is supported."""
-        raise ConfigurationError(
-            "OpenAI() recognizes speech and does not speak: use Deepgram(), ElevenLabs(), Cartesia(), or Local()",
-            model=request.model,
-        )
+        return OpenAIRecognizer(f"{self._base()}/realtime", asked.query, key, asked, request.audio_format, profile)
 
     def _base(self) -> str:
         if self.url:

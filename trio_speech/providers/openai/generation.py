@@ -18,45 +18,40 @@ from ..._core.provider.messages import Closed, Failure, Opened, RecognitionResul
 from ..._core.provider.requests import Change
 from ...audio import AudioFormat
 from ...errors import ProtocolError
-from .._codec import Frame
+from .._clock import AudioClock
+from .._codec import Frame, SttCodec
+from .._json import encode
 from . import wire
 from .settings import Settings
 
 
-class GenerationCodec:
+class GenerationCodec(SttCodec):
     """See `SttCodec`."""
 
     def __init__(self, settings: Settings, audio_format: AudioFormat) -> None:
         self._settings = settings
-        self._format = audio_format
-        self._bytes = 0
+        self._sent = AudioClock(audio_format)
         self._text = ""
         self._closing = False
 
     def open(self) -> Iterable[Frame]:
         # The generation has to run before there is audio: what comes before is kept for it.
         return (
-            wire.encode(self._settings.opening(self._format)),
-            wire.encode({"type": "input_audio_buffer.commit", "final": False}),
+            self._settings.opening,
+            encode({"type": "input_audio_buffer.commit", "final": False}),
         )
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
-        self._bytes += len(pcm)
+        self._sent.add(pcm)
         return wire.append(pcm)
-
-    def finalize(self) -> None:
-        return None
 
     def update(self, change: Change) -> None:
         """Raises `ConfigurationError`: the service has no settings that could be changed."""
         self._settings.changed(change)
 
-    def keepalive(self) -> None:
-        return None
-
     def close(self) -> Frame:
         self._closing = True
-        return wire.encode({"type": "input_audio_buffer.commit", "final": True})
+        return encode({"type": "input_audio_buffer.commit", "final": True})
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         return tuple(self._said(wire.from_server.decode(frame)))
@@ -66,9 +61,7 @@ class GenerationCodec:
             case wire.SessionCreated(id=name):
                 yield Opened(name)
             case wire.Part(delta=text):
-                self._text += text
-                if len(self._text) > wire.LONGEST_TEXT:
-                    raise ProtocolError(f"malformed message: a text of more than {wire.LONGEST_TEXT} characters")
+                self._text = wire.joined(self._text, text)
                 if self._text.strip():
                     yield self._result("interim")
             case wire.Whole(text=text) if self._closing:
@@ -78,14 +71,13 @@ class GenerationCodec:
             case wire.Whole():
                 # It is not known where in the audio it ended, so all audio is sent again.
                 yield Failure(message="the generation ended before the audio did", retryable=True)
-            case wire.Problem(error=error, code=code):
-                said = error if isinstance(error, str) else error.message or "no reason given"
-                yield Failure(message=said, code=code)
+            case wire.Problem():
+                yield message.cause.failure
             case Unknown():
                 yield message
             case _:
                 raise ProtocolError("malformed message: it is not of vLLM's protocol: give another dialect")
 
     def _result(self, kind: Literal["interim", "final"]) -> RecognitionResult:
-        end = self._format.seconds(self._bytes // self._format.frame_size)
-        return RecognitionResult(kind=kind, text=self._text.strip(), start=0.0, end=end, ends_speech=kind == "final")
+        text, end = self._text.strip(), self._sent.now
+        return RecognitionResult(kind=kind, text=text, start=0.0, end=end, ends_speech=kind == "final")

@@ -12,7 +12,6 @@ Source: as in `wire`.
 from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
-from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,7 +21,9 @@ from ...audio import AudioFormat
 from ...errors import ConfigurationError
 from .._accept import accept_options, refuse_options
 from .._direct import split_named
-from .._language import normalize_language
+from .._json import encode
+from .._language import primary_language
+from .._query import written
 
 Dialect: TypeAlias = Literal["openai", "speaches", "vllm"]
 DIALECTS: tuple[Dialect, ...] = ("openai", "speaches", "vllm")
@@ -53,24 +54,20 @@ class Settings(Struct, frozen=True):
 
     @property
     def query(self) -> str:
-        """The query of the URL, with its question mark; empty without a query."""
+        """The query of the URL; empty without one."""
         if self.dialect == "vllm":
             return ""
-        asked = {"intent": "transcription"}
-        if self.dialect == "speaches":
-            asked |= {name: self.transcription[name] for name in ("model", "language") if name in self.transcription}
-        return f"?{urlencode(asked)}"
+        named = ("model", "language") if self.dialect == "speaches" else ()
+        return written({"intent": "transcription", **{name: self.transcription.get(name) for name in named}}, None)
 
-    def opening(self, audio_format: AudioFormat) -> dict[str, Any]:
-        """Returns the first message, which makes all settings."""
+    @property
+    def opening(self) -> str:
+        """The first message, which makes all settings."""
         if self.dialect == "vllm":
-            return {"type": "session.update", "model": self.transcription["model"]}
-        if self.dialect == "speaches":  # it answers any other field with an error
-            return _update({"input_audio_transcription": self.transcription, **self.input})
-        heard = {"format": _format(audio_format), "transcription": self.transcription, **self.input}
-        return _update({"type": "transcription", "audio": {"input": heard}, **self.session})
+            return encode({"type": "session.update", "model": self.transcription["model"]})
+        return _update(self, self.input, self.session)
 
-    def changed(self, change: Change) -> tuple[Settings, dict[str, Any] | None]:
+    def changed(self, change: Change) -> tuple[Settings, str | None]:
         """Returns the settings after `change`, and the message that makes it; ``None`` if that needs a new connection.
 
         Raises `ConfigurationError` if the service cannot make the change at all.
@@ -78,36 +75,46 @@ class Settings(Struct, frozen=True):
         model = self.transcription["model"]
         if self.dialect == "vllm":
             raise ConfigurationError("there is nothing to change: vLLM takes a model alone", model=model)
-        options = accept_options(change.options or {})
-        _check(options, model)
+        options = _options(change.options or {}, model)
         if not options.keys().isdisjoint((*_INPUT, *_SESSION)):
             return self, None
-        asked = {**_languages(change.language, model), **_keywords(change.keyterms, model, self.dialect), **options}
-        settings = replace(self, transcription={**self.transcription, **asked})
-        if self.dialect == "speaches":
-            return settings, _update({"input_audio_transcription": settings.transcription})
-        heard = {"transcription": settings.transcription}
-        return settings, _update({"type": "transcription", "audio": {"input": heard}})
+        asked = _transcription(model, self.dialect, change.language, change.keyterms, options)
+        settings = replace(self, transcription=self.transcription | asked)
+        return settings, _update(settings, {}, {})
 
 
 def settings(request: TranscribeRequest, dialect: Dialect) -> Settings:
     """Returns the settings for a request. Raises `ConfigurationError` if the dialect cannot express it."""
     model, language = _split(request.model, dialect)
-    options = accept_options(request.options)
-    _check(options, model)
+    options = _options(request.options, model)
     if dialect == "vllm" and (options or request.keyterms or request.language):
         raise ConfigurationError("language, keyterms and options must not be given: vLLM takes a model alone")
+    # speaches loses an item that is committed in the middle of what its VAD calls speech.
+    detects = dialect == "openai" and model not in _LIVE
     return Settings(
         dialect,
         {
             "model": model,
-            **_languages(request.language or language, model),
-            **_keywords(request.keyterms or None, model, dialect),
-            **{name: value for name, value in options.items() if name not in (*_INPUT, *_SESSION)},
+            **_transcription(model, dialect, request.language or language, request.keyterms or None, options),
         },
-        {**_turns(model, dialect), **{name: options[name] for name in _INPUT if name in options}},
+        {
+            **({"format": _format(request.audio_format)} if dialect == "openai" else {}),
+            "turn_detection": {"type": "server_vad"} if detects else None,
+            **{name: options[name] for name in _INPUT if name in options},
+        },
         {name: options[name] for name in _SESSION if name in options},
     )
+
+
+def _update(made: Settings, beside: dict[str, Any], above: dict[str, Any]) -> str:
+    """Returns the message with `made.transcription`, and with the settings that stand beside and above it."""
+    asked: dict[str, Any]
+    if made.dialect == "speaches":  # it answers any other field with an error
+        asked = {"input_audio_transcription": made.transcription, **beside}
+    else:
+        heard = {"transcription": made.transcription, **beside}
+        asked = {"type": "transcription", "audio": {"input": heard}, **above}
+    return encode({"type": "session.update", "session": asked})
 
 
 def _split(name: str | None, dialect: Dialect) -> tuple[str, str | None]:
@@ -118,40 +125,31 @@ def _split(name: str | None, dialect: Dialect) -> tuple[str, str | None]:
     return name, None  # such names hold slashes, and may hold colons
 
 
-def _check(options: dict[str, Any], model: str) -> None:
+def _options(given: Any, model: str) -> dict[str, Any]:
+    options = accept_options(given)
     refuse_options(options, _OURS, "OpenAI", _INSTEAD)
     if model in _NO_VAD and options.get("turn_detection") is not None:
         raise ConfigurationError(f"options must not hold 'turn_detection' for {model}, which has none", model=model)
+    return options
 
 
-def _turns(model: str, dialect: Dialect) -> dict[str, Any]:
-    # speaches loses an item that is committed in the middle of what its VAD calls speech.
-    manual = model in _LIVE or dialect != "openai"
-    return {"turn_detection": None if manual else {"type": "server_vad"}}
-
-
-def _languages(language: str | None, model: str) -> dict[str, Any]:
-    code = (normalize_language(language or "") or "").partition("-")[0]
-    if not code:
-        return {}
-    return {"languages": [code]} if model in _SEVERAL_LANGUAGES else {"language": code}
-
-
-def _keywords(keyterms: tuple[str, ...] | None, model: str, dialect: Dialect) -> dict[str, Any]:
-    if keyterms is None:
-        return {}
-    if model not in _KEYWORDS or dialect != "openai":
-        raise ConfigurationError(
-            f"keyterms are not taken by {model}: use OpenAI's gpt-live-transcribe, or leave them out", model=model
-        )
-    return {"keywords": list(keyterms)}
+def _transcription(
+    model: str, dialect: Dialect, language: str | None, keyterms: tuple[str, ...] | None, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Returns the fields of `transcription` for these arguments, without those that are ``None``."""
+    asked: dict[str, Any] = {}
+    if code := primary_language(language):
+        asked |= {"languages": [code]} if model in _SEVERAL_LANGUAGES else {"language": code}
+    if keyterms is not None:
+        if model not in _KEYWORDS or dialect != "openai":
+            raise ConfigurationError(
+                f"keyterms are not taken by {model}: use OpenAI's gpt-live-transcribe, or leave them out", model=model
+            )
+        asked["keywords"] = keyterms
+    return asked | {name: value for name, value in options.items() if name not in (*_INPUT, *_SESSION)}
 
 
 def _format(audio_format: AudioFormat) -> dict[str, Any]:
     if audio_format.encoding == "pcm_s16le":
         return {"type": "audio/pcm", "rate": audio_format.sample_rate}
     return {"type": "audio/pcmu" if audio_format.encoding == "mulaw" else "audio/pcma"}
-
-
-def _update(session: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "session.update", "session": session}

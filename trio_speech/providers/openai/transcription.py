@@ -20,7 +20,6 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from ..._core.provider.messages import (
-    Failure,
     FinalizeAnswered,
     Opened,
     RecognitionResult,
@@ -33,7 +32,9 @@ from ..._core.provider.messages import (
 from ..._core.provider.requests import Change
 from ...audio import AudioFormat
 from ...errors import ProtocolError
-from .._codec import Frame, NeedsNewLink
+from .._clock import AudioClock
+from .._codec import Frame, NeedsNewLink, SttCodec
+from .._json import encode
 from . import wire
 from .item import Item
 from .settings import Settings
@@ -41,19 +42,16 @@ from .settings import Settings
 _TOO_LITTLE = ("input_audio_buffer_commit_empty", "buffer too small", "buffer is empty")
 """The code, or words in the text, of the error that there is nothing to commit, or less than 0.1 s."""
 _HOPELESS = ("audio_unintelligible",)
-_HTTP = {"invalid_api_key": 401, "insufficient_quota": 402, "rate_limit_exceeded": 429}
-"""Errors that are reported by the HTTP status of the same meaning, which users know better."""
 _MOST_ITEMS = 100
 
 
-class TranscriptionCodec:
+class TranscriptionCodec(SttCodec):
     """See `SttCodec`."""
 
     def __init__(self, settings: Settings, audio_format: AudioFormat) -> None:
         self._settings = settings
-        self._format = audio_format
         self._has_clock = settings.dialect == "openai"
-        self._bytes = 0
+        self._sent = AudioClock(audio_format)
         self._asked = 0
         self._commits: deque[tuple[str, float]] = deque()
         self._items: dict[str, Item] = {}
@@ -62,54 +60,34 @@ class TranscriptionCodec:
         self._committed = 0.0
 
     def open(self) -> Iterable[Frame]:
-        return (wire.encode(self._settings.opening(self._format)),)
+        return (self._settings.opening,)
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
-        self._bytes += len(pcm)
+        self._sent.add(pcm)
         return wire.append(pcm)
 
     def finalize(self) -> Frame:
         self._asked += 1
         event_id = f"commit-{self._asked}"
-        self._commits.append((event_id, self._sent))
-        return wire.encode({"type": "input_audio_buffer.commit", "event_id": event_id})
+        self._commits.append((event_id, self._sent.now))
+        return encode({"type": "input_audio_buffer.commit", "event_id": event_id})
 
     def update(self, change: Change) -> Frame | NeedsNewLink:
         self._settings, message = self._settings.changed(change)
-        return NeedsNewLink() if message is None else wire.encode(message)
-
-    def keepalive(self) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
+        return NeedsNewLink() if message is None else message
 
     def decode(self, frame: Frame) -> Iterable[SttMessage]:
         return tuple(self._said(wire.from_server.decode(frame)))
-
-    @property
-    def _sent(self) -> float:
-        return self._format.seconds(self._bytes // self._format.frame_size)
 
     def _said(self, message: wire.ServerMessage | Unknown) -> Iterator[SttMessage]:
         match message:
             case wire.SessionCreated(session=session):
                 yield Opened(session.id)
-            case wire.SpeechStarted(item_id=name, audio_start_ms=at):
-                yield from self._started(name, at)
-            case wire.SpeechStopped(item_id=name, audio_end_ms=at):
-                self._stopped(name, at)
-            case wire.Delta(item_id=name, delta=text):
-                yield from self._more(name, text or "")
-            case wire.Committed(item_id=name):
-                yield from self._make(name)
-            case wire.Completed(item_id=name, transcript=text, languages=languages):
-                language = next((each.code for each in languages or ()), None)
-                yield from self._complete(name, text=text, language=language)
-            case wire.Failed(item_id=name, error=error):
-                yield from self._failed(name, error)
-            case wire.Problem(error=error, code=code):
-                yield from self._problem(error if isinstance(error, wire.Error) else wire.Error(None, code, error))
+            case wire.OfItem():
+                if (item := self._find(message.item_id)) is not None:
+                    yield from self._happened(item, message)
+            case wire.Problem():
+                yield from self._problem(message.cause)
             case wire.SessionUpdated() | wire.ItemCreated() | wire.ItemAdded() | wire.ItemDone():
                 return
             case wire.Part() | wire.Whole():
@@ -117,60 +95,49 @@ class TranscriptionCodec:
             case unknown:
                 yield unknown
 
-    # ------------------------------------------------------------ an item comes into being
-
-    def _started(self, name: str, at: float) -> Iterator[SttMessage]:
-        if (item := self._find(name)) is not None:
-            item.onset = True
-            item.start = self._time(at)
-            yield SpeechOnset(item.start)
-
-    def _stopped(self, name: str, at: float) -> None:
-        if (item := self._find(name)) is not None:
-            item.by_vad = True
-            item.end = self._time(at)
-
-    def _more(self, name: str, text: str) -> Iterator[SttMessage]:
-        item = self._find(name)
-        if item is None or not text:
-            return
-        item.text += text
-        if len(item.text) > wire.LONGEST_TEXT:
-            raise ProtocolError(f"malformed message: an item of more than {wire.LONGEST_TEXT} characters")
-        item.shown = True
-        yield self._result("interim", item)
-
-    def _make(self, name: str) -> Iterator[SttMessage]:
-        if (item := self._find(name)) is not None:
-            self._commit(item)
-            yield from self._deliver()
+    def _happened(self, item: Item, message: wire.OfItem) -> Iterator[SttMessage]:
+        match message:
+            case wire.SpeechStarted(audio_start_ms=at):
+                item.onset, item.start = True, self._time(at)
+                yield SpeechOnset(item.start)
+            case wire.SpeechStopped(audio_end_ms=at):
+                item.by_vad, item.end = True, self._time(at)
+            case wire.Delta(delta=text) if text:
+                item.text, item.shown = wire.joined(item.text, text), True
+                yield self._result("interim", item)
+            case wire.Committed():
+                self._commit(item)
+            case wire.Completed(transcript=text, languages=languages):
+                item.text, item.language = text, next((each.code for each in languages or ()), None)
+                self._complete(item)
+            case wire.Failed(error=error) if error.code in _HOPELESS:
+                item.unheard = True
+                self._complete(item)
+            case wire.Failed(error=error):
+                yield error.failure
+            case _:
+                return
+        yield from self._deliver()
 
     def _commit(self, item: Item) -> None:
         """Sets the item's place in the order of items and its span in the audio. Does nothing the second time."""
         if item.committed:
             return
-        start, end = self._span(item)
+        end = item.end
         if self._commits and not item.by_vad:
             _, end = self._commits.popleft()
             item.answers = True
-        item.start, item.end = start, max(start, end)
-        self._committed = item.end
+        elif end is None:
+            end = self._commits[0][1] if self._commits else self._sent.now
+        start = max(self._committed, item.start or 0.0)
+        item.span = start, max(start, end)
+        self._committed = item.span[1]
         item.committed = True
         self._order.append(item)
 
-    # ------------------------------------------------------------ it is transcribed
-
-    def _complete(self, name: str, *, text: str, language: str | None) -> Iterator[SttMessage]:
-        if (item := self._find(name)) is not None:
-            item.text, item.language, item.done = text, language, True
-            yield from self._make(name)
-
-    def _failed(self, name: str, error: wire.Error) -> Iterator[SttMessage]:
-        if error.code not in _HOPELESS:
-            yield _failure(error)
-        elif (item := self._find(name)) is not None:
-            item.unheard = item.done = True
-            yield from self._make(name)
+    def _complete(self, item: Item) -> None:
+        item.done = True
+        self._commit(item)
 
     def _problem(self, error: wire.Error) -> Iterator[SttMessage]:
         said = f"{error.code} {error.message}"
@@ -180,7 +147,7 @@ class TranscriptionCodec:
             self._order.append(Item(None, answers=True, done=True))
             yield from self._deliver()
         else:
-            yield _failure(error)
+            yield error.failure
 
     def _deliver(self) -> Iterator[SttMessage]:
         """Yields the results of the oldest items, up to the first that is not done."""
@@ -194,17 +161,16 @@ class TranscriptionCodec:
                 yield FinalizeAnswered()
 
     def _outcome(self, item: Item) -> Iterator[SttMessage]:
-        start, end = self._span(item)
         if item.unheard:
-            yield Unheard(start, end)
+            yield Unheard(*item.span)
         elif item.text.strip() or item.shown:
             yield self._result("final", item)
         elif item.onset:
-            yield SpeechOver(end)
+            yield SpeechOver(item.span[1])
 
     def _result(self, kind: Literal["interim", "final"], item: Item) -> RecognitionResult:
         # It is not known where the text of an interim ends: much more audio may have been sent.
-        start, end = self._span(item) if kind == "final" else (0.0, 0.0)
+        start, end = item.span if kind == "final" else (0.0, 0.0)
         return RecognitionResult(
             kind=kind,
             text=item.text.strip(),
@@ -214,8 +180,6 @@ class TranscriptionCodec:
             id=item.id if kind == "final" else None,
             ends_speech=kind == "final" and item.by_vad,
         )
-
-    # ------------------------------------------------------------ names and times
 
     def _find(self, name: str) -> Item | None:
         """Returns the item with this id, creating it if needed; ``None`` if it was delivered already."""
@@ -228,23 +192,4 @@ class TranscriptionCodec:
         return self._items[name]
 
     def _time(self, milliseconds: float) -> float | None:
-        return min(max(0.0, milliseconds / 1e3), self._sent) if self._has_clock else None
-
-    def _span(self, item: Item) -> tuple[float, float]:
-        """Returns start and end of an item in seconds, as far as they are known by now."""
-        if item.committed and item.start is not None and item.end is not None:
-            return item.start, item.end
-        start = max(self._committed, item.start or 0.0)
-        end = item.end
-        if end is None:
-            end = self._commits[0][1] if self._commits else self._sent
-        return start, max(start, end)
-
-
-def _failure(error: wire.Error) -> Failure:
-    code = error.code or error.type
-    return Failure(
-        message=error.message or "no reason given",
-        code=None if code is None else _HTTP.get(code, code),
-        retryable=error.retryable,
-    )
+        return self._sent.within(milliseconds / 1e3) if self._has_clock else None

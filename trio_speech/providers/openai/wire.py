@@ -9,23 +9,24 @@ Source: openai-openapi (August 2026) and openai 3.57.0 (PyPI), ``types.realtime`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
-import msgspec
 from msgspec import Meta, Struct
 from pybase64 import b64encode_as_string
 
-from .._union import TaggedUnion
+from ..._core.provider.messages import Failure
+from ...errors import ProtocolError
+from .._json import Milliseconds, TaggedUnion
 
 LONGEST_TEXT = 100_000
 """The most characters of a text: more than an hour of speech. Names may have 200. Longer ones are malformed."""
 
-Milliseconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
 Name = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
+_HTTP = {"invalid_api_key": 401, "insufficient_quota": 402, "rate_limit_exceeded": 429}
+"""Errors that are reported by the HTTP status of the same meaning, which users know better."""
 _PERMANENT = frozenset({"invalid_request_error", "authentication_error", "insufficient_quota"})
 
 
@@ -56,30 +57,31 @@ class ItemDone(Struct, frozen=True, tag="conversation.item.done"):
     pass
 
 
-class SpeechStarted(Struct, frozen=True, tag="input_audio_buffer.speech_started"):
-    """VAD detected speech, which will become the item with this id. The padding before it counts as speech."""
+class OfItem(Struct, frozen=True):
+    """The base class of the messages about one item."""
 
     item_id: Name
+
+
+class SpeechStarted(OfItem, frozen=True, tag="input_audio_buffer.speech_started"):
+    """VAD detected speech, which will become the item with this id. The padding before it counts as speech."""
+
     audio_start_ms: Milliseconds
 
 
-class SpeechStopped(Struct, frozen=True, tag="input_audio_buffer.speech_stopped"):
+class SpeechStopped(OfItem, frozen=True, tag="input_audio_buffer.speech_stopped"):
     """VAD detected the end of speech, and will commit it."""
 
-    item_id: Name
     audio_end_ms: Milliseconds
 
 
-class Committed(Struct, frozen=True, tag="input_audio_buffer.committed"):
+class Committed(OfItem, frozen=True, tag="input_audio_buffer.committed"):
     """The buffer has become an item. These messages come in the order of the audio."""
 
-    item_id: Name
 
-
-class Delta(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.delta"):
+class Delta(OfItem, frozen=True, tag=f"{_TRANSCRIPTION}.delta"):
     """More text of an item; with some models it comes before the item is committed."""
 
-    item_id: Name
     delta: str | None = None
 
 
@@ -87,10 +89,9 @@ class Language(Struct, frozen=True):
     code: str
 
 
-class Completed(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.completed"):
+class Completed(OfItem, frozen=True, tag=f"{_TRANSCRIPTION}.completed"):
     """The whole text of an item. Items may be completed out of order."""
 
-    item_id: Name
     transcript: Text
     languages: tuple[Language, ...] | None = ()
 
@@ -104,15 +105,19 @@ class Error(Struct, frozen=True):
     event_id: str | None = None
 
     @property
-    def retryable(self) -> bool | None:
-        """Whether a retry may succeed, judging by the error's type; ``None`` if it has none."""
-        return None if self.type is None else self.type not in _PERMANENT
+    def failure(self) -> Failure:
+        """The error as a message of this library. Its type says whether a retry may succeed."""
+        code = self.code or self.type
+        return Failure(
+            message=self.message or "no reason given",
+            code=None if code is None else _HTTP.get(code, code),
+            retryable=None if self.type is None else self.type not in _PERMANENT,
+        )
 
 
-class Failed(Struct, frozen=True, tag=f"{_TRANSCRIPTION}.failed"):
+class Failed(OfItem, frozen=True, tag=f"{_TRANSCRIPTION}.failed"):
     """An item will have no text."""
 
-    item_id: Name
     error: Error = Error()
 
 
@@ -121,6 +126,11 @@ class Problem(Struct, frozen=True, tag="error"):
 
     error: Error | str
     code: str | None = None
+
+    @property
+    def cause(self) -> Error:
+        """What went wrong, in either spelling."""
+        return self.error if isinstance(self.error, Error) else Error(None, self.code, self.error)
 
 
 class Part(Struct, frozen=True, tag="transcription.delta"):
@@ -147,6 +157,8 @@ def append(audio: bytes | memoryview) -> str:
     return f'{{"type":"input_audio_buffer.append","audio":"{b64encode_as_string(audio)}"}}'
 
 
-def encode(message: Mapping[str, Any]) -> str:
-    """Returns the text frame for any other message of the client."""
-    return msgspec.json.encode(message).decode()
+def joined(text: str, more: str) -> str:
+    """Returns `text` with `more` after it. Raises `ProtocolError` if that is too long to be true."""
+    if len(text) + len(more) > LONGEST_TEXT:
+        raise ProtocolError(f"malformed message: a text of more than {LONGEST_TEXT} characters")
+    return text + more

@@ -30,7 +30,7 @@ from ...._core.provider.requests import Change, TranscribeRequest
 from ....audio.formats import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
 from ....providers._codec import Frame
-from ....providers._union import TaggedUnion
+from ....providers._json import TaggedUnion
 from ..faults import Close, Refuse
 from ..manner import Manner
 from .protocol import Changed, ClientFinalize, ClientFinish, IdleLimit, Incoming, Mistake, Outgoing, Reply, Request

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ...._core.provider.messages import RecognitionResult
 from ....events import Word
-from ....providers._union import TaggedUnion
+from ....providers._json import TaggedUnion
 
 Json: TypeAlias = dict[str, Any]
 

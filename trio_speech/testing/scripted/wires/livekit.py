@@ -25,7 +25,7 @@ from ....audio.formats import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
 from ....events import Word
 from ....providers._codec import Frame
-from ....providers._union import TaggedUnion
+from ....providers._json import TaggedUnion
 from ....providers.livekit import wire
 from ..manner import Manner
 from ..synthesizer import AlignedCharacters

@@ -1,4 +1,4 @@
-"""Decodes JSON frames whose field ``type`` says which message they hold."""
+"""Reads and writes frames that hold JSON. What is malformed raises `ProtocolError`, which quotes no content."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta, Struct
+from pybase64 import b64decode
 
 from .._core.provider.messages import Unknown
 from ..errors import ProtocolError
@@ -15,7 +16,11 @@ Message = TypeVar("Message")
 Seconds = Annotated[float, Meta(ge=-1e9, le=1e9)]
 """A time in seconds in a message. Numbers outside of -1e9 to 1e9, infinite ones included, are malformed."""
 
+Milliseconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
+"""A time in milliseconds in a message, within the same bounds as `Seconds`."""
+
 _LONGEST_TAG = 64
+_MALFORMED = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class _Tagged(Struct, frozen=True):
@@ -23,6 +28,36 @@ class _Tagged(Struct, frozen=True):
 
 
 _tag_decoder = msgspec.json.Decoder(_Tagged)
+
+
+def encode(message: Any) -> str:
+    """Returns the text frame for `message`: a struct, or a dict. Raises as `msgspec.json.encode` does."""
+    return msgspec.json.encode(message).decode()
+
+
+def audio_of(text: str) -> bytes:
+    """Decodes the base64 of a field ``audio``. Raises `ProtocolError` if it is malformed.
+
+    Faster than a field of type ``bytes``, and done only where the audio is wanted.
+    """
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:  # its message may quote the content
+        raise ProtocolError("malformed message: Invalid base64 encoded string - at `$.audio`") from None
+
+
+class OneShape(Generic[Message]):
+    """Decodes the messages of a direction in which all messages have one shape, whatever they say."""
+
+    def __init__(self, shape: type[Message]) -> None:
+        self._decoder = msgspec.json.Decoder(shape)
+
+    def decode(self, frame: str | bytes) -> Message:
+        """Returns the message in a frame. Raises `ProtocolError`, which does not quote it, if it is malformed."""
+        try:
+            return self._decoder.decode(frame)
+        except _MALFORMED as error:
+            raise ProtocolError(f"malformed message: {error}") from error
 
 
 class TaggedUnion(Generic[Message]):
@@ -49,5 +84,5 @@ class TaggedUnion(Generic[Message]):
                 if tag in self._tags:
                     raise
                 return Unknown(tag[:_LONGEST_TAG])
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        except _MALFORMED as error:
             raise ProtocolError(f"malformed message: {error}") from error

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from trio_speech._core.provider.messages import Unknown
 from trio_speech.errors import ProtocolError
-from trio_speech.providers._union import TaggedUnion
+from trio_speech.providers._json import OneShape, TaggedUnion, audio_of, encode
 
 
 class Apple(msgspec.Struct, tag="apple"):
@@ -69,6 +69,29 @@ def test_the_error_quotes_no_content() -> None:
     with pytest.raises(ProtocolError) as caught:
         fruit.decode('{"type":"apple","seeds":"my secret"}')
     assert "secret" not in str(caught.value)
+
+
+def test_messages_of_one_shape_need_no_tag() -> None:
+    pear = OneShape(Pear)
+    assert pear.decode('{"names":["a"],"new":1}') == pear.decode(b'{"names":["a"]}') == Pear(("a",))
+    for frame in ("", "[]", '{"names":["my secret",1]}', '{"names":' + "[" * 100_000, b"\xff"):
+        with pytest.raises(ProtocolError, match="malformed message") as caught:
+            pear.decode(frame)
+        assert "secret" not in str(caught.value)
+
+
+def test_base64_is_decoded_and_never_quoted() -> None:
+    assert audio_of("AQI=") == b"\x01\x02"
+    assert audio_of("") == b""
+    for text in ("my secret", "AQI", "AQ=I", "ä"):
+        with pytest.raises(ProtocolError, match="malformed message") as caught:
+            audio_of(text)
+        assert text not in str(caught.value)
+
+
+def test_structs_and_dicts_become_text() -> None:
+    assert encode(Apple(3)) == '{"type":"apple","seeds":3}'
+    assert encode({"a": [None, "ä"]}) == '{"a":[null,"ä"]}'
 
 
 @given(
