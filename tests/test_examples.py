@@ -51,6 +51,7 @@ PROMISES = {
         "the first process ended by signal 9",
         "after the kill: f2 .*pizza",
     ],
+    "15_ctrl_c": ["the weather is very nice today", "one moment: what was said so far", "I would like to order"],
     "an_engine_of_your_own": [
         r"spoken in \d+\.\d s: Paris calling\. All is well\.",
         "s  PARIS CALLING",
