@@ -1,4 +1,4 @@
-"""The page on asyncio, anyio and notebooks: its programs run as they stand, against the scripted gateway."""
+"""The pages on other loops and on real devices: their programs run as they stand, against the scripted gateway."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 import anyio
 import pytest
 import trio
 
 import trio_speech as ts
-from trio_speech.testing import ScriptedGateway, open_gateway, say
+from trio_speech.testing import ScriptedGateway, hear, open_gateway, say
 
 PAGE = Path(__file__).parents[1] / "docs" / "howto" / "asyncio.md"
 SAID = say(0.2, "from one loop to another", 0.6)
@@ -47,8 +50,8 @@ class Scripted:
             yield self._gateway.connect
 
 
-def blocks(language: str) -> Iterator[str]:
-    page = PAGE.read_text(encoding="utf-8")
+def blocks(language: str, path: Path = PAGE) -> Iterator[str]:
+    page = path.read_text(encoding="utf-8")
     return (block[1] for block in re.finditer(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
 
 
@@ -115,3 +118,56 @@ async def test_what_the_pages_say_of_threads_is_so(gateway: ScriptedGateway) -> 
     async with gateway.client() as client, client.transcribe(None, SAID.audio_format) as transcript:
         with pytest.raises(RuntimeError):
             await trio.to_thread.run_sync(transcript.end_input)
+
+
+class Device:
+    """Stands in for both kinds of `sounddevice`'s streams. The microphone hears `SAID` from a thread of its own."""
+
+    played = b""
+    all_played: ClassVar[trio.Event]
+    rates: ClassVar[list[int]] = []
+
+    def __init__(self, samplerate: int, blocksize: int = 0, *, channels: int, dtype: str, callback: Any = None) -> None:
+        assert (channels, dtype) == (1, "int16")
+        self.rates.append(samplerate)
+        self._frames, self._callback = blocksize, callback
+
+    def __enter__(self) -> Device:
+        if self._callback:
+            threading.Thread(target=self._speak, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._callback = None
+
+    def _speak(self) -> None:
+        for chunk in SAID.chunks(self._frames / SAID.audio_format.sample_rate):
+            if callback := self._callback:
+                callback(memoryview(chunk), self._frames, None, None)
+            time.sleep(0.002)
+
+    def write(self, audio: bytes) -> None:
+        assert threading.current_thread() is not threading.main_thread()
+        Device.played += audio
+        if " ".join(word.text for word in hear(Device.played)) == SAID.text:
+            trio.from_thread.run_sync(self.all_played.set)
+
+
+async def test_the_program_for_real_devices_repeats_what_it_hears(
+    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    devices = ModuleType("sounddevice")
+    devices.RawInputStream = devices.RawOutputStream = Device  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sounddevice", devices)
+    monkeypatch.setattr(ts, "Local", gateway.backend)
+    monkeypatch.setattr(Device, "all_played", trio.Event(), raising=False)
+    names: dict[str, Any] = {}
+    for block in blocks("py", PAGE.with_name("microphone.md")):
+        exec(block, names)
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(names["main"])
+            await Device.all_played.wait()
+            nursery.cancel_scope.cancel()
+    assert capsys.readouterr().out.strip() == SAID.text
+    assert set(Device.rates) == {16_000}
