@@ -24,7 +24,7 @@ def test_an_interim_announces_until_its_final_comes() -> None:
 
 def test_a_newer_interim_of_the_same_utterance_takes_the_place_of_the_older() -> None:
     announcements = owed((200, 500), (200, 900))
-    assert announcements.words(1_000) == (200, 900)
+    assert announcements.words(1_000) == [(200, 900)]
     announcements.final(200, 900, None, placed=True)
     assert not announcements
 
@@ -46,7 +46,7 @@ def test_a_joined_final_settles_all_that_it_covers() -> None:
 def test_the_rest_behind_a_split_final_stays_owed() -> None:
     announcements = owed((200, 900))
     announcements.final(200, 400, None, placed=True)
-    assert announcements.words(1_000) == (400, 900)
+    assert announcements.words(1_000) == [(400, 900)]
     announcements.final(400, 850, None, placed=True)
     assert not announcements
 
@@ -54,7 +54,7 @@ def test_the_rest_behind_a_split_final_stays_owed() -> None:
 def test_an_empty_interim_takes_back_what_was_shown_there() -> None:
     announcements = owed((200, 500), (600, 900))
     assert announcements.taken_back(600, 900, None, placed=True)
-    assert announcements.words(1_000) == (200, 500)
+    assert announcements.words(1_000) == [(200, 500)]
     assert not announcements.taken_back(600, 900, None, placed=True)
 
 
@@ -63,7 +63,7 @@ def test_two_speakers_owe_each_their_own_final() -> None:
     announcements.interim(200, 500, "a", placed=True)
     announcements.interim(250, 450, "b", placed=True)
     announcements.final(200, 500, "a", placed=True)
-    assert announcements.words(1_000) == (250, 450)
+    assert announcements.words(1_000) == [(250, 450)]
 
 
 def test_an_onset_announces_no_words() -> None:
@@ -71,7 +71,7 @@ def test_an_onset_announces_no_words() -> None:
     announcements.onset(200, placed=True)
     assert announcements
     assert announcements.first(1_000) == 200
-    assert announcements.words(1_000) is None
+    assert announcements.words(1_000) == []
     assert not announcements.worded
     announcements.onset(200, placed=True)
     announcements.interim(220, 500, None, placed=True)
@@ -104,7 +104,7 @@ def test_announcements_without_a_place_are_one() -> None:
 def test_a_final_without_a_place_settles_the_oldest() -> None:
     announcements = owed((200, 500), (600, 900))
     announcements.final(0, 1_000, None, placed=False)
-    assert announcements.words(1_000) == (600, 900)
+    assert announcements.words(1_000) == [(600, 900)]
 
 
 def test_a_placed_final_settles_what_was_shown_without_a_place_before_its_end() -> None:
@@ -131,9 +131,10 @@ def test_beyond_a_bound_the_oldest_are_taken_for_one_and_nothing_is_forgotten() 
     for number in range(70):
         announcements.interim(100 * number, 100 * number + 50, str(number), placed=True)
     assert announcements.first(1_000_000) == 0
-    assert announcements.words(1_000_000) == (0, 6_950)
+    spans = announcements.words(1_000_000)
+    assert (len(spans), spans[0], spans[-1]) == (64, (0, 650), (6_900, 6_950))
     for number in range(7, 70):
         announcements.final(100 * number, 100 * number + 50, str(number), placed=True)
-    assert announcements.words(1_000_000) == (0, 650)
+    assert announcements.words(1_000_000) == [(0, 650)]
     announcements.final(0, 650, None, placed=True)
     assert not announcements

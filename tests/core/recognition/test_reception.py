@@ -137,3 +137,46 @@ def test_each_utterance_ends_in_its_final_or_in_one_gap_whatever_drops(fates: li
     ]
     gaps = [(gap.start, gap.end, gap.reason) for gap in told if isinstance(gap, Gap)]
     assert gaps == [(pytest.approx(start), pytest.approx(end), why) for start, end, why in given_up]
+
+
+# ---------------------------------------------------------------- finals of an earlier link
+
+
+def crossed(**fields: object) -> Run:
+    """Utterances at 0.1 and 0.6 s: the second is final on the first link, and the first is shown."""
+    run = Run(replace(SPANS, **fields))
+    run.capture(loud(400) + quiet(200) + loud(300) + quiet(100))
+    run.says(result(0.6, 0.9, "two", ends_speech=True), interim(0.1, 0.4))
+    assert [type(event) for event in run.told()].count(SpeechStarted) == 2
+    again = run.again()
+    again.capture(b"")
+    return again
+
+
+@pytest.mark.parametrize(("first", "ended"), [("one", True), ("", False)])
+def test_a_final_that_comes_again_ends_speech_only_where_all_before_it_is_final(first: str, ended: bool) -> None:
+    run = crossed()
+    run.says(*([result(0.1, 0.4, first)] if first else []), result(0.6, 0.9, "two", ends_speech=True))
+    assert run.session.speaking is not ended
+
+
+@pytest.mark.parametrize(("end", "shown"), [(0.9, False), (0.95, True)])
+def test_an_interim_of_what_another_link_made_final_is_not_shown(end: float, shown: bool) -> None:
+    run = crossed(word_times=False)
+    run.says(result(0.1, 0.4))
+    run.told()
+    run.says(interim(0.6, end, "two"))
+    assert bool(run.told()) is shown
+
+
+def test_the_pause_between_two_utterances_that_were_only_shown_is_no_gap() -> None:
+    run = Run(replace(ORDERED, finalizes=False, ends_by="close"))
+    run.capture(loud(400) + quiet(200) + loud(300) + quiet(100))
+    run.says(interim(0.0, 0.4), interim(0.6, 0.9, "two"))
+    run.end()
+    assert run.link.peer_closed(1000, 0.0) is not None
+    again = run.again()
+    again.end()
+    again.says(result(0.0, 0.4), result(0.6, 0.9, "two"))
+    assert again.link.peer_closed(1000, 0.0) is not None
+    assert again.gaps() == []

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from trio_speech._core.provider.messages import RecognitionResult
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech._core.provider.requests import Change
+from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.queued_commands import QueuedCommand
 from trio_speech._core.recognition.reconciliation import ComparedWord
 from trio_speech._core.recognition.session import RecognitionMachine
@@ -143,11 +144,11 @@ def test_what_is_heard_again_is_counted() -> None:
     session = recognition()
     session.capture(loud(300))
     link(session, sent=200)
-    assert session.to_replay == 0.0
     session.link_lost(())
-    assert session.to_replay == 0.2
-    link(session, sent=150)
-    assert session.to_replay == 0.05
+    assert LinkMachine(session, EXACT, 0.0, patience=10.0, progress_timeout=None).replayed == 0.2
+    session.log.take(150)
+    session.link_lost(())
+    assert LinkMachine(session, EXACT, 0.0, patience=10.0, progress_timeout=None).replayed == 0.2
     assert (session.log.taken, session.log.replayed) == (350, 150)
     session.link_lost(())
     link(session)
@@ -499,7 +500,7 @@ def test_what_was_sent_in_steps_is_to_be_heard_again_as_a_whole(steps: list[int]
     for samples in steps:
         session.log.take(samples)
     session.link_lost(())
-    assert session.to_replay == sum(steps) / 1_000
+    assert session.log.furthest == sum(steps)
 
 
 def test_what_is_acknowledged_without_a_final_was_never_lost() -> None:

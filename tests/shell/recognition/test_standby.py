@@ -29,8 +29,9 @@ async def test_a_link_that_goes_silent_is_replaced_within_a_second(gateway: Scri
     gateway.plan(Hear(4.3), BlackHole())
     session = await listen(SPEECH)
     session.assert_whole()
-    assert session.at(ts.LinkLost)[0] <= 4.3 + NOTICED
-    assert session.of(ts.LinkLost)[0].retry_in == 0.0
+    assert gateway.visits[1].dialed <= 4.3 + NOTICED
+    (lost,), (resumed,) = session.of(ts.LinkLost), session.of(ts.Resumed)
+    assert (lost.retry_in, resumed.downtime) == (0.0, 0.0)
     assert session.at(ts.Resumed) == session.at(ts.LinkLost)
     assert (session.statistics.suspected, session.statistics.cleared, session.statistics.links) == (1, 0, 2)
 
@@ -39,8 +40,23 @@ async def test_a_stall_of_one_connection_is_not_waited_for(gateway: ScriptedGate
     gateway.plan(Hear(4.3), Freeze(4.0))
     session = await listen(SPEECH)
     session.assert_whole()
-    assert session.at(ts.LinkLost)[0] <= 4.3 + NOTICED
+    assert session.at(ts.LinkLost)[0] <= 4.3 + NOTICED + 0.8, "as soon as the standby has told something new"
     assert len(gateway.visits) == 2
+
+
+async def test_a_suspect_that_speaks_before_the_standby_does_serves_on(
+    gateway: ScriptedGateway, listen: Listen
+) -> None:
+    gateway.plan(Hear(4.3), Freeze(1.2))
+    session = await listen(SPEECH)
+    session.assert_whole()
+    assert session.of(ts.LinkLost) == session.of(ts.Resumed) == []
+    statistics = session.statistics
+    assert (statistics.suspected, statistics.cleared, statistics.links) == (1, 1, 1)
+    suspect, standby = gateway.visits
+    assert standby.heard > 0.5, "it was sent audio"
+    assert statistics.billed == pytest.approx(suspect.heard + standby.heard), "which is billed"
+    assert suspect.heard == SPEECH.seconds
 
 
 @pytest.mark.parametrize("dial", [2.5, 8.0])
@@ -69,7 +85,7 @@ async def test_a_standby_that_is_never_answered_does_not_keep_the_dead(
     gateway.plan(NeverAnswer())
     session = await listen(SPEECH)
     session.assert_whole()
-    assert session.at(ts.LinkLost)[0] <= 4.3 + NOTICED + 1.0, "another dial goes beside the one that is not answered"
+    assert gateway.visits[2].dialed <= 4.3 + NOTICED + 1.0, "another dial goes beside the one that is not answered"
 
 
 async def test_a_standby_that_is_refused_harms_nobody_and_is_not_tried_again_soon(

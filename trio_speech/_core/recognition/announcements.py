@@ -58,13 +58,9 @@ class Announcements:
         """Returns the start of the earliest owed utterance; ``None`` where none starts before sample `before`."""
         return min((each.start for each in self._owed if each.start < before), default=None)
 
-    def words(self, before: int) -> tuple[int, int] | None:
-        """Returns the first and last sample of the owed utterances of which words were shown.
-
-        Only utterances that start before sample `before` count; ``None`` where there are none.
-        """
-        shown = [each for each in self._owed if each.worded and each.start < before]
-        return (min(each.start for each in shown), max(each.end for each in shown)) if shown else None
+    def words(self, before: int) -> list[tuple[int, int]]:
+        """Returns the spans of the owed utterances of which words were shown, if they start before sample `before`."""
+        return [(each.start, each.end) for each in self._owed if each.worded and each.start < before]
 
     def onset(self, at: int, *, placed: bool) -> None:
         """Call when the service tells that speech began at sample `at`. Ignored where the utterance is owed already."""

@@ -94,6 +94,10 @@ class DeliveredWords:
             return TextSeam(again, timed=self._timed(cut), reach=reach)
         return self._timed(cut) if again else None
 
+    def may_repeat(self, cut: int) -> int:
+        """Returns how many delivered words a link may say again that have no times, or lie behind sample `cut`."""
+        return sum(word.end is None or word.end > cut for word in self._words)
+
     def speaker_at(self, word: ComparedWord) -> str | None:
         """Returns the speaker of the delivered word with the text and time of `word`; ``None`` where there is none."""
         at = word.midpoint

@@ -64,10 +64,11 @@ class Judged(Struct, frozen=True):
 class IncomingResults:
     """Judges the results of one link.
 
-    `base`: the first sample that the link is sent. `cut`: earlier links have delivered all words before this sample.
+    `timeline`: the link's. `cut`: earlier links have delivered all words before this sample.
     """
 
-    def __init__(self, session: RecognitionMachine, profile: SttProfile, base: int, cut: int) -> None:
+    def __init__(self, session: RecognitionMachine, profile: SttProfile, timeline: Timeline, cut: int) -> None:
+        base = timeline.base
         self._session = session
         self._profile = profile
         self.overlaps = profile.overlapping
@@ -80,7 +81,7 @@ class IncomingResults:
         self._consumed = 0.0
         self._untimed_from = base
         self._speakers = SpeakerLabels(session.speakers, is_first=session.tally.links == 1)
-        self.timeline = Timeline(base, session.rate)
+        self.timeline = timeline
 
     @property
     def awaited(self) -> Sequence[ComparedWord]:
@@ -161,8 +162,15 @@ class IncomingResults:
         said = judged.said
         if judged.nothing_new or self.is_shown_again(said, said.end):
             return True
-        timed = said.result.words or not said.placed
-        return not timed and self._finals.cover(said.result, overlaps=self.overlaps)
+        if said.result.words or not said.placed:
+            return False
+        return self._finals.cover(said.result, overlaps=self.overlaps) or self._was_final(said)
+
+    def _was_final(self, said: PlacedTranscript) -> bool:
+        """Whether finals of earlier links cover the whole span of a result without word times."""
+        if self.overlaps or not self._profile.trusts_spans or said.end > self._session.delivered_words.said:
+            return False
+        return not any(self._session.delivered_words.stretches.missing(said.start, said.end))
 
     def _is_over(self, position: int) -> bool:
         return self._seam is not None and position < self._over_until

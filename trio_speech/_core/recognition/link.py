@@ -42,6 +42,8 @@ from .progress_watch import ProgressWatch
 from .reception import Reception
 from .rollover import RolloverSchedule
 from .session import RecognitionMachine
+from .standby import Standby
+from .timeline import Timeline
 
 _FOR_A_PAUSE = 30.0  # seconds that a replacement waits for a pause when it is not urgent
 _NORMAL = 1000  # RFC 6455 section 7.4.1: the purpose of the connection has been fulfilled
@@ -52,7 +54,7 @@ class LinkMachine:
 
     `patience`: where the replay log is nearly full, a finalize request is sent half of so many seconds after the last
     commit. `progress_timeout`: `ReplayPolicy.progress_timeout`. `opened_at`: when the connection was made; ``None``:
-    `now`.
+    `now`. `standby`: what the connection was sent as a standby, if it was one: call `take_over` then.
     """
 
     def __init__(
@@ -64,16 +66,22 @@ class LinkMachine:
         patience: float,
         progress_timeout: float | None,
         opened_at: float | None = None,
+        standby: Standby | None = None,
     ) -> None:
         self.session = session
         self.profile = profile
-        base, cut = session.resume(profile)
-        replayed_until = session.log.furthest  # an earlier link was sent the audio before it
-        results = IncomingResults(session, profile, base, cut)
-        self._timeline = results.timeline
+        if standby is None:
+            base, cut = session.resume(profile)
+            self._timeline, replayed_until = Timeline(base, session.rate), session.log.furthest
+        else:
+            cut = session.take_over(standby.sent)
+            self._timeline, replayed_until = standby.timeline, standby.replayed_until
+        self.replayed = max(0, replayed_until - self._timeline.base) / session.rate
+        """Seconds of audio that this link is sent and that an earlier one was sent, too."""
+        results = IncomingResults(session, profile, self._timeline, cut)
         self._evidence = Evidence(session, profile)
         self._progress = ProgressWatch(progress_timeout)
-        self.feed = OutgoingAudio(session, profile, results.timeline, self._progress, now)
+        self.feed = OutgoingAudio(session, profile, self._timeline, self._progress, now)
         self._rollover = RolloverSchedule(profile.session_cap, now if opened_at is None else opened_at)
         self._asking = Asking(
             session,
@@ -112,6 +120,19 @@ class LinkMachine:
         self._over: EndLink | None = None
         self._asks_by_close = not profile.finalizes
 
+    def take_over(self, standby: Standby, now: float) -> None:
+        """Takes in what the service has said to the standby that this link was made from.
+
+        Each message is received with as much audio sent as when it came.
+        """
+        log = self.session.log
+        self.feed.took_over(now)
+        for sent, message in standby.messages:
+            log.rewind(sent)
+            cause = self.receive(message, now)
+            self._over = self._over or (EndLink(cause) if cause is not None else None)
+        log.rewind(standby.sent)
+
     @property
     def retiring(self) -> bool:
         """Whether the link is being replaced by a fresh one, and sends no more audio."""
@@ -140,6 +161,14 @@ class LinkMachine:
         """Has the link replaced by one to a better backend, in the next pause; after 30 seconds in any case."""
         self.retire(now, now + _FOR_A_PAUSE)
 
+    def hold(self) -> None:
+        """Call when the link becomes suspect: it is sent no more audio until `go_on`. What it says still counts."""
+        self.feed.is_held = True
+
+    def go_on(self) -> None:
+        """Call when the suspect has shown life: it is sent audio again, from where it was held."""
+        self.feed.is_held = False
+
     def lost(self) -> None:
         """Call when the connection is gone.
 
@@ -147,9 +176,8 @@ class LinkMachine:
         """
         self._reception.release(math.inf)
         requests, committed = self._evidence.requests, self.session.log.committed
-        words = self._evidence.owed.words(requests.answered)
-        if words is not None:  # it answered a request behind them, and their final never came
-            self.session.left_open.add(*words)
+        for span in self._evidence.owed.words(requests.answered):
+            self.session.left_open.add(*span)  # it answered a request behind them, and their final never came
         asked = {*([requests.answered] if requests.answered > committed else []), *requests.repeated(committed)}
         self.session.link_lost(sorted(asked))
 
@@ -410,6 +438,7 @@ class LinkMachine:
         sent = self.session.log.sent
         upto = self._evidence.requests.answered if answered else sent
         if upto > self.session.log.committed:
-            open_from, owed = self._evidence.first_open(upto), self._evidence.owed.words(upto)
+            open_from, shown = self._evidence.first_open(upto), self._evidence.owed.words(upto)
+            owed = (min(start for start, _ in shown), max(end for _, end in shown)) if shown else None
             self.session.doubts.left(LeftOpen(upto, open_from, owed, answered))
         self._over = EndLink() if self.session.finished else EndLink(cause)

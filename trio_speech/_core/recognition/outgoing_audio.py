@@ -60,6 +60,8 @@ class OutgoingAudio:
         self.closed = False
         self.opened = not profile.waits_for_opened
         """Whether the service takes audio yet."""
+        self.is_held = False
+        """Whether no audio is sent for the moment, because the link is suspect."""
         if session.tally.links > 1:
             self._pacer.engage(now, session.log.unsent)
 
@@ -78,6 +80,13 @@ class OutgoingAudio:
         """Whether less than a whole frame is left to send."""
         return self._session.log.unsent < self._chunk
 
+    def took_over(self, now: float) -> None:
+        """Call when the link opens that was sent the audio up to ``log.sent`` already, as a standby."""
+        session, log = self._session, self._session.log
+        self.heard_by = now + self._timeline.heard * self._slowness
+        if session.noise.may_be_speech(log.window(max(log.committed, log.kept), log.sent)):
+            self.new_result_expected = self._progress.sent(now)
+
     def heard_up_to(self, sample: int, now: float) -> None:
         """Call when a message shows that the service has heard all audio before `sample`."""
         left = max(0, self._session.log.sent - sample)
@@ -91,7 +100,7 @@ class OutgoingAudio:
         That is a frame to send, a log so full that a finalize request is due, or a result that has become owed.
         """
         session, log = self._session, self._session.log
-        if not self.opened:
+        if not self.opened or self.is_held:
             return NEVER
         if self.new_result_expected:
             return log.sent  # at once: where all audio came in whole frames, none is left unsent
@@ -109,7 +118,7 @@ class OutgoingAudio:
         returns no frames, call `LinkMachine.next`.
         """
         session, log, chunk = self._session, self._session.log, self._chunk
-        if self.closed or not self.opened or (session.marks.waiting and session.has_due_mark):
+        if self.closed or self.is_held or not self.opened or (session.marks.waiting and session.has_due_mark):
             return []
         samples = session.sendable()[0] if session.marks.waiting else log.captured - log.sent
         if self._pacer.engaged:
@@ -131,12 +140,12 @@ class OutgoingAudio:
         elif not flush:
             return b""
         late = self._pacer.engaged and self._pacer.delay(now, samples) > 0.0
-        return b"" if late or self.closed or not samples else self._taken(samples, now)
+        return b"" if late or self.closed or self.is_held or not samples else self._taken(samples, now)
 
     def rest(self, now: float) -> bytes:
         """Takes the rest of the audio up to the next mark, even if it is shorter than a frame."""
         samples = self._session.sendable()[0]
-        return self._taken(samples, now) if samples else b""
+        return self._taken(samples, now) if samples and not self.is_held else b""
 
     def filler(self, seconds: float, now: float) -> bytes:
         """Returns `seconds` of filler to send. It is silence that is not in the log."""
@@ -149,7 +158,7 @@ class OutgoingAudio:
     def due(self, now: float) -> float:
         """Returns when the waiting audio may be sent; infinite where none waits, or `closed` is set."""
         samples, _ = self._session.sendable()
-        if self.closed or not samples:
+        if self.closed or self.is_held or not samples:
             return math.inf
         return now + self._pacer.delay(now, min(samples, self._lump))
 

@@ -214,8 +214,16 @@ class Reception:
         self._acknowledge(judged, now)
         if not repeated:
             self.news(now)  # an earlier link delivered it: this one shows how far it has heard
-        if judged.said.result.ends_speech:
+        if judged.said.result.ends_speech and not self._leaves_speech_before(judged.said.start):
             self._session.speech_ended(judged.said.end)
+
+    def _leaves_speech_before(self, start: int) -> bool:
+        """Whether the current speech began before sample `start`, and holds possible speech that no final covers.
+
+        Finals may come out of order. One that comes again then tells nothing about the end of that speech.
+        """
+        session = self._session
+        return session.first_possible_speech(session.speaking_since, start, 0) is not None
 
     def _is_torn(self, judged: Judged) -> bool:
         """Whether the close message may have cut a word of this final.

@@ -44,6 +44,8 @@ class ReplayLog:
         """The oldest sample that is neither settled nor evicted (dropped unsettled because of a limit)."""
         self.furthest = start
         """The sample before which all audio was sent, on this connection or an earlier one."""
+        self.sent_beside = start
+        """The sample before which audio was read for a second connection (`read_beside`) since the last `rewind`."""
         self.taken = 0
         """Samples sent on all connections together; a sample that was sent twice counts twice."""
         self.replayed = 0
@@ -76,6 +78,17 @@ class ReplayLog:
         """Returns the next `samples` unsent samples, or fewer if there are not so many, and counts them as sent."""
         start, sent = self.sent, min(self.sent + samples, self.captured)
         self.sent = sent
+        return self._read(start, sent)
+
+    def read_beside(self, start: int, samples: int) -> bytes:
+        """Returns the `samples` from sample `start` on, for a second connection beside the current one.
+
+        They count as taken, since the service bills them, but `sent` stays: it is the current connection's.
+        """
+        self.sent_beside = start + samples
+        return self._read(start, self.sent_beside)
+
+    def _read(self, start: int, sent: int) -> bytes:
         self.taken += sent - start
         if sent > self.furthest:
             self.replayed += max(0, self.furthest - start)
@@ -90,7 +103,7 @@ class ReplayLog:
 
         Where `to` is outside of the audio that is kept, the nearest sample that is kept is taken.
         """
-        self.sent = min(max(to, self.kept), self.captured)
+        self.sent = self.sent_beside = min(max(to, self.kept), self.captured)
         return self.sent
 
     def commit(self, to: int) -> None:

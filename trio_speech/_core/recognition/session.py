@@ -87,7 +87,8 @@ class RecognitionMachine:
         self.asked_upto = start
         """The sample before which the user has asked for all finals, by `finalize` or the end of the input."""
         self.speaking = False
-        self._speaking_since = self._final_until = start
+        self.speaking_since = self._final_until = start
+        """The earliest sample at which the current speech, or else the last one, may have begun."""
         self._turn_from: int | None = None
         self.linked = False
         self._ordinal = ordinal
@@ -196,17 +197,31 @@ class RecognitionMachine:
         limit = self.policy.max_replayed
         if limit is not None:
             self._evict(self.log.furthest - self.audio_format.samples(limit), "replay-limit")
+        self._advance(self.log.committed)
+        base, cut = self.start_of_next_link(profile)
+        self.log.rewind(base)
+        self._link_opened(cut)
+        return base, cut
+
+    def take_over(self, sent: int) -> int:
+        """Call when a link opens that was sent the audio up to sample `sent` already, as a standby.
+
+        Returns the cut: the sample before which all words are old.
+        """
         cut = self._advance(self.log.committed)
-        base = self.log.rewind(cut - self.delivered_words.lead_in(profile, cut))
+        self.log.rewind(sent)
+        self._link_opened(cut)
+        return cut
+
+    def start_of_next_link(self, profile: SttProfile) -> tuple[int, int]:
+        """Returns the first sample that a link is sent if it opens now, and its cut (see `resume`)."""
+        cut = self.log.committed
+        return max(cut - self.delivered_words.lead_in(profile, cut), self.log.kept), cut
+
+    def _link_opened(self, cut: int) -> None:
         self.linked = True
         self.tally.links += 1
         self.marks.resume(cut, self.log.captured if self.input_ended else None)
-        return base, cut
-
-    @property
-    def to_replay(self) -> float:
-        """Seconds of audio still to be sent on the current link that were sent on an earlier one."""
-        return max(0, self.log.furthest - self.log.sent) / self.rate
 
     def link_lost(self, asked: Iterable[int]) -> None:
         """Call when the connection is gone.
@@ -334,19 +349,19 @@ class RecognitionMachine:
         """
         if not self.speaking:
             self.speaking = True
-            self._speaking_since = at if since is None else since
+            self.speaking_since = at if since is None else since
             self.event_queue.put(SpeechStarted(at / self.rate))
 
     def speech_ended(self, at: int) -> None:
         """Call when an utterance ends at sample `at`. Ignored where the current speech began later."""
-        if at > self._speaking_since:
+        if at > self.speaking_since:
             self._end_speech(at)
 
     def _end_speech(self, at: int) -> None:
         """Ends the current speech, if there is any, whenever it began."""
         if self.speaking:
             self.speaking = False
-            self.event_queue.put(SpeechEnded(max(at, self._speaking_since) / self.rate))
+            self.event_queue.put(SpeechEnded(max(at, self.speaking_since) / self.rate))
 
     def turn_ended(self, at: int, confidence: float | None) -> None:
         """Call when a turn ends at sample `at`. Ignored where no words of it were delivered, or it was told before."""
@@ -414,10 +429,10 @@ class RecognitionMachine:
             self._tell_gaps(self.gaps.tell(end + 1))
 
     def _evict(self, to: int, reason: str) -> None:
-        sent = self.log.sent if self.linked else -1
+        sent = max(self.log.sent, self.log.sent_beside) if self.linked else -1
         start, end = self.log.evict(to)
         for begins, ends in list(self.stretches.missing(max(start, self.log.committed), end)):
-            heard_until = min(max(begins, sent), ends)  # the link may still recognize what lies before
+            heard_until = min(max(begins, sent), ends)  # a link may still recognize what lies before
             self.gaps.endanger(begins, heard_until, reason)
             self.gaps.lose(heard_until, ends, reason)
         self._advance(self.log.committed)

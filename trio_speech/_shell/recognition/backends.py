@@ -7,9 +7,9 @@
 Laws, beside those of `failover`
     1. A connection that was dialed ahead is used for the next link or closed.
     2. It is closed, too, if the session's request has changed since and now needs another URL.
-    3. A standby is dialed for the same backend as the suspect link. Nothing is sent on it while the suspect may still
-       serve. If its dial fails, that costs no attempt. But if the service refuses it, no other standby is dialed at
-       that endpoint for as long as the service says, or else for `_BARRED_FOR`.
+    3. A standby is dialed for the same backend as the suspect link. If its dial fails, or it is lost while it stands
+       by, that costs no attempt. But if the service refuses it, no other standby is dialed at that endpoint for as long
+       as the service says, or else for `_BARRED_FOR`.
     4. The next link waits for a dial ahead that is under way only if that dial is for the current backend.
 """
 
@@ -23,7 +23,7 @@ import trio
 from msgspec import Struct
 
 from ..._core.provider.requests import TranscribeRequest
-from ..._core.retry.causes import Refused
+from ..._core.retry.causes import Cause, Refused, Reported
 from ...providers._codec import SttProvider
 from ..concurrency.one_exception import Guard
 from ..connection import Connection, LinkDown
@@ -103,10 +103,29 @@ class RecognizerBackends(Failover[SttProvider]):
             self._standby = trio.CancelScope()
             self._start_dial_ahead(self._standby, ready)
 
+    def take_standby(self) -> Connection | None:
+        """Returns the connection that was dialed ahead, to stand by; ``None`` where the next link could not use it."""
+        self._prepared = False
+        made = self._ahead
+        if made is None or made.index != self._preference.current:
+            return None
+        made = self._taken_ahead()
+        return None if made is None else made.connection
+
     def stand_down(self) -> None:
         """Call when the suspect link has shown life: cancels the dial of a standby, if one is under way."""
         if self._standby is not None:
             self._standby.cancel(reason="the suspect has shown life")
+
+    def standby_lost(self, cause: Cause | None) -> None:
+        """Call when a standby is lost while it stands by. A service that refused it is left in peace for a while."""
+        if isinstance(cause, Refused):
+            self._bar_standbys(cause.retry_after)
+        elif isinstance(cause, Reported):
+            self._bar_standbys(cause.failure.retry_after)
+
+    def _bar_standbys(self, retry_after: float | None) -> None:
+        self._state.standby_from = trio.current_time() + (retry_after or _BARRED_FOR)
 
     @property
     def is_ready(self) -> bool:
@@ -122,14 +141,13 @@ class RecognizerBackends(Failover[SttProvider]):
         self._guard.start_soon(partial(self._dial_ahead, self._preparing, scope, ready))
 
     async def _dial_ahead(self, done: trio.Event, scope: trio.CancelScope, ready: Callable[[], None]) -> None:
-        state = self._state
         try:
             with scope:
                 self._keep_for_next_link(await self._dial(self._preference.current))
                 ready()
         except LinkDown as down:
-            if scope is self._standby and isinstance(down.cause, Refused):
-                state.standby_from = trio.current_time() + (down.cause.retry_after or _BARRED_FOR)
+            if scope is self._standby:
+                self.standby_lost(down.cause)
         finally:
             self._preparing = self._standby = None
             done.set()

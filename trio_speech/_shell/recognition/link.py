@@ -39,6 +39,8 @@ class Link:
 
     Live audio is sent by the task that captured it, so that no other task is woken for each frame. Audio that comes
     faster than speech is left to the writer, which sends many frames in one write.
+
+    `is_open`: whether the opening frames of the protocol were sent already.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Link:
         wake: Wakeup,
         progressed: Callable[[], None],
         watch: HealthWatch,
+        is_open: bool = False,
     ) -> None:
         self.connection = connection
         self.machine = machine
@@ -64,7 +67,7 @@ class Link:
         self._now = trio.lowlevel.current_clock().current_time
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
-        self._opened = False
+        self._opened = is_open
         self._wakes_at = -math.inf  # when the writer wakes by itself; -inf while it is not waiting
         self._burst_until = -math.inf
         self.done = False
@@ -226,9 +229,10 @@ class Link:
             await self.connection.send(frame, self._liveness.send_timeout)
 
     async def _write(self) -> None:
-        for frame in self._codec.open():
-            await self._send(frame)
-        self._opened = True
+        if not self._opened:
+            for frame in self._codec.open():
+                await self._send(frame)
+            self._opened = True
         while True:
             now = self._now()
             until = self._pump(now)

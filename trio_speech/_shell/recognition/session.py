@@ -1,9 +1,10 @@
-"""Runs a recognition session as two tasks in the nursery of one `Client.transcribe` block.
+"""Runs a recognition session as two or three tasks in the nursery of one `Client.transcribe` block.
 
     task            what it repeats                    what it knows of lost connections
     ───────────     ────────────────────────────────   ─────────────────────────────────────────────────────────────
     replay task     source → replay log                nothing
     link loop       dial → run link → verdict → wait   a verdict says whether, when and where to dial again
+    standby         stand by → hand over               nothing: it runs beside a suspect link, see `suspicion`
 
 A link is one connection at work for the session (see `link`); the replay log holds the audio that may have to be sent
 again (see `replay_log`). All other decisions are made by the `RecognitionMachine`.
@@ -29,16 +30,18 @@ from ...events import LinkLost, Resumed, TranscriptEvent
 from ...policy import LivenessPolicy
 from ..concurrency.closing_source import closing
 from ..concurrency.one_exception import Guard
-from ..concurrency.wakeup import Wakeup
 from ..connection import Connection, HealthWatch, LinkDown
 from ..network.reconnect import delay_after
 from ..observability import log
 from ..observability.telemetry import Counted, Telemetry
 from .backends import RecognizerBackends
+from .goodbyes import Goodbyes
 from .intake import Intake
 from .journal_file import JournalFile
 from .link import Link
 from .source import AudioSource, WholeSamples, chunks_of
+from .standby_link import StandbyLink
+from .suspicion import Suspicion
 from .transcript import Transcript
 
 if TYPE_CHECKING:
@@ -73,10 +76,10 @@ class RecognitionSession:
         self._alarms = FalseAlarms()
         self._lost_at: float | None = None
         self._is_out = False
-        self._goodbyes = 0
-        self._said_goodbye = Wakeup()
+        self._goodbyes = Goodbyes()
         self._told: Mapping[Counted, float] = {}
         self._intake = Intake(machine)
+        self._suspicion = Suspicion(machine, backends, liveness, self._goodbyes, self._intake.link_wakes.fire)
         self.transcript = Transcript(self._intake, change=self._change, measure_final=self._measure_final)
 
     @property
@@ -96,8 +99,9 @@ class RecognitionSession:
     def start(self, guard: Guard, source: AudioSource | None) -> None:
         """Starts the session's tasks in the nursery of `guard`."""
         self._guard = guard
-        self._backends.open(guard)
-        guard.start_soon(partial(self._run, guard))
+        for each in (self._backends, self._goodbyes, self._suspicion):
+            each.open(guard)
+        guard.start_soon(self._run)
         if self._backends.has_others:
             guard.start_soon(partial(self._backends.watch_for_better, self._better_found))
         if source is not None:
@@ -110,8 +114,7 @@ class RecognitionSession:
         self._intake.leave()
         self._loop.cancel(reason="the block was left")
         await self._ended.wait()
-        while self._goodbyes:
-            await self._said_goodbye.wait()
+        await self._goodbyes.wait()
 
     # ------------------------------------------------------------ the replay task
 
@@ -147,30 +150,32 @@ class RecognitionSession:
 
     # ------------------------------------------------------------ the link loop
 
-    async def _run(self, guard: Guard) -> None:
+    async def _run(self) -> None:
         try:
             with self._loop:
-                cause = await self._one_link(guard)
+                cause = await self._one_link()
                 while cause is not None:
                     await trio.sleep(self._delay(cause))
                     while not self._machine.may_open_link:
                         await self._intake.source_wakes.wait()
-                    cause = await self._one_link(guard)
+                    cause = await self._one_link()
                 self._intake.finish()
         finally:
+            self._suspicion.dismiss()
             self._tell_figures()  # for what changed since the last link
             self._ended.set()
 
-    async def _one_link(self, guard: Guard) -> Cause | None:
+    async def _one_link(self) -> Cause | None:
         """Dials and runs one link; returns why it ended, or ``None`` if all input is accounted for."""
         if self._machine.finished:
             return None
+        standby = await self._suspicion.take_standby()
         try:
-            connection = await self._backends.connection()
+            connection = await self._backends.connection() if standby is None else standby.connection
         except LinkDown as down:
             return down.cause
-        machine = self._link = self._open_machine(connection)
-        link = self._intake.link = self._open_link(connection, machine)
+        machine = self._link = self._open_machine(connection, standby)
+        link = self._intake.link = self._open_link(connection, machine, standby)
         try:
             with self._telemetry.span("link", self._endpoint) as failed:
                 cause = await link.run()
@@ -183,10 +188,9 @@ class RecognitionSession:
             self._tell_figures()
             if link.done:
                 self._intake.finish()
-            self._goodbyes += 1
-            guard.start_soon(partial(self._say_goodbye, link))
+            self._goodbyes.start(link.farewell)
 
-    def _open_machine(self, connection: Connection) -> LinkMachine:
+    def _open_machine(self, connection: Connection, standby: StandbyLink | None) -> LinkMachine:
         now = trio.current_time()
         self._backends.budget.opened(now)
         machine = LinkMachine(
@@ -196,19 +200,22 @@ class RecognitionSession:
             patience=self._liveness.send_timeout,
             progress_timeout=self._liveness.progress_timeout,
             opened_at=connection.opened_at,
+            standby=None if standby is None else standby.machine,
         )
         if self._lost_at is not None:
             attempt = self._backends.attempt if self._is_out else 0
-            resumed = Resumed(self._machine.to_replay, now - self._lost_at, attempt)
+            resumed = Resumed(machine.replayed, now - self._lost_at, attempt)
             self._machine.event_queue.put(resumed)
             log.resumed(self._endpoint, resumed.downtime, resumed.replayed)
             if self._is_out:  # else the link was replaced on purpose
                 self._telemetry.count("reconnects", 1, self._endpoint)
             self._lost_at, self._is_out = None, False
             self._intake.progressed()
+        if standby is not None:
+            machine.take_over(standby.machine, now)
         return machine
 
-    def _open_link(self, connection: Connection, machine: LinkMachine) -> Link:
+    def _open_link(self, connection: Connection, machine: LinkMachine, standby: StandbyLink | None) -> Link:
         def progressed() -> None:
             self._backends.budget.committed(self._machine.log.committed, trio.current_time())
             self._intake.progressed()
@@ -217,22 +224,16 @@ class RecognitionSession:
 
         return Link(
             connection,
-            self._backends.provider.codec(),
+            self._backends.provider.codec() if standby is None else standby.codec,
             machine,
             liveness=self._liveness,
             wake=self._intake.link_wakes,
             progressed=progressed,
             watch=self._watch(connection, machine),
+            is_open=standby is not None,
         )
 
     def _watch(self, connection: Connection, machine: LinkMachine) -> HealthWatch:
-        def suspected() -> None:
-            self._machine.tally.suspected += 1
-            if self._liveness.standby:
-                self._backends.stand_by(give_up)
-            else:
-                give_up()
-
         def give_up() -> None:
             self._alarms.alarmed(trio.current_time())
             watch.give_up()
@@ -241,23 +242,11 @@ class RecognitionSession:
             connection,
             Health(self._liveness, connection.opened_at, self._alarms),
             ponged=self._ponged,
-            suspected=suspected,
-            cleared=self._cleared,
+            suspected=lambda: self._suspicion.arises(machine, give_up),
+            cleared=lambda: self._suspicion.clears(machine),
             busy_until=lambda: machine.busy_until,
         )
         return watch
-
-    def _cleared(self) -> None:
-        self._machine.tally.cleared += 1
-        self._backends.stand_down()
-
-    async def _say_goodbye(self, link: Link) -> None:
-        """Closes `link` politely, in the background, so that the next dial need not wait for it."""
-        try:
-            await link.farewell()
-        finally:
-            self._goodbyes -= 1
-            self._said_goodbye.fire()
 
     def _better_found(self) -> None:
         if self._link is not None:
@@ -279,7 +268,7 @@ class RecognitionSession:
         self._is_out = True
         try:
             delay = delay_after(cause, self._backends, self._request.model)
-            if self._backends.is_ready:
+            if self._backends.is_ready or self._suspicion.has_standby:
                 delay = 0.0
         except SpeechError as error:
             owed = self._machine.log.owed / self._machine.rate
@@ -339,3 +328,4 @@ class RecognitionSession:
         self._backends.ask(providers)
         self._request = changed
         self._machine.change(change)
+        self._suspicion.settings_changed(self._link)

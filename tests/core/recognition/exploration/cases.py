@@ -86,7 +86,7 @@ def _speaks(row: str, described: SttProfile, diction: Diction) -> bool:
         case "watermark":
             return described.acknowledges == "watermark"
         case "crossed final":
-            return not diction.ordered
+            return not diction.ordered and described.trusts_spans  # see docs/explanation/law.md: where exactness ends
         case "answer":
             return diction.answers
         case _:

@@ -21,8 +21,10 @@ from trio_speech._core.recognition.finals_of_link import FinalsOfLink
 from trio_speech._core.recognition.incoming_results import IncomingResults
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.noise import NoiseLevel
+from trio_speech._core.recognition.reception import Reception
 from trio_speech._core.recognition.replay_log import ReplayLog
 from trio_speech._core.recognition.session import RecognitionMachine
+from trio_speech._core.recognition.standby import Standby
 from trio_speech.testing.scripted.account import Diction
 
 from .cases import CORE, RICH, case
@@ -113,12 +115,24 @@ def _stays(log: Any, _: int) -> int:
     return log.sent
 
 
+def _one_span_for_all(announcements: Any, before: int) -> list[tuple[int, int]]:
+    spans = _words(announcements, before)
+    return [(spans[0][0], spans[-1][1])] if spans else []
+
+
+_words = Announcements.words
+
+
 def _one(kind: str, *rows: str, **changes: Any) -> Callable[[], Case]:
     return lambda: case(kind, (1,), rows=(*CORE, *rows), **changes)
 
 
 def _two(kind: str, *rows: str, **changes: Any) -> Callable[[], Case]:
     return lambda: case(kind, (1, 1), rows=(*CORE, *rows), **changes)
+
+
+def _crossed(kind: str) -> Case:
+    return case(kind, (1, 1), rows=("interim", "crossed final", "final", "early end"))
 
 
 def _whisper() -> Case:
@@ -171,5 +185,17 @@ OLD_RULES: Mapping[str, OldRule] = {
     "a new link hears only what is new": OldRule(ReplayLog, "rewind", _stays, _one("span"), ("lost",)),
     "speech goes on when the stream is over": OldRule(
         RecognitionMachine, "_end_speech", _nothing, _one("span", faults=0), ("speech state",)
+    ),
+    "a final that comes again ends whatever is spoken": OldRule(
+        Reception, "_leaves_speech_before", _never, lambda: _crossed("span"), ("speech state",)
+    ),
+    "what another link made final is news without word times": OldRule(
+        IncomingResults, "_was_final", _never, lambda: _crossed("span, no word times"), ("speech state", "old news")
+    ),
+    "the pause between two utterances shown is a word": OldRule(
+        Announcements, "words", _one_span_for_all, lambda: _crossed("span, no finalize"), ("gap",)
+    ),
+    "a standby may take over though the suspect has spoken": OldRule(
+        Standby, "is_void", False, _one("untrusted, billed", suspicions=1), ("speech state", "doubled")
     ),
 }

@@ -157,7 +157,8 @@ class Oracle:
                 self.received.setdefault(number, now)
                 if now < self.awaited.pop(number, 0.0):
                     self.first.add(number)
-        for word in self.script.words[: max(numbers, default=0)]:
+        new = [number for number in numbers if not self.delivered[number]]
+        for word in self.script.words[: max(new, default=0)]:
             waiting = not self.delivered[word.number] and word.number not in self.received
             if waiting and word.utterance in self.announced:
                 self.awaited.setdefault(word.number, now + HELD - JUST)
@@ -252,6 +253,7 @@ class Oracle:
     def _waits(self, world: World) -> None:
         if (
             world.link is not None
+            and not world.has_other_timers
             and world.deadline is None
             and world.service is not None
             and world.service.due is None

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 from msgspec import Struct, field
 
+from .beside import TwoLinks
 from .copies import frozen, key, refer_to_classes, thawed
 from .oracle import Violation
 from .world import EPOCH, Action, Case, World
@@ -48,7 +49,7 @@ def explore(
     signal.signal(signal.SIGVTALRM, _does_not_return)
     began = time.monotonic()
     report = Report(case)
-    world = World(case)
+    world = world_of(case)
     copy = frozen(world)
     root = key(copy, world.now)
     parents: dict[int, tuple[int, Action] | None] = {root: None}
@@ -88,6 +89,11 @@ def explore(
     return report
 
 
+def world_of(case: Case) -> World:
+    """The state from which a search begins."""
+    return TwoLinks(case) if case.suspicions else World(case)
+
+
 @contextmanager
 def bounded() -> Iterator[None]:
     """Breaks a law where the machine does not return, by its own processor time."""
@@ -117,7 +123,7 @@ def _path(parents: dict[int, tuple[int, Action] | None], state: int) -> Iterable
 
 def told(case: Case, history: Iterable[Action]) -> list[str]:
     """A history, line by line: the time, what happened, and what the session made of it."""
-    world = World(case)
+    world = world_of(case)
     trail = world.oracle.trail = []
     lines: list[str] = []
     for action in history:

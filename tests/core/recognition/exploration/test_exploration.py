@@ -54,6 +54,17 @@ def test_one_utterance_and_one_liberty_break_nothing(one: Case) -> None:
     check(explore(one, seconds=SECONDS, stop_at=()), complete=SECONDS > SLICE)
 
 
+@pytest.mark.parametrize("one", list(every("core", (1,), faults=1, suspicions=1)), ids=str)
+def test_a_suspect_and_its_standby_speaking_in_any_order_break_nothing(one: Case) -> None:
+    check(explore(one, seconds=SECONDS, stop_at=()), complete=False)
+
+
+@WHOLE
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_suspect_and_its_standby_break_nothing_whatever_faults_come(kind: str) -> None:
+    check(explore(case(kind, (1,), faults=2, suspicions=1), stop_at=()), complete=True)
+
+
 @WHOLE
 @pytest.mark.parametrize(("utterances", "faults"), [(3, 1), (2, 2)])
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,6 +94,17 @@ def test_every_row_of_the_grammar_is_taken() -> None:
     assert [row for row in RICH if not taken[f"say {row}"]] == []
     early = ("onset", "interim", "final", "answer", "early end")
     assert [row for row in early if not (marks.actions + closes.actions)[f"just before {row}"]] == []
+    beside = explore(case("span", (1,), suspicions=1), most=3_000, stop_at=()).actions
+    standby = (
+        "suspect",
+        "stand by",
+        "standby says onset",
+        "standby says interim",
+        "standby says final",
+        "clear",
+        "dead",
+    )
+    assert [what for what in (*standby, "take over", "drop standby") if not beside[what]] == []
     assert [
         what for what in ("capture", "pass", "drop", "dial", "early close frame", "end input") if not taken[what]
     ] == []

@@ -6,6 +6,7 @@ the next capture or to the machine's next deadline, and "a message just before t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -55,6 +56,8 @@ class Case(Struct, frozen=True, kw_only=True):
     progress_timeout: float | None = 60.0
     drift: float = 0.0
     """By how many seconds times are off: late on one link, early on the next."""
+    suspicions: int = 0
+    """How often the link may become suspect: see `beside`."""
     liberties: int = 99
     """How often the service may take a row that is not in `TIDY`."""
 
@@ -131,7 +134,7 @@ class World:
 
     def _time(self, service: Service) -> list[Action]:
         """Passing time: to the next capture, or to the deadline if it comes first; never past what is owed."""
-        must = service.due
+        must = self._must(service)
         more = self.chunk < len(self.case.script.chunks)
         capture = max(self.next_capture, self.now) if more else None
         deadline = self.deadline
@@ -147,6 +150,15 @@ class World:
             actions.append(("pass",))
         return actions
 
+    def _must(self, service: Service) -> float | None:
+        """The moment before which somebody must say something."""
+        return service.due
+
+    @property
+    def has_other_timers(self) -> bool:
+        """Whether something besides the link's machine will act in time."""
+        return False
+
     # ------------------------------------------------------------ what happens
 
     def act(self, action: Action) -> None:
@@ -154,7 +166,16 @@ class World:
         kind, *choice = action
         if kind in ONCE:
             self.used.add(str(kind))
-        {
+        self._happenings()[str(kind)](*choice)
+        self._pump()
+        if "read" not in self.case.user:
+            self._read()
+        self.oracle.check(self)
+        if self.service is not None:
+            self.service.forget(self.now)
+
+    def _happenings(self) -> dict[str, Callable[..., object]]:
+        return {
             "dial": self._dial,
             "capture": self._capture,
             "say": self._say,
@@ -168,13 +189,7 @@ class World:
             "update": self._update,
             "mute": self._mute,
             "read": self._read,
-        }[str(kind)](*choice)  # type: ignore[operator]
-        self._pump()
-        if "read" not in self.case.user:
-            self._read()
-        self.oracle.check(self)
-        if self.service is not None:
-            self.service.forget(self.now)
+        }
 
     def _say_just_before(self, name: str, number: int) -> None:
         assert self.deadline is not None
@@ -208,10 +223,14 @@ class World:
         self.link = LinkMachine(
             self.session, case.profile, self.now, patience=10.0, progress_timeout=case.progress_timeout
         )
-        itself = case.profile.finalizes_itself
-        self.service = Service(case.script, case.diction, case.pace, self.now, itself=itself, same=case.same)
+        self.service = self._new_service()
         self.oracle.opened()
-        self.service.drift = case.drift if self.oracle.links % 2 else -case.drift
+
+    def _new_service(self) -> Service:
+        case, itself = self.case, self.case.profile.finalizes_itself
+        service = Service(case.script, case.diction, case.pace, self.now, itself=itself, same=case.same)
+        service.drift = -case.drift if self.oracle.links % 2 else case.drift
+        return service
 
     def _capture(self) -> None:
         chunk = self.case.script.chunks[self.chunk]

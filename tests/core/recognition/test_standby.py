@@ -1,0 +1,231 @@
+"""A second link beside a suspect one: when it takes over, what it brings along, and what is not told until then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from trio_speech._core.provider.messages import Closed, Failure, Opened, SpeechOnset, SttMessage, Unknown
+from trio_speech._core.recognition.commands import SendAudio, Wait
+from trio_speech._core.recognition.link import LinkMachine
+from trio_speech._core.recognition.session import RecognitionMachine
+from trio_speech._core.recognition.standby import MOST_KEPT, Standby
+from trio_speech.audio import AudioFormat
+from trio_speech.events import FinalTranscript, SpeechStarted, Word
+from trio_speech.policy import ReplayPolicy
+
+from .one_link import SPANS, UNTRUSTED, Run, interim, loud, quiet, result
+
+
+def suspect(profile: Any = SPANS, audio: bytes = loud(1_000) + quiet(1_000), **policy: Any) -> Run:
+    """A link that was sent `audio`, and is suspect."""
+    session = RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(lead_in=0.0, **policy))
+    run = Run(profile, session)
+    run.capture(audio)
+    run.link.hold()
+    return run
+
+
+def beside(run: Run, *, now: float = 0.0, profile: Any = None) -> Standby:
+    """A standby that was sent all audio so far."""
+    standby = Standby(run.session, profile or run.profile, now)
+    pump(standby, now)
+    return standby
+
+
+def pump(standby: Standby, now: float = 0.0) -> bytes:
+    sent = b""
+    while isinstance(step := standby.next(now), SendAudio):
+        sent += step.pcm
+    return sent
+
+
+def says(standby: Standby, *messages: SttMessage) -> None:
+    for message in messages:
+        assert standby.receive(message) is None
+
+
+def take_over(run: Run, standby: Standby) -> LinkMachine:
+    run.link.lost()
+    link = LinkMachine(run.session, run.profile, 0.0, patience=10.0, progress_timeout=None, standby=standby)
+    link.take_over(standby, 0.0)
+    return link
+
+
+def texts(run: Run) -> list[str]:
+    return [event.text for event in run.told() if isinstance(event, FinalTranscript)]
+
+
+def test_a_held_link_sends_no_audio_until_it_may_go_on() -> None:
+    run = suspect()
+    sent = run.session.log.sent
+    run.capture(loud(500))
+    assert run.session.log.sent == sent
+    run.session.finalize()
+    assert run.at(0.0) == []
+    run.link.go_on()
+    run.at(0.0)
+    assert run.session.log.sent == sent + 500
+
+
+def test_it_is_sent_what_is_not_committed_and_then_what_is_captured() -> None:
+    run = suspect()
+    run.says(result(0.0, 1.0))
+    standby = Standby(run.session, SPANS, 0.0)
+    assert pump(standby) == quiet(1_000)
+    run.session.capture(loud(99))
+    assert standby.next(7.0) == Wait(7.1)
+    run.session.capture(loud(1))
+    assert pump(standby) == loud(100)
+    run.session.capture(loud(30))
+    assert pump(standby) == b""
+    run.session.end_input()
+    assert pump(standby) == loud(30)
+
+
+def test_it_paces_its_backlog_as_a_link_does() -> None:
+    run = suspect(burst=0.5, speed=2.0)
+    standby = Standby(run.session, SPANS, 10.0)
+    assert len(pump(standby, 10.0)) == 2 * 500
+    assert standby.next(10.0) == Wait(10.05)
+    assert len(pump(standby, 10.25)) == 2 * 500
+
+
+def test_where_the_service_must_say_that_it_is_ready_no_audio_goes_before() -> None:
+    run = suspect()
+    standby = Standby(run.session, replace(SPANS, waits_for_opened=True), 0.0)
+    assert pump(standby) == b""
+    says(standby, Opened())
+    assert len(pump(standby)) == 2 * 2_000
+
+
+def test_the_user_hears_nothing_of_it_and_the_suspects_books_stay_as_they_are() -> None:
+    run = suspect()
+    log = run.session.log
+    before = (log.sent, log.committed, log.settled)
+    standby = beside(run)
+    says(standby, SpeechOnset(0.0), interim(0.0, 1.0), result(0.0, 1.0))
+    assert run.told() == []
+    assert (log.sent, log.committed, log.settled) == before
+    assert (log.taken, log.replayed) == (4_000, 2_000)
+
+
+@pytest.mark.parametrize("kind", ["interim", "final"])
+def test_a_transcript_of_words_that_were_not_delivered_proves_it_better(kind: Any) -> None:
+    standby = beside(suspect())
+    says(standby, result(0.0, 1.0, kind=kind))
+    assert standby.proved
+
+
+@pytest.mark.parametrize(
+    "message",
+    [SpeechOnset(0.0), Unknown("new"), interim(0.0, 0.0, ""), result(0.0, 1.0, ""), interim(0.0, 0.4)],
+    ids=["an onset", "a message unknown", "an interim taken back", "an empty final", "an interim of old words"],
+)
+def test_nothing_else_does(message: SttMessage) -> None:
+    run = suspect()
+    run.says(result(0.0, 0.4))
+    standby = Standby(run.session, SPANS, 0.0)
+    standby.timeline.sent(0, 2_000)  # as if it had been sent the delivered word, too
+    says(standby, message)
+    assert not standby.proved
+
+
+def test_one_new_word_among_old_ones_is_enough() -> None:
+    run = suspect()
+    run.says(result(0.6, 0.9, "two"))
+    standby = beside(run)
+    words = (Word("one", 0.1, 0.4), Word("two", 0.6, 0.9))
+    says(standby, result(0.1, 0.9, "one two", kind="interim", words=words[1:]))
+    assert not standby.proved
+    says(standby, result(0.1, 0.9, "one two", kind="interim", words=words))
+    assert standby.proved
+
+
+def test_without_times_more_words_than_may_be_repetitions_are_new() -> None:
+    run = suspect(UNTRUSTED)
+    run.says(result(0.0, 0.0, "one two"))
+    standby = beside(run)
+    says(standby, interim(0.0, 0.0, "one two"))
+    assert not standby.proved
+    says(standby, interim(0.0, 0.0, "one two three"))
+    assert standby.proved
+
+
+def test_its_messages_are_bounded_and_whoever_says_so_much_is_alive() -> None:
+    run = suspect()
+    standby = beside(run)
+    for _ in range(MOST_KEPT // 200 + 1):
+        says(standby, SpeechOnset(0.0))
+    assert standby.proved
+    assert len(standby.messages) * 100 < MOST_KEPT
+
+
+@pytest.mark.parametrize("message", [Closed(), Failure(message="no more seats", code=429)])
+def test_where_its_service_ends_it_it_says_why(message: SttMessage) -> None:
+    assert beside(suspect()).receive(message) is not None
+
+
+def test_once_the_suspect_has_brought_anything_it_is_void() -> None:
+    run = suspect()
+    standby = beside(run)
+    says(standby, interim(0.0, 1.0))
+    assert standby.proved
+    run.says(result(0.0, 1.0))
+    assert standby.is_void
+    assert not standby.proved
+
+
+def test_where_it_takes_over_all_it_has_said_is_told_and_no_audio_is_sent_twice() -> None:
+    run = suspect()
+    standby = beside(run)
+    says(standby, SpeechOnset(0.0), interim(0.0, 1.0), result(0.0, 1.0))
+    link = take_over(run, standby)
+    assert [type(event) for event in run.told()][:2] == [SpeechStarted, FinalTranscript]
+    assert run.session.log.sent == standby.sent == 2_000
+    assert run.session.log.committed == 1_000
+    assert link.replayed == 2.0
+    assert run.session.tally.links == 2
+
+
+def test_audio_that_only_the_standby_was_sent_is_not_replayed() -> None:
+    run = suspect()
+    standby = Standby(run.session, SPANS, 0.0)
+    run.session.capture(loud(500))
+    pump(standby)
+    assert take_over(run, standby).replayed == 2.0
+    assert (run.session.log.taken, run.session.log.replayed) == (4_500, 2_000)
+
+
+def test_a_request_that_the_suspect_did_not_answer_is_made_again() -> None:
+    run = suspect()
+    run.session.finalize()
+    run.at(0.0)
+    link = take_over(run, beside(run))
+    assert type(link.next(0.0)).__name__ == "SendFinalize"
+
+
+def test_each_message_is_judged_by_the_audio_that_was_sent_when_it_came() -> None:
+    run = suspect(UNTRUSTED, loud(500) + quiet(500))
+    standby = beside(run)
+    says(standby, result(0.0, 0.0, "one"))
+    run.session.capture(loud(500) + quiet(500))
+    pump(standby)
+    link = take_over(run, standby)
+    run.session.end_input()
+    link.next(0.0)
+    assert texts(run) == ["one"]
+    assert run.session.first_possible_speech(500, 2_000, 0) == 1_000
+
+
+def test_audio_evicted_while_the_standby_may_still_recognize_it_is_no_gap_yet() -> None:
+    run = suspect(limit=2.0)
+    standby = Standby(run.session, SPANS, 0.0)
+    run.session.capture(loud(500))  # evicts the first half second
+    pump(standby)
+    run.session.capture(loud(500))
+    take_over(run, standby)
+    gaps = run.gaps()
+    assert gaps == [(0.0, 1.0, "overflow")]

@@ -1,0 +1,133 @@
+"""A second link beside a suspect one: it is sent the same audio, and serves from the moment at which it proves better.
+
+A link is a *suspect* while nothing comes from its service (see `health`). The suspect gets no more audio, and a second
+connection, the *standby*, is sent all audio from the commit point on. What its service says is kept, not told.
+
+Laws
+    1. One link serves. While the standby only stands by, nothing it says reaches the user or the replay log's cursors.
+    2. The standby proves better with the first transcript of words that were not delivered yet. Onsets prove nothing,
+       and neither do repetitions of delivered words: a service says those again to whoever sends it the audio again.
+    3. It then serves as a link that has been sent the audio up to `sent`, and has said all of `messages` just now.
+    4. What is kept of its messages is bounded. A service that says more than that is alive, and proves better too.
+    5. Once the suspect has delivered or committed anything, the standby is *void*: it was sent audio that no link needs
+       any more, and where words have no times, nothing tells which of its words are old.
+
+    who is heard first                       what follows
+    ──────────────────────────────────────   ──────────────────────────────────────────────────────────────────
+    the suspect: anything                    it goes on where its audio was stopped; the standby is closed
+    the standby: words not delivered yet     the suspect is lost; a `LinkMachine` takes over from the standby
+    neither, until the suspect counts dead   the same, with whatever the standby has said until then
+    the standby ends                         the suspect goes on waiting, as if there had been no standby
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from ..provider.messages import Closed, Failure, Opened, RecognitionResult, SttMessage
+from ..provider.profile import SttProfile
+from ..retry.causes import Cause, Ended, Reported
+from .commands import SendAudio, Wait
+from .event_queue import memory_of
+from .pacing import Pacer
+from .session import RecognitionMachine
+from .text import words_of
+from .timeline import Timeline
+
+MOST_KEPT = 2**20
+"""Bytes of messages that are kept. A transcript takes some 500, and a standby lasts for seconds."""
+_MESSAGE = 200  # bytes that a message without text takes, a little too many
+
+Step: TypeAlias = SendAudio | Wait
+
+
+class Standby:
+    """What one standby is sent, and what its service says. Give it to `LinkMachine` where it takes over."""
+
+    def __init__(self, session: RecognitionMachine, profile: SttProfile, now: float) -> None:
+        self.session = session
+        base, self._cut = session.start_of_next_link(profile)
+        self.timeline = Timeline(base, session.rate)
+        self.sent = base
+        """The sample before which all audio was sent to the standby."""
+        self.replayed_until = session.log.furthest
+        """Audio before this sample was sent on an earlier link too."""
+        self.messages: list[tuple[int, SttMessage]] = []
+        """What the service has said so far, in order, each with `sent` as it was then."""
+        self._profile = profile
+        self._begins_with = self._progress
+        self._brought_words = False
+        self._kept = 0
+        self._opened = not profile.waits_for_opened
+        self._may_repeat = session.delivered_words.may_repeat(self._cut)
+        self._chunk = max(1, session.audio_format.samples(profile.chunk))
+        policy = session.policy
+        self._pacer = Pacer(
+            profile.replay_speed if policy.speed is None else policy.speed,
+            session.rate,
+            profile.burst if policy.burst is None else policy.burst,
+        )
+        self._pacer.engage(now, session.log.captured - base)
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the session has made progress without the standby, so that it must not take over."""
+        return self._progress != self._begins_with
+
+    @property
+    def proved(self) -> bool:
+        """Whether it has proved better than the suspect."""
+        return (self._brought_words or self._kept > MOST_KEPT) and not self.is_void
+
+    @property
+    def _progress(self) -> tuple[int, int]:
+        return self.session.tally.finals, self.session.log.committed
+
+    def next(self, now: float) -> Step:
+        """Returns the next audio to send, or until when to wait. Audio counts as sent."""
+        log = self.session.log
+        start = max(self.sent, log.kept)  # audio that was evicted meanwhile is skipped, as on any link
+        samples = min(self._chunk, log.captured - start)
+        if not self._opened or samples < (1 if self.session.input_ended else self._chunk):
+            return Wait(now + self._chunk / self.session.rate)
+        delay = self._pacer.delay(now, samples)
+        if delay > 0.0:
+            return Wait(now + delay)
+        pcm = log.read_beside(start, samples)
+        self.sent = start + samples
+        self.timeline.sent(start, self.sent)
+        self._pacer.sent(samples, log.captured - self.sent)
+        return SendAudio(pcm)
+
+    def receive(self, message: SttMessage) -> Cause | None:
+        """Call with each message that arrives. Returns why the standby is over; ``None`` while it is not."""
+        match message:
+            case Closed():
+                return Ended()
+            case Failure():
+                return Reported(message)
+            case Opened():
+                self._opened = True
+            case _:
+                pass
+        self.messages.append((self.sent, message))
+        if isinstance(message, RecognitionResult):
+            self._kept += memory_of(message)
+            self._brought_words |= self._brings_words(message)
+        else:
+            self._kept += _MESSAGE
+        return None
+
+    def _brings_words(self, result: RecognitionResult) -> bool:
+        if not result.text:
+            return False
+        if not self._profile.trusts_spans or result.end <= result.start:
+            return len(words_of(result.text)) > self._may_repeat
+        times = [(word.start, word.end) for word in result.words if word.end > word.start]
+        return any(map(self._is_news, self.timeline.spans(times or [(result.start, result.end)])))
+
+    def _is_news(self, span: tuple[int, int]) -> bool:
+        """Whether most of a word's span lies behind the cut and in no final that was delivered."""
+        start, end = span
+        known = self.session.delivered_words.stretches
+        return 2 * sum(last - first for first, last in known.missing(max(start, self._cut), end)) > end - start

@@ -1,0 +1,129 @@
+"""What a session does while its link is suspect: a second connection stands by, and takes over or is dismissed.
+
+Laws (see also `standby` in the core)
+    1. From the suspicion on, the suspect is sent no more audio. If it shows life, it is sent the rest, and the standby
+       is dismissed.
+    2. At most one standby exists. It is for the backend and the settings of the moment; where these change, it is
+       dismissed.
+    3. Where none may be dialed, the suspect goes on until it counts as dead (``ping_timeout``).
+    4. Where the policy bounds how much audio a reconnection may send again (``max_replayed``), no audio is sent beside
+       the suspect. It is given up as soon as another connection is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import trio
+
+from ..._core.recognition.link import LinkMachine
+from ..._core.recognition.session import RecognitionMachine
+from ..._core.recognition.standby import Standby
+from ..._core.retry.causes import Cause
+from ...policy import LivenessPolicy
+from ..concurrency.one_exception import Guard
+from .backends import RecognizerBackends
+from .goodbyes import Goodbyes
+from .standby_link import StandbyLink
+
+
+class Suspicion:
+    """The suspicions of one session, and the standby of the moment. Call `open` before the first.
+
+    `wake`: makes the link in service look for something to send.
+    """
+
+    _guard: Guard
+
+    def __init__(
+        self,
+        machine: RecognitionMachine,
+        backends: RecognizerBackends,
+        liveness: LivenessPolicy,
+        goodbyes: Goodbyes,
+        wake: Callable[[], None],
+    ) -> None:
+        self._machine = machine
+        self._backends = backends
+        self._liveness = liveness
+        self._goodbyes = goodbyes
+        self._wake = wake
+        self._standby: StandbyLink | None = None
+
+    def open(self, guard: Guard) -> None:
+        """Sets the guard whose nursery runs the standby. Call it once."""
+        self._guard = guard
+
+    @property
+    def has_standby(self) -> bool:
+        """Whether a standby is being sent audio."""
+        return self._standby is not None
+
+    def arises(self, link: LinkMachine, give_up: Callable[[], None]) -> None:
+        """Call when `link` becomes suspect. `give_up` makes it end; it may be called now or later."""
+        self._machine.tally.suspected += 1
+        if self._liveness.standby:
+            link.hold()
+            self._backends.stand_by(partial(self._stand_by, give_up))
+        else:
+            give_up()
+
+    def clears(self, link: LinkMachine) -> None:
+        """Call when the suspect `link` has shown life."""
+        self._machine.tally.cleared += 1
+        self._backends.stand_down()
+        self._end(link)
+
+    def settings_changed(self, link: LinkMachine | None) -> None:
+        """Call when the session's settings change: a standby was opened with the old ones."""
+        if self._standby is not None and link is not None:
+            self._end(link)
+
+    async def take_standby(self) -> StandbyLink | None:
+        """Returns the standby that is to serve as the next link, stopped; ``None`` where there is none that can.
+
+        Cancelling it leaves the standby to be dismissed.
+        """
+        standby = self._standby
+        if standby is not None and self._can_serve(standby) and await standby.hand_over():
+            self._standby = None
+            return standby
+        self.dismiss()
+        return None
+
+    def _can_serve(self, standby: StandbyLink) -> bool:
+        return standby.provider is self._backends.provider and not standby.machine.is_void
+
+    def dismiss(self) -> None:
+        """Closes the standby, if there is one, in the background."""
+        standby, self._standby = self._standby, None
+        if standby is not None:
+            self._goodbyes.start(partial(standby.dismiss, self._liveness.close_timeout))
+
+    def _end(self, link: LinkMachine) -> None:
+        self.dismiss()
+        link.go_on()
+        self._wake()
+
+    def _stand_by(self, give_up: Callable[[], None]) -> None:
+        """Has the connection that is open now stand by. `give_up` ends the suspect link."""
+        is_bounded = self._machine.policy.max_replayed is not None
+        connection = None if is_bounded else self._backends.take_standby()
+        if connection is None:
+            give_up()
+            return
+        provider = self._backends.provider
+        self._standby = StandbyLink(
+            connection,
+            provider,
+            Standby(self._machine, provider.profile, trio.current_time()),
+            send_timeout=self._liveness.send_timeout,
+            proved=give_up,
+            ended=self._lost,
+        )
+        self._guard.start_soon(self._standby.run)
+
+    def _lost(self, cause: Cause | None) -> None:
+        self._standby = None
+        self._backends.standby_lost(cause)
