@@ -170,7 +170,7 @@ class IncomingResults:
         """Whether finals of earlier links cover the whole span of a result without word times."""
         if self.overlaps or not self._profile.trusts_spans or said.end > self._session.delivered_words.said:
             return False
-        return not any(self._session.delivered_words.stretches.missing(said.start, said.end))
+        return said.start < said.end and not any(self._session.delivered_words.stretches.missing(said.start, said.end))
 
     def _is_over(self, position: int) -> bool:
         return self._seam is not None and position < self._over_until

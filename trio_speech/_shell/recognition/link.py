@@ -27,20 +27,17 @@ from ..concurrency.one_exception import only_one
 from ..concurrency.wakeup import Wakeup
 from ..connection import Connection, HealthWatch, LinkDown
 
-_BURST = 0.002
-"""Seconds between two captures below which the audio comes faster than speech, as from a file."""
+_BURST = 0.002  # seconds between two captures below which the audio comes faster than speech, as from a file
 
-_AT_ONCE = 16
-"""Frames that are sent in a row before other tasks run."""
+_AT_ONCE = 16  # frames that are sent in a row before other tasks run
 
 
 class Link:
     """Runs one connection until it is lost, done or replaced.
 
     Live audio is sent by the task that captured it, so that no other task is woken for each frame. Audio that comes
-    faster than speech is left to the writer, which sends many frames in one write.
-
-    `is_open`: whether the opening frames of the protocol were sent already.
+    faster than speech is left to the writer, which sends many frames in one write. `is_open`: whether the protocol's
+    opening frames were sent already.
     """
 
     def __init__(
@@ -229,10 +226,9 @@ class Link:
             await self.connection.send(frame, self._liveness.send_timeout)
 
     async def _write(self) -> None:
-        if not self._opened:
-            for frame in self._codec.open():
-                await self._send(frame)
-            self._opened = True
+        for frame in () if self._opened else self._codec.open():
+            await self._send(frame)
+        self._opened = True
         while True:
             now = self._now()
             until = self._pump(now)
