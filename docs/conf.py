@@ -14,6 +14,7 @@ from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inspect import TypeAliasForwardRef
 
 import trio_speech
+import trio_speech.testing
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -37,6 +38,7 @@ exclude_patterns = ["_build", "README.md"]
 html_theme = "furo"
 html_title = f"trio_speech {release}"
 html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}
 html_show_sourcelink = False
 copybutton_exclude = ".linenos, .gp, .go"
@@ -123,6 +125,13 @@ def _data(_: Sphinx, what: str, name: str, value: Any, options: Any, lines: list
     lines[:] = [f"One of {names}."] if names else []
 
 
+def _constant(call: Any, name: str) -> str:
+    """How a default is shown that is the constant `name` of the call's module: by its value, unless users know it."""
+    module = sys.modules[call.__module__]
+    is_public = any(name in getattr(each, "__all__", ()) for each in (module, trio_speech.testing))
+    return name if is_public or not hasattr(module, name) else repr(getattr(module, name))
+
+
 def _signature(_: Sphinx, what: str, name: str, value: Any, options: Any, taken: str, returned: str) -> Any:
     """Protocols are not called, and what the library makes itself is not made by a user: neither shows how it is.
 
@@ -133,6 +142,7 @@ def _signature(_: Sphinx, what: str, name: str, value: Any, options: Any, taken:
     if made_here or getattr(value, "_is_protocol", False):
         return "", None
     taken = re.sub(r"=\s*(\w+(?:Policy|Limits|Options))\([^()]*\)", r"=\1()", taken or "")
+    taken = re.sub(r"= ([A-Z_]+[A-Z0-9]+)\b", lambda default: f"= {_constant(value, default[1])}", taken)
     taken = taken.replace("<factory>", "...") or None
     given = re.search(r"(?:AsyncGenerator|AbstractAsyncContextManager)\[(.*?)(?:, None)?\]$", returned or "")
     return taken, given[1] if given else returned
