@@ -17,12 +17,13 @@ from harness import CLIENT, SERVICE
 from questions.costs import telemetry
 from questions.embedded import gateway
 from questions.outages import herd, recovery
+from questions.providers import providers
 from questions.recognition import dealt, live, tasks, unpaced
 from questions.scale import capacity, hour, memory, opened, scale
 from questions.synthesis import speech
 
 ASKED = (live, dealt, unpaced, speech, memory, recovery, herd, opened, scale, capacity, hour, gateway, telemetry, tasks)
-QUESTIONS = {question.__name__: question for question in ASKED}
+QUESTIONS = {question.__name__: question for question in (*ASKED, providers)}
 
 
 def main() -> None:
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--resets", type=int, default=100)
     parser.add_argument("--minutes", type=float, default=5.0, help="of `hour`")
     parser.add_argument("--ours", action="store_true", help="`hour` of this client alone")
-    parser.add_argument("--only", nargs="*", choices=QUESTIONS, default=list(QUESTIONS))
+    parser.add_argument("--only", nargs="*", choices=QUESTIONS, default=[question.__name__ for question in ASKED])
     parser.add_argument("--page", nargs="?", const="RESULTS.md", metavar="FILE")
     options = parser.parse_args()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")  # later it would be our own

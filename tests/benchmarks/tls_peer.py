@@ -37,10 +37,12 @@ class TlsPeer(Peer):
 class TlsServer(Server):
     """Connections over TLS."""
 
+    kind: type[Peer] = TlsPeer
+
     def peer(self, sock: socket.socket) -> Peer:
         secure = CONTEXT.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         secure.setblocking(False)
-        return TlsPeer(self, secure)
+        return self.kind(self, secure)
 
 
 if __name__ == "__main__":

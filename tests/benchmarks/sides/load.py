@@ -43,6 +43,8 @@ class Load:
     """Parts of `seconds` that are measured each by itself."""
     telemetry: str = ""
     scheme: str = "http"
+    push: float = PUSH
+    """Seconds of audio in each push; for the questions that ask for more than one length."""
 
     @property
     def url(self) -> str:
@@ -63,9 +65,14 @@ class Told:
 
 def chunks(length: float, total: float = 10.0) -> list[bytes]:
     """Noise as loud as speech, in pieces of `length` seconds."""
-    size = 2 * round(RATE * length)
-    noise = random.Random(1)
-    return [noise.randbytes(size) for _ in range(round(total / length))]
+    return noise(RATE, length, total)
+
+
+def noise(rate: int, length: float, total: float = 10.0) -> list[bytes]:
+    """The same, with so many samples a second."""
+    size = 2 * round(rate * length)
+    random_bytes = random.Random(1).randbytes
+    return [random_bytes(size) for _ in range(round(total / length))]
 
 
 class Window:
