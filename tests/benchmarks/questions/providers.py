@@ -2,7 +2,7 @@
 
     python tests/benchmarks --only providers
 
-It is asked only by its name, for it needs ``deepgram-sdk``, ``elevenlabs`` and ``openai[realtime]``. None of these has a
+It is asked only by its name, for it needs ``deepgram-sdk``, ``elevenlabs`` and ``openai[realtime]``. None of them has a
 client for the websocket with several contexts, so voices are not compared. Pushes are as long as our frames, or longer:
 of shorter ones we would make fewer frames than they do.
 """
