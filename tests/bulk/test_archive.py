@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ import msgspec
 import pytest
 
 import trio_speech as ts
-from trio_speech.bulk import ArchiveSummary, EndpointLimits, FileResult, transcribe_archive
+from trio_speech.bulk import ArchiveSummary, BulkOptions, EndpointLimits, FileResult, transcribe_archive
 from trio_speech.testing import Manner, Refuse
 
 distributed = pytest.importorskip("distributed")
+from trio_speech.bulk import dask_worker  # noqa: E402  # it needs the package
+
 Make = Callable[[int], dict[str, str]]
 
 
@@ -105,6 +109,68 @@ def test_an_absent_scheduler_is_given_up_on(service: Any, recordings: Make, tmp_
     (name,) = recordings(1)
     with pytest.raises(ts.ConnectFailed, match=r"tcp://127\.0\.0\.1:1 does not answer"):
         transcribe_archive(name, service.backend, out=tmp_path / "out", client="tcp://127.0.0.1:1", patience=0.2)
+
+
+def test_a_plugin_whose_program_was_killed_ends_by_itself(
+    service: Any, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_worker, "_PULSE", 0.02)
+
+    def left() -> set[str]:
+        return {
+            name for worker in cluster.workers.values() for name in worker.plugins if name.startswith("trio-speech")
+        }
+
+    with distributed.Client(cluster, set_as_default=False) as killed:
+        pulse = killed.submit(str, key=dask_worker.pulse_of("trio-speech-a"), pure=False)
+        for name in ("trio-speech-a", "trio-speech-b"):  # of the second, there never was a pulse
+            killed.register_plugin(dask_worker.TranscriberPlugin(name, service.backend, BulkOptions()), name=name)
+        wait_until(lambda: left() == {"trio-speech-a"})
+        assert not pulse.cancelled()
+    wait_until(lambda: not left())
+    assert not cluster.scheduler.worker_plugins.keys() & {"trio-speech-a", "trio-speech-b"}
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20.0
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_scheduler_that_dies_is_told_in_a_line_and_not_by_tracebacks(
+    service: Any, recordings: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recordings(6)
+    service.gateway.manner = Manner(pace=1.0, interim=None)
+    doomed = subprocess.Popen(
+        [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert doomed.stderr is not None
+    address = next(line.split()[-1] for line in doomed.stderr if "Scheduler at:" in line)
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "dask", "worker", address, "--nthreads", "2", "--no-dashboard", "--no-nanny"],
+        stderr=subprocess.DEVNULL,
+    )
+
+    def kill(now: ArchiveSummary) -> None:
+        if now.done:
+            doomed.kill()
+
+    asked: dict[str, Any] = {"out": tmp_path / "out", "client": address, "patience": 1.0, "progress": kill}
+    with doomed, worker:
+        try:
+            with pytest.raises(ts.ConnectFailed, match=f"the scheduler at {address} does not answer"):
+                transcribe_archive(tmp_path / "calls", service.backend, **asked)
+        finally:
+            doomed.kill()
+            worker.kill()
+    assert rows(tmp_path / "out")
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
+    told = [record.getMessage() for record in caplog.records if record.name == "trio_speech"]
+    assert [f"the scheduler at {address} does not answer" in line for line in told] == [True]
 
 
 def test_what_is_no_address_is_told(service: Any, recordings: Make, tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
 from uuid import uuid4
@@ -16,11 +17,12 @@ from ..errors import ConfigurationError, ConnectFailed
 from ..provider import Backend
 from .dask_dispatch import ClusterState, Dispatch, SchedulerLost, talking
 from .dask_scheduler import NAME, LeasePlugin
-from .dask_worker import TranscriberPlugin
+from .dask_worker import TranscriberPlugin, pulse_of
 from .options import BulkOptions
 from .results import FileResult
 from .work_queue import WorkQueue
 
+_log = logging.getLogger("trio_speech")
 _CONNECTING = 10.0
 _PAUSE = 0.5
 
@@ -39,9 +41,8 @@ class DaskEngine:
         self._target = target
         self._settings = settings
         self._patience = patience
-        self._plugin = f"trio-speech-{uuid4().hex}"
+        self._plugin: str | None = None
         self._alive_at = time.monotonic()
-        self._was_lost = False
 
     def run(
         self,
@@ -56,7 +57,6 @@ class DaskEngine:
         Raises what `accept` raises, `ConnectFailed` if the cluster is gone for longer than `patience`, and
         `AuthenticationError` or `ConfigurationError` if all recordings would fail alike.
         """
-        plugin = TranscriberPlugin(self._plugin, backend, options)
 
         def look() -> None:
             if self.state.threads:
@@ -66,11 +66,13 @@ class DaskEngine:
 
         while not queue.is_empty:
             try:
-                with self._connected(plugin, limited=options.limits) as client:
-                    Dispatch(client, queue, self.state, accept, look).run(self._plugin)
+                with self._connected(backend, options) as (client, plugin):
+                    Dispatch(client, queue, self.state, accept, look).run(plugin)
             except SchedulerLost as lost:
-                self._was_lost = True
                 queue.put_all_back()
+                if self.state.threads:
+                    _log.warning("the scheduler at %s does not answer (%s): trying again", self._target, lost)
+                    self.state.threads = 0
                 self._check_patience(f"the scheduler at {self._target} does not answer: {lost}")
                 watch()
                 time.sleep(_PAUSE)
@@ -89,18 +91,27 @@ class DaskEngine:
             ) from error
 
     @contextmanager
-    def _connected(self, plugin: TranscriberPlugin, *, limited: Any) -> Generator[Client]:
+    def _connected(self, backend: Backend | Sequence[Backend], options: BulkOptions) -> Generator[tuple[Client, str]]:
+        """Connects, and starts the plugin in the workers, under a name that no earlier connection has used.
+
+        So what is left of an earlier connection, and about to end, cannot take the new plugin with it.
+        """
+        lost, self._plugin = self._plugin, f"trio-speech-{uuid4().hex}"
         with ExitStack() as held:
             with talking():
                 client = self._connect()
             held.callback(_close, client)
+            if lost is not None:
+                _unregister(client, lost)
             with talking():
-                if limited.streams is not None or limited.dials_per_second is not None:
-                    client.register_plugin(LeasePlugin(after_loss=self._was_lost), name=NAME)
-                client.register_plugin(plugin, name=self._plugin)
+                if options.limits.streams is not None or options.limits.dials_per_second is not None:
+                    client.register_plugin(LeasePlugin(after_loss=lost is not None), name=NAME)
+                pulse = client.submit(str, key=pulse_of(self._plugin), pure=False)
+                held.callback(pulse.release)
+                client.register_plugin(TranscriberPlugin(self._plugin, backend, options), name=self._plugin)
             held.callback(_unregister, client, self._plugin)
             self.state.dashboard = client.dashboard_link if find_spec("bokeh") else None
-            yield client
+            yield client, self._plugin
 
 
 @contextmanager
@@ -131,12 +142,14 @@ def _local_cluster(workers: int | None, at_once: int) -> LocalCluster:
 
 
 def _close(client: Client) -> None:
+    # Closed while it reconnects, Dask logs a traceback. It gives up by itself after `_CONNECTING`.
+    while client.status == "connecting":
+        time.sleep(_PAUSE)
     client.close(timeout=2)
 
 
 def _unregister(client: Client, plugin: str) -> None:
+    # OSError: the scheduler is gone, and the workers with it. ValueError: a new scheduler, which knows of no plugin.
     if client.status == "running":
-        try:
+        with suppress(OSError, ValueError):
             client.unregister_worker_plugin(plugin)
-        except OSError:  # the scheduler is gone, and the workers with it
-            return

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import msgspec
-from distributed import KilledWorker, as_completed
+from distributed import KilledWorker
+from distributed.client import ClosedClientError
 
 from .addresses import recording_name, without_credentials
 from .dask_worker import Recording, transcribe_one
@@ -39,6 +42,14 @@ class ClusterState(msgspec.Struct):
     dashboard: str | None = None
 
 
+class _Given(NamedTuple):
+    """A recording that was given to the cluster; `outcome` is what `future` will give, once it is here."""
+
+    file: PendingFile
+    future: Any
+    outcome: Future[bytes]
+
+
 class Dispatch:
     """Gives recordings to the cluster over one connection to the scheduler, and takes their results."""
 
@@ -55,8 +66,7 @@ class Dispatch:
         self._queue = queue
         self._accept = accept
         self._watch = watch
-        self._completed = as_completed(loop=client.loop, with_results=True, raise_errors=False)
-        self._files: dict[Any, PendingFile] = {}
+        self._given: list[_Given] = []
         self._looked_at = -math.inf
         self._scheduler = self._scheduler_id()
 
@@ -65,10 +75,9 @@ class Dispatch:
         while not self._queue.is_empty:
             self._look()
             self._fill(plugin)
-            while self._completed.has_ready():
-                # One at a time: if this process is killed, only the one result that is not written yet is lost.
-                future, value = self._completed.next()
-                self._take(future, value)
+            for given in [each for each in self._given if each.outcome.done()]:
+                self._given.remove(given)
+                self._take(given)
             time.sleep(_LOOK)
 
     def _look(self) -> None:
@@ -89,25 +98,28 @@ class Dispatch:
 
     def _fill(self, plugin: str) -> None:
         window = math.ceil(self._state.threads * _AHEAD)
-        while len(self._files) < window and (file := self._queue.take(time.monotonic())) is not None:
+        while len(self._given) < window and (file := self._queue.take(time.monotonic())) is not None:
             recording, key = Recording(file.file), f"transcribe-{uuid4().hex}"
-            future = self._client.submit(transcribe_one, plugin, recording, key=key, pure=False)
-            self._files[future.key] = file
-            self._completed.add(future)
+            with talking():
+                future = self._client.submit(transcribe_one, plugin, recording, key=key, pure=False)
+            # Dask's own `as_completed` logs a traceback for each result that is on its way when the scheduler dies.
+            outcome = asyncio.run_coroutine_threadsafe(self._gather(future), self._client.loop.asyncio_loop)
+            self._given.append(_Given(file, future, outcome))
 
-    def _take(self, future: Any, value: Any) -> None:
-        file = self._files.pop(future.key)
-        if future.status == "finished":
-            self._judge(file, msgspec.json.decode(value, type=TranscriptionAttempt))
-            return
-        if future.status != "error":
-            if getattr(value, "reason", None) == "scheduler-connection-lost":
+    async def _gather(self, future: Any) -> bytes:
+        result: bytes = await self._client.gather(future, asynchronous=True)
+        return result
+
+    def _take(self, given: _Given) -> None:
+        file, error = given.file, given.outcome.exception()
+        if error is None:
+            self._judge(file, msgspec.json.decode(given.outcome.result(), type=TranscriptionAttempt))
+        elif given.future.status != "error":  # no error of the task, but of its way here
+            if isinstance(error, OSError) or getattr(error, "reason", None) == "scheduler-connection-lost":
                 raise SchedulerLost("the connection broke")
             # The worker died between its answer and our reading it. Dropping the future makes Dask forget the task.
             self._queue.put_back(file.file)
-            return
-        _, error, _ = value
-        if isinstance(error, KilledWorker):
+        elif isinstance(error, KilledWorker):
             if self._queue.killed(file.file):
                 self._set_aside(file, None, "the workers died each time that they were given it")
         elif self._queue.fail(file.file, time.monotonic()):
@@ -131,8 +143,8 @@ class Dispatch:
 
 @contextmanager
 def talking() -> Generator[None]:
-    """Turns the `OSError` (or timeout) that Dask raises if it cannot reach the scheduler into `SchedulerLost`."""
+    """Turns what Dask raises if it cannot reach the scheduler, or has given it up, into `SchedulerLost`."""
     try:
         yield
-    except OSError as error:
+    except (OSError, ClosedClientError) as error:
         raise SchedulerLost(str(error) or type(error).__name__) from error

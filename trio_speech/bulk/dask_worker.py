@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -21,17 +22,31 @@ from .dask_scheduler import GIVE_BACK, GRANTED, REQUEST
 from .options import BulkOptions
 from .transcriber import Transcriber
 
+_PULSE = 15.0
+"""Seconds between two looks for the pulse."""
+_MISSED = 2
+"""Looks in vain after which a plugin ends."""
+
+
+def pulse_of(plugin: str) -> str:
+    """Returns the name of the plugin's pulse: a task whose result the program of the archive holds as long as it lives.
+
+    Dask forgets it when the program's connection ends, also if the program was killed.
+    """
+    return f"{plugin}-pulse"
+
 
 class TranscriberPlugin(WorkerPlugin):
-    """Opens a `Transcriber` for as long as the worker lives, or until the archive is done.
+    """Opens a `Transcriber` for as long as the worker lives, or until the archive is done, or its program is gone.
 
     Args:
-        name: The name of the plugin, different in each run, as workers may serve several archives.
+        name: The name of the plugin, different for each connection, as workers may serve several archives.
         backend: As `trio_speech.open_client` takes it. It is pickled, with the credentials that it holds.
         options: See `BulkOptions`.
     """
 
     transcriber: Transcriber
+    _watch: asyncio.Task[None]
 
     def __init__(self, name: str, backend: Backend | Sequence[Backend], options: BulkOptions) -> None:
         self.name = name
@@ -42,10 +57,31 @@ class TranscriberPlugin(WorkerPlugin):
         """Called by Dask, in the worker's event loop: starts the thread of trio."""
         permits = _ScheduledPermits(worker)
         self.transcriber = await asyncio.to_thread(Transcriber, self._backend, self._options, permits=permits)
+        self._watch = asyncio.create_task(self._end_without_pulse(worker))
 
     async def teardown(self, worker: Worker) -> None:
         """Called by Dask. Cancels the sessions, and ends the thread of trio."""
+        self._watch.cancel()
         await asyncio.to_thread(self.transcriber.close)
+
+    async def _end_without_pulse(self, worker: Worker) -> None:
+        """Removes the plugin from the cluster once the program of the archive is gone: nobody else would."""
+        scheduler: Any = worker.scheduler
+        pulse, missed = pulse_of(self.name), 0
+        while missed < _MISSED:
+            await asyncio.sleep(_PULSE)
+            try:
+                states = await scheduler.get_task_status(keys=[pulse])
+            except OSError:  # the scheduler is gone, and the worker is about to end
+                return
+            missed = missed + 1 if states[pulse] is None else 0
+        # In a task of its own, because the removal cancels this one.
+        self._removal = asyncio.create_task(_remove(scheduler, self.name))
+
+
+async def _remove(scheduler: Any, plugin: str) -> None:
+    with suppress(OSError, ValueError):  # ValueError: another worker was first
+        await scheduler.unregister_worker_plugin(name=plugin)
 
 
 class Recording(msgspec.Struct, frozen=True):

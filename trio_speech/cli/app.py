@@ -134,7 +134,7 @@ def bulk(
     tries: Annotated[int, typer.Option(min=1, help="How often a recording is tried before it is set aside.")] = 3,
 ) -> None:
     """Recognize an archive, on a Dask cluster or on the cores of this machine. Run it again to go on."""
-    with exit_codes():
+    with exit_codes(), network_news():
         if scheduler is not None and workers is not None:
             raise ts.ConfigurationError("--workers starts a cluster on this machine: give it or --scheduler, not both")
         with archive_progress() as progress:
