@@ -54,6 +54,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+autodoc_inherit_docstrings = False
 
 # Signatures name these unions instead of spelling them out. Each has an entry of its own in the reference.
 NAMED_UNIONS = (
