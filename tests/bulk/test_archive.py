@@ -162,6 +162,8 @@ def test_a_scheduler_that_dies_is_told_in_a_line_and_not_by_tracebacks(
     asked: dict[str, Any] = {"out": tmp_path / "out", "client": address, "patience": 1.0, "progress": kill}
     with doomed, worker:
         try:
+            with distributed.Client(address, set_as_default=False) as client:
+                client.wait_for_workers(1, timeout=60)
             with pytest.raises(ts.ConnectFailed, match=f"the scheduler at {address} does not answer"):
                 transcribe_archive(tmp_path / "calls", service.backend, **asked)
         finally:
@@ -171,6 +173,15 @@ def test_a_scheduler_that_dies_is_told_in_a_line_and_not_by_tracebacks(
     assert [record.getMessage() for record in caplog.records if record.exc_info] == []
     told = [record.getMessage() for record in caplog.records if record.name == "trio_speech"]
     assert [f"the scheduler at {address} does not answer" in line for line in told] == [True]
+
+
+def test_words_are_counted_in_scripts_without_blanks_too() -> None:
+    words = (ts.Word(text="今天", start=0.0, end=0.5), ts.Word(text="天气", start=0.5, end=1.0))
+    timed = ts.FinalTranscript(text="今天天气", start=0.0, end=1.0, words=words)
+    untimed = ts.FinalTranscript(text="three plain words", start=1.0, end=2.0)
+    summary = ArchiveSummary()
+    summary.add(FileResult(file="a.wav", finals=(timed, untimed)))
+    assert summary.words == 5
 
 
 def test_what_is_no_address_is_told(service: Any, recordings: Make, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ async def test_a_url_is_read_as_a_recording() -> None:
     fsspec.filesystem("memory").pipe_file("/one.wav", recording.read_bytes())
 
     async def read(name: str) -> bytes:
-        async with open_recording(name, raw=None, speed=None, storage_options=None) as opened:
+        async with open_recording(name, sample_rate=16_000, raw=None, speed=None, storage_options=None) as opened:
             return b"".join([chunk async for chunk in opened])
 
     assert await read("memory://one.wav") == await read(str(recording)) != b""

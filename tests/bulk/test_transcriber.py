@@ -12,6 +12,7 @@ import pytest
 
 import trio_speech as ts
 from trio_speech.bulk import BulkOptions, Transcriber
+from trio_speech.bulk.sample_rates import sample_rate_for
 from trio_speech.testing import Manner, Refuse
 
 Make = Callable[[int], dict[str, str]]
@@ -25,6 +26,36 @@ def test_recordings_are_recognized_in_many_threads_by_one_client(service: Any, r
     assert [result.file for result in results] == list(said)
     assert all(result.statistics and result.statistics.billed == result.seconds > 0 for result in results)
     assert not [thread for thread in threading.enumerate() if thread.name == "trio_speech"]
+
+
+class OnlyAt24kHz:
+    """A backend that takes no other sample rate."""
+
+    def __init__(self, backend: ts.Backend) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)
+
+    def recognizer(self, request: Any) -> Any:
+        if request.audio_format.sample_rate != 24_000:
+            raise ts.ConfigurationError("sample_rate must be 24,000")
+        return self._backend.recognizer(request)
+
+
+def test_recordings_are_sent_at_a_rate_that_the_backend_takes(service: Any, recordings: Make) -> None:
+    (name,) = recordings(1)
+    for backend, rate in ((service.backend, 16_000), (OnlyAt24kHz(service.backend), 24_000)):
+        with Transcriber(backend) as transcriber:
+            assert transcriber.transcribe(name).error is None
+        assert service.gateway.visits[-1].sample_rate == rate
+
+
+def test_the_rate_is_one_that_all_backends_take() -> None:
+    deepgram, openai = ts.Deepgram("key"), ts.OpenAI("key")
+    assert sample_rate_for([deepgram]) == 16_000
+    assert sample_rate_for([openai]) == sample_rate_for([deepgram, openai]) == 24_000
+    assert sample_rate_for([ts.Deepgram("key")], "no/model") == 16_000
 
 
 def test_what_is_wrong_with_a_file_is_final(service: Any, recordings: Make, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import pytest
 import trio_speech as ts
 from trio_speech import ConfigurationError
 from trio_speech.cli import doctor
-from trio_speech.cli.backends import sample_rate_for
 from trio_speech.testing import Refuse
 
 Run = Callable[..., Any]
@@ -65,7 +64,6 @@ async def test_a_service_that_takes_another_sample_rate_is_ready(
     found = await doctor.examine("openai")
     assert found.recognition.seconds is not None
     assert gateway.visits[-1].sample_rate == 24_000
-    assert sample_rate_for(ts.Deepgram("key")) == sample_rate_for(ts.Cartesia("key")) == 16_000
 
 
 async def test_a_service_that_never_answers_times_out(

@@ -76,7 +76,7 @@ class ArchiveSummary(Struct, kw_only=True):
         self.failed += result.error is not None
         self.last_error = result.error or self.last_error
         self.seconds += result.seconds
-        self.words += sum(len(final.text.split()) for final in result.finals)
+        self.words += sum(len(final.words or final.text.split()) for final in result.finals)
         self.gaps += sum(gap.end - gap.start for gap in result.gaps)
         self.billed += result.statistics.billed if result.statistics is not None else 0.0
 

@@ -25,6 +25,7 @@ from .addresses import recording_name
 from .options import BulkOptions
 from .permits import SESSION, Permits, SessionPermits
 from .results import FileResult, TranscriptionAttempt
+from .sample_rates import sample_rate_for
 from .sources import open_recording
 
 
@@ -43,6 +44,8 @@ class ClientThread:
         self._endpoint = endpoint
         self._options = options
         self._permits = permits
+        # Here, and not in the program that gives the recordings out: the credentials may be in this environment only.
+        self._sample_rate = sample_rate_for(backends, options.model)
         self._sessions: set[trio.CancelScope] = set()
         ready = Future[None]()
         self._thread = threading.Thread(target=self._run, args=(ready,), name="trio_speech", daemon=True)
@@ -96,7 +99,11 @@ class ClientThread:
         asked, heard = self._options, _Heard()
         try:
             async with open_recording(
-                file, raw=asked.raw, speed=asked.limits.speed, storage_options=asked.storage_options
+                file,
+                sample_rate=self._sample_rate,
+                raw=asked.raw,
+                speed=asked.limits.speed,
+                storage_options=asked.storage_options,
             ) as recording:
                 try:
                     await self._recognize(recording, heard)

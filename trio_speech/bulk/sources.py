@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 Sources: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """A path, a glob, a folder or a URL; or several."""
-
-SAMPLE_RATE = 16_000
 
 
 def find_recordings(sources: Sources, storage_options: Mapping[str, Any] | None = None) -> list[str]:
@@ -59,25 +57,25 @@ def _local(name: str) -> Iterator[str]:
 
 
 def open_recording(
-    name: str, *, raw: AudioFormat | None, speed: float | None, storage_options: Mapping[str, Any] | None
+    name: str,
+    *,
+    sample_rate: int,
+    raw: AudioFormat | None,
+    speed: float | None,
+    storage_options: Mapping[str, Any] | None,
 ) -> AbstractAsyncContextManager[AudioFile]:
     """Opens a recording as `trio_speech.audio.files.open_audio` does. Needs the extra ``audio``."""
-    if is_url(name):
-        return _open_remote(name, raw, speed, storage_options or {})
-    return _open(name, raw, speed)
+    from ..audio.files import open_audio  # noqa: PLC0415  # results are read without any extra
+
+    opened = partial(open_audio, sample_rate=sample_rate, raw=raw, speed=speed)
+    return _open_remote(name, storage_options or {}, opened) if is_url(name) else opened(name)
 
 
 @asynccontextmanager
 async def _open_remote(
-    url: str, raw: AudioFormat | None, speed: float | None, options: Mapping[str, Any]
+    url: str, options: Mapping[str, Any], opened: Callable[[BinaryIO], AbstractAsyncContextManager[AudioFile]]
 ) -> AsyncGenerator[AudioFile, None]:
     from ..audio.opening import opened_in_thread  # noqa: PLC0415
 
-    async with opened_in_thread(partial(copy_remote, url, options)) as copy, _open(copy, raw, speed) as recording:
+    async with opened_in_thread(partial(copy_remote, url, options)) as copy, opened(copy) as recording:
         yield recording
-
-
-def _open(file: str | BinaryIO, raw: AudioFormat | None, speed: float | None) -> AbstractAsyncContextManager[AudioFile]:
-    from ..audio.files import open_audio  # noqa: PLC0415  # results are read without any extra
-
-    return open_audio(file, sample_rate=SAMPLE_RATE, raw=raw, speed=speed)

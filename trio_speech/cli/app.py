@@ -15,9 +15,10 @@ import typer
 
 import trio_speech as ts
 from trio_speech.bulk import EndpointLimits, transcribe_archive
+from trio_speech.bulk.sample_rates import sample_rate_for
 
 from .archive import archive_progress, summary_text
-from .backends import BACKENDS, BackendName, sample_rate_for
+from .backends import BACKENDS, BackendName
 from .batch import recordings_in, results_in, transcribe_all
 from .exits import FAILED, INCOMPLETE, code_of, exit_codes, messages, network_news, report_gaps, results
 from .standard import STANDARD, check_output, opened, read_text, source_of, write_clip
@@ -81,7 +82,7 @@ def transcribe(
     with exit_codes(), network_news():
         chosen = BACKENDS[backend]()
         raw_format = ts.AudioFormat.pcm16(raw) if raw is not None else None
-        asked = TranscribeOptions(model, language, raw_format, sample_rate_for(chosen, model))
+        asked = TranscribeOptions(model, language, raw_format, sample_rate_for([chosen], model))
         names = recordings_in(files)
         if jsonl is None and not resume and names == files and len(names) == 1:
             gaps = trio.run(_transcribe_one, chosen, files[0], asked, format)

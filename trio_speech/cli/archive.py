@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
@@ -21,6 +22,8 @@ def archive_progress() -> Generator[Callable[[ArchiveSummary], None]]:
 
     On a terminal it draws one line again and again. It prints each error, and the dashboard's address, once.
     """
+    # Dask configures its loggers when it is imported: by default so that they print what only its authors understand.
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
     columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False)
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
         task, told = progress.add_task("starting", total=None), set[str]()

