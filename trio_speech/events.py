@@ -55,10 +55,10 @@ class SpeechEnded(Struct, frozen=True):
 
 
 class TurnEnded(Struct, frozen=True):
-    """The speaker has finished, by what the service makes of the words and the voice: it is the program's turn.
+    """The speaker has finished, as the service judges by the words and the voice: it is the program's turn.
 
-    It comes after the final transcripts of the turn, once for each turn, and only from services that tell turns. Others
-    tell pauses alone (`SpeechEnded`). An end that is only likely comes before it, as a `PreflightTranscript`.
+    It comes after the final transcripts of the turn, once for each turn, and only from services that judge turns.
+    Others report only pauses (`SpeechEnded`). An end that is only likely comes before it, as a `PreflightTranscript`.
 
     Fields:
         end: Where the turn ends, in seconds on the stream's clock.

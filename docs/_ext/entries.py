@@ -12,7 +12,9 @@ from sphinx.util import logging
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-INTERNAL = re.compile(r"TypeAliasForwardRef|<factory>|<class |<function |trio_speech[\w.]*\._|testing\.scripted")
+INTERNAL = re.compile(
+    r"TypeAliasForwardRef|<factory>|<class |<function |\b_[A-Z]\w+|trio_speech[\w.]*\._|testing\.scripted"
+)
 """What a signature never shows: names of modules that are not public, and values that are no source text."""
 
 _LOGGER = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ def setting(variable: str) -> str | None:
 def websocket_base(url: str, source: str) -> str:
     """Returns `url` as the base of websocket addresses: with the scheme ``ws`` or ``wss``, and no slash at its end.
 
-    Raises `ConfigurationError` if it is no such address. The error names it by `source` and never quotes it, as it may
-    hold a password by mistake.
+    Raises `ConfigurationError` if it is not such an address. The error names it by `source` and never quotes it, as it
+    may hold a password by mistake.
     """
     if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{source} must be a str, not {type(url).__name__}")

@@ -70,7 +70,7 @@ class Local:
         voice: The name of a built-in voice, ``"hibari"`` or ``"espeak"``, or an engine of your own: see
             `trio_speech.gateway.Voice`. ``None``: the best one that is installed.
 
-    English is all that the built-in engines know. What they do not have, be it a model, a voice, an option or a script,
+    English is all that the built-in engines know. A model, a voice, an option or a script that they do not have
     is refused by name. Audio may be 16-bit PCM, μ-law or A-law, also at 8 kHz.
     """
 

@@ -78,7 +78,10 @@ class _Pipe:
 
 
 class MemoryStream(trio.abc.HalfCloseableStream):
-    """One end of `memory_stream_pair`. Data that arrived before the connection broke can still be read."""
+    """One end of a connection in memory, as a `trio.abc.HalfCloseableStream`. Made by `memory_stream_pair`.
+
+    Data that arrived before the connection broke can still be read.
+    """
 
     def __init__(self, incoming: _Pipe, outgoing: _Pipe) -> None:
         self._incoming = incoming

@@ -25,6 +25,8 @@ Sending the same again cannot succeed."""
 class SttProfile(Struct, frozen=True, kw_only=True):
     """How a recognizer acknowledges audio, how fast it takes it, and how its connections idle and end.
 
+    Durations are in seconds.
+
     Fields:
         acknowledges: What acknowledges audio.
         exact_times: Times of words and spans are exact on the connection's sample clock. Else words that come twice
@@ -33,44 +35,46 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         finalizes_itself: The service ends utterances by itself. Else the session must ask for each final.
         shows_interims: The service shows text before it is final.
         endpoint_after: Where the service does not end utterances by itself: the session asks for a final when an
-            interim has not changed for so long, or, where there are none, in the first pause of the audio so long after
-            speech began.
+            interim has not changed for this time. Where there are no interims, it asks in the first pause that comes
+            this long after speech began.
         max_lead_in: The longest lead-in (see `ReplayPolicy.lead_in`) that helps with this service.
-        replay_speed: The fastest that the service takes audio, as a multiple of real time; ``None``: no limit is known.
-        burst: Seconds of a backlog that the service takes at once, before `replay_speed` applies; infinite where it
-            takes any backlog as it comes.
+        replay_speed: The highest speed at which the service takes audio, as a multiple of real time; ``None``: no limit
+            is known.
+        burst: How much of a backlog the service takes at once, before `replay_speed` applies; infinite where it takes
+            any backlog as it comes.
         chunk: The length of one audio message.
         sample_rates: The only sample rates that the service takes; ``None``: any.
         encodings: The encodings that the service takes, as `AudioFormat` names them.
         max_channels: The most channels that the service takes.
-        keepalive: A keepalive is sent after so long without audio; ``None``: the service needs none.
-        filler: The service needs audio all the time. Where none is captured for so long, silence of this length is sent
-            again and again until all audio sent is acknowledged; from then on, it is sent as the keepalive. ``None``:
-            the service does not need it. Such silence counts on the clock of the connection, and not on the stream's.
-        least_finalized: A request for a final needs at least so much audio since the one before. Where less was sent,
-            silence is added.
-        waits_for_opened: Audio is sent only once the service has said `Opened`. A connection where that does not come
-            within `answer_within` is given up.
-        session_cap: The service ends every connection after so long, and the session moves to a new one before;
-            ``None``: it does not.
+        keepalive: After this time without audio, a keepalive is sent; ``None``: the service needs none.
+        filler: For a service that needs audio all the time. When no audio has been captured for this time, silence of
+            this length is sent again and again until all audio sent is acknowledged; from then on, it is sent as the
+            keepalive. ``None``: the service does not need it. Such silence counts on the clock of the connection, and
+            not on the stream's.
+        least_finalized: How much audio a request for a final needs since the one before. If less was sent, silence is
+            added.
+        waits_for_opened: Audio is sent only once the service has said `Opened`. A connection is given up if that does
+            not come within `answer_within`.
+        session_cap: The age at which the service ends every connection; the session moves to a new one before.
+            ``None``: there is no such age.
         finalizes: The service takes a request for the final of what is pending, in the middle of the session.
         answers_finalize: A finalize is answered by a message of its own. Else by a final that reaches the place in the
             audio where it was asked for.
         may_ignore_finalize: A finalize may stay unanswered where the service has nothing pending: then silence is its
             answer.
         ordered: Finals come in stream order, so that each acknowledges all unannounced sound before it.
-        overlapping: Speakers may overlap (diarization, several channels): a final says nothing of what others said in
-            its span.
+        overlapping: Speakers may overlap (diarization, several channels): a final says nothing about what others said
+            in its span.
         live_keyterms: Keyterms can be changed on a running connection. Else they come with a new one, or not at all.
-        drift: By how many seconds the times of a word may be off, and differ between two results.
-        ends_by: How the end of input is told: by the close message alone, which the service always answers with what it
-            still has; or by a finalize, and the close message once that is answered.
+        drift: How far the times of a word may be off, and differ between two results.
+        ends_by: How the service is told that the input has ended: by the close message alone, which it always answers
+            with what it still has; or by a finalize, and by the close message once that is answered.
         ends_with_guess: After the close message, the service makes no final of what it has shown: its last interim is
             the final.
-        answer_within: The service sends a final or an answer that is due at most so long after its last news.
-        slowest: The service hears at least so fast, as a multiple of real time.
-        idle_codes: Error codes and close codes that only say that nothing was sent for long. They are no failure once
-            the input has ended.
+        answer_within: The longest time from the last news of the service to a final, or an answer, that is due.
+        slowest: The lowest speed at which the service recognizes audio, as a multiple of real time.
+        idle_codes: Error codes and close codes which only say that nothing was sent for a long time. They are not a
+            failure once the input has ended.
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
         close_reason_fates: What close reasons mean: the first text here that the reason contains, whatever the case of
             its letters, wins over the code. For services that use one code for several things.
@@ -123,7 +127,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
 
 
 class TtsProfile(Struct, frozen=True, kw_only=True):
-    """How a voice takes text and gives audio.
+    """How a voice takes text and gives audio. Durations are in seconds.
 
     Fields:
         max_characters: The longest text of one request; a longer sentence is cut at a space. ``None``: no limit is
@@ -133,15 +137,16 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
         deterministic: The same text gives exactly the same samples again.
         sample_rates: The only sample rates that the service gives; ``None``: any.
         encodings: The encodings that the service gives, as `AudioFormat` names them.
-        receive_timeout: So long without a message while text waits to be spoken means that the connection is dead.
-        quiet_after_done: Some services end one generation with several `Done`. The last one is known by so long without
-            another message. Words that come after `Done` are taken until then too.
+        receive_timeout: After this time without a message, while text waits to be spoken, the connection counts as
+            dead.
+        quiet_after_done: Some services end one generation with several `Done`. The last one is recognized by this time
+            without another message. Until then, words that come after `Done` are taken too.
         generations: How many generations one connection carries side by side.
-        generations_per_minute: How many generations the service takes on one connection within a minute; a connection
-            that has had so many is replaced. ``None``: no limit is known.
-        keepalive: A keepalive is sent every so many seconds; ``None``: the service needs none.
-        session_cap: The service ends every connection after so long, and an idle one is replaced before; ``None``: it
-            does not.
+        generations_per_minute: How many generations the service takes on one connection within a minute; then the
+            connection is replaced. ``None``: no limit is known.
+        keepalive: Time between two keepalives; ``None``: the service needs none.
+        session_cap: The age at which the service ends every connection; an idle one is replaced before. ``None``: there
+            is no such age.
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
         close_reason_fates: What close reasons mean: the first text here that the reason contains, whatever the case of
             its letters, wins over the code. For services that use one code for several things.

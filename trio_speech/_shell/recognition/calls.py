@@ -108,8 +108,8 @@ class RecognitionCalls:
         `Gap` with the reason ``"damaged"``. Audio that ``overflow="drop_oldest"`` had given up is named likewise, as
         ``"overflow"``.
 
-        Raises `OSError`, and `ConfigurationError` where the file is no journal, is damaged, or is kept by a session
-        that goes on.
+        Raises `OSError`, and `ConfigurationError` where the file is not a journal, is damaged, or is used by a session
+        that still runs.
         """
         self._network.check_open()
         check_source(source)

@@ -97,11 +97,11 @@ class Transcript:
             await self._intake.take_in_when_free(whole)
 
     def send_nowait(self, audio: Buffer) -> None:
-        """As `send`, at once: for a callback, or for one clock that serves many sessions.
+        """Like `send`, without waiting: for a callback, or for one clock that serves many sessions.
 
-        No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and has taken nothing then. What is
-        longer than a fifth of the log may never find room at once: `send` takes it in parts. Raises `RuntimeError` in
-        another thread than trio's: from there, go by `trio.from_thread.run_sync`.
+        No checkpoint. Raises `trio.WouldBlock` where `send` would wait for room, and then takes nothing. Audio that is
+        longer than a fifth of the log may never fit at once: use `send`, which takes it in parts. Raises `RuntimeError`
+        in a thread other than trio's: from there, call it by `trio.from_thread.run_sync`.
         """
         if get_ident() != self._thread.ident:  # the same test as in `check`, inlined to save a call per push
             self._thread.check()
@@ -113,25 +113,29 @@ class Transcript:
     def finalize(self) -> None:
         """Asks for the final of everything captured so far; the session goes on. Returns at once.
 
-        Some services take no such request, as Deepgram's Flux: then the final comes when the service ends the turn.
+        Some services, such as Deepgram's Flux, take no such request: then the final comes when the service ends the
+        turn.
 
-        Raises `trio.ClosedResourceError` after `end_input`, which asks for as much.
+        Raises `trio.ClosedResourceError` after `end_input`, which asks for it too.
         """
         self._check_sending()
         self._machine.finalize()
         self._intake.link_wakes.fire()
 
     def end_input(self) -> None:
-        """No more audio will come. Returns at once; iteration ends when all is settled. Twice does no harm."""
+        """Ends the input: no more audio will come. Returns at once; iteration ends when all is settled.
+
+        Calling it again does nothing.
+        """
         self._thread.check()
         self._intake.end_input()
 
     async def settled(self) -> None:
-        """Waits until all that is captured now is settled: recognized, and, while a task waits for events, read too.
+        """Waits until all audio captured so far is recognized and, if a task iterates the transcript, read by it.
 
-        Where no task waits for events, it is enough that all is recognized, as perhaps nobody will read. The service
-        is asked for what is missing in the next long pause, or 1.5 s after the last audio; call `finalize` before it
-        to ask at once. A checkpoint. Cancelling it has no effect on the session.
+        If no task waits for events, it is enough that all is recognized. The service is asked for what is missing in
+        the next long pause, or 1.5 s after the last audio. To ask at once, call `finalize` first. A checkpoint.
+        Cancelling it has no effect on the session.
         """
         request = SettlementRequest(self._machine, trio.current_time())
         await trio.lowlevel.checkpoint()
@@ -168,7 +172,10 @@ class Transcript:
     # ------------------------------------------------------------ what is known
 
     def unacknowledged(self) -> tuple[float, bytes]:
-        """Returns the audio that was captured and is neither settled nor evicted, after its start in seconds."""
+        """Returns where the audio begins that is captured and not settled, in seconds, and that audio.
+
+        Audio that the `ReplayPolicy` has dropped is not part of it.
+        """
         start, audio = self._machine.log.unacknowledged()
         return start / self._machine.rate, audio
 

@@ -66,8 +66,8 @@ class Speech:
         next word, after a blank line, or when no text has come for a quarter of a second.
 
         A checkpoint. It waits while 16,384 characters wait to be spoken. Cancelled then, it may have taken a part of
-        `text`. Raises `ConfigurationError` where the session was given its text, `TypeError` where `text` is no string,
-        and `trio.ClosedResourceError` after `end_input`.
+        `text`. Raises `ConfigurationError` where the session was given its text, `TypeError` where `text` is not a
+        string, and `trio.ClosedResourceError` after `end_input`.
         """
         if self._channel.has_source:
             raise ConfigurationError("this session has its text: leave `text` out of synthesize() to send it yourself")
@@ -99,7 +99,8 @@ class Speech:
 
         The session goes on. Text that is sent later is spoken as usual, and follows in `spoken` what this call
         returned. A `send` that is waiting returns, and the rest of its text is dropped. Returns at once. Raises
-        `ConfigurationError` where `heard` is no number of seconds, `trio.ClosedResourceError` once the block is left.
+        `ConfigurationError` where `heard` is not a number of seconds, `trio.ClosedResourceError` once the block is
+        left.
         """
         self._check_open()
         return self._channel.clear(_seconds("heard", heard))
@@ -122,12 +123,12 @@ class Speech:
         """The text whose audio has been handed over; with `at`, in the first `at` seconds of it. Valid after exit too.
 
         Where the voice aligns words, a word counts once all of its audio was handed over. Else a segment counts once
-        all of its audio was. Raises `ConfigurationError` where `at` is no number of seconds.
+        all of its audio was. Raises `ConfigurationError` where `at` is not a number of seconds.
         """
         return self._machine.spoken(_seconds("at", at))
 
     def statistics(self) -> SpeechStatistics:
-        """The figures of the session so far. Valid after exit too."""
+        """Returns the figures of the session so far. Valid after its end too."""
         return self._machine.statistics()
 
     def _check_open(self) -> None:

@@ -62,9 +62,9 @@ async def open_recognizer(
 ) -> AsyncGenerator[Recognizer, None]:
     """A built-in recognizer, by its name in `RECOGNIZERS` or the best one installed, for at most `sessions` at once.
 
-    By default, as many sessions as keep up in real time: 8 a processor for ``moonshine``, which shares one model of
-    180 MB; 2 for ``pocketsphinx``, each of which takes a process with 100 MB, of which `warm` are kept when idle.
-    Raises `ConfigurationError`.
+    By default, as many sessions as keep up in real time: 8 per processor for ``moonshine``, whose sessions share one
+    model of 180 MB; 2 per processor for ``pocketsphinx``, whose sessions each take a process of 100 MB. `warm`: how
+    many of these processes are kept when idle. Raises `ConfigurationError`.
     """
     name = check_recognizer(name)
     limit = sessions or max(_FEWEST_SESSIONS, _SESSIONS_PER_PROCESSOR[name] * _processors())

@@ -40,7 +40,10 @@ R = TypeVar("R", bound=Reply)
 
 
 class PocketSphinxRecognizer:
-    """PocketSphinx; see `Recognizer`. Option: ``two_passes``, for fewer errors and finals that are a second later."""
+    """PocketSphinx; see `Recognizer`. Made by `open_recognizer`.
+
+    Its option ``two_passes`` gives fewer errors, and finals that are a second later.
+    """
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
@@ -79,7 +82,10 @@ class _Session:
 
 
 class LocalVoice:
-    """The voice `name`, which has one speaker; see `Voice`. Option: ``speed``, from 0.5 to 2.0."""
+    """A built-in voice, which has one speaker; see `Voice`. Made by `open_voice`.
+
+    Its option ``speed`` goes from 0.5 to 2.0.
+    """
 
     def __init__(self, name: str, workers: Workers, connections: int) -> None:
         self._name = name

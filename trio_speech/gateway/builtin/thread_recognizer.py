@@ -23,7 +23,7 @@ _STEP_SECONDS = 0.25  # of audio a turn: nobody waits long for the turn of anoth
 
 
 class LocalRecognizer:
-    """Moonshine, for at most `capacity` sessions at once. See `Recognizer`."""
+    """Moonshine, for at most `capacity` sessions at once; see `Recognizer`. Made by `open_recognizer`."""
 
     def __init__(self, capacity: int, threads: int) -> None:
         self.capacity = capacity

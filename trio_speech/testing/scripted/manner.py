@@ -49,7 +49,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     trailing: float = 0.0
     """Time from the answer to finalize to the finals that come after it (with ``finalized="before"``)."""
     onsets: bool = True
-    """Whether a message tells that speech has started."""
+    """Whether a message reports that speech has started."""
     silence: float = 3.0
     """Silence is acknowledged in stretches of this length."""
     utterance_end: float | None = None
