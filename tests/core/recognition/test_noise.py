@@ -65,9 +65,9 @@ def test_after_a_final_the_quietest_twentieth_tells_the_noise() -> None:
 def test_a_second_of_audio_is_needed_to_tell_the_noise() -> None:
     level = noise()
     level.spoken(b"")
-    level.measure(pcm(*[8_000] * 49), 0)
+    level.measure(pcm(*[8_000] * 45), 0)
     assert level.level == FAINTEST
-    level.measure(pcm(8_000), 49 * BLOCK)
+    level.measure(pcm(8_000), 45 * BLOCK)
     assert level.level == 16_000
 
 
@@ -78,6 +78,13 @@ def test_audio_that_was_measured_is_not_measured_again() -> None:
     level.measure(pcm(*[300] * 50), 0)
     level.measure(pcm(*[300] * 50, *[9_000] * 10), 0)
     assert level.level == 600
+
+
+def test_one_block_in_five_stands_for_all() -> None:
+    level = noise()
+    level.spoken(b"")
+    level.measure(pcm(*[8_000, 200, 200, 200, 200] * 20), 0)
+    assert level.level == 16_000
 
 
 def test_what_was_heard_as_noise_is_noise_until_a_final_comes_out_of_it() -> None:
