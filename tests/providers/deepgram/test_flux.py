@@ -244,11 +244,12 @@ EVENTS = ["StartOfTurn", "Update", "EagerEndOfTurn", "TurnResumed", "EndOfTurn"]
 def test_no_watermark_lies_in_an_open_turn_or_closer_than_a_second_to_what_was_heard(
     events: list[tuple[str, float, str]],
 ) -> None:
-    codec, at, opened = FluxCodec(PCM), 0.0, False
+    codec, at, opened, ended = FluxCodec(PCM), 0.0, False, 0
     for event, seconds, transcript in events:
         at += seconds
         opened = event != "EndOfTurn" and (opened or event == "StartOfTurn" or bool(transcript))
-        said = list(codec.decode(turn(event, (0.0, at), transcript)))
+        said = list(codec.decode(turn(event, (0.0, at), transcript, turn_index=ended)))
+        ended += event == "EndOfTurn"
         upto = [message.upto for message in said if isinstance(message, Acknowledged)]
         assert upto == ([] if opened else [max(0.0, at - 1.0)])
 
@@ -266,9 +267,9 @@ FIELDS = {
 @given(
     st.text()
     | st.binary()
-    | st.fixed_dictionaries({"type": st.just("TurnInfo"), "event": st.sampled_from(EVENTS)}, optional=FIELDS).map(
-        json.dumps
-    )
+    | st.fixed_dictionaries(
+        {"type": st.just("TurnInfo"), "event": st.sampled_from(EVENTS), "turn_index": st.integers()}, optional=FIELDS
+    ).map(json.dumps)
 )
 def test_whatever_comes_is_in_order_or_a_protocol_error(frame: Any) -> None:
     try:
@@ -287,3 +288,18 @@ def test_it_keeps_the_laws_of_a_provider() -> None:
     check_provider(
         Deepgram(SECRET), model="flux-general-en", options={"eager_eot_threshold": 0.5}, secrets=[SECRET], runs=2
     )
+
+
+def test_what_comes_late_or_twice_of_a_turn_that_has_ended_is_skipped() -> None:
+    end = turn("EndOfTurn", (0.0, 3.0), "One two.")
+    told = heard(turn("StartOfTurn", (0.0, 1.0), "One"), end)
+    late = turn("Update", (0.0, 2.0), "One two")
+    assert heard(turn("StartOfTurn", (0.0, 1.0), "One"), end, late, end) == told
+    assert heard(end, turn("Update", (3.0, 9.0)))[-1] == Acknowledged(8.0), "silence is still acknowledged"
+
+
+def test_a_turn_has_a_number() -> None:
+    unnumbered = json.loads(END_OF_TURN)
+    del unnumbered["turn_index"]
+    with pytest.raises(ProtocolError, match="turn_index"):
+        heard(json.dumps(unnumbered))

@@ -60,6 +60,23 @@ def test_a_cleared_generation_ends_with_cleared_though_its_flush_was_quicker(fra
     assert said(codec, b"\3\4", FLUSHED) == [Audio(b"\3\4"), Done()]
 
 
+def test_a_generation_is_cleared_once_however_often_it_is_cancelled() -> None:
+    codec = speaking()
+    assert codec.cancel() is not None
+    assert codec.cancel() is None
+
+
+def test_the_flush_of_a_cleared_text_does_not_end_the_next_one() -> None:
+    codec = speaking()
+    codec.cancel()
+    assert said(codec, CLEARED) == [Done()]
+    codec.speak("Next.")
+    assert said(codec, FLUSHED) == []
+    assert said(codec, b"\3\4", FLUSHED) == [Audio(b"\3\4"), Done()]
+    codec.speak("Another.")
+    assert said(codec, FLUSHED) == [Done()]
+
+
 @pytest.mark.parametrize(
     "warning",
     [

@@ -147,8 +147,8 @@ def test_a_commit_is_answered_once_by_the_transcript_with_times() -> None:
     assert said(one, "partial_transcript", text="One") == [
         RecognitionResult(kind="interim", text="One", start=0.0, end=0.0)
     ]
-    assert said(one, "partial_transcript", text="") == []
     one.finalize()
+    assert said(one, "partial_transcript", text="") == []
     times = [("One", 0.1, 0.4), ("two", 0.5, 0.8)]
     assert said(one, "committed_transcript", text="One two") == []
     assert said(one, TIMED, text="One two", words=words(*times)) == [
@@ -175,6 +175,26 @@ def test_an_empty_transcript_answers_once_and_takes_back_what_was_shown() -> Non
     one.finalize()
     said(one, "partial_transcript", text="Uh")
     assert said(one, "committed_transcript", text="") == [final("", 1.0, 2.0), FinalizeAnswered()]
+
+
+def test_the_same_word_said_again_is_told_again_where_words_have_no_times() -> None:
+    one = codec()
+    untimed = [{"text": "Yes", "type": "word"}]
+    for start in (0.0, 1.0):
+        one.audio(SECOND)
+        one.finalize()
+        assert said(one, TIMED, text="Yes", words=untimed) == [final("Yes", start, start + 1.0), FinalizeAnswered()]
+
+
+def test_an_empty_partial_takes_back_what_was_shown_unless_it_may_be_about_later_audio() -> None:
+    one = codec()
+    one.audio(SECOND)
+    said(one, "partial_transcript", text="Uh")
+    assert said(one, "partial_transcript", text="") == [RecognitionResult(kind="interim", text="", start=0.0, end=0.0)]
+    assert said(one, "partial_transcript", text="") == []
+    said(one, "partial_transcript", text="One")
+    one.finalize()
+    assert said(one, "partial_transcript", text="") == []
 
 
 def test_what_was_committed_unasked_answers_nothing() -> None:

@@ -46,6 +46,16 @@ def test_silence_has_no_final() -> None:
     assert said(one, type="transcription.done", text="") == [Closed()]
 
 
+def test_a_final_without_words_takes_back_what_was_shown() -> None:
+    one = codec()
+    said(one, type="transcription.delta", delta="Uh")
+    one.close()
+    assert said(one, type="transcription.done", text=" ") == [
+        RecognitionResult(kind="final", text="", start=0.0, end=0.0, ends_speech=True),
+        Closed(),
+    ]
+
+
 def test_a_generation_that_ends_by_itself_is_made_again() -> None:
     [failure] = said(codec(), type="transcription.done", text="one")
     assert isinstance(failure, Failure)

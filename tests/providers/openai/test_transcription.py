@@ -110,6 +110,33 @@ def test_an_item_comes_once() -> None:
     assert about(one, "committed", "i") == about(one, "speech_started", "i", audio_start_ms=0) == []
 
 
+def test_what_is_said_of_an_item_after_its_text_changes_nothing() -> None:
+    one = codec()
+    for item in ("i", "j"):
+        one.audio(SECOND)
+        one.finalize()
+        about(one, "committed", item)
+    about(one, "completed", "j", transcript="two")
+    unintelligible = {"type": "transcription_error", "code": "audio_unintelligible"}
+    assert about(one, "delta", "j", delta=" two") == about(one, "failed", "j", error=unintelligible) == []
+    assert about(one, "completed", "i", transcript="one")[2] == final("two", 1.0, 2.0, "j")
+
+
+def test_a_refused_commit_is_answered_after_those_before_it() -> None:
+    one = codec()
+    one.audio(SECOND)
+    one.finalize()
+    one.finalize()
+    refused = {"type": "invalid_request_error", "code": "input_audio_buffer_commit_empty", "event_id": "commit-2"}
+    assert said(one, "error", error=refused) == []
+    assert about(one, "committed", "i") == []
+    assert about(one, "completed", "i", transcript="one") == [
+        final("one", 0.0, 1.0),
+        FinalizeAnswered(),
+        FinalizeAnswered(),
+    ]
+
+
 def test_an_item_without_words_takes_back_what_was_shown_and_else_says_nothing() -> None:
     one = codec()
     one.audio(SECOND)

@@ -67,6 +67,7 @@ class FluxCodec(SttCodec):
         self._is_closing = False
         self._in_turn = False
         self._shown = False
+        self._ended = -1
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
         self._sent.add(pcm)
@@ -118,6 +119,8 @@ class FluxCodec(SttCodec):
         return self._is_closing and _window(turn)[1] >= self._sent.now - _NO_WORD
 
     def _turn(self, turn: wire.TurnInfo) -> Iterator[SttMessage]:
+        if turn.turn_index <= self._ended and (turn.transcript or turn.event == "EndOfTurn"):
+            return  # late, or told twice
         if turn.event == "EndOfTurn":
             yield from self._end(turn)
             return
@@ -136,6 +139,7 @@ class FluxCodec(SttCodec):
 
     def _end(self, turn: wire.TurnInfo) -> Iterator[SttMessage]:
         self._in_turn = self._shown = False
+        self._ended = turn.turn_index
         final = _result(turn, "final")
         yield final
         yield Acknowledged(max(final.end if final.words else 0.0, _window(turn)[1] - _ONSET, 0.0))

@@ -34,7 +34,7 @@ class TurnInfo(Struct, frozen=True, kw_only=True, tag=True):
     event: str
     audio_window_start: Seconds
     audio_window_end: Seconds
-    turn_index: int = 0
+    turn_index: int
     transcript: str = ""
     words: tuple[Word, ...] | None = ()
     end_of_turn_confidence: float | None = None

@@ -2,7 +2,8 @@
 
 The URL holds the settings. Text and commands are sent as JSON, audio comes in binary frames, and `Flushed` comes after
 the audio of each flush. Messages do not name their generation, so the codec goes by their order: there is one
-generation at a time, and after a `Clear` everything until `Cleared` belongs to the abandoned one.
+generation at a time, and after a `Clear` everything until `Cleared` belongs to the abandoned one. It is not known
+whether the flush of a cleared text is still answered, after `Cleared`: so a `Flushed` before any audio is ignored then.
 
 Source: Deepgram's AsyncAPI specification (deepgram-api-specs), deepgram-sdk 7.17.0 (PyPI), ``speak/v1``, and the guides
 on flush, clear and errors (developers.deepgram.com). Not verified against the live service: the age at which it ends a
@@ -25,15 +26,16 @@ class DeepgramSpeakCodec(TtsCodec):
     def __init__(self) -> None:
         self._speaking = False
         self._clearing = False
+        self._owes_flushed = False
 
     def speak(self, text: str) -> Iterable[Frame]:
         self._speaking = True
         return (encode(wire.Speak(text)), encode(wire.Flush()))
 
     def cancel(self) -> Frame | None:
-        if not self._speaking:
+        if not self._speaking or self._clearing:
             return None
-        self._clearing = True
+        self._clearing = self._owes_flushed = True
         return encode(wire.Clear())
 
     def close(self) -> Frame:
@@ -41,12 +43,16 @@ class DeepgramSpeakCodec(TtsCodec):
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
         if isinstance(frame, bytes):
-            return (Audio(frame),) if frame else ()
+            if not frame:
+                return ()
+            self._owes_flushed &= self._clearing
+            return (Audio(frame),)
         said: Iterable[TtsMessage] = ()
         match wire.from_server.decode(frame):
             case wire.Flushed():
-                # A flush that ended before the clear arrived; `Cleared` still follows.
-                said = () if self._clearing else self._done()
+                # While clearing, it is of a flush that ended before the clear arrived; `Cleared` still follows.
+                said = () if self._clearing or self._owes_flushed else self._done()
+                self._owes_flushed = False
             case wire.Cleared():
                 said = self._done()
             case wire.Metadata(request_id=request_id):

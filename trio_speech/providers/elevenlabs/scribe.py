@@ -70,8 +70,9 @@ class ScribeCodec(SttCodec):
             case "session_started":
                 yield Opened(said.session_id)
             case "partial_transcript":
-                if said.transcript:  # an empty one may be about audio after a commit that is not answered yet
-                    self._shown = True
+                # An empty one may be about audio after a commit that is not answered yet.
+                if said.transcript or (self._shown and not self._commits):
+                    self._shown = bool(said.transcript)
                     yield RecognitionResult(kind="interim", text=said.transcript, start=0.0, end=0.0)
             case "committed_transcript":
                 if not self._timed or not said.transcript:
@@ -89,7 +90,8 @@ class ScribeCodec(SttCodec):
 
     def _is_repeated(self, said: wire.Said) -> bool:
         last, self._last = self._last, said
-        return last is not None and bool(said.words) and said.words == last.words
+        timed = any(word.start is not None for word in said.words or ())  # else the speaker may have said it again
+        return last is not None and timed and said.words == last.words
 
     def _answer(self, said: wire.Said) -> Iterator[SttMessage]:
         asked = bool(self._commits)

@@ -65,8 +65,9 @@ class GenerationCodec(SttCodec):
                 if self._text.strip():
                     yield self._result("interim")
             case wire.Whole(text=text) if self._closing:
-                self._text = text
-                yield from [self._result("final")] if text.strip() else []
+                shown, self._text = self._text.strip(), text
+                if text.strip() or shown:
+                    yield self._result("final")
                 yield Closed()
             case wire.Whole():
                 # It is not known where in the audio it ended, so all audio is sent again.

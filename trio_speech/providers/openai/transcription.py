@@ -19,6 +19,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from msgspec import Struct
+
 from ..._core.provider.messages import (
     FinalizeAnswered,
     Opened,
@@ -45,6 +47,14 @@ _HOPELESS = ("audio_unintelligible",)
 _MOST_ITEMS = 100
 
 
+class _Commit(Struct):
+    """A commit of the session that has not become an item, and where in the audio it was asked for, in seconds."""
+
+    event_id: str
+    at: float
+    refused: bool = False
+
+
 class TranscriptionCodec(SttCodec):
     """See `SttCodec`."""
 
@@ -53,7 +63,7 @@ class TranscriptionCodec(SttCodec):
         self._has_clock = settings.dialect == "openai"
         self._sent = AudioClock(audio_format)
         self._asked = 0
-        self._commits: deque[tuple[str, float]] = deque()
+        self._commits: deque[_Commit] = deque()
         self._items: dict[str, Item] = {}
         self._order: deque[Item] = deque()
         self._delivered: deque[str] = deque(maxlen=_MOST_ITEMS)
@@ -68,9 +78,9 @@ class TranscriptionCodec(SttCodec):
 
     def finalize(self) -> Frame:
         self._asked += 1
-        event_id = f"commit-{self._asked}"
-        self._commits.append((event_id, self._sent.now))
-        return encode({"type": "input_audio_buffer.commit", "event_id": event_id})
+        commit = _Commit(f"commit-{self._asked}", self._sent.now)
+        self._commits.append(commit)
+        return encode({"type": "input_audio_buffer.commit", "event_id": commit.event_id})
 
     def update(self, change: Change) -> Frame | NeedsNewLink:
         self._settings, message = self._settings.changed(change)
@@ -97,6 +107,8 @@ class TranscriptionCodec(SttCodec):
 
     def _happened(self, item: Item, message: wire.OfItem) -> Iterator[SttMessage]:
         match message:
+            case _ if item.done:  # its text is known, and waits for earlier items
+                return
             case wire.SpeechStarted(audio_start_ms=at):
                 item.onset, item.start = True, self._time(at)
                 yield SpeechOnset(item.start)
@@ -125,15 +137,22 @@ class TranscriptionCodec(SttCodec):
             return
         end = item.end
         if self._commits and not item.by_vad:
-            _, end = self._commits.popleft()
+            end = self._commits.popleft().at
             item.answers = True
         elif end is None:
-            end = self._commits[0][1] if self._commits else self._sent.now
+            end = self._commits[0].at if self._commits else self._sent.now
         start = max(self._committed, item.start or 0.0)
         item.span = start, max(start, end)
         self._committed = item.span[1]
         item.committed = True
         self._order.append(item)
+        self._answer_refused()
+
+    def _answer_refused(self) -> None:
+        """Puts the commits that were refused in their places, once those before them have become items."""
+        while self._commits and self._commits[0].refused:
+            self._commits.popleft()
+            self._order.append(Item(None, answers=True, done=True))
 
     def _complete(self, item: Item) -> None:
         item.done = True
@@ -142,9 +161,9 @@ class TranscriptionCodec(SttCodec):
     def _problem(self, error: wire.Error) -> Iterator[SttMessage]:
         said = f"{error.code} {error.message}"
         if self._commits and any(text in said for text in _TOO_LITTLE):
-            names = [name for name, _ in self._commits]
-            del self._commits[names.index(error.event_id) if error.event_id in names else 0]
-            self._order.append(Item(None, answers=True, done=True))
+            named = (commit for commit in self._commits if commit.event_id == error.event_id)
+            next(named, self._commits[0]).refused = True
+            self._answer_refused()
             yield from self._deliver()
         else:
             yield error.failure
