@@ -41,9 +41,9 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     ``min(max_delay, base_delay * 2**n)``. While the service cannot be reached at all, few try and no `max_attempts` are
     given, it waits no longer than a quarter of the outage so far. A service's ``Retry-After`` is always obeyed.
 
-    The count of attempts begins anew when the service acknowledges audio or hands over speech, and when a connection
+    The count of attempts begins again when the service acknowledges audio or hands over speech, and when a connection
     has been up for `stable_after`. A handshake alone does not count, because a service that accepts and then closes
-    would be dialed for ever.
+    would be dialed forever.
 
     Fields:
         max_attempts: Attempts in a row without progress before `RetriesExhausted`; ``None``: as many as fit into

@@ -15,7 +15,7 @@ nothing: where you do not know whether a service's times are exact, say that the
 
 A codec that follows the laws in the docstrings of `SttCodec` and `TtsCodec` is enough;
 `trio_speech.testing.check_provider` checks them. The backends of this library are made of the same names, and
-``examples/a_provider_of_your_own.py`` is a whole one.
+``examples/a_provider_of_your_own.py`` is a complete backend.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class SttCodec(Protocol):
         4. Finals come in the order of their audio. Where a service finishes utterances out of order, the codec holds
            the later ones back.
         5. `FinalizeAnswered` is said only for an answer to `finalize`, never for an end that the service found itself.
-        6. Audio of which the service says that it has failed is `Unheard`, in the place of its final. Silence is not.
+        6. Audio that the service reports as failed is `Unheard`, which comes instead of its final. Silence is not.
         7. `TurnOver` comes after the finals of its turn. A turn that may still go on is a preflight result, and an
            interim result takes that back.
         8. What `decode` does not know is `Unknown`. What is malformed raises `ProtocolError`, which quotes no content.
@@ -178,7 +178,7 @@ class TtsCodec(Protocol):
 
 
 class SttProvider(Protocol):
-    """A recognizer, as one request wants it."""
+    """A recognizer, set up for one request."""
 
     @property
     def profile(self) -> SttProfile:
@@ -205,7 +205,7 @@ class SttProvider(Protocol):
 
 
 class TtsProvider(Protocol):
-    """A voice, as one request wants it."""
+    """A voice, set up for one request."""
 
     @property
     def profile(self) -> TtsProfile:

@@ -128,7 +128,7 @@ class Acknowledged(Struct, frozen=True):
 class Unheard(Struct, frozen=True):
     """The service has given up a stretch of audio: no final of it will come. It becomes a `Gap`, and is not sent again.
 
-    It is said in the place of a final, in the same order. Its times can be trusted, whatever the profile says.
+    It comes instead of a final, in the same order. Its times can be trusted, whatever the profile says.
 
     Fields:
         start: Where the audio begins that the service cannot recognize, in seconds.

@@ -122,7 +122,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
 
     @property
     def trusts_spans(self) -> bool:
-        """Whether the span of a final tells where in the audio it lies."""
+        """Whether the span of a final says where in the audio its words are."""
         return self.acknowledges != "finalize"
 
 

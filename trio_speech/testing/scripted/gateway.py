@@ -241,8 +241,8 @@ async def open_gateway(
     """Opens a scripted gateway that serves until the block is left; connections that are still open then break.
 
     `manner`: how it recognizes. `delivery`: how it speaks. `capacity`: how many unread bytes one direction of a
-    connection over memory streams holds before its sender blocks. `wires`: the protocols that it speaks beside its own,
-    by the path of their addresses; see `trio_speech.testing.wires`.
+    connection over memory streams holds before its sender blocks. `wires`: the protocols that it speaks besides its
+    own, by the path of their addresses; see `trio_speech.testing.wires`.
     """
     async with one_exception(trio.lowlevel.checkpoint, within=0.0) as guard:
         gateway = ScriptedGateway(guard, manner or Manner(), delivery or Delivery(), capacity)

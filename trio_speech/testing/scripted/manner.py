@@ -39,7 +39,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     drift: Drift | None = None
     """Makes the times inexact; ``None``: they are exact to the sample."""
     held: float = 0.0
-    """Finals are held back until so much more audio has been received, or the client asks for them."""
+    """Finals are held back until this much more audio has been received, or the client asks for them."""
     twice: bool = False
     """Whether each final is sent twice."""
     mid_word: Literal["hold", "cut"] = "hold"
@@ -53,7 +53,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     silence: float = 3.0
     """Silence is acknowledged in stretches of this length."""
     utterance_end: float | None = None
-    """Silence after a word, after which a separate message tells the end of the utterance; ``None``: none does."""
+    """Silence after a word, after which a separate message reports the end of the utterance; ``None``: none does."""
     pace: float | None = None
     """The fastest that it takes audio, as a multiple of real time; faster audio waits. ``None`` for no limit."""
     freedoms: tuple[str, ...] | None = None
@@ -64,7 +64,7 @@ class Manner(Struct, frozen=True, kw_only=True):
     late: float = 1.0
     """With `freedoms`: the longest delay of a message, after the time at which it could have been sent."""
     early_ends: int = 0
-    """With `freedoms`: the first so many connections are closed politely at a random time, whatever is still unsent."""
+    """With `freedoms`: how many connections, from the first on, are closed politely at random times, results unsent."""
     ordered: bool = False
     """With `freedoms`: whether finals come in the order of the speech."""
     seed: int = 0

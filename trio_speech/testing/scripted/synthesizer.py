@@ -56,7 +56,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class AlignedCharacters(Struct, frozen=True):
-    """Times of single characters, in the place of word times."""
+    """Times of single characters, instead of word times."""
 
     characters: tuple[Word, ...]
 
