@@ -9,7 +9,8 @@ Laws
 
     2. `captured`, `settled`, `committed` and `kept` only move forward. Reconnecting sets `sent` back, and that
        alone makes the audio be sent again.
-    3. The buffer holds ``[kept, captured)``, once; audio before `kept` was dropped.
+    3. The buffer holds ``[kept, captured)``, once; audio before `kept` is never given out again. It may stay in the
+       buffer for a while, but takes a quarter of it at most.
     4. Settled audio is dropped, except for its last `lead_in` samples.
 
     cursor      the audio before it
@@ -23,6 +24,9 @@ Laws
 
 from __future__ import annotations
 
+_DROPPED = 4
+"""Dropped audio is taken out of the buffer once it makes up one part in so many."""
+
 
 class ReplayLog:
     """The captured audio that is not settled, and the cursors over it.
@@ -34,7 +38,8 @@ class ReplayLog:
     def __init__(self, frame_size: int, *, lead_in: int = 0, start: int = 0) -> None:
         self._frame_size = frame_size
         self._lead_in = lead_in
-        self._buffer = bytearray()  # appends at its end and deletes at its front without moving the rest
+        self._buffer = bytearray()
+        self._begins = start  # the sample at which the buffer begins, at or before `kept`
         self.captured = start
         self.sent = start
         self.committed = start
@@ -95,8 +100,8 @@ class ReplayLog:
             self.furthest = sent
         else:
             self.replayed += sent - start
-        size, kept = self._frame_size, self.kept
-        return bytes(self._buffer[(start - kept) * size : (sent - kept) * size])
+        size, begins = self._frame_size, self._begins
+        return bytes(self._buffer[(start - begins) * size : (sent - begins) * size])
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, so that the audio from there on is sent again, and returns it.
@@ -135,11 +140,15 @@ class ReplayLog:
 
     def window(self, start: int, end: int) -> bytes:
         """Returns a copy of the samples ``[start, end)``, as far as they are kept."""
-        size, kept = self._frame_size, self.kept
-        return bytes(self._buffer[(max(start, kept) - kept) * size : max(0, end - kept) * size])
+        size, begins = self._frame_size, self._begins
+        return bytes(self._buffer[(max(start, self.kept) - begins) * size : max(0, end - begins) * size])
 
     def _let_go(self, to: int) -> None:
         if to > self.kept:
-            del self._buffer[: (to - self.kept) * self._frame_size]
             self.kept = to
             self.sent = max(self.sent, to)
+            dropped = (to - self._begins) * self._frame_size
+            # Deleting at the front as often would have the buffer moved to a new place by nearly each append.
+            if _DROPPED * dropped >= len(self._buffer):
+                self._buffer = self._buffer[dropped:]
+                self._begins = to
