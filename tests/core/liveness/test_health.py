@@ -103,7 +103,9 @@ def test_a_line_at_rest_is_asked_at_once_and_then_as_the_policy_says() -> None:
 def test_silence_while_something_is_owed_is_asked_about_at_once() -> None:
     line = Line()
     line.owed_from = 7.0
-    assert line.run(9.0).times(Ask) == pytest.approx([0.0, 5.0, 7.5, 8.02, 8.54])
+    assert line.run(9.2).times(Ask) == pytest.approx(
+        [0.0, 5.0, 7.0 + ASK_AFTER, 7.02 + 2 * ASK_AFTER, 7.04 + 3 * ASK_AFTER]
+    )
 
 
 def test_a_service_that_speaks_is_not_asked_more_than_at_rest() -> None:
@@ -142,6 +144,26 @@ def test_silence_that_began_at_rest_counts_once_something_is_owed() -> None:
     line = Line(dies_at(4.0))
     line.owed_from = 7.0
     assert line.run(60.0).times(Suspect) == [7.0]
+
+
+@pytest.mark.parametrize("owed_after", [0.01, 0.25, 0.49])
+def test_what_becomes_owed_before_the_next_look_is_asked_about_as_soon_without_another(owed_after: float) -> None:
+    line = owing(Line()).run(1.0)  # something came with the first pong, and the next look is half a second later
+    rest = line.health.next(line.now, line.seen)
+    assert isinstance(rest, Rest)
+    owed = rest.until - ASK_AFTER + owed_after
+    assert line.health.notices_in_time(owed)
+    seen = Seen(line.seen.received_at, owed)
+    assert line.health.next(rest.until, seen) == Rest(pytest.approx(owed + ASK_AFTER))
+    assert line.health.next(owed + ASK_AFTER, seen) == Ask()
+
+
+def test_what_becomes_owed_is_not_noticed_in_time_by_a_late_look_nor_while_a_ping_is_under_way() -> None:
+    calm = Line().run(1.0)
+    assert not calm.health.notices_in_time(calm.now)
+    assert calm.health.next(calm.now, calm.seen) == Rest(pytest.approx(POLICY.ping_interval))
+    mute = owing(Line(dies_at(0.0))).run(0.01)
+    assert not mute.health.notices_in_time(mute.now)
 
 
 def test_a_slow_line_is_given_its_own_time() -> None:
@@ -207,9 +229,9 @@ def test_time_in_which_nobody_looked_is_no_silence() -> None:
     assert health.next(0.0, seen) == Ask()
     health.answered(0.02)
     seen = msgspec.structs.replace(seen, received_at=0.02)
-    assert health.next(0.52, seen) == Ask()
-    rest = health.next(0.52, seen)
-    assert rest == Rest(pytest.approx(0.92))
+    assert health.next(0.02 + ASK_AFTER, seen) == Ask()
+    rest = health.next(0.02 + ASK_AFTER, seen)
+    assert rest == Rest(pytest.approx(0.02 + ASK_AFTER + FLOOR))
     late = health.next(9.0, seen)
     assert isinstance(late, Rest), "the program was busy for eight seconds"
     assert health.next(late.until, seen) == Suspect(pytest.approx(FLOOR))

@@ -37,9 +37,9 @@ from msgspec import Struct
 from ...policy import LivenessPolicy
 from .round_trip import RoundTrip
 
-ASK_AFTER = 0.5
-"""Seconds of silence, while something is owed, after which a ping is sent. Most services send something that often
-while somebody speaks, so that few pings are needed."""
+ASK_AFTER = 0.6
+"""Seconds of silence, while something is owed, after which a ping is sent. Most services send something each half
+second while somebody speaks, so that few pings are needed."""
 
 _LATE = 0.1
 """Seconds by which a call of `next` may be late as usual. A longer delay does not count as silence."""
@@ -82,7 +82,7 @@ class Seen(Struct, frozen=True):
     busy_until: float = -math.inf
     """Until when the service may be busy with audio that it was sent faster than real time."""
     queue: SendQueue | None = None
-    """The state of the kernel's send queue; ``None`` where the system does not tell it."""
+    """The state of the kernel's send queue; ``None`` where the system does not tell it, or no ping is under way."""
     suspended: float = 0.0
     """For how many seconds in all this machine has been suspended."""
 
@@ -106,7 +106,7 @@ class Dead(Struct, frozen=True):
 
 
 class Rest(Struct, frozen=True):
-    """Call `next` again at the moment `until`, or earlier if something becomes owed."""
+    """Call `next` again at the moment `until`, or earlier if something becomes owed: see `Health.notices_in_time`."""
 
     until: float
 
@@ -158,6 +158,18 @@ class Health:
     def ask(self) -> None:
         """Has a ping sent at once. Call it where the connection was idle and is needed now."""
         self._reason_to_ask = True
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a ping is under way. Only then does the state of the send queue matter."""
+        return self._is_asking
+
+    def notices_in_time(self, now: float) -> bool:
+        """Whether what becomes owed now is noticed early enough, without a call of `next` before the one it waits for.
+
+        While a ping is under way it is not: the silence allowed after it is shorter where something is owed.
+        """
+        return not self._is_asking and self._looks_at <= now + ASK_AFTER
 
     def answered(self, seconds: float) -> None:
         """Call when a pong comes, `seconds` after its ping."""

@@ -61,8 +61,9 @@ class HealthWatch:
     def owes(self, owing: bool) -> None:
         """Call with whether the peer owes anything now, as often as convenient. Returns at once."""
         if owing != (self._owed_since < math.inf):
-            self._owed_since = trio.current_time() if owing else math.inf
-            if owing:
+            now = trio.current_time()
+            self._owed_since = now if owing else math.inf
+            if owing and not self._health.notices_in_time(now):
                 self._wake.fire()
 
     def ask(self) -> None:
@@ -104,7 +105,7 @@ class HealthWatch:
             self._connection.received_at,
             self._owed_since,
             self._busy_until(),
-            self._connection.send_queue,
+            self._connection.send_queue if self._health.is_asking else None,  # asking the kernel takes two calls
             _seconds_suspended(),
         )
 
