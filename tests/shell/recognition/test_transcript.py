@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from array import array
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -135,12 +136,9 @@ async def test_a_session_with_a_source_takes_no_other_audio(gateway: ScriptedGat
             await transcript.send(b"")
 
 
-async def test_send_is_a_checkpoint_and_the_rest_is_not(gateway: ScriptedGateway) -> None:
+async def test_waiting_for_an_event_is_a_checkpoint_and_what_returns_at_once_is_not(gateway: ScriptedGateway) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
-        with assert_checkpoints():
-            await transcript.send(b"")
-        with assert_checkpoints():
-            await transcript.send(SAID.audio)
+        await transcript.send(SAID.audio)
         with assert_checkpoints():
             await transcript.__anext__()
         with assert_no_checkpoints():
@@ -156,13 +154,34 @@ async def test_send_is_a_checkpoint_and_the_rest_is_not(gateway: ScriptedGateway
             await transcript.__anext__()
 
 
-async def test_a_cancelled_send_has_taken_nothing(gateway: ScriptedGateway) -> None:
+@pytest.mark.parametrize("sent_before", [0, 1, 39, 40])
+async def test_each_send_can_be_cancelled_and_has_taken_nothing_then(
+    gateway: ScriptedGateway, sent_before: int
+) -> None:
     async with gateway.client() as client, client.transcribe() as transcript:
+        for _ in range(sent_before):
+            await transcript.send(bytes(32))
         with trio.CancelScope() as scope:
             scope.cancel()
             await transcript.send(SAID.audio)
         assert scope.cancelled_caught
-        assert transcript.statistics().captured == 0.0
+        assert transcript.statistics().captured == pytest.approx(0.001 * sent_before)
+
+
+async def test_tasks_that_only_send_let_one_another_run(gateway: ScriptedGateway) -> None:
+    sent: list[str] = []
+
+    async def send(transcript: ts.Transcript, name: str) -> None:
+        for _ in range(200):
+            await transcript.send(bytes(32))
+            sent.append(name)
+
+    async with gateway.client() as client, client.transcribe() as transcript:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send, transcript, "one")
+            nursery.start_soon(send, transcript, "two")
+        assert transcript.statistics().captured == pytest.approx(0.4)
+    assert max(len(list(run)) for _, run in groupby(sent)) <= 100  # two turns of the one, at most
 
 
 # ---------------------------------------------------------------- send_nowait

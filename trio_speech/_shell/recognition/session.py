@@ -30,6 +30,7 @@ from ...events import LinkLost, Resumed, TranscriptEvent
 from ...policy import LivenessPolicy
 from ..concurrency.closing_source import closing
 from ..concurrency.one_exception import Guard
+from ..concurrency.turn import checkpoint_once_in_a_while
 from ..connection import Connection, HealthWatch, LinkDown
 from ..network.reconnect import delay_after
 from ..observability import log
@@ -46,9 +47,6 @@ from .transcript import Transcript
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
-_IN_A_ROW = 40
-"""Chunks of a source that are taken in a row before other tasks run; the source itself may never checkpoint."""
 
 
 class RecognitionSession:
@@ -131,22 +129,18 @@ class RecognitionSession:
             self._intake.end_input()
 
     async def _capture_all(self, source: AudioSource, pieces: WholeSamples) -> None:
-        taken = 0
         if isinstance(source, AsyncIterable):
             async with closing(source):
                 async for chunk in source:
-                    taken += 1
-                    await self._capture(pieces.of(chunk), taken)
+                    await self._capture(pieces.of(chunk))
             return
         for chunk in chunks_of(source):
-            taken += 1
-            await self._capture(pieces.of(chunk), taken)
+            await self._capture(pieces.of(chunk))
 
-    async def _capture(self, audio: Buffer, taken: int) -> None:
+    async def _capture(self, audio: Buffer) -> None:
         if not self._intake.take_in(audio):
             await self._intake.take_in_when_free(audio)
-        if taken % _IN_A_ROW == 0:
-            await trio.lowlevel.checkpoint()
+        await checkpoint_once_in_a_while()  # the source itself may never checkpoint
 
     # ------------------------------------------------------------ the link loop
 

@@ -16,6 +16,7 @@ from ...errors import ConfigurationError
 from ...events import FinalTranscript, TranscriptEvent
 from ...statistics import TranscriptStatistics
 from ..concurrency.thread_check import ThreadCheck
+from ..concurrency.turn import checkpoint_once_in_a_while
 from .intake import Intake
 
 if TYPE_CHECKING:
@@ -85,14 +86,17 @@ class Transcript:
     async def send(self, audio: Buffer) -> None:
         """Captures audio: any bytes-like object of whole samples.
 
-        A checkpoint. Under ``overflow="wait"`` it waits while the log is full; cancelled, it has taken nothing, unless
-        the audio is longer than a fifth of the log, which is taken in parts. Raises `ConfigurationError` for audio cut
-        inside a sample, `TypeError` for what is not bytes-like, `ReplayOverflow` under ``overflow="error"``,
-        `trio.ClosedResourceError` after `end_input`.
+        It can be cancelled in each call, and has taken nothing then, unless the audio is longer than a fifth of the
+        log, which is taken in parts. Under ``overflow="wait"`` it waits while the log is full. Else it lets other tasks
+        run only once a task has sent for a millisecond without waiting for anything, so that none of them waits longer
+        for it: where audio comes in real time, a switch of tasks would cost as much as sending it.
+
+        Raises `ConfigurationError` for audio cut inside a sample, `TypeError` for what is not bytes-like,
+        `ReplayOverflow` under ``overflow="error"``, `trio.ClosedResourceError` after `end_input`.
         """
         self._check_no_source()
         whole = self._intake.whole(audio)
-        await trio.lowlevel.checkpoint()
+        await checkpoint_once_in_a_while()
         if not self._intake.take_in(whole):
             await self._intake.take_in_when_free(whole)
 
