@@ -11,9 +11,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
+from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import Any
 
@@ -78,18 +80,40 @@ def serving(program: str, *manners: str) -> Iterator[Service]:
             process.terminate()
 
 
+FOLDER = TemporaryDirectory()
+TLS = {"peer.py": "tls_peer.py"}
+
+
+@cache
+def certificate() -> str:
+    """A file with a certificate for this machine, which the clients trust as they trust the system's authorities."""
+    import trustme
+
+    authority, file = trustme.CA(), Path(FOLDER.name, "server.pem")
+    trusted = file.with_name("authority.pem")
+    authority.cert_pem.write_to_path(str(trusted))
+    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(file))
+    os.environ["SSL_CERT_FILE"] = str(trusted)
+    return str(file)
+
+
 def run(side: str, task: str, *manners: str, service: str = "peer.py", **load: Any) -> dict[str, Any]:
     """What a side tells of one load, and the service's figures wherever it wished for them."""
-    with (
-        serving(service, *manners) as peer,
-        subprocess.Popen(
-            [sys.executable, str(SIDES / f"{side}.py"), json.dumps({"task": task, "port": peer.port, **load})],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(SIDES), os.environ.get("PYTHONPATH", "")])},
-        ) as client,
-    ):
+    if load.get("tls"):
+        service, manners = TLS.get(service, service), (certificate(), *manners)
+    with ExitStack() as stack:
+        peer = stack.enter_context(serving(service, *manners))
+        if load.pop("fed", False):
+            load["feeder"] = stack.enter_context(serving("feeder.py")).port
+        client = stack.enter_context(
+            subprocess.Popen(
+                [sys.executable, str(SIDES / f"{side}.py"), json.dumps({"task": task, "port": peer.port, **load})],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join([str(SIDES), os.environ.get("PYTHONPATH", "")])},
+            )
+        )
         pin(client, CLIENT)
         patience = Timer(PATIENCE + 2 * load.get("seconds", 0.0), client.kill)
         patience.start()

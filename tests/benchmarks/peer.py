@@ -1,10 +1,12 @@
-"""The service of the benchmarks: one light process that speaks the LiveKit inference protocol, the same for all sides.
+"""The service of the benchmarks: one light process, the same for all sides.
 
-    python peer.py [silent]     prints its port, then does as it is told by lines of its input
+    python peer.py [silent] [speed=3] [spoken=10] [unaligned]     prints its port, then obeys lines of its input
 
-It reads frames without unmasking their audio, so that it is never what limits the client. A recognition gets an interim
-transcript for each half second of audio and a final for each two; a synthesis gets its audio as fast as the socket
-takes it, and two words' times for each half second of it. What it is told: ``cut`` resets all connections at once;
+It speaks the LiveKit inference protocol, and Cartesia's to whom asks for a speech in it. It reads
+frames without unmasking their audio, so that it is never what limits the client. A recognition gets an interim
+transcript for each half second of audio and a final for each two. A synthesis gets its audio as fast as the socket
+takes it, or at `speed` times real time: each piece when it has been spoken, after the times of the words that begin in
+it, which are left out where the voice is ``unaligned``. What it is told: ``cut`` resets all connections at once;
 ``figures`` is answered by what came since. Where it is ``silent``, it answers no audio: nothing acknowledges it.
 """
 
@@ -12,24 +14,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import heapq
 import json
 import selectors
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
+from itertools import count
 from time import monotonic
 from typing import Any
 
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 RATE_BYTES = 32_000
 INTERIM, FINAL = RATE_BYTES // 2, 2 * RATE_BYTES
-SPOKEN = 10.0
+WORD = 0.25
+CONTEXT = "THE-CONTEXT"
+SILENT, ALIGNED = "silent" in sys.argv, "unaligned" not in sys.argv
+ASKED_FOR = dict(manner.split("=") for manner in sys.argv if "=" in manner)
+SPEED = float(ASKED_FOR.get("speed", 0.0))
+SPOKEN = float(ASKED_FOR.get("spoken", 10.0))
 """Seconds of audio of each synthesis."""
-PIECE = 0.1
-HEARD = base64.b64encode(bytes(2 * int(24_000 * PIECE))).decode()
-SILENT = "silent" in sys.argv
 WORDS = ("the", "weather", "is", "very", "nice")
 PADDING = ord("=")
 AUDIO = 200
@@ -73,16 +80,42 @@ def said(kind: str, **fields: Any) -> bytes:
     return framed(json.dumps({"type": kind, **fields}).encode())
 
 
-def spoken() -> Iterator[bytes]:
-    for half in range(round(2 * SPOKEN)):
-        at = half / 2
-        words = [{"word": "speech", "start": at + i / 4, "end": at + (i + 1) / 4} for i in range(2)]
-        yield said("output_alignment", session_id="s", words=words)
-        yield said("output_audio", session_id="s", audio=HEARD) * round(0.5 / PIECE)
-    yield said("done", session_id="s")
+def by_livekit(words: list[tuple[str, float, float]], audio: str) -> Iterator[dict[str, Any]]:
+    """What is said of a piece of speech: the words that begin in it, and its audio. The end, where it has neither."""
+    if words:
+        told = [{"word": word, "start": start, "end": end} for word, start, end in words]
+        yield {"type": "output_alignment", "session_id": "s", "words": told}
+    yield {"type": "output_audio", "session_id": "s", "audio": audio} if audio else {"type": "done", "session_id": "s"}
 
 
-PIECES = b"".join(spoken())
+def by_cartesia(words: list[tuple[str, float, float]], audio: str) -> Iterator[dict[str, Any]]:
+    """As `by_livekit`."""
+    ids = {"context_id": CONTEXT, "status_code": 206, "done": not audio}
+    if words:
+        texts, starts, ends = zip(*words, strict=True)
+        yield {"type": "timestamps", **ids, "word_timestamps": {"words": texts, "start": starts, "end": ends}}
+    yield {"type": "chunk", **ids, "data": audio, "step_time": 1.0} if audio else {"type": "done", **ids}
+
+
+@cache
+def speech(
+    told: Callable[[list[tuple[str, float, float]], str], Iterator[dict[str, Any]]],
+) -> list[tuple[float, bytes]]:
+    """The messages of a speech, each with the seconds of speech that come before it."""
+    piece, span = (0.05, 0.25) if SPEED else (0.1, 0.5)
+    audio = base64.b64encode(bytes(2 * round(24_000 * piece))).decode()
+    messages: list[tuple[float, bytes]] = []
+    for index in range(round(SPOKEN / piece)):
+        begins = index % round(span / piece) == 0 and ALIGNED
+        starts = [index * piece + WORD * i for i in range(round(span / WORD))] if begins else []
+        pieces = told([("speech", start, start + WORD) for start in starts], audio)
+        messages += [(index * piece, json.dumps(each).encode()) for each in pieces]
+    return messages + [(SPOKEN, json.dumps(each).encode()) for each in told([], "")]
+
+
+@cache
+def speech_at_once() -> bytes:
+    return b"".join(framed(payload) for _, payload in speech(by_livekit))
 
 
 class Peer:
@@ -150,7 +183,7 @@ class Peer:
         opcode = unread[0] & 0x0F
         if opcode == 1 and size > AUDIO and self.overhead:
             tail = (unread[at + 4 + i] ^ unread[at + i % 4] for i in (size - 3, size - 4))
-            self.hear(size, sum(character == PADDING for character in tail))
+            self.hear((size - self.overhead) * 3 // 4 - sum(character == PADDING for character in tail))
         else:
             self.take(opcode, unmasked(bytes(unread[at + 4 : at + 4 + size]), bytes(unread[at : at + 4])))
         del unread[: at + 4 + size]
@@ -163,31 +196,41 @@ class Peer:
             self.send(framed(payload[:2], 8))
             self.server.drop(self)
         elif opcode == 1:
-            self.told(payload)
+            self.obey(json.loads(payload))
 
-    def told(self, payload: bytes) -> None:
-        message = json.loads(payload)
-        match message["type"]:
-            case "session.create":
+    def obey(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"type": "session.create"}:
                 self.send(said("session.created", session_id="s"))
-            case "input_audio":
-                self.overhead = len(payload) - len(message["audio"])
-                self.hear(len(payload), message["audio"].count("="))
-            case "session.finalize":
+            case {"type": "input_audio", "audio": audio}:
+                self.overhead = len(json.dumps(message, separators=(",", ":"))) - len(audio)
+                self.hear(len(audio) * 3 // 4 - audio.count("="))
+            case {"type": "session.finalize"}:
                 if self.heard % FINAL:
                     self.send(told("final", self.heard))
                 self.send(said("session.finalized"))
-            case "session.flush":
-                self.send(PIECES)
-            case "session.close":
+            case {"type": "session.flush"}:
+                self.speak(speech(by_livekit)) if SPEED else self.send(speech_at_once())
+            case {"context_id": context, "continue": False}:
+                name = CONTEXT.encode(), context.encode()
+                self.speak([(at, payload.replace(*name)) for at, payload in speech(by_cartesia)])
+            case {"type": "session.close"}:
                 self.send(said("session.closed"))
 
-    def hear(self, size: int, padding: int) -> None:
+    def speak(self, messages: list[tuple[float, bytes]]) -> None:
+        if not SPEED:
+            self.send(b"".join(framed(payload) for _, payload in messages))
+            return
+        now = monotonic()
+        for at, payload in messages:
+            self.server.later(now + at / SPEED, self, framed(payload))
+
+    def hear(self, size: int) -> None:
         self.last_audio = monotonic()
         if self.first_audio is None:
             self.first_audio = self.last_audio
         before = self.heard
-        self.heard += (size - self.overhead) * 3 // 4 - padding
+        self.heard += size
         for upto in () if SILENT else range((before // INTERIM + 1) * INTERIM, self.heard + 1, INTERIM):
             self.send(told("interim" if upto % FINAL else "final", upto))
 
@@ -208,6 +251,8 @@ class Server:
         self.gone: list[Peer] = []
         self.cut_at = 0.0
         self.dialing = self.most_dialing = 0
+        self.timers: list[tuple[float, int, Peer, bytes]] = []
+        self.order = count()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4_096)
         self.selector.register(self.listener, selectors.EVENT_READ)
         self.selector.register(sys.stdin.buffer, selectors.EVENT_READ)
@@ -215,13 +260,20 @@ class Server:
     def run(self) -> None:
         print(self.listener.getsockname()[1], flush=True)
         while True:
-            for key, events in self.selector.select():
+            for key, events in self.selector.select(self.timers[0][0] - monotonic() if self.timers else None):
                 if key.data is not None:
                     key.data.ready(events)
                 elif key.fileobj is self.listener:
                     self.accept()
                 elif not self.obey(sys.stdin.buffer.readline().strip()):
                     return
+            while self.timers and self.timers[0][0] <= monotonic():
+                _, _, peer, data = heapq.heappop(self.timers)
+                if peer in self.peers:
+                    peer.send(data)
+
+    def later(self, when: float, peer: Peer, data: bytes) -> None:
+        heapq.heappush(self.timers, (when, next(self.order), peer, data))
 
     def accept(self) -> None:
         sock, _ = self.listener.accept()

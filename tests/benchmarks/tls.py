@@ -6,12 +6,8 @@ python tests/benchmarks/tls.py [--rounds 5] [--streams 100] [--seconds 10]
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
-import trustme
 from harness import p99, per_second, ratio, run
 
 SIDES = {"plain": "ours", "TLS": "ours", "TLS by trio": "ours_on_trios_tls"}
@@ -30,30 +26,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--only", nargs="*", choices=QUESTIONS, default=list(QUESTIONS))
     options = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        certificate = certified(Path(folder))
-        for name in options.only:
-            task, special = QUESTIONS[name]
-            load = {"streams": options.streams, "seconds": options.seconds, **special}
-            print(name, *told(task, load, options.rounds, certificate), sep="\n    ", flush=True)
+    for name in options.only:
+        task, special = QUESTIONS[name]
+        load = {"streams": options.streams, "seconds": options.seconds, **special}
+        print(name, *told(task, load, options.rounds), sep="\n    ", flush=True)
 
 
-def certified(folder: Path) -> str:
-    """A certificate for this machine, which the clients trust as they trust the system's authorities."""
-    authority, certificate = trustme.CA(), folder / "server.pem"
-    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    os.environ["SSL_CERT_FILE"] = str(folder / "authority.pem")
-    authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(certificate))
-    return str(certificate)
-
-
-def told(task: str, load: dict[str, float], rounds: int, certificate: str) -> list[str]:
+def told(task: str, load: dict[str, float], rounds: int) -> list[str]:
     figures: dict[str, list[dict[str, object]]] = {side: [] for side in SIDES}
     for turn in range(rounds):
         for side in list(SIDES) if turn % 2 == 0 else list(reversed(SIDES)):
-            service = {"service": "tls_peer.py", "scheme": "https"} if side != "plain" else {}
-            manners = [certificate] if side != "plain" else []
-            figures[side].append(run(SIDES[side], task, *manners, **service, **load))
+            figures[side].append(run(SIDES[side], task, tls=side != "plain", **load))
     costs = {side: [per_second(each) for each in figures[side]] for side in SIDES}
     lines = [
         f"{side}: {median(cost):.3f} ms of CPU a second of audio, "

@@ -1,6 +1,6 @@
 """The service of the benchmarks behind TLS: `peer.py`, with a certificate.
 
-    python tls_peer.py CERTIFICATE      a PEM file with its key
+    python tls_peer.py CERTIFICATE [MANNER ...]      a PEM file with its key; the manners of `peer.py`
 
 Handshakes are made as bytes come, so that a thousand of them are no queue.
 """

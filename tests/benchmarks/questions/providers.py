@@ -11,13 +11,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import page
 from harness import per_second, ratio, run
-from tls import certified
 
 PROVIDERS = {"deepgram": "deepgram-sdk", "elevenlabs": "elevenlabs", "openai": "openai"}
 SIDES = ("ours_direct", "official")
@@ -28,33 +25,31 @@ STREAMS = 20
 def providers(options: Namespace) -> Iterator[page.Part]:
     title = f"Recognition in real time over TLS, {STREAMS} streams, beside each provider's own client"
     table = page.Table(title, ["provider", "push", "ours", "its own", "ours : its own", "of all rounds"])
-    with TemporaryDirectory() as folder:
-        certificate = certified(Path(folder))
-        for provider, client in PROVIDERS.items():
-            for push in PUSHES:
-                ours, theirs = measured(provider, push, options, certificate)
-                ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
-                table.rows.append(
-                    [
-                        client,
-                        f"{1_000 * push:.0f} ms",
-                        f"{median(ours):.2f} ms",
-                        f"{median(theirs):.2f} ms",
-                        f"{ratio(ours, theirs):.2f}",
-                        f"{min(ratios):.2f}-{max(ratios):.2f}",
-                    ]
-                )
+    for provider, client in PROVIDERS.items():
+        for push in PUSHES:
+            ours, theirs = measured(provider, push, options)
+            ratios = [one / other for one, other in zip(ours, theirs, strict=True)]
+            table.rows.append(
+                [
+                    client,
+                    f"{1_000 * push:.0f} ms",
+                    f"{median(ours):.2f} ms",
+                    f"{median(theirs):.2f} ms",
+                    f"{ratio(ours, theirs):.2f}",
+                    f"{min(ratios):.2f}-{max(ratios):.2f}",
+                ]
+            )
     table.note = "CPU of the client's process for a second of audio. All clients got as many interims and finals."
     yield table
 
 
-def measured(provider: str, push: float, options: Namespace, certificate: str) -> tuple[list[float], list[float]]:
+def measured(provider: str, push: float, options: Namespace) -> tuple[list[float], list[float]]:
     """Milliseconds of CPU a second of audio, of each side in each round."""
     costs: dict[str, list[float]] = {side: [] for side in SIDES}
-    load = {"streams": STREAMS, "seconds": options.seconds, "scheme": "https", "push": push, "groups": 1}
+    load = {"streams": STREAMS, "seconds": options.seconds, "tls": True, "push": push, "groups": 1}
     for turn in range(options.rounds):
         for side in SIDES if turn % 2 == 0 else reversed(SIDES):
-            told = run(side, provider, certificate, service="provider_peer.py", **load)
+            told = run(side, provider, service="provider_peer.py", **load)
             if told["extra"]["finals"] < STREAMS * options.seconds / 4:
                 raise SystemExit(f"{side} heard too little of {provider}: {told['extra']}")
             costs[side].append(per_second(told))

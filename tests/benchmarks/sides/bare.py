@@ -15,7 +15,7 @@ def message(piece: bytes) -> str:
 
 
 async def connect(load: Load, nursery: trio.Nursery) -> tw.WebSocketConnection:
-    return await tw.connect_websocket_url(nursery, f"ws://127.0.0.1:{load.port}/v1/stt", message_queue_size=64)
+    return await tw.connect_websocket_url(nursery, f"{load.websocket}/v1/stt", message_queue_size=64)
 
 
 async def read(socket: tw.WebSocketConnection) -> None:

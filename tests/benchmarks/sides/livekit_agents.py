@@ -14,13 +14,13 @@ import aiohttp
 from livekit import rtc
 from livekit.agents import APIConnectOptions, inference, stt
 from load import (
+    ASKED_OF_FEEDER,
     FINAL_EVERY,
     KEY,
     MODEL,
     PUSH,
     RATE,
     SECRET,
-    TEXT,
     VOICE,
     Load,
     Spans,
@@ -133,6 +133,24 @@ async def tasks(load: Load) -> Told:
         return await measured(window, *working)
 
 
+async def fed(load: Load) -> Told:
+    """Audio in real time from a socket for each stream, whose task reads it and pushes it on."""
+    async with streams(load) as opened:
+        window = Window(load, asyncio.get_running_loop().time())
+        working = [read(stream, window, window.begins(index)) for index, stream in enumerate(opened)]
+        working += [pass_on(stream, window, window.begins(index)) for index, stream in enumerate(opened)]
+        return await measured(window, *working)
+
+
+async def pass_on(stream: stt.RecognizeStream, window: Window, begun: float) -> None:
+    caller, asking = await asyncio.open_connection("127.0.0.1", window.load.feeder)
+    asking.write(ASKED_OF_FEEDER.pack(window.on_the_feeders_clock(begun), window.load.push))
+    came = 0
+    while audio := await caller.read(65_536):
+        stream.push_frame(rtc.AudioFrame(audio, RATE, 1, len(audio) // 2))
+        came = window.passed_on(begun, came, len(audio))
+
+
 async def push(stream: stt.RecognizeStream | None, audio: list[rtc.AudioFrame], window: Window, begun: float) -> None:
     now = asyncio.get_running_loop().time
     due = begun
@@ -209,7 +227,7 @@ async def opened(load: Load) -> Told:
 
 async def idle(load: Load) -> Told:
     """Bytes of memory a stream."""
-    async with streams(Load("", load.port)):
+    async with streams(Load("", load.port, tls=load.tls)):
         pass
     before = resident()
     async with streams(load):
@@ -227,10 +245,10 @@ async def speak(load: Load) -> Told:
         voice = inference.TTS(
             model=VOICE, voice="any", language="en", sample_rate=24_000, http_session=session, **service(load)
         )
-        await one_speech(voice)
+        await one_speech(voice, load)
         cpu = time.process_time()
         for _ in range(load.streams):
-            first, seconds = await one_speech(voice)
+            first, seconds = await one_speech(voice, load)
             told.latencies.append(first)
             told.audio += seconds
         told.cpu = time.process_time() - cpu
@@ -238,11 +256,11 @@ async def speak(load: Load) -> Told:
     return told
 
 
-async def one_speech(voice: inference.TTS) -> tuple[float, float]:
+async def one_speech(voice: inference.TTS, load: Load) -> tuple[float, float]:
     """Seconds until the first audio, and of audio."""
     began, first, heard = time.perf_counter(), 0.0, 0.0
     async with voice.stream(conn_options=ONCE) as stream:
-        stream.push_text(TEXT)
+        stream.push_text(load.text)
         stream.end_input()
         async for event in stream:
             first = first or time.perf_counter() - began

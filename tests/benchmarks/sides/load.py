@@ -6,6 +6,7 @@ import gc
 import json
 import random
 import resource
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,9 +22,9 @@ SPREAD = 2.0
 """Seconds over which the streams of a paced load begin, so that they are out of step as callers are."""
 SETTLE = 2.0
 MODEL = "deepgram/nova-3"
-SPOKEN = 10.0
 VOICE = "cartesia/sonic-3"
-TEXT = "speech " * 40 + "."
+SPEAKS = "sonic-3"
+SOMEBODY = "a0e99841-438c-4a64-b679-ae501e7d6091"
 KEY, SECRET = "key", "a secret that is long enough for its purpose"
 
 
@@ -42,14 +43,34 @@ class Load:
     spans: int = 1
     """Parts of `seconds` that are measured each by itself."""
     telemetry: str = ""
-    scheme: str = "http"
+    tls: bool = False
     push: float = PUSH
-    """Seconds of audio in each push; for the questions that ask for more than one length."""
+    """Seconds of audio in each push."""
+    by: str = "source"
+    """How audio is given where it goes as fast as it can: ``source``, ``send`` or ``send_nowait``."""
+    cartesia: bool = False
+    """Whether a voice of Cartesia is asked, not LiveKit's gateway."""
+    spoken: float = 10.0
+    """Seconds of audio of each synthesis."""
+    feeder: int = 0
+    """The port of `feeder.py`, where audio comes from sockets."""
+
+    @property
+    def text(self) -> str:
+        """What is spoken: four words a second."""
+        return "speech " * round(4 * self.spoken) + "."
+
+    @property
+    def host(self) -> str:
+        return f"localhost:{self.port}" if self.tls else f"127.0.0.1:{self.port}"  # which the certificate names
 
     @property
     def url(self) -> str:
-        host = "localhost" if self.scheme == "https" else "127.0.0.1"  # which the certificate names
-        return f"{self.scheme}://{host}:{self.port}/v1"
+        return f"{'https' if self.tls else 'http'}://{self.host}/v1"
+
+    @property
+    def websocket(self) -> str:
+        return f"{'wss' if self.tls else 'ws'}://{self.host}"
 
 
 @dataclass
@@ -84,18 +105,32 @@ class Window:
         self.opens = self.start + SPREAD + SETTLE
         self.closes = self.opens + load.seconds
         self.told = Told()
-        self._length = PUSH
+        self._length = load.push
         self._pushes = 0
         self._apart = time.perf_counter() - now
 
     def begins(self, index: int) -> float:
         """When a stream begins."""
-        return self.start + PUSH * (
-            round(SPREAD / PUSH * index / self.load.streams) + index % self.load.groups / self.load.groups
+        push = self.load.push
+        return self.start + push * (
+            round(SPREAD / push * index / self.load.streams) + index % self.load.groups / self.load.groups
         )
 
-    def ticks(self, length: float = PUSH) -> Iterator[tuple[float, int, list[int]]]:
+    def passed_on(self, begun: float, came: int, size: int) -> int:
+        """Audio of a stream was passed on, `size` bytes after the first `came` of them: one push, or several that came
+        together. Returns how many bytes have come by now."""
+        push = 2 * round(RATE * self.load.push)
+        for number in range(came // push, (came + size) // push):
+            self.pushed(begun + self.load.push * number)
+        return came + size
+
+    def on_the_feeders_clock(self, moment: float) -> float:
+        """The same moment as `time.monotonic` tells it, which all processes share."""
+        return moment + self._apart - time.perf_counter() + time.monotonic()
+
+    def ticks(self, length: float | None = None) -> Iterator[tuple[float, int, list[int]]]:
         """For one clock that serves all streams: when to push, which piece, and on which streams."""
+        length = self._length if length is None else length
         self._length = length
         groups = self.load.groups
         steps = [list(range(step, self.load.streams, groups)) for step in range(min(groups, self.load.streams))]
@@ -129,7 +164,7 @@ class Window:
 
     def heard(self, begun: float, end: float, now: float) -> None:
         """A final came, of what was due to be pushed `end` seconds after the stream began."""
-        due = begun + end - PUSH
+        due = begun + end - self.load.push
         if self.opens <= due < self.closes:
             self.told.latencies.append(now - due)
 
@@ -164,6 +199,9 @@ def resident() -> float:
             return sum(int(line.split()[1]) for line in rollup if line.startswith("Pss_Anon")) * 1024.0
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
+
+
+ASKED_OF_FEEDER = struct.Struct("dd")
 
 
 def wish(what: str) -> None:

@@ -11,12 +11,14 @@ from typing import Protocol
 
 import trio
 from load import (
+    ASKED_OF_FEEDER,
     FINAL_EVERY,
     KEY,
     MODEL,
     PUSH,
     SECRET,
-    TEXT,
+    SOMEBODY,
+    SPEAKS,
     VOICE,
     Load,
     Spans,
@@ -31,10 +33,12 @@ from load import (
 import trio_speech as ts
 
 MOST_AHEAD = 20.0
+IN_A_ROW = 40
 
 
 def client(load: Load, **policies: ts.ReplayPolicy) -> AbstractAsyncContextManager[ts.Client]:
-    return ts.open_client(ts.LiveKit(load.url, KEY, SECRET), **policies)
+    cartesia = ts.Cartesia(KEY, url=load.url.removesuffix("/v1"))
+    return ts.open_client(cartesia if load.cartesia else ts.LiveKit(load.url, KEY, SECRET), **policies)
 
 
 async def stream(opened: ts.Client, transcripts: list[ts.Transcript]) -> None:
@@ -88,7 +92,7 @@ async def by_the_clock(load: Load, kind: type[Window]) -> Told:
         window = kind(load, trio.current_time())
         for index, transcript in enumerate(transcripts):
             nursery.start_soon(read, transcript, window, window.begins(index))
-        nursery.start_soon(clock, transcripts, chunks(PUSH), window)
+        nursery.start_soon(clock, transcripts, chunks(load.push), window)
         await measured(window)
     return window.told
 
@@ -108,13 +112,13 @@ async def ticking(load: Load) -> Told:
     """What the clock costs alone."""
     async with trio.open_nursery() as nursery:
         window = Window(load, trio.current_time())
-        nursery.start_soon(clock, [Nobody()] * load.streams, chunks(PUSH), window)
+        nursery.start_soon(clock, [Nobody()] * load.streams, chunks(load.push), window)
         await measured(window)
         nursery.cancel_scope.cancel()
     return window.told
 
 
-async def clock(transcripts: Sequence[Pushed], audio: list[bytes], window: Window, length: float = PUSH) -> None:
+async def clock(transcripts: Sequence[Pushed], audio: list[bytes], window: Window, length: float | None = None) -> None:
     for due, turn, indices in window.ticks(length):
         await trio.sleep_until(due)
         for index in indices:
@@ -131,6 +135,26 @@ async def tasks(load: Load) -> Told:
             nursery.start_soon(push, transcript, chunks(PUSH), window, window.begins(index))
         await measured(window)
     return window.told
+
+
+async def fed(load: Load) -> Told:
+    """Audio in real time from a socket for each stream, whose task reads it and sends it on."""
+    async with streams(load) as (transcripts, nursery):
+        window = Window(load, trio.current_time())
+        for index, transcript in enumerate(transcripts):
+            nursery.start_soon(read, transcript, window, window.begins(index))
+            nursery.start_soon(pass_on, transcript, window, window.begins(index))
+        await measured(window)
+    return window.told
+
+
+async def pass_on(transcript: ts.Transcript, window: Window, begun: float) -> None:
+    async with await trio.open_tcp_stream("127.0.0.1", window.load.feeder) as caller:
+        await caller.send_all(ASKED_OF_FEEDER.pack(window.on_the_feeders_clock(begun), window.load.push))
+        came = 0
+        async for audio in caller:
+            await transcript.send(audio)
+            came = window.passed_on(begun, came, len(audio))
 
 
 async def push(transcript: ts.Transcript | None, audio: list[bytes], window: Window, begun: float) -> None:
@@ -156,17 +180,31 @@ async def driver(load: Load) -> Told:
 
 
 async def unpaced(load: Load) -> Told:
-    """As fast as it goes, each stream from a source."""
+    """As fast as it goes, by the way that `load` names."""
     audio = chunks(PUSH, load.seconds)
+    finals: list[ts.FinalTranscript] = []
 
     async def source() -> AsyncIterator[bytes]:
         for piece in audio:
             yield piece
 
-    finals: list[ts.FinalTranscript] = []
+    async def send(transcript: ts.Transcript) -> None:
+        for index, piece in enumerate(audio):
+            if load.by == "send":
+                await transcript.send(piece)
+            else:
+                transcript.send_nowait(piece)
+                if index % IN_A_ROW == 0:  # as whoever calls it must, that others have their turn
+                    await trio.lowlevel.checkpoint()
+        transcript.end_input()
 
     async def recognize(opened: ts.Client) -> None:
-        finals.extend((await opened.recognize(source(), model=MODEL)).finals)
+        if load.by == "source":
+            finals.extend((await opened.recognize(source(), model=MODEL)).finals)
+            return
+        async with opened.transcribe(model=MODEL) as transcript, trio.open_nursery() as nursery:
+            nursery.start_soon(send, transcript)
+            finals.extend([event async for event in transcript if isinstance(event, ts.FinalTranscript)])
 
     async with client(load) as opened:
         await recognize(opened)
@@ -240,20 +278,21 @@ async def speak(load: Load) -> Told:
     """As fast as it comes, one after the other on a pooled connection."""
     told = Told()
     async with client(load) as opened:
-        await one_speech(opened)
+        await one_speech(opened, load)
         cpu = time.process_time()
         for _ in range(load.streams):
-            first, seconds = await one_speech(opened)
+            first, seconds = await one_speech(opened, load)
             told.latencies.append(first)
             told.audio += seconds
         told.cpu = time.process_time() - cpu
     return told
 
 
-async def one_speech(opened: ts.Client) -> tuple[float, float]:
+async def one_speech(opened: ts.Client, load: Load) -> tuple[float, float]:
     """Seconds until the first audio, and of audio."""
     began, first, heard = time.perf_counter(), 0.0, 0
-    async with opened.synthesize(TEXT, model=VOICE, voice="any") as speech:
+    model, voice = (SPEAKS, SOMEBODY) if load.cartesia else (VOICE, "any")
+    async with opened.synthesize(load.text, model=model, voice=voice) as speech:
         async for chunk in speech:
             first = first or time.perf_counter() - began
             heard += len(chunk.audio)

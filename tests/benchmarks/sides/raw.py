@@ -12,10 +12,11 @@ import os
 import select
 import selectors
 import socket
+import ssl
 import struct
 import time
 
-from load import SPOKEN, TEXT, WIRE, Load, Told, Window, asked, chunks, tell
+from load import WIRE, Load, Told, Window, asked, chunks, tell
 
 HELLO = (
     b"GET /v1/stt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -35,6 +36,8 @@ def frame(piece: bytes) -> bytes:
 
 def connect(load: Load) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", load.port))
+    if load.tls:
+        sock = ssl.create_default_context().wrap_socket(sock, server_hostname="localhost")
     sock.sendall(HELLO)
     sock.recv(65_536)
     return sock
@@ -92,7 +95,7 @@ def speak(load: Load) -> Told:
     told = Told()
     sock = connect(load)
     sock.sendall(masked(b'{"type":"session.create"}'))
-    asked_for = masked(b'{"type":"input_transcript","transcript":"' + TEXT.encode() + b'"}')
+    asked_for = masked(b'{"type":"input_transcript","transcript":"' + load.text.encode() + b'"}')
     asked_for += masked(b'{"type":"session.flush"}')
     cpu = 0.0
     for turn in range(load.streams + 1):
@@ -111,7 +114,7 @@ def speak(load: Load) -> Told:
                     first = time.perf_counter() - began
         if turn:
             told.latencies.append(first)
-            told.audio += SPOKEN
+            told.audio += load.spoken
     told.cpu = time.process_time() - cpu
     return told
 
