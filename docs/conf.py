@@ -70,6 +70,7 @@ ROOT_PAGES = {
     "../SECURITY.md": "security.md",
     "../CHANGELOG.md": "changelog.md",
     "docs/architecture.md": "architecture.md",
+    "docs/howto/archives.md": "howto/archives.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
 }

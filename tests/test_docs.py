@@ -343,6 +343,19 @@ def test_the_explanations_name_every_reason_of_a_gap() -> None:
     assert {reason for reason in reasons if f'`"{reason}"`' not in page} == set()
 
 
+def test_the_page_for_contributors_has_every_session_of_nox() -> None:
+    tree = ast.parse((ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    defined = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and any("nox.session" in ast.unparse(each) for each in node.decorator_list)
+    }
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = {name.partition("-")[0] for name in re.findall(r"^\| `([\w.-]+)`", page, re.MULTILINE)}
+    assert len(defined) > 10
+    assert listed == defined
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_to_other_sites_are_well_formed(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]*:[^)\s]*)\)", page.read_text(encoding="utf-8")):

@@ -199,8 +199,9 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
         suspect_after_min: Seconds of silence after a ping, at least 0.01, before which no connection is suspected.
         suspect_after_max: Seconds of silence after a ping, no fewer than `suspect_after_min`, after which a connection
             is suspected, however slowly it has answered so far. `ping_timeout` is a limit to both.
-        standby: Another connection is dialed beside a suspect one, and takes its place if that stays silent until it is
-            open; and beside a handshake that takes long. Else the suspect is closed at once.
+        standby: A second connection is dialed when one is suspected. It is sent the same audio, and takes over with its
+            first new words, unless the suspect shows life before. A second one is dialed too when a handshake takes
+            long. ``False``: a suspect is closed at once.
         connect_timeout: Seconds for one dial: credential, name, TCP, TLS, proxy and handshake together.
         close_timeout: Seconds for leaving a session before its end, and for closing a connection politely; from 0 to
             3,600.

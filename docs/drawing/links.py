@@ -128,28 +128,30 @@ def _visited(svg: Svg, visit: Visit, y: float, number: int, began: float, ended:
 
 
 async def half_open() -> Svg:
-    """A connection goes half-open: when that is noticed, and when the words come."""
+    """A connection goes half-open: when it is suspected and given up, and when the words come."""
     said = speech(16.0)
     async with open_gateway() as gateway:
         gateway.plan(Hear(4.0), BlackHole())
         async with gateway.client() as client, client.transcribe(said, FORMAT) as transcript:
             began = trio.current_time()
             told = [Told(trio.current_time() - began, event) async for event in transcript]
-        first = gateway.visits[0]
+        first, second = gateway.visits
     ended = max(at for at, _ in told) + 0.5
-    noticed, resumed = (next(at for at, event in told if isinstance(event, kind)) for kind in (ts.LinkLost, ts.Resumed))
-    svg = drawing(ended, 214, "A connection goes half-open; when that is noticed, the next one hears what was missed")
+    lost = next(at for at, event in told if isinstance(event, ts.LinkLost))
+    suspected, opened = second.dialed - began, (second.opened or began) - began
+    svg = drawing(ended, 214, "A connection goes half-open; a second one is sent what was missed, and takes over")
     svg.grid(14, 176, 2, ended)
     svg.label(34, "said")
     for start, end, _ in _placed(said, said.words, 0):
         svg.bar(start, end, 20, 20, WAVE, rx=3)
     svg.label(74, "connection 1", "dead from the cross on")
-    svg.bar((first.opened or began) - began, noticed, 60, 20, PALE, rx=3)
-    svg.bar(4.0, noticed, 60, 20, BAD, opacity=0.18, rx=3)
+    svg.bar((first.opened or began) - began, lost, 60, 20, PALE, rx=3)
+    svg.bar(4.0, lost, 60, 20, BAD, opacity=0.18, rx=3)
     svg.cross(4.0, 70)
-    svg.text(svg.x(noticed) + 4, 74, f"noticed after {noticed - 4:.1f} s", BAD, font_size=11)
+    noticed = f"suspected after {suspected - 4:.1f} s, given up after {lost - 4:.1f} s"
+    svg.text(svg.x(lost) + 4, 74, noticed, BAD, font_size=11)
     svg.label(116, "connection 2", f"{transcript.statistics().replayed:.1f} s sent again")
-    svg.bar(resumed, ended, 102, 20, PALE, rx=3)
+    svg.bar(opened, ended, 102, 20, PALE, rx=3)
     svg.label(156, "your program", "finals, as they come")
     for at, event in told:
         if isinstance(event, ts.FinalTranscript):
