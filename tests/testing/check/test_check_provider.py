@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 import pytest
 
 import trio_speech as ts
-from trio_speech.provider import Dial, Frame, SttMessage
+from trio_speech.provider import Acknowledged, Aligned, Dial, Done, FinalizeAnswered, Frame, SttMessage
 from trio_speech.testing import check_provider
 
 SECRET = "hunter2"
@@ -52,6 +52,10 @@ class Broken:
     def recognizer(self, request: Any) -> Any:
         return Changed(self._backend.recognizer(request), self._otherwise)
 
+    def voice(self, request: Any) -> Any:
+        speaking = {"decode": self._otherwise["speaking"]} if "speaking" in self._otherwise else {}
+        return Changed(self._backend.voice(request), speaking)
+
 
 class Changed:
     """An object with some attributes replaced; its codec has them too."""
@@ -75,6 +79,40 @@ def without_finals(codec: Any) -> Any:
     return decode
 
 
+def saying(change: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Any]:
+    """Makes a codec say, in the place of each message, what `change` makes of it."""
+
+    def changed(codec: Any) -> Any:
+        return lambda frame: [said for message in codec.decode(frame) for said in change(message)]
+
+    return changed
+
+
+def answering_itself(message: Any) -> Iterable[Any]:
+    return (message, FinalizeAnswered()) if getattr(message, "kind", None) == "final" else (message,)
+
+
+def acknowledging_what_was_not_sent(message: Any) -> Iterable[Any]:
+    return (Acknowledged(message.upto + 1.0),) if isinstance(message, Acknowledged) else (message,)
+
+
+def acknowledging_what_has_no_final(message: Any) -> Iterable[Any]:
+    return (message, Acknowledged(message.end)) if getattr(message, "kind", None) == "interim" else (message,)
+
+
+def done_twice(message: Any) -> Iterable[Any]:
+    return (message, message) if isinstance(message, Done) else (message,)
+
+
+def aligned_behind_the_audio(message: Any) -> Iterable[Any]:
+    return (Aligned((ts.Word("late", 99.0, 99.5),)), message) if isinstance(message, Done) else (message,)
+
+
+def aligned_backwards(message: Any) -> Iterable[Any]:
+    words = (ts.Word("b", 0.9, 1.0), ts.Word("a", 0.1, 0.2))
+    return (Aligned(words), message) if isinstance(message, Done) else (message,)
+
+
 def credulous(codec: Any) -> Any:
     def decode(frame: Frame) -> Iterable[SttMessage]:
         msgspec.json.decode(frame)
@@ -95,6 +133,12 @@ def revealing(provider: Any) -> Any:
     [
         ({"decode": without_finals}, "not delivered"),
         ({"decode": credulous}, "decode raised"),
+        ({"decode": saying(answering_itself)}, "no request for finals is unanswered"),
+        ({"decode": saying(acknowledging_what_was_not_sent)}, "of audio were sent"),
+        ({"decode": saying(acknowledging_what_has_no_final)}, "was acknowledged before"),
+        ({"speaking": saying(done_twice)}, "Done, and no generation is under way"),
+        ({"speaking": saying(aligned_behind_the_audio)}, "a word at 99.000 s"),
+        ({"speaking": saying(aligned_backwards)}, "after a word at 0.900 s"),
         ({"keepalive": lambda codec: lambda: None}, "has no frame for it"),
         ({"update": lambda codec: lambda change: None}, "keyterms change on a running connection"),
         ({"profile": lambda provider: msgspec.structs.replace(provider.profile, encodings=("mulaw",))}, "takes it"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import trio
 from msgspec import Struct
@@ -23,6 +24,7 @@ from ..scripted.gateway import ScriptedGateway, open_gateway
 from ..scripted.manner import Manner
 from ..scripted.synthesizer import Delivery
 from ..scripted.wires import WireFactory
+from .watched import WatchedBackend, WatchedRecognition, WatchedSynthesis
 
 PATIENCE = 900.0
 """Virtual seconds after which a session counts as hanging."""
@@ -96,12 +98,26 @@ class Setup:
     async def client(
         self, plan: tuple[Step, ...], backend: Backend | None = None
     ) -> AsyncGenerator[tuple[Client, ScriptedGateway], None]:
-        """Yields a client of the backend, and the gateway that answers its dials and fails as planned."""
+        """Yields a client of the backend, and the gateway that answers its dials and fails as planned.
+
+        Raises `AssertionError` at the end where a codec has broken law 5.
+        """
+        complaints: list[str] = []
+        watched = cast(
+            Backend,
+            WatchedBackend(
+                backend or self.backend,
+                partial(WatchedRecognition, complaints=complaints),
+                partial(WatchedSynthesis, complaints=complaints),
+            ),
+        )
         async with open_gateway(manner=self._manner, delivery=self._delivery, wires=self._wires) as gateway:
             gateway.plan(*plan)
             patient = RetryPolicy(deadline=None)
-            async with open_client(gateway.in_place_of(backend or self.backend), retry=patient) as client:
+            async with open_client(gateway.in_place_of(watched), retry=patient) as client:
                 yield client, gateway
+        if complaints:
+            raise AssertionError(f"a codec says {complaints[0]}")
 
 
 def _manner(profile: SttProfile) -> Manner:
