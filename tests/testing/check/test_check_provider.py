@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import trio_speech as ts
-from trio_speech.provider import Acknowledged, Aligned, Dial, Done, FinalizeAnswered, Frame, SttMessage
+from trio_speech.provider import Acknowledged, Aligned, Dial, Done, FinalizeAnswered, Frame, Opened, SttMessage
 from trio_speech.testing import check_provider
 
 SECRET = "hunter2"
@@ -121,6 +121,31 @@ def credulous(codec: Any) -> Any:
     return decode
 
 
+def strict(codec: Any) -> Any:
+    def decode(frame: Frame) -> Iterable[SttMessage]:
+        if "new_in_this_version" in str(frame):
+            raise ts.ProtocolError("an unexpected field")
+        return codec.decode(frame)  # type: ignore[no-any-return]
+
+    return decode
+
+
+def curious(codec: Any) -> Any:
+    def decode(frame: Frame) -> Iterable[SttMessage]:
+        return (*codec.decode(frame), *([Opened("news")] if "new_in_this_version" in str(frame) else ()))
+
+    return decode
+
+
+def revealing_what_it_sends(provider: Any) -> Any:
+    async def dial() -> Dial:
+        made = await provider.dial()
+        hidden = [(name.replace("Authorization", "X-Who"), value.replace("Token ", "")) for name, value in made.headers]
+        return Dial(made.url, tuple(hidden))
+
+    return dial
+
+
 def revealing(provider: Any) -> Any:
     async def dial() -> Dial:
         return Dial(f"{provider.url}&token={SECRET}")
@@ -143,7 +168,10 @@ def revealing(provider: Any) -> Any:
         ({"update": lambda codec: lambda change: None}, "keyterms change on a running connection"),
         ({"profile": lambda provider: msgspec.structs.replace(provider.profile, encodings=("mulaw",))}, "takes it"),
         ({"profile": lambda provider: msgspec.structs.replace(provider.profile, max_channels=2)}, "refuses it"),
+        ({"decode": strict}, "new to the codec is malformed to it"),
+        ({"decode": curious}, "new to the codec changes"),
         ({"dial": revealing}, "shows a secret"),
+        ({"dial": revealing_what_it_sends}, "the log shows a secret"),
     ],
 )
 def test_a_broken_provider_does_not_pass(otherwise: dict[str, Any], complaint: str) -> None:

@@ -5,12 +5,15 @@
 
 The laws
     1. *Sessions.* With the scripted gateway in the place of the service, each word is recognized, or spoken, exactly
-       once: through resets, closes, silences, malformed messages, refused dials, and faults at random.
+       once: through resets, closes, errors, delays, silences, malformed messages, refused dials, and faults at random.
     2. *Profile.* The backend takes the formats that its profile names, and no others; its codec has the messages that
        the profile needs; speech comes with word times if and only if the profile says so.
     3. *Codec.* For any frame, even a damaged one, `decode` returns messages whose times are possible (finite, not
        negative, no end before its start), or raises `ProtocolError`.
-    4. *Secrets.* No repr, address, error or log shows a credential.
+       A field that the codec does not know changes nothing.
+    4. *Secrets.* No repr, address, error or log shows a credential, even if the service quotes it.
+    5. *Order.* In a session, a recognizer's codec answers no more than it was asked, says no time behind the audio, and
+       no final of audio that it has acknowledged; a voice's ends each generation once, after its audio and its words.
 """
 
 from __future__ import annotations

@@ -1,10 +1,15 @@
-"""Law 3: for any frame, a codec returns messages whose times are possible, or raises `ProtocolError`."""
+"""Law 3: for any frame, a codec returns messages whose times are possible, or raises `ProtocolError`.
+
+A codec knows what was asked of it before. So each frame is decoded by a copy of the codec that received it in a
+session, as it was then; where it cannot be copied, by a fresh one.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import partial
 from random import Random
 from typing import Any, Literal, cast, get_args
@@ -12,12 +17,12 @@ from typing import Any, Literal, cast, get_args
 from msgspec import Struct
 
 from ..._core.provider.messages import Aligned, RecognitionResult, SttMessage, TtsMessage
-from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...errors import ProtocolError
 from ...events import Word
 from ...providers._codec import Backend, Frame
 from ..speech import speech
 from .setup import Setup, run
+from .watched import Delegating, WatchedBackend
 
 _CASES = 2_000
 _NOISE: tuple[Frame, ...] = ("", "null", "[]", "{}", "17", '"x"', '{"type":', "[" * 10_000, b"", b"\x00\xff" * 50)
@@ -27,27 +32,61 @@ Side = Literal["recognizer", "voice"]
 
 def check_codec(setup: Setup, side: Side) -> None:
     """Decodes many damaged frames. Raises `AssertionError` where the codec breaks law 3."""
-    frames = _recorded(setup, side)
-    if not frames:
-        raise AssertionError("the service said nothing: is its wire the one of this backend?")
     provider = setup.recognizer if side == "recognizer" else setup.speaker
-    allowed = get_args(SttMessage if side == "recognizer" else TtsMessage)
-    random = Random(side)  # noqa: S311
     if provider is None:
         return
-    codec = provider.codec()
-    for case in range(_CASES):
-        if case % 10 == 0:
-            codec = provider.codec()  # what a fresh connection makes of it
-        frame = _mangled(random.choice(frames), random)
+    recorded = _recorded(setup, side)
+    if not recorded:
+        raise AssertionError("the service said nothing: is its wire the one of this backend?")
+    for codec, frame in recorded:
+        _check_news(codec, frame, provider.codec)
+    allowed = get_args(SttMessage if side == "recognizer" else TtsMessage)
+    random = Random(side)  # noqa: S311
+    for _ in range(_CASES):
+        codec, frame = random.choice(recorded)
+        frame = _mangled(frame, random)
         try:
-            messages = list(codec.decode(frame))
+            messages = list((_copy(codec) or provider.codec()).decode(frame))
         except ProtocolError:
             continue
         except Exception as error:
             raise AssertionError(f"decode raised {error!r} for {str(frame)[:500]!r}") from error
         for message in messages:
             _check(message, allowed, frame)
+
+
+def _copy(codec: Any) -> Any:
+    """Returns a copy of a codec; ``None`` if what it holds is no plain data."""
+    try:
+        return deepcopy(codec)
+    except (TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _check_news(codec: Any, frame: Frame, fresh: Callable[[], Any]) -> None:
+    """Raises `AssertionError` where a field that the codec cannot know changes what it says."""
+    new = _with_news(frame)
+    usual = list((_copy(codec) or fresh()).decode(frame))
+    try:
+        said = list((_copy(codec) or fresh()).decode(new))
+    except ProtocolError as error:
+        raise AssertionError(f"a field that is new to the codec is malformed to it ({error}): {new!r}") from error
+    if said != usual:
+        raise AssertionError(f"a field that is new to the codec changes {usual!r} to {said!r}: {new!r}")
+
+
+def _with_news(frame: Frame) -> Frame:
+    """Returns `frame` with one more field in each of its JSON objects; other frames as they are."""
+
+    def news(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {**{name: news(each) for name, each in value.items()}, "new_in_this_version": {"x": [1, None]}}
+        return [news(each) for each in value] if isinstance(value, list) else value
+
+    try:
+        return json.dumps(news(json.loads(frame))) if isinstance(frame, str) else frame
+    except ValueError:
+        return frame
 
 
 def _check(message: object, allowed: tuple[type, ...], frame: Frame) -> None:
@@ -104,34 +143,26 @@ def _replaced(value: Any, random: Random) -> Any:
     return random.choice(_WRONG)
 
 
-class _Recorder:
-    """Wraps a backend, a provider or a codec, and records the frames that its codec decodes."""
+class _Recorded(Delegating):
+    """A codec that adds each frame that it decodes, and itself as it is before, to `record`."""
 
-    def __init__(self, inner: Any, frames: list[Frame]) -> None:
-        self._inner = inner
-        self._frames = frames
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def recognizer(self, request: TranscribeRequest) -> Any:
-        return _Recorder(self._inner.recognizer(request), self._frames)
-
-    def voice(self, request: SynthesizeRequest) -> Any:
-        return _Recorder(self._inner.voice(request), self._frames)
-
-    def codec(self) -> Any:
-        return _Recorder(self._inner.codec(), self._frames)
+    def __init__(self, codec: Any, record: list[tuple[Any, Frame]]) -> None:
+        super().__init__(codec)
+        self._record = record
 
     def decode(self, frame: Frame) -> Any:
-        self._frames.append(frame)
+        self._record.append((_copy(self._inner), frame))
         return self._inner.decode(frame)
 
 
-def _recorded(setup: Setup, side: Side) -> list[Frame]:
-    """Returns all frames that the service sends in one session without faults."""
-    frames: list[Frame] = []
-    backend = cast(Backend, _Recorder(setup.backend, frames))
+def _recorded(setup: Setup, side: Side) -> list[tuple[Any, Frame]]:
+    """Returns all frames that the service sends in one session without faults, each with the codec that gets it."""
+    record: list[tuple[Any, Frame]] = []
+
+    def watch(codec: Any, profile: object, audio_format: object) -> Any:
+        return _Recorded(codec, record)
+
+    backend = cast(Backend, WatchedBackend(setup.backend, watch, watch))
 
     async def listen() -> None:
         said = speech(6.0, audio_format=setup.audio_format)
@@ -147,4 +178,4 @@ def _recorded(setup: Setup, side: Side) -> list[Frame]:
             )
 
     run(f"{side}, a session to learn what the service says", partial(listen if side == "recognizer" else speak))
-    return frames
+    return record

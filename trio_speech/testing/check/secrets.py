@@ -6,10 +6,12 @@ import logging
 import traceback
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import product
 
 from ...errors import SpeechError
-from ...providers._codec import SttProvider, TtsProvider
-from ..scripted.faults import Drop, Hear, Refuse, Speak
+from ...providers._codec import Dial, SttProvider, TtsProvider
+from ..scripted.faults import Close, Drop, Hear, InBandError, Refuse, Speak, Step
 from ..speech import speech
 from .setup import Setup, run
 
@@ -19,11 +21,15 @@ _LOGGER = logging.getLogger("trio_speech")
 def check_secrets(setup: Setup, secrets: Sequence[str]) -> None:
     """Raises `AssertionError` where one of `secrets` appears in a repr, an address, an error or the log."""
     _search(secrets, "the repr of the backend", [repr(setup.backend), str(setup.backend)])
+    sent = ""
     for provider in (setup.recognizer, setup.speaker):
         if provider is not None:
-            _search(secrets, "what a provider shows", _shown(provider))
+            dial = run("the handshake of a provider", provider.dial)
+            sent += f"{dial.headers} {dial.secret_query} {dial.subprotocols}"
+            _search(secrets, "what a provider shows", _shown(provider, dial))
+    known = [secret for secret in secrets if secret in sent]  # a secret that only signs is not known to the service
     with _logged() as lines:
-        errors = list(_errors(setup))
+        errors = [error for quoted in (*known, "you") for error in _errors(setup, quoted)]
     _search(secrets, "the log", lines)
     _search(secrets, "an error", errors)
 
@@ -34,35 +40,39 @@ def _search(secrets: Sequence[str], where: str, texts: Iterable[str]) -> None:
             raise AssertionError(f"{where} shows a secret")  # without the text: this message is a log, too
 
 
-def _shown(provider: SttProvider | TtsProvider) -> list[str]:
-    async def dial() -> str:
-        made = await provider.dial()
-        return f"{made!r} {made.url}"
-
-    shown = [repr(provider), provider.endpoint, run("the handshake of a provider", dial)]
-    return [*shown, getattr(provider, "url", "")]
+def _shown(provider: SttProvider | TtsProvider, dial: Dial) -> list[str]:
+    return [repr(provider), provider.endpoint, repr(dial), dial.url, getattr(provider, "url", "")]
 
 
-def _errors(setup: Setup) -> Iterator[str]:
-    """Runs sessions that are refused after a drop, and yields their errors as tracebacks, with all their causes."""
+def _errors(setup: Setup, quoted: str) -> Iterator[str]:
+    """Runs sessions that are refused after a drop, and yields their errors as tracebacks, with all their causes.
 
-    async def listen() -> None:
+    Each time the service says the text `quoted`, as some do with the credential that they refuse.
+    """
+    why = f"who is {quoted}?"
+    ends: tuple[tuple[Step, ...], ...] = (
+        (Drop(), Refuse(401, body=why)),
+        (Close(1008, why), Refuse(401, body=why)),
+        (InBandError(401, why), Refuse(401, body=why)),
+    )
+
+    async def listen(end: tuple[Step, ...]) -> None:
         said = speech(3.0, audio_format=setup.audio_format)
-        async with setup.client((Hear(1.0), Drop(), Refuse(401, body="who are you?"))) as (client, _):
+        async with setup.client((Hear(1.0), *end)) as (client, _):
             await client.recognize(said, said.audio_format, **setup.asked.recognition)
 
-    async def speak() -> None:
-        async with setup.client((Speak(0.3), Drop(), Refuse(401, body="who are you?"))) as (client, _):
+    async def speak(end: tuple[Step, ...]) -> None:
+        async with setup.client((Speak(0.3), *end)) as (client, _):
             await client.render(
                 "One two three.",
                 audio_format=setup.speech_format,
                 **setup.asked.synthesis,
             )
 
-    for provider, session in ((setup.recognizer, listen), (setup.speaker, speak)):
+    for (provider, session), end in product(((setup.recognizer, listen), (setup.speaker, speak)), ends):
         if provider is not None:
             try:
-                run("a session whose credentials are refused", session)
+                run("a session whose credentials are refused", partial(session, end))
             except SpeechError as error:
                 yield "".join(traceback.format_exception(error))
 

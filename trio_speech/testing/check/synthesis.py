@@ -11,7 +11,19 @@ import trio
 from ...errors import SpeechError
 from ...events import AudioChunk
 from ..assertions import assert_spoken_once
-from ..scripted.faults import Await, BlackHole, Close, Drop, Garble, NeverAnswer, Outage, Refuse, Speak, Step
+from ..scripted.faults import (
+    Await,
+    BlackHole,
+    Close,
+    Drop,
+    Garble,
+    InBandError,
+    NeverAnswer,
+    Outage,
+    Refuse,
+    Speak,
+    Step,
+)
 from ..speech import pseudoword
 from ..word_signal import hear
 from .setup import Setup, run
@@ -22,6 +34,7 @@ PLANS: Mapping[str, tuple[Step, ...]] = {
     "a reset before any audio": (Await("text"), Drop()),
     "two resets": (Speak(0.5), Drop(), Speak(1.1), Drop()),
     "a close with an error": (Speak(0.7), Close(1011)),
+    "an error, and then a close": (Speak(0.7), InBandError(), Close(1011)),
     "a connection that falls silent": (Speak(0.7), BlackHole()),
     "a message that is no JSON": (Speak(0.7), Garble("json")),
     "refused dials": (Refuse(503), Refuse(429, retry_after=1.0)),
