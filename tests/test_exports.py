@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from importlib import resources
 
 import pytest
@@ -45,8 +47,27 @@ def test_all_is_sorted_and_holds_the_contract() -> None:
 
 
 def test_what_is_not_exported_is_private() -> None:
+    for backend in BACKENDS:
+        getattr(ts, backend)  # loads it
     public = {name for name, value in vars(ts).items() if not name.startswith("_") and not inspect.ismodule(value)}
-    assert public - {"annotations"} == {name for name in ts.__all__ if not name.startswith("_")}
+    assert public - {"annotations", "TYPE_CHECKING"} == {name for name in ts.__all__ if not name.startswith("_")}
+
+
+def test_dir_and_star_tell_of_backends_that_are_not_loaded_yet() -> None:
+    program = """
+import trio_speech
+assert set(trio_speech.__all__) <= set(dir(trio_speech)), "dir"
+assert "trio_speech.providers.livekit" not in __import__("sys").modules
+from trio_speech import *
+assert LiveKit is trio_speech.LiveKit is trio_speech.__dict__["LiveKit"]
+try:
+    trio_speech.Nobody
+except AttributeError as error:
+    assert str(error) == "module 'trio_speech' has no attribute 'Nobody'", error
+else:
+    raise AssertionError("an attribute that is not there")
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("name", sorted(ts.__all__))

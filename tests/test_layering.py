@@ -66,6 +66,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 # import so).
 LAZY = {("providers.local", "gateway"), ("errors", "events")}
 
+MODULES_OF_THE_FACE = 155
+"""What `import trio_speech` loads of the package, at most: each module takes half a millisecond."""
+
 # Third parties that only the named rooms or modules may import; everyone may import the rest.
 RESERVED: dict[str, set[str]] = {
     "trio_websocket": {"_shell.connection"},
@@ -228,3 +231,19 @@ def test_the_face_loads_no_extra() -> None:
     rooms = {"gateway", "cli", "testing"}
     assert not {name for name in loaded for room in rooms if within(name, f"trio_speech.{room}")}
     assert not loaded & (RESERVED.keys() - {"trio", "trio_websocket", "wsproto", "h11"})
+
+
+def test_the_face_loads_a_backend_only_when_it_is_named() -> None:
+    shared = {"trio_speech.providers", "trio_speech.providers._codec", "trio_speech.providers._handshake"}
+    loaded = loaded_by("import trio_speech")
+    assert {name for name in loaded if within(name, "trio_speech.providers")} == shared
+    named = loaded_by("from trio_speech import Deepgram") - loaded
+    assert "trio_speech.providers.deepgram.backend" in named
+    assert not {
+        name for name in named if name.startswith(("trio_speech.providers.livekit", "trio_speech.providers.openai"))
+    }
+
+
+def test_an_import_of_the_face_loads_no_more_modules_than_it_did() -> None:
+    loaded = {name for name in loaded_by("import trio_speech") if within(name, "trio_speech")}
+    assert len(loaded) <= MODULES_OF_THE_FACE, "load it when it is asked for, or raise the figure and say why"

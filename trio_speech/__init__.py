@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module as _import
+from typing import TYPE_CHECKING
+
 from ._core.provider.requests import FallbackModel
 from ._shell.client import Client, open_client
 from ._shell.recognition.transcript import Transcript
@@ -39,13 +42,15 @@ from .events import (
 )
 from .policy import LivenessPolicy, PoolPolicy, ReplayPolicy, RetryPolicy
 from .providers._codec import Backend
-from .providers.cartesia import Cartesia
-from .providers.deepgram import Deepgram
-from .providers.elevenlabs import ElevenLabs
-from .providers.livekit import LiveKit
-from .providers.local import Local
-from .providers.openai import OpenAI
 from .statistics import PoolStatistics, SpeechStatistics, TranscriptStatistics
+
+if TYPE_CHECKING:
+    from .providers.cartesia import Cartesia
+    from .providers.deepgram import Deepgram
+    from .providers.elevenlabs import ElevenLabs
+    from .providers.livekit import LiveKit
+    from .providers.local import Local
+    from .providers.openai import OpenAI
 
 __version__ = "0.2.0.dev0"
 
@@ -97,3 +102,25 @@ __all__ = [
     "Word",
     "open_client",
 ]
+
+# A program uses one or two of these, and together they are half as many modules as all the rest.
+_LOADED_WHEN_NAMED = {
+    "Cartesia": "cartesia",
+    "Deepgram": "deepgram",
+    "ElevenLabs": "elevenlabs",
+    "LiveKit": "livekit",
+    "Local": "local",
+    "OpenAI": "openai",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LOADED_WHEN_NAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(_import(f".providers.{_LOADED_WHEN_NAMED[name]}", __name__), name)
+    globals()[name] = value  # from now on it is found without this function
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
