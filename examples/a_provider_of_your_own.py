@@ -100,8 +100,8 @@ def frame_of(message: msgspec.Struct) -> str:
 LISTENER = p.SttProfile(sample_rates=(8_000, 16_000))
 
 
-class ParrotListener:
-    """The codec of one recognition connection: see `SttCodec`."""
+class ParrotListener(p.SttCodec):
+    """The codec of one recognition connection. There is no message to keep one alive."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -117,9 +117,6 @@ class ParrotListener:
 
     def update(self, change: p.Change) -> p.Frame | None:
         raise ts.ConfigurationError("Parrot changes nothing in a running session: open a new session")
-
-    def keepalive(self) -> None:
-        return None
 
     def close(self) -> p.Frame:
         return frame_of(Stop())
@@ -186,8 +183,8 @@ class ParrotRecognizer(msgspec.Struct, frozen=True):
 TALKER = p.TtsProfile(sample_rates=(16_000, 24_000), max_characters=500)
 
 
-class ParrotTalker:
-    """The codec of one speech connection: see `TtsCodec`."""
+class ParrotTalker(p.TtsCodec):
+    """The codec of one speech connection. There are no messages to keep one alive, and to close one."""
 
     def __init__(self, name: str, rate: int) -> None:
         self._voice = Voice(name, rate)
@@ -202,12 +199,6 @@ class ParrotTalker:
 
     def cancel(self) -> p.Frame | None:
         return frame_of(Hush()) if self._talking else None
-
-    def keepalive(self) -> None:
-        return None
-
-    def close(self) -> None:
-        return None
 
     def decode(self, frame: p.Frame) -> Iterable[p.TtsMessage]:
         if isinstance(frame, bytes):
