@@ -58,7 +58,7 @@ autodoc_inherit_docstrings = False
 
 # Signatures name these unions instead of spelling them out. Each has an entry of its own in the reference.
 NAMED_UNIONS = (
-    *("Act", "Step", "Fault", "DialFault", "Request", "Reply", "WireFactory"),
+    *("Act", "Step", "Fault", "DialFault", "Request", "Reply", "WireFactory", "TranscriptEvent"),
     *("SttMessage", "TtsMessage", "Connector", "TokenProvider", "Result"),
 )
 autodoc_type_aliases = {name: name for name in NAMED_UNIONS}
@@ -145,6 +145,7 @@ def _signature(_: Sphinx, what: str, name: str, value: Any, options: Any, taken:
         return "", None
     taken = re.sub(r"=\s*(\w+(?:Policy|Limits|Options))\([^()]*\)", r"=\1()", taken or "")
     taken = re.sub(r"= ([A-Z_]+[A-Z0-9]+)\b", lambda default: f"= {_constant(value, default[1])}", taken)
+    taken = re.sub(r"Annotated\[(\w+), msgspec\.Meta\([^)]*\)\]", r"\1", taken)  # the checks are said in words
     taken = taken.replace("<factory>", "...") or None
     given = re.search(r"(?:AsyncGenerator|AbstractAsyncContextManager)\[(.*?)(?:, None)?\]$", returned or "")
     return taken, given[1] if given else returned

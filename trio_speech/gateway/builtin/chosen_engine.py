@@ -60,7 +60,9 @@ def _missing(packages: tuple[str, ...]) -> list[str]:
 async def open_recognizer(
     name: str | None = None, *, sessions: int | None = None, warm: int = 2
 ) -> AsyncGenerator[Recognizer, None]:
-    """A built-in recognizer, by its name in `RECOGNIZERS` or the best one installed, for at most `sessions` at once.
+    """Opens a built-in recognizer, for at most `sessions` at once.
+
+    `name`: ``"moonshine"`` or ``"pocketsphinx"``; ``None``: the best one that is installed.
 
     By default, as many sessions as keep up in real time: 8 per processor for ``moonshine``, whose sessions share one
     model of 180 MB; 2 per processor for ``pocketsphinx``, whose sessions each take a process of 100 MB. `warm`: how
@@ -78,9 +80,11 @@ async def open_recognizer(
 
 @asynccontextmanager
 async def open_voice(name: str | None = None, *, connections: int = 64) -> AsyncGenerator[LocalVoice, None]:
-    """A built-in voice, by its name in `VOICES` or the best one installed, for at most `connections` at once.
+    """Opens a built-in voice, for at most `connections` at once.
 
-    They share two processes, which are busy for moments. Raises `ConfigurationError`.
+    `name`: ``"hibari"`` or ``"espeak"``; ``None``: the best one that is installed.
+
+    The connections share two processes, each of which is busy for moments only. Raises `ConfigurationError`.
     """
     name = check_voice(name)
     logger.info("the voice is %s", name)

@@ -47,7 +47,7 @@ class Gateway:
     async def serve_stream(self, stream: trio.abc.Stream) -> None:
         """Serves one client from its handshake to its end, and closes the stream.
 
-        Failures of the client or of an engine are not raised. When cancelled, spends up to `CLOSE_TIMEOUT` on telling
+        Failures of the client or of an engine are not raised. When cancelled, spends up to a second on telling
         the client.
         """
         try:
@@ -147,7 +147,7 @@ async def open_local_gateway(
 ) -> AsyncGenerator[Connect, None]:
     """A gateway inside this process; see `open_gateway`. Yields a function that opens a stream to it.
 
-    Leaving the block closes the clients' connections, within `CLOSE_TIMEOUT`, and stops the engines.
+    Leaving the block closes the clients' connections, within a second, and stops the engines.
     """
     async with open_gateway(recognizer=recognizer, voice=voice) as gateway, one_exception() as guard:
 

@@ -76,7 +76,7 @@ class Deepgram(Direct, frozen=True):
     ended. At the end of the input the last guess is the final, and the turn has no `TurnEnded`.
 
     Deepgram's voices give no word times: after a drop in mid-sentence the sentence is spoken again as a whole, so
-    sentences are handed over whole (`Speech.resume` is ``"segment"``).
+    sentences are handed over whole (`Speech.resume_mode` is ``"segment"``).
 
     Raises `ConfigurationError`: here where an argument is wrong, and when a session is opened where there is no key.
 

@@ -67,7 +67,7 @@ class ScriptedGateway:
         self._synthesis = itertools.count()
 
     def plan(self, *steps: Step) -> None:
-        """Adds steps to the plan of faults; see `faults`. When the plan is used up, all dials are served normally.
+        """Adds steps to the plan of faults; see `Step`. When the plan is used up, all dials are served normally.
 
         Raises `ConfigurationError` for a step that is neither a trigger nor a fault, or has invalid values.
         """

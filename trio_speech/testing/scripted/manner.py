@@ -99,7 +99,7 @@ FREEDOMS = (
     "empty final",
     "blank final",
 )
-"""The untidy messages that a correct service may send, by their names in the table `grammar.GRAMMAR`."""
+"""The names of the untidy messages that a correct service may send."""
 
 
 def random_manner(random: Random, *, late: float = 3.0) -> Manner:
