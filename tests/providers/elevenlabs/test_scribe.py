@@ -240,6 +240,10 @@ def test_errors_are_told(kind: str, code: int | str) -> None:
     assert said(codec(), kind) == [Failure(message="no reason given", code=code)]
 
 
+def test_an_error_of_a_new_kind_is_an_error() -> None:
+    assert said(codec(), "brand_new_error", error="no") == [Failure(message="no", code="brand_new_error")]
+
+
 def test_other_forms_of_a_transcript_are_skipped_and_what_is_not_known_is_told() -> None:
     assert said(codec(), "final_transcript", text="one") == said(codec(), "warning", warning="x") == []
     assert said(codec(), "else") == [Unknown("else")]

@@ -57,8 +57,16 @@ def test_a_text_opens_a_context_with_its_settings_and_closes_it() -> None:
         {"context_id": "c-1", "close_context": True},
     ]
     assert {json.loads(frame)["context_id"] for frame in codec.speak("Next.")} == {"c-2"}
-    assert codec.keepalive() == '{"text":""}'
     assert codec.cancel() is codec.close() is None  # type: ignore[func-returns-value]
+
+
+def test_a_connection_is_kept_alive_while_no_context_is_open() -> None:
+    codec = ElevenLabsCodec({}, "c", FORMAT)
+    assert codec.keepalive() == '{"text":""}'
+    codec.speak("Hello.")
+    assert codec.keepalive() is None
+    said(codec, FINAL)
+    assert codec.keepalive() == '{"text":""}'
 
 
 @pytest.mark.parametrize("final", [FINAL, {"is_final": True, "context_id": "c-1"}])

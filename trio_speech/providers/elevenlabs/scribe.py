@@ -80,7 +80,7 @@ class ScribeCodec(SttCodec):
             case "committed_transcript_with_timestamps":
                 if said.transcript and not self._is_repeated(said):
                     yield from self._answer(said)
-            case kind if kind in _ERRORS:
+            case kind if kind in _ERRORS or said.error is not None:
                 text = said.error or said.message or "no reason given"
                 yield Failure(message=text, code=_HTTP.get(kind, kind))
             case kind if kind not in _SKIPPED:

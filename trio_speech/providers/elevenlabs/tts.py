@@ -70,9 +70,10 @@ class ElevenLabsCodec(TtsCodec):
         self._alignment = _Alignment()
         self._received = AudioClock(self._format)
 
-    def keepalive(self) -> Frame:
-        # If the service has closed the context meanwhile, this would open another one with its name.
-        return encode({"text": ""})
+    def keepalive(self) -> Frame | None:
+        # It names no context: one that the service has closed meanwhile would be opened again. Without a name it may be
+        # sent only while no context is open.
+        return encode({"text": ""}) if self._speaking is None else None
 
     def decode(self, frame: Frame) -> Iterable[TtsMessage]:
         message = wire.from_server.decode(frame)
