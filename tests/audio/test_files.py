@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import time
 import wave
 from pathlib import Path
@@ -261,6 +262,30 @@ async def test_what_is_no_audio_is_named(tmp_path: Path, content: bytes, complai
     (tmp_path / "notes.wav").write_bytes(content)
     with pytest.raises(ConfigurationError, match=rf"notes\.wav .*({complaint})"):
         await decoded(tmp_path / "notes.wav")
+
+
+@pytest.mark.parametrize("rate", [1, 999, 800_000, 2**32 - 1])
+async def test_a_sample_rate_that_no_recording_has_is_named(rate: int) -> None:
+    header = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate % 2**32, 2, 16)
+    content = b"RIFF\0\0\0\0WAVEfmt " + header + b"data\0\0\0\0" + PCM
+    with pytest.raises(ConfigurationError, match=f"announces {rate} samples a second"):
+        await decoded(io.BytesIO(content))
+
+
+async def test_an_encoding_that_ffmpeg_does_not_know_is_named() -> None:
+    pytest.importorskip("av")
+    header = struct.pack("<IHHIIHH", 16, 1, 1, RATE, 2 * RATE, 2, 0)  # 0 bits a sample
+    content = b"RIFF\0\0\0\0WAVEfmt " + header + b"data\x10\0\0\0" + bytes(16)
+    with pytest.raises(ConfigurationError, match="in an encoding that is not known"):
+        await decoded(io.BytesIO(content))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+async def test_a_name_that_is_not_utf_8_can_be_opened_and_printed(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.wav")
+    path.write_bytes(encode_audio(PCM, AudioFormat.pcm16(RATE)))
+    async with open_audio(path) as recording:
+        assert recording.name == f"{tmp_path}/\\xff.wav"
 
 
 async def test_the_formats_of_phones_name_their_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

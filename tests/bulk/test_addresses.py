@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from trio_speech.bulk import recording_name
@@ -26,6 +28,10 @@ HOST = "https://host/calls/1.wav"
 )
 def test_a_name_without_credentials_is_kept_letter_by_letter(name: str) -> None:
     assert recording_name(name) == name
+
+
+def test_a_path_that_is_not_utf_8_has_a_name_that_is() -> None:
+    assert recording_name(os.fsdecode(b"/calls/\xff.wav")) == "/calls/\\xff.wav"
 
 
 @pytest.mark.parametrize(

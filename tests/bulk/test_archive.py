@@ -184,10 +184,11 @@ def test_words_are_counted_in_scripts_without_blanks_too() -> None:
     assert summary.words == 5
 
 
-def test_what_is_no_address_is_told(service: Any, recordings: Make, tmp_path: Path) -> None:
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1x", "unheard://host:8786"])
+def test_what_is_no_address_is_told(service: Any, recordings: Make, tmp_path: Path, address: str) -> None:
     (name,) = recordings(1)
-    with pytest.raises(ts.ConfigurationError, match="inproc://nowhere is not the address of a scheduler"):
-        transcribe_archive(name, service.backend, out=tmp_path / "out", client="inproc://nowhere")
+    with pytest.raises(ts.ConfigurationError, match=f"{address} is not the address of a scheduler"):
+        transcribe_archive(name, service.backend, out=tmp_path / "out", client=address)
 
 
 def test_a_missing_package_names_the_extra(

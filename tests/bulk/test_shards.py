@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import msgspec
 import pytest
 
 import trio_speech as ts
-from trio_speech.bulk import FileResult, open_shards
+from trio_speech.bulk import FileResult, open_results, open_shards
 
 
 def rows(folder: Path) -> list[list[str]]:
@@ -32,6 +34,34 @@ def test_a_run_goes_on_in_the_file_that_has_room(tmp_path: Path) -> None:
             for name in names:
                 results.write(FileResult(file=name))
     assert rows(tmp_path) == [["a", "b"], ["c", "d"], ["e", "f"], ["g"]]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    with open_results(tmp_path / "r.jsonl", resume=True) as results, pytest.raises(OSError, match="jsonl") as failed:
+        results.write(FileResult(file="a"))
+    assert failed.value.errno == errno.ENOSPC
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it has the device that never ends")
+def test_a_device_is_no_file_of_results() -> None:
+    with (
+        pytest.raises(ts.ConfigurationError, match="/dev/zero is no regular file"),
+        open_results("/dev/zero", resume=True),
+    ):
+        pass
+
+
+def test_two_runs_that_go_on_with_one_file_are_refused(tmp_path: Path) -> None:
+    with (
+        open_results(tmp_path / "r.jsonl", resume=False),
+        pytest.raises(ts.ConfigurationError, match=r"another run writes into .*r\.jsonl"),
+        open_results(tmp_path / "r.jsonl", resume=True),
+    ):
+        pass
 
 
 def test_what_failed_is_not_done(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,30 @@ def test_a_folder_or_a_wildcard_without_recordings_is_an_error(folder: Path, emp
     (folder / "void").mkdir()
     with pytest.raises(ts.ConfigurationError, match="holds no recording"):
         find_recordings(empty)
+
+
+def test_an_empty_name_is_not_the_working_directory(folder: Path) -> None:
+    with pytest.raises(ts.ConfigurationError, match="a source is empty"):
+        find_recordings("")
+
+
+def test_links_to_folders_are_not_followed(folder: Path) -> None:
+    (folder / "deep" / "up").symlink_to(folder)
+    (folder / "gone.wav").symlink_to("nowhere.wav")
+    assert find_recordings("calls") == [str(folder / name) for name in ("a.FLAC", "b.wav", "deep/c.mp3")]
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def forbidden(path: str) -> Any:
+        if path.endswith("deep"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", forbidden)
+    with pytest.raises(PermissionError, match="deep"):
+        find_recordings("calls")
 
 
 def test_urls_are_listed_by_their_file_system() -> None:

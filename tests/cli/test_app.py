@@ -89,6 +89,7 @@ def test_a_refusal_is_one_line_and_code_1(run: Run, scripted: Any, recorded: Any
         (("transcribe", "absent.wav"), "absent.wav: No such file or directory"),
         (("speak", "Hello.", "-o", "hello.txt"), "hello.txt: use an ending"),
         (("transcribe", __file__), "holds no audio"),
+        (("speak", " ", "-o", "hello.wav"), "there is no text to speak"),
     ],
 )
 def test_misuse_is_one_line_and_code_2(run: Run, scripted: Any, arguments: tuple[str, ...], told: str) -> None:

@@ -144,6 +144,46 @@ def test_each_name_is_taken_once(folder: dict[str, LabeledSpeech], tmp_path: Pat
     assert sys.stdin  # which the name - stands for
 
 
+def test_a_name_in_another_spelling_is_the_same_recording(
+    folder: dict[str, LabeledSpeech], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert batch.recordings_in(["all/a.wav", "all", "./all/a.wav", str(tmp_path / "all" / "a.wav"), "-", "-"]) == [
+        *(f"all/{name}.wav" for name in NAMES),
+        "-",
+    ]
+
+
+@pytest.mark.parametrize(("name", "told"), [("void", "void holds no recording"), ("", "a source is empty")])
+def test_a_folder_without_recordings_is_wrong_use(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "void").mkdir()
+    result = run("transcribe", name)
+    assert (result.exit_code, result.stdout, told in result.stderr) == (2, "", True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_odd_names_become_one_line_each(
+    run: Run, scripted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [os.fsdecode(name) for name in (b"\xff.wav", b"new\nline.wav", b"[red]x.wav")]
+    arguments = ("transcribe", *names, "--jsonl", "r.jsonl", "--resume")
+    first = run(*arguments)
+    assert first.exit_code == 2
+    assert len(first.stderr.splitlines()) == len(results(tmp_path / "r.jsonl")) == 3
+    said = say(0.2, "hello", 0.5)
+    for name in names:
+        write_audio("said.wav", said.audio, said.audio_format)
+        os.replace("said.wav", name)
+    assert run(*arguments).exit_code == 0
+    assert run(*arguments).exit_code == 0
+    found = [result.file for result in results(tmp_path / "r.jsonl") if result.text == "hello"]
+    assert sorted(found) == ["[red]x.wav", "\\xff.wav", "new\nline.wav"]
+
+
 def test_an_interrupted_batch_goes_on_where_it_was(tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     names = [str(tmp_path / "all" / f"{number:03}.wav") for number in range(FILES)]

@@ -159,6 +159,8 @@ class MediaDecoder:
             self._stream = next(iter(self._container.streams.audio), None)
             if self._stream is None:
                 raise ConfigurationError(f"{name} holds no audio")
+            if self._stream.codec_context is None:
+                raise ConfigurationError(f"{name} holds audio in an encoding that is not known")
             self._resampler = av.AudioResampler("flt", self._stream.layout.name, self._stream.rate)
         except (av.FFmpegError, ValueError) as error:
             reason = getattr(error, "strerror", str(error))

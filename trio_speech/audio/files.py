@@ -32,6 +32,7 @@ from ..errors import ConfigurationError, SpeechError
 from .decoders import AudioDecoder, MediaDecoder, SampleDecoder, SndfileDecoder, is_media
 from .formats import AudioFormat
 from .layout import SampleKind, SampleLayout, read_layout
+from .names import readable
 from .opening import opened_in_thread
 from .writing import write_audio
 
@@ -41,6 +42,9 @@ AudioPath: TypeAlias = str | os.PathLike[str] | BinaryIO
 """The name of a file (or of a FIFO), or an open file in binary mode."""
 
 _RAW_KINDS: dict[str, SampleKind] = {"pcm_s16le": "s16", "mulaw": "mulaw", "alaw": "alaw"}
+
+_RATES = range(1_000, 768_001)
+"""The sample rates that recordings have; a header with another would make hours of silence of a second."""
 
 
 class DamagedAudio(SpeechError):
@@ -144,9 +148,14 @@ async def open_audio(
     file that is cut short or damaged gives out what can be decoded; leaving the block then raises `DamagedAudio`,
     unless another exception leaves it.
     """
-    name = str(getattr(file, "name", "the file")) if hasattr(file, "read") else os.fspath(cast("str", file))
+    name = readable(str(getattr(file, "name", "the file")) if hasattr(file, "read") else os.fspath(cast("str", file)))
     # In a thread, because opening a FIFO blocks until there is a writer and its first bytes.
     async with opened_in_thread(partial(_open_decoder, file, name, raw)) as decoder:
+        if decoder.sample_rate not in _RATES:
+            raise ConfigurationError(
+                f"{name} announces {decoder.sample_rate} samples a second: its header is damaged, as no recording has "
+                f"less than {_RATES[0]} or more than {_RATES[-1]}"
+            )
         if channel is not None and not 0 <= channel < decoder.channels:
             raise ConfigurationError(f"channel must be from 0 to {decoder.channels - 1} for {name}, not {channel!r}")
         recording = AudioFile(decoder, name, sample_rate, channel, speed)
@@ -156,7 +165,8 @@ async def open_audio(
 
 
 def _open_decoder(file: AudioPath, name: str, raw: AudioFormat | None, opened: ExitStack) -> AudioDecoder:
-    binary = cast("BinaryIO", file) if hasattr(file, "read") else opened.enter_context(_open(name))
+    is_open = hasattr(file, "read")
+    binary = cast("BinaryIO", file) if is_open else opened.enter_context(_open(Path(cast("str", file))))
     length = _length(binary)
     if raw is not None:
         layout = SampleLayout(_RAW_KINDS[raw.encoding], raw.sample_rate, raw.channels)
@@ -193,9 +203,8 @@ def _compressed_decoder(binary: BinaryIO, name: str, head: bytes) -> AudioDecode
     return MediaDecoder(binary, name)
 
 
-def _open(name: str) -> BinaryIO:
-    """Opens a file by name. A FIFO gets no buffer, since closing one waits for a thread that reads from it."""
-    path = Path(name)
+def _open(path: Path) -> BinaryIO:
+    """Opens a file. A FIFO gets no buffer, since closing one waits for a thread that reads from it."""
     return cast("BinaryIO", path.open("rb") if path.is_file() else path.open("rb", buffering=0))
 
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from ..audio.names import readable
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::|://)")
 _USER = re.compile(r"(?<=://)[^/?#]*@")
 # A signed URL says by these who may read it, and until when. They change each time that it is signed, and the recording
@@ -31,12 +33,14 @@ def is_url(name: str) -> bool:
 def recording_name(address: str) -> str:
     """Returns the name that a recording has in results: its path, or its URL without credentials.
 
+    Bytes of a path that are not UTF-8 are shown as in ``\\xff``, because results are Unicode.
+
     A user with a password is left out, and so is what signs a URL, so that a URL that was signed anew is recognized.
     The values of other parameters that look secret, such as a token, are replaced by a digest, because two recordings
     may differ by nothing else.
     """
     if not is_url(address):
-        return address
+        return readable(address)
     head, mark, query = _USER.sub("", address).partition("?")
     lasting = [_shown(key, value) for key, value in _lasting(query)]
     return head + (mark if lasting or not query else "") + "&".join(lasting)

@@ -9,9 +9,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from distributed import Client, LocalCluster
+from distributed.comm.addressing import parse_address
+from distributed.comm.registry import get_backend
 
 from ..errors import ConfigurationError, ConnectFailed
 from ..provider import Backend
@@ -83,12 +86,7 @@ class DaskEngine:
 
     def _connect(self) -> Client:
         seconds = min(_CONNECTING, max(self._patience, _PAUSE))
-        try:
-            return Client(self._target, timeout=seconds, set_as_default=False, **self._settings)
-        except ValueError as error:
-            raise ConfigurationError(
-                f"{self._target} is not the address of a scheduler, as in tcp://host:8786: {error}"
-            ) from error
+        return Client(self._target, timeout=seconds, set_as_default=False, **self._settings)
 
     @contextmanager
     def _connected(self, backend: Backend | Sequence[Backend], options: BulkOptions) -> Generator[tuple[Client, str]]:
@@ -124,12 +122,25 @@ def open_engine(
             cluster = held.enter_context(_local_cluster(workers, at_once))
             yield DaskEngine(cluster, {}, patience)
         elif isinstance(client, str):
+            _check_address(client)
             yield DaskEngine(client, {}, patience)
         elif client.scheduler is None:
             raise ConfigurationError("client is closed: give one that is connected to its scheduler")
         else:
             # Uses a connection of its own, which can be made anew when the scheduler was lost.
             yield DaskEngine(client.scheduler.address, {"security": client.security}, patience)
+
+
+def _check_address(address: str) -> None:
+    """Raises `ConfigurationError` for what is no address: a `Client` that was made with it could not be closed."""
+    try:
+        scheme, location = parse_address(address)
+        get_backend(scheme)
+        _ = urlsplit(f"//{location}").port
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{address} is not the address of a scheduler, as in tcp://host:8786: {error}"
+        ) from error
 
 
 def _local_cluster(workers: int | None, at_once: int) -> LocalCluster:

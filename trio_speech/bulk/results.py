@@ -12,6 +12,7 @@ while it writes leaves an incomplete last line. The next `open_results` removes 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ import msgspec
 from ..errors import AuthenticationError, ConfigurationError
 from ..events import FinalTranscript, Gap
 from ..statistics import TranscriptStatistics
+from .locking import lock
 
 
 class FileResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,17 +78,22 @@ class TranscriptionAttempt(msgspec.Struct, frozen=True):
 class ResultsFile:
     """A file of results that is open for appending. Made by `open_results`."""
 
-    def __init__(self, descriptor: int, done: set[str]) -> None:
+    def __init__(self, path: Path, descriptor: int, done: set[str]) -> None:
         self.done = done
         """The names of the recordings whose transcripts are complete."""
+        self._path = path
         self._descriptor = descriptor
 
     def write(self, result: FileResult) -> None:
         """Appends a result, and waits until the disk has it. Raises `OSError`."""
         line = memoryview(msgspec.json.encode(result) + b"\n")
-        while line:
-            line = line[os.write(self._descriptor, line) :]
-        os.fsync(self._descriptor)
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            error.filename = str(self._path)  # otherwise nobody knows which disk is full
+            raise
         if result.error is None:
             self.done.add(result.file)
 
@@ -96,7 +103,8 @@ def open_results(file: str | os.PathLike[str], *, resume: bool) -> Generator[Res
     """Opens a file of results to append to.
 
     With `resume`, results are added to an existing file; without it, the file must not exist, so that no results are
-    mixed up. Raises `ConfigurationError` for a file that exists or holds something else, and `OSError`.
+    mixed up. Raises `ConfigurationError` for a file that exists, that another run writes into, or that holds something
+    else, and `OSError`.
     """
     path = Path(file)
     try:
@@ -104,11 +112,14 @@ def open_results(file: str | os.PathLike[str], *, resume: bool) -> Generator[Res
     except FileExistsError:
         raise ConfigurationError(f"{path} exists: resume to go on with it, or name another file") from None
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ConfigurationError(f"{path} is no regular file: results cannot be found again in it")
+        lock(descriptor, path)
         content = path.read_bytes()
         whole = content.rfind(b"\n") + 1
         done = {result.file for result in _results(content[:whole], path) if result.error is None}
         os.ftruncate(descriptor, whole)
-        yield ResultsFile(descriptor, done)
+        yield ResultsFile(path, descriptor, done)
     finally:
         os.close(descriptor)
 

@@ -11,7 +11,6 @@ disk before `ResultsFolder.write` returns.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Generator
@@ -21,10 +20,8 @@ from pathlib import Path
 import msgspec
 
 from ..errors import ConfigurationError
+from .locking import lock
 from .results import FileResult, ResultsFile, open_results
-
-if sys.platform != "win32":
-    import fcntl
 
 ROWS = 1_000
 """The default number of results in one file."""
@@ -98,23 +95,10 @@ def open_shards(folder: str | os.PathLike[str], *, rows: int = ROWS) -> Generato
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
-        _lock(path, held)
+        if sys.platform != "win32":  # where a folder cannot be opened
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            held.callback(os.close, descriptor)
+            lock(descriptor, path)
         results = ResultsFolder(path, rows)
         held.callback(results.close)
         yield results
-
-
-def _lock(folder: Path, held: ExitStack) -> None:
-    """Locks the folder, as two runs at once would do each recording twice. Does nothing on Windows.
-
-    Raises `ConfigurationError` if another run has locked it.
-    """
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    held.callback(os.close, descriptor)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno == errno.EWOULDBLOCK:
-            raise ConfigurationError(f"another run writes into {folder}: wait for its end, or name another") from None

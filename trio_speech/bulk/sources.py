@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
 from .addresses import is_url, recording_name
-from .folders import recordings_under
+from .folders import none_found, recordings_under
 from .remote import copy_remote, find_remote
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def find_recordings(sources: Sources, storage_options: Mapping[str, Any] | None 
         name = os.fspath(source)
         addresses = find_remote(name, storage_options or {}) if is_url(name) else list(_local(name))
         if not addresses:
-            raise ConfigurationError(
-                f"{recording_name(name)} holds no recording: name a file, a folder or a wildcard with some"
-            )
+            raise none_found(recording_name(name))
         for address in addresses:
             if found.setdefault(recording_name(address), address) != address:
                 raise ConfigurationError(
@@ -48,6 +46,8 @@ def find_recordings(sources: Sources, storage_options: Mapping[str, Any] | None 
 
 def _local(name: str) -> Iterator[str]:
     path = os.path.abspath(name)
+    if not name:  # the path is that of the working directory, which nobody meant
+        return
     if os.path.isdir(path):
         yield from recordings_under(path)
     elif glob.has_magic(name) and not os.path.exists(path):

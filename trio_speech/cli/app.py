@@ -174,6 +174,8 @@ def speak(
     with exit_codes(), network_news():
         check_output(output)
         words = read_text() if text == STANDARD else text
+        if not words.strip():
+            raise ts.ConfigurationError("there is no text to speak")
         clip = trio.run(render, BACKENDS[backend](), words, model, voice, language)
         write_clip(clip, output)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Protocol, TextIO
 
 import msgspec
@@ -17,10 +17,10 @@ import trio_speech as ts
 from trio_speech._shell.concurrency.one_exception import one_exception
 from trio_speech.audio.captions import text
 from trio_speech.audio.files import AudioFile
-from trio_speech.bulk import FileResult, open_results
-from trio_speech.bulk.folders import recordings_under
+from trio_speech.bulk import FileResult, open_results, recording_name
+from trio_speech.bulk.folders import none_found, recordings_under
 
-from .exits import INCOMPLETE, code_of, messages
+from .exits import INCOMPLETE, code_of, messages, tell
 from .standard import STANDARD, opened, source_of
 from .transcription import TranscribeOptions, transcribe_file
 
@@ -80,15 +80,19 @@ def results_in(jsonl: str | None, *, resume: bool) -> AbstractContextManager[Res
 
 
 def recordings_in(names: Iterable[str]) -> list[str]:
-    """Returns the names, each once, with each folder replaced by the recordings in it and in its folders."""
-    return list(dict.fromkeys(found for name in names for found in _expanded(name)))
+    """Returns the names, with each folder replaced by the recordings in it and in its folders.
 
-
-def _expanded(name: str) -> Iterator[str]:
-    if name == STANDARD or not Path(name).is_dir():
-        yield name
-        return
-    yield from recordings_under(name)
+    A recording that has several names, such as ``a.wav`` and ``./a.wav``, comes once, by the first. Raises
+    `ConfigurationError` where a folder holds no recording, and `OSError`.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        expanded = recordings_under(name) if name != STANDARD and os.path.isdir(name) else [name]
+        if not name or not expanded:
+            raise none_found(name)
+        for each in expanded:
+            found.setdefault(each if each == STANDARD else os.path.abspath(each), each)
+    return list(found.values())
 
 
 async def transcribe_all(
@@ -110,7 +114,7 @@ async def transcribe_all(
 
     async with ts.open_client(backend) as client, one_exception() as guard:
         for name in names:
-            if name not in results.done:
+            if recording_name(name) not in results.done:
                 await limit.acquire()  # before the task is started: what waits costs nothing
                 guard.start_soon(partial(one, client, name))
         for _ in range(jobs):  # until the last ones are done
@@ -124,18 +128,19 @@ def _watch_nothing(recording: AudioFile, recognized: float, text: str) -> None:
 
 async def _transcribe_one(client: ts.Client, name: str, asked: TranscribeOptions, results: Results) -> set[int]:
     output, seconds, error, code = _Nothing(), 0.0, None, 0
+    shown = recording_name(name)
     try:
         _, seconds = await transcribe_file(client, source_of(name), asked, output, _watch_nothing)
     except ts.AuthenticationError:
         raise
     except (OSError, ts.SpeechError) as failure:
-        error = str(failure) if isinstance(failure, ts.SpeechError) else f"{name}: {failure.strerror}"
+        error = str(failure) if isinstance(failure, ts.SpeechError) else f"{shown}: {failure.strerror}"
         seconds, code = getattr(failure, "seconds", 0.0), code_of(failure)
-        messages.print(f"[red]trio-speech:[/] {escape(error)}", soft_wrap=True)
+        tell(error)
     heard = output.recognition
     results.write(
-        FileResult(file=name, seconds=seconds, text=heard.text, finals=heard.finals, gaps=heard.gaps, error=error)
+        FileResult(file=shown, seconds=seconds, text=heard.text, finals=heard.finals, gaps=heard.gaps, error=error)
     )
     for gap in heard.gaps:
-        messages.print(f"[yellow]not recognized:[/] {escape(name)} {gap.start:.2f} to {gap.end:.2f} s ({gap.reason})")
+        messages.print(f"[yellow]not recognized:[/] {escape(shown)} {gap.start:.2f} to {gap.end:.2f} s ({gap.reason})")
     return {code} - {0} or ({INCOMPLETE} if heard.gaps else set())

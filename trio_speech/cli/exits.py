@@ -37,10 +37,10 @@ def exit_codes() -> Generator[None]:
     except BrokenPipeError:
         raise  # the reader of a pipe has left (such as `| head`): typer ends quietly
     except OSError as error:
-        _tell(f"{error.filename or 'operating system'}: {error.strerror}")
+        tell(f"{error.filename or 'operating system'}: {error.strerror}")
         raise typer.Exit(code_of(error)) from error
     except SpeechError as error:
-        _tell(str(error))
+        tell(str(error))
         raise typer.Exit(code_of(error)) from error
 
 
@@ -86,5 +86,7 @@ def report_gaps(gaps: Iterable[Gap]) -> None:
         raise typer.Exit(INCOMPLETE)
 
 
-def _tell(message: str) -> None:
-    messages.print(f"[red]trio-speech:[/] {escape(message)}", soft_wrap=True)
+def tell(message: str) -> None:
+    """Prints what is wrong as one line on standard error, whatever names of files it quotes."""
+    line = "\\n".join(message.splitlines())
+    messages.print(f"[red]trio-speech:[/] {escape(line)}", soft_wrap=True)

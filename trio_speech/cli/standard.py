@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from typing import TextIO
@@ -30,6 +31,8 @@ def source_of(name: str) -> AudioPath:
 def read_text() -> str:
     """Reads all of standard input. Raises `OSError`, and `ConfigurationError` if it is not text."""
     stream = opened(sys.stdin)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="strict")  # in some locales Python lets through what is no text
     try:
         return stream.read()
     except UnicodeDecodeError as error:
