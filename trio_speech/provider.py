@@ -6,7 +6,7 @@ A backend makes this library speak the protocol of one service. It consists of
 2. a *recognizer* or a *voice*, which the backend makes for one request: it knows the address, the handshake and the
    profile; see `SttProvider` and `TtsProvider`;
 3. a *codec*, which that makes for each connection: it turns requests into frames, and frames into messages, and does no
-   I/O; see `SttCodec` and `TtsCodec`;
+   I/O; it inherits from `SttCodec` or `TtsCodec`, and has the methods for which the service has messages;
 4. a *profile*: what the service is like, as data; see `SttProfile` and `TtsProfile`.
 
 The sessions do the rest: they dial, keep the connection alive, send audio again after a drop, and remove words that
