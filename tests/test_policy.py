@@ -28,6 +28,7 @@ RANGES: list[tuple[type[Struct], str, float, float, tuple[object, ...]]] = [
     (ReplayPolicy, "max_replayed", 0, math.inf, (None,)),
     (ReplayPolicy, "doubt", 0, 1, ()),
     (ReplayPolicy, "doubt_at_least", 0, 86_400, ()),
+    (ReplayPolicy, "frame_length", 0.02, 0.2, (None,)),
     (ReplayPolicy, "max_unread_bytes", 2**16, math.inf, ()),
     (PoolPolicy, "max_size", 1, 10_000, ()),
     (PoolPolicy, "min_idle", 0, 10_000, ()),

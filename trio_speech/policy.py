@@ -84,7 +84,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
 
 
 class ReplayPolicy(Struct, frozen=True, kw_only=True):
-    """How much audio is kept for a broken connection, and how it is sent again.
+    """How much audio is kept for a broken connection, and how it is sent, and sent again.
 
     A recognition session keeps all audio that the service has not yet acknowledged. After a reconnection that audio is
     sent again, so that no word is lost.
@@ -95,19 +95,19 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
             dropped, and a `Gap` names it. ``"error"``: `Transcript.send` raises `ReplayOverflow`.
         speed: How fast audio is sent again, as a multiple of real time, at least 1. ``None``: as fast as the service is
             known to take it. ``math.inf``: as fast as the network allows, whatever is known of the service.
-        burst: Seconds of audio that are sent again at once, from 0 up, before `speed` applies. ``None``: as many as the
-            service is known to take.
-        lead_in: Seconds of audio before the resume point that are sent again too, from 0 to 30, because a recognizer
-            that starts in the middle of a word misreads it. Words in it that were final before are removed. Services
-            whose word times are too coarse for that get less, or none.
-        max_replayed: Seconds of audio at most that one reconnection sends again, to bound what is paid for twice; older
-            audio becomes a `Gap`. ``None``: all that is kept.
+        burst: Seconds of audio that are sent again at once, before `speed` applies. ``None``: as the service allows.
+        lead_in: Seconds of audio before the resume point that are sent again too, from 0 to 30, as a recognizer that
+            starts inside a word misreads it. Words that were final before are removed. Services with coarse word times
+            get less, or none.
+        max_replayed: Seconds of audio at most that one reconnection sends again. Older audio becomes a `Gap`. ``None``:
+            all that is kept is sent.
         doubt: The share of all audio, from 0 to 1, that may be sent again because a service stayed silent about it,
             though it may be speech. What is sent again without an answer becomes a `Gap`.
-        doubt_at_least: Seconds, from 0 to 86,400, that may be sent again for that reason, however short the session is.
+        doubt_at_least: Seconds, from 0 to 86,400, that may be sent again for that reason, however short the session.
+        frame_length: Seconds of audio in each message to the service, from 0.02 to 0.2; ``None``: as the service takes
+            it best, 0.05 for most. Longer ones take less CPU, and results come as much later as they are longer.
         max_unread_bytes: Memory that unread final transcripts may take, at least 64 KiB. Beyond it the connection is
-            closed, its audio is kept, and the session goes on when half of them have been read. The 8 MiB are some
-            hundred hours of ordinary speech.
+            closed and its audio kept until half are read. The 8 MiB are some hundred hours of speech.
     """
 
     limit: float = 60.0
@@ -118,6 +118,7 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
     max_replayed: float | None = None
     doubt: float = 0.1
     doubt_at_least: float = 30.0
+    frame_length: float | None = None
     max_unread_bytes: int = 8 * 2**20
 
     def __post_init__(self) -> None:
@@ -135,6 +136,7 @@ class ReplayPolicy(Struct, frozen=True, kw_only=True):
                 "max_replayed": (0, math.inf),
                 "doubt": (0, 1),
                 "doubt_at_least": (0, 86_400),
+                "frame_length": (0.02, 0.2),
                 "max_unread_bytes": (2**16, math.inf),
             },
         )

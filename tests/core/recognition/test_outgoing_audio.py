@@ -56,6 +56,15 @@ def given_in_frames(feed: OutgoingAudio, now: float = 0.0) -> list[int]:
 # ---------------------------------------------------------------- in order, in frames
 
 
+@pytest.mark.parametrize("length", [0.02, 0.1, 0.2])
+def test_frames_are_as_long_as_the_policy_says(length: float) -> None:
+    fed = feed(session := recognition(frame_length=length))
+    session.capture(bytes(2 * 450))
+    samples = round(1_000 * length)
+    assert given_in_frames(fed) == [samples] * (450 // samples)
+    assert fed.next_wakeup_at_sample() == session.log.sent + samples
+
+
 def test_audio_goes_out_in_order_in_frames_of_one_length() -> None:
     fed = feed(session := recognition())
     session.capture(numbered(0, 45))

@@ -42,7 +42,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
             is known.
         burst: How much of a backlog the service takes at once, before `replay_speed` applies; infinite where it takes
             any backlog as it comes.
-        chunk: The length of one audio message.
+        chunk: The length of one audio message, where `ReplayPolicy.frame_length` names none.
         sample_rates: The only sample rates that the service takes; ``None``: any.
         encodings: The encodings that the service takes, as `AudioFormat` names them.
         max_channels: The most channels that the service takes.

@@ -4,8 +4,8 @@ A *frame* is the audio of one message to the service. A *mark* is a finalize or 
 certain sample (see `queued_commands`). *Filler* is silence that the service is sent where no audio is captured.
 
 Laws
-    1. Audio is taken from the replay log, in order, in frames of the profile's length. A frame is shorter only at a
-       mark, and at the end of the input.
+    1. Audio is taken from the replay log, in order, in frames of one length: the policy's, or else the profile's. A
+       frame is shorter only at a mark, and at the end of the input.
     2. A backlog is sent at the pace that `pacing` allows; after that, each frame as soon as it is whole.
     3. No audio is sent before the service takes it (`opened`), or once the link sends no more (`closed`).
     4. Filler moves only the link's clock, and no cursor of the log.
@@ -44,7 +44,7 @@ class OutgoingAudio:
             session.rate,
             profile.burst if policy.burst is None else policy.burst,
         )
-        self._chunk = max(1, session.audio_format.samples(profile.chunk))
+        self._chunk = session.frame(profile)
         self._lump = max(self._chunk, session.audio_format.samples(LUMP))
         self._full = math.ceil(_FULL_AT * session.limit)
         self._almost_full = math.ceil(_ALMOST_FULL_AT * session.limit)

@@ -223,6 +223,11 @@ class RecognitionMachine:
         self.tally.links += 1
         self.marks.resume(cut, self.log.captured if self.input_ended else None)
 
+    def frame(self, profile: SttProfile) -> int:
+        """Returns the samples of one audio message to the service of `profile`."""
+        length = self.policy.frame_length
+        return max(1, self.audio_format.samples(profile.chunk if length is None else length))
+
     def link_lost(self, asked: Iterable[int]) -> None:
         """Call when the connection is gone.
 

@@ -60,7 +60,7 @@ class Standby:
         self._kept = 0
         self._opened = not profile.waits_for_opened
         self._may_repeat = session.delivered_words.may_repeat(self._cut)
-        self._chunk = max(1, session.audio_format.samples(profile.chunk))
+        self._chunk = session.frame(profile)
         policy = session.policy
         self._pacer = Pacer(
             profile.replay_speed if policy.speed is None else policy.speed,
