@@ -146,24 +146,19 @@ def test_silence_that_began_at_rest_counts_once_something_is_owed() -> None:
     assert line.run(60.0).times(Suspect) == [7.0]
 
 
-@pytest.mark.parametrize("owed_after", [0.01, 0.25, 0.49])
-def test_what_becomes_owed_before_the_next_look_is_asked_about_as_soon_without_another(owed_after: float) -> None:
-    line = owing(Line()).run(1.0)  # something came with the first pong, and the next look is half a second later
-    rest = line.health.next(line.now, line.seen)
-    assert isinstance(rest, Rest)
-    owed = rest.until - ASK_AFTER + owed_after
-    assert line.health.notices_in_time(owed)
-    seen = Seen(line.seen.received_at, owed)
-    assert line.health.next(rest.until, seen) == Rest(pytest.approx(owed + ASK_AFTER))
-    assert line.health.next(owed + ASK_AFTER, seen) == Ask()
+def test_news_moves_the_next_look_to_when_it_is_to_be_asked() -> None:
+    line = Line().run(1.0)
+    assert line.health.next(line.now, line.seen) == Rest(pytest.approx(POLICY.ping_interval))
+    assert line.health.looks_again_at(1.0, 1.2) == pytest.approx(1.2 + ASK_AFTER)
+    assert line.health.looks_again_at(1.5, 1.2) == pytest.approx(1.5 + ASK_AFTER)
+    assert line.health.next(1.5 + ASK_AFTER, Seen(1.5, 1.2)) == Ask()
 
 
-def test_what_becomes_owed_is_not_noticed_in_time_by_a_late_look_nor_while_a_ping_is_under_way() -> None:
-    calm = Line().run(1.0)
-    assert not calm.health.notices_in_time(calm.now)
-    assert calm.health.next(calm.now, calm.seen) == Rest(pytest.approx(POLICY.ping_interval))
-    mute = owing(Line(dies_at(0.0))).run(0.01)
-    assert not mute.health.notices_in_time(mute.now)
+def test_a_look_that_was_put_off_is_not_late() -> None:
+    line = Line().run(1.0)
+    looks = line.health.looks_again_at(4.0, 1.0)
+    assert line.health.next(looks, Seen(4.0, 1.0)) == Ask()
+    assert line.health.next(looks, Seen(4.0, 1.0)) == Rest(pytest.approx(looks + FLOOR)), "no time to read is allowed"
 
 
 def test_a_slow_line_is_given_its_own_time() -> None:

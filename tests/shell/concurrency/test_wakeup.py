@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 import trio
 from trio.testing import assert_checkpoints, wait_all_tasks_blocked
 
-from trio_speech._shell.concurrency.wakeup import Wakeup, let_others_have_their_turn
+from trio_speech._shell.concurrency.wakeup import Alarm, Wakeup, let_others_have_their_turn
 
 
 async def test_fire_wakes_the_tasks_that_wait_and_no_later_ones() -> None:
@@ -83,3 +86,31 @@ async def test_a_woken_task_runs_before_the_task_that_lets_others_run() -> None:
             wakeup.fire()
             await let_others_have_their_turn()
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("moved_to", "woken_at"), [(2.0, 2.0), (9.0, 9.0), (0.5, 1.0)])
+async def test_an_alarm_wakes_at_the_moment_it_was_moved_to_or_at_once_if_that_has_passed(
+    moved_to: float, woken_at: float
+) -> None:
+    alarm, woken = Alarm(Wakeup()), list[float]()
+
+    async def wait() -> None:
+        await alarm.wait_until(5.0)
+        woken.append(trio.current_time())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await trio.sleep(1.0)
+        alarm.move(moved_to)
+    assert woken == [woken_at]
+
+
+async def test_an_alarm_that_nobody_waits_for_does_nothing_and_a_wakeup_comes_before_it() -> None:
+    wakeup = Wakeup()
+    alarm = Alarm(wakeup)
+    alarm.move(0.0)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(alarm.wait_until, math.inf)
+        await trio.sleep(1.0)
+        wakeup.fire()
+    assert trio.current_time() == 1.0

@@ -142,7 +142,7 @@ async def test_half_open_is_found_by_pings(gateway: ScriptedGateway, listen: Lis
     session.assert_whole()
     (lost,) = session.of(ts.LinkLost)
     assert lost.cause == "no pong within 0.5 s"
-    assert session.at(ts.LinkLost)[0] <= 3.0 + 1.0 + HAIR
+    assert session.at(ts.LinkLost)[0] <= 3.0 + 1.1 + HAIR
 
 
 async def test_half_open_is_found_while_mute(gateway: ScriptedGateway) -> None:

@@ -106,7 +106,7 @@ class Dead(Struct, frozen=True):
 
 
 class Rest(Struct, frozen=True):
-    """Call `next` again at the moment `until`, or earlier if something becomes owed: see `Health.notices_in_time`."""
+    """Call `next` again at the moment `until`, or at another if there is news: see `Health.looks_again_at`."""
 
     until: float
 
@@ -164,12 +164,13 @@ class Health:
         """Whether a ping is under way. Only then does the state of the send queue matter."""
         return self._is_asking
 
-    def notices_in_time(self, now: float) -> bool:
-        """Whether what becomes owed now is noticed early enough, without a call of `next` before the one it waits for.
+    def looks_again_at(self, received_at: float, owed_since: float) -> float:
+        """Returns when `next` is to be called, earlier or later than the last `Rest` said, since there is news.
 
-        While a ping is under way it is not: the silence allowed after it is shorter where something is owed.
+        The arguments are as in `Seen`. Call it only while no ping is under way.
         """
-        return not self._is_asking and self._looks_at <= now + ASK_AFTER
+        self._looks_at = self._asks_at(received_at, owed_since)
+        return self._looks_at
 
     def answered(self, seconds: float) -> None:
         """Call when a pong comes, `seconds` after its ping."""
@@ -183,10 +184,11 @@ class Health:
             self._suspected_after = None
             self._alarms.alarmed(now)
             return Cleared()
-        if not self._is_asking and now >= self._asks_at(seen):
+        asks_at = self._asks_at(seen.received_at, seen.owed_since)
+        if not self._is_asking and now >= asks_at:
             self._is_asking, self._reason_to_ask, self._asked_at = True, False, now
             return Ask()
-        return self._judge(now, seen) if self._is_asking else self._rest(self._asks_at(seen))
+        return self._judge(now, seen) if self._is_asking else self._rest(asks_at)
 
     def _notice(self, now: float, seen: Seen) -> None:
         """Notes how late this call is, whether the machine was suspended, and whether the send queue moves."""
@@ -201,11 +203,11 @@ class Health:
         if before and seen.queue and seen.queue.waiting and seen.queue.acknowledged > before.acknowledged:
             self._moved_at = now
 
-    def _asks_at(self, seen: Seen) -> float:
+    def _asks_at(self, received_at: float, owed_since: float) -> float:
         if self._reason_to_ask:
             return -math.inf
         regular = self._asked_at + self._policy.ping_interval
-        return min(regular, max(seen.received_at, seen.owed_since, self._counts_from) + ASK_AFTER)
+        return min(regular, max(received_at, owed_since, self._counts_from) + ASK_AFTER)
 
     def _silent_since(self, seen: Seen) -> float:
         """Returns since when nothing has come after a ping."""

@@ -16,7 +16,7 @@ import trio
 
 from ..._core.liveness.health import Ask, Cleared, Dead, Health, Rest, Seen, SendQueue, Suspect
 from ..._core.retry.causes import Silent
-from ..concurrency.wakeup import Wakeup
+from ..concurrency.wakeup import Alarm, Wakeup
 from .lifetime import LinkDown
 
 
@@ -57,14 +57,16 @@ class HealthWatch:
         self._owed_since = math.inf
         self._is_given_up = False
         self._wake = Wakeup()
+        self._alarm = Alarm(self._wake)
 
     def owes(self, owing: bool) -> None:
         """Call with whether the peer owes anything now, as often as convenient. Returns at once."""
         if owing != (self._owed_since < math.inf):
-            now = trio.current_time()
-            self._owed_since = now if owing else math.inf
-            if owing and not self._health.notices_in_time(now):
+            self._owed_since = trio.current_time() if owing else math.inf
+            if owing and self._health.is_asking:  # the silence allowed after the ping is shorter now
                 self._wake.fire()
+        if not self._health.is_asking:
+            self._alarm.move(self._health.looks_again_at(self._connection.received_at, self._owed_since))
 
     def ask(self) -> None:
         """Makes `run` ping the peer at once."""
@@ -95,7 +97,7 @@ class HealthWatch:
                 case Dead():
                     break
                 case Rest(until):
-                    await self._wake.wait_until(until)
+                    await self._alarm.wait_until(until)
         cause = Silent("pong", round(trio.current_time() - silent_since, 1))
         self._connection.abort(str(cause))
         raise LinkDown(cause)

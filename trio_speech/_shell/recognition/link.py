@@ -24,7 +24,7 @@ from ...errors import ProtocolError
 from ...policy import LivenessPolicy
 from ...providers._codec import Frame, NeedsNewLink, SttCodec
 from ..concurrency.one_exception import only_one
-from ..concurrency.wakeup import Wakeup
+from ..concurrency.wakeup import Alarm, Wakeup
 from ..connection import Connection, HealthWatch, LinkDown
 
 _BURST = 0.002  # seconds between two captures below which the audio comes faster than speech, as from a file
@@ -59,6 +59,7 @@ class Link:
         self._feed = machine.feed
         self._liveness = liveness
         self._wake = wake
+        self._alarm = Alarm(wake)
         self._progressed = progressed
         self._watch = watch
         self._now = trio.lowlevel.current_clock().current_time
@@ -152,25 +153,24 @@ class Link:
         try:
             if now < self._wakes_at and (audio := self._feed.frames(now, _AT_ONCE)):
                 self._session.next_wakeup_at_sample = self._feed.next_wakeup_at_sample()
-                if self.connection.send_nowait(*map(self._codec.audio, audio)) and self._is_calm:
-                    return
+                is_all = self.connection.send_nowait(*map(self._codec.audio, audio))
+                if is_all and self._session.log.captured < self._session.next_wakeup_at_sample:
+                    return  # the machine need not be asked before that sample
             self._advance(now)
         except LinkDown as down:
             self._end(self._verdict(down.cause))
 
-    @property
-    def _is_calm(self) -> bool:
-        """Whether the machine need not be asked yet: the log has not reached the sample at which it is to be woken."""
-        return self._session.log.captured < self._session.next_wakeup_at_sample
-
     def _advance(self, now: float) -> None:
-        """Sends what is due if the writer is waiting, and wakes it if it must wait for the network or wake earlier."""
+        """Sends what is due if the writer is waiting. Wakes it if there is more, or moves the moment it waits for."""
         if self._wakes_at == -math.inf:
             self._wake.fire()
             return
         until = self._pump(now)
-        if self.connection.has_unsent or until < self._wakes_at:
+        if self.connection.has_unsent or until <= now:
             self._wake_writer()
+        elif until != self._wakes_at:
+            self._wakes_at = until
+            self._alarm.move(until)
 
     def _wake_writer(self) -> None:
         self._wakes_at = -math.inf
@@ -243,7 +243,7 @@ class Link:
     async def _rest(self, until: float) -> None:
         self._wakes_at = until
         try:
-            await self._wake.wait_until(None if until == math.inf else until)
+            await self._alarm.wait_until(until)
         finally:
             self._wakes_at = -math.inf
             self._session.next_wakeup_at_sample = NEVER
