@@ -53,6 +53,8 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         deadline: Seconds that an outage may last before `RetriesExhausted`; ``None``: no limit.
         stable_after: Seconds after which a connection counts as working.
         max_concurrent_dials: Dials to one endpoint that may be under way at once, over all sessions of the client.
+        fail_over_after: With several backends: seconds that an outage of one may last before the next is tried, from 0.
+            The last one has the whole `deadline`.
         return_after: With several backends: seconds between attempts to return to a better one; ``None``: never.
         bucket: Retries that all sessions of the client may make at one endpoint in a burst. It refills by one a second,
             and by one for each connection that proves stable.
@@ -64,6 +66,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     deadline: float | None = 120.0
     stable_after: float = 10.0
     max_concurrent_dials: int = 8
+    fail_over_after: float = 2.0
     return_after: float | None = 60.0
     bucket: int = 500
 
@@ -77,6 +80,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
                 "deadline": (0, math.inf),
                 "stable_after": (0, math.inf),
                 "max_concurrent_dials": (1, 10_000),
+                "fail_over_after": (0, math.inf),
                 "return_after": (0.1, math.inf),
                 "bucket": (1, math.inf),
             },

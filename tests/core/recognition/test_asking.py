@@ -95,12 +95,14 @@ def test_a_service_that_takes_no_request_is_not_asked() -> None:
 
 def test_a_link_is_replaced_in_a_pause_once_all_that_it_heard_is_settled() -> None:
     run = Run(CAPPED)
-    run.capture(loud(500), 89.0)
+    run.capture(loud(100))
+    run.says(result(0.0, 0.1))
+    run.capture(loud(400), 89.0)
     assert run.wakes(89.9) == 90.0
     assert run.capture(loud(100) + quiet(300), 91.0) == [SendFinalize()]
     assert run.link.retiring
     assert run.capture(loud(100), 91.1) == []
-    run.says(result(0.0, 0.6), FinalizeAnswered(), now=91.2)
+    run.says(result(0.1, 0.6), FinalizeAnswered(), now=91.2)
     assert run.at(91.2) == [EndLink(Rollover())]
     assert run.session.log.unsent == 100
 
@@ -109,6 +111,18 @@ def test_without_a_pause_it_is_replaced_in_time_and_the_next_one_hears_the_rest_
     run = Run(CAPPED)
     run.capture(loud(500), 96.9)
     assert run.capture(loud(100), 97.0) == [EndLink(Rollover())]
+
+
+def test_a_link_that_has_brought_nothing_asks_long_before_its_end_in_a_pause_if_there_is_one() -> None:
+    run = Run(CAPPED)
+    assert run.capture(loud(500), 49.9) == []
+    assert run.wakes(49.9) == 50.0
+    assert run.capture(loud(100) + quiet(300), 51.0) == [SendFinalize()]
+    run = Run(CAPPED)
+    assert run.capture(loud(500), 74.9) == []
+    assert run.capture(loud(100), 75.0) == [SendFinalize()]
+    run.says(result(0.0, 0.6), FinalizeAnswered(), now=75.1)
+    assert run.capture(loud(500), 80.0) == [], "it has brought something: the next pause is waited for"
 
 
 def test_a_link_told_to_go_goes_in_a_pause_or_after_half_of_the_time() -> None:

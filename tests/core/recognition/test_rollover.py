@@ -15,6 +15,12 @@ def test_a_cap_leaves_a_tenth_of_it_to_find_a_pause_and_is_never_reached() -> No
     assert (schedule.at, schedule.by) == (95.0, 102.0)
 
 
+def test_the_moments_are_shares_of_the_limit() -> None:
+    schedule = RolloverSchedule(100.0, 5.0)
+    assert (schedule.barren_from, schedule.barren_by) == (55.0, 80.0)
+    assert (schedule.at, schedule.by) == (95.0, 102.0)
+
+
 def test_the_earliest_that_was_asked_for_counts() -> None:
     schedule = RolloverSchedule(100.0, 5.0)
     schedule.ask(50.0, 200.0)

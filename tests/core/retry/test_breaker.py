@@ -38,13 +38,20 @@ def test_while_it_is_down_one_probe_a_second_begins_beside_others() -> None:
 
 def test_who_has_another_backend_waits_a_second_without_success() -> None:
     breaker = Breaker(1)
-    assert breaker.gives_way_at(100.0) == 101.0
+    assert breaker.gives_way_at(100.0, 1.0) == 101.0
     breaker.succeeded(100.8)
-    assert breaker.gives_way_at(100.0) == 101.8
+    assert breaker.gives_way_at(100.0, 1.0) == 101.8
     breaker.failed(105.0)
     breaker.failed(107.0)
-    assert breaker.gives_way_at(100.0) == 101.8
-    assert breaker.gives_way_at(200.0) == 106.0, "it is down for long already"
+    assert breaker.gives_way_at(100.0, 1.0) == 101.8
+    assert breaker.gives_way_at(200.0, 1.0) == 106.0, "it is down for long already"
+
+
+def test_a_dial_made_before_the_last_success_says_nothing_of_the_time_before_that() -> None:
+    breaker = Breaker(2)
+    breaker.succeeded(5.0)
+    breaker.failed(3.0)
+    assert breaker.gives_way_at(9.0, 1.0) == 6.0
 
 
 @given(st.lists(st.sampled_from(["begin", "succeed", "fail"])), st.integers(1, 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -37,12 +38,18 @@ class Outcomes:
         self._state = state
         self._nursery = nursery
 
-    def dial(self, dial: Callable[[], Awaitable[str]], *, has_alternative: bool = False) -> None:
-        self._nursery.start_soon(self._dial, dial, has_alternative)
+    def dial(self, dial: Callable[[], Awaitable[str]], *, patience: float = math.inf) -> None:
+        self._nursery.start_soon(self._dial, dial, patience)
 
-    async def _dial(self, dial: Callable[[], Awaitable[str]], has_alternative: bool) -> None:
+    async def later(self, seconds: float) -> None:
+        """Makes a dial that succeeds at once, `seconds` from now."""
+        await trio.sleep(seconds)
+        self.dial(partial(after, 0.0))
+
+    async def _dial(self, dial: Callable[[], Awaitable[str]], patience: float) -> None:
         try:
-            told = await self._state.in_turn(dial, has_alternative=has_alternative)
+            answered = partial(self._state.while_it_answers, dial, patience=patience)
+            told = await self._state.in_turn(answered, patience=patience)
         except LinkDown as down:
             told = type(down.cause).__name__
         self.told.append((round(trio.current_time(), 3), told))
@@ -112,7 +119,7 @@ async def test_a_session_with_another_backend_leaves_a_line_that_does_not_move(a
         for _ in range(2):
             outcomes.dial(partial(after, 10.0, Silent("answer to the handshake", 10.0)))
         await wait_all_tasks_blocked()
-        outcomes.dial(partial(after, 0.0), has_alternative=True)
+        outcomes.dial(partial(after, 0.0), patience=1.0)
         outcomes.dial(partial(after, 0.0))
     assert outcomes.told[0] == (arrives + 1.0, "EndpointDown")
     assert (arrives + 10.0, "made") in outcomes.told
@@ -123,13 +130,36 @@ async def test_dials_with_another_backend_are_given_up_with_those_that_wait() ->
     async with trio.open_nursery() as nursery:
         outcomes = Outcomes(state, nursery)
         for _ in range(3):
-            outcomes.dial(partial(after, 10.0, Unreachable("nobody there")), has_alternative=True)
+            outcomes.dial(partial(after, 10.0, Unreachable("nobody there")), patience=1.0)
             await wait_all_tasks_blocked()
     assert outcomes.told == [(1.0, "EndpointDown")] * 3
 
 
-async def test_a_lone_slow_dial_is_not_given_up_though_there_is_another_backend() -> None:
-    assert await endpoint().in_turn(partial(after, 9.0), has_alternative=True) == "made"
+async def test_a_lone_slow_dial_is_given_up_too() -> None:
+    async with trio.open_nursery() as nursery:
+        outcomes = Outcomes(endpoint(), nursery)
+        outcomes.dial(partial(after, 9.0), patience=2.0)
+    assert outcomes.told == [(2.0, "EndpointDown")]
+
+
+async def test_a_slow_dial_is_waited_for_while_others_succeed() -> None:
+    async with trio.open_nursery() as nursery:
+        outcomes = Outcomes(endpoint(), nursery)
+        outcomes.dial(partial(after, 2.5), patience=1.0)
+        for seconds in (0.9, 1.8):
+            nursery.start_soon(outcomes.later, seconds)
+    assert (2.5, "made") in outcomes.told
+
+
+async def test_it_is_down_when_a_dial_has_failed_and_none_succeeded_for_some_time() -> None:
+    state = endpoint()
+    with pytest.raises(LinkDown):
+        await state.in_turn(partial(after, 0.0, Unreachable("connection refused")))
+    assert not state.is_down(1.0)
+    await trio.sleep(1.0)
+    assert state.is_down(1.0)
+    assert await state.in_turn(partial(after, 0.0)) == "made"
+    assert not state.is_down(0.0)
 
 
 async def test_a_line_that_moves_is_waited_in() -> None:
@@ -137,7 +167,7 @@ async def test_a_line_that_moves_is_waited_in() -> None:
     async with trio.open_nursery() as nursery:
         outcomes = Outcomes(state, nursery)
         for _ in range(10):
-            outcomes.dial(partial(after, 0.9), has_alternative=True)
+            outcomes.dial(partial(after, 0.9), patience=1.0)
     assert [told for _, told in outcomes.told] == ["made"] * 10
 
 
@@ -159,7 +189,7 @@ async def test_which_failures_mean_that_nobody_is_answered(down: LinkDown, is_do
 
     state = endpoint()
     with pytest.raises(LinkDown):
-        await state.in_turn(fail, has_alternative=False)
+        await state.in_turn(fail)
     assert state.breaker.is_down is is_down
 
 
@@ -200,4 +230,4 @@ async def test_sessions_go_over_to_another_backend_when_the_first_answers_nobody
 
 
 def test_a_line_that_does_not_move_says_so() -> None:
-    assert str(EndpointDown(1.0)) == "no dial to the service succeeds at the moment; waited 1.0 s for a turn"
+    assert str(EndpointDown(1.0)) == "no dial to the service succeeds at the moment; waited 1.0 s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import trio_speech as ts
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech._core.retry.budget import RetryBucket, RetryBudget
-from trio_speech._core.retry.causes import QUOTA_TYPE, Broken, Cause, PeerClosed, Refused
+from trio_speech._core.retry.causes import QUOTA_TYPE, Broken, Cause, EndpointDown, PeerClosed, Refused
 from trio_speech._core.retry.verdict import Verdict
 from trio_speech._shell.network.reconnect import delay_after
 
@@ -33,6 +34,12 @@ class Backends:
         self.turns: list[bool] = []
         self.budget = self._fresh()
         self.wait = 0.0
+        self.is_down = False
+        self.patience = math.inf
+
+    @property
+    def has_next(self) -> bool:
+        return len(self._providers) > 1
 
     @property
     def provider(self) -> Provider:
@@ -103,3 +110,27 @@ async def test_the_next_backend_is_dialed_at_once(cause: Cause, for_good: bool) 
     assert backends.turns == [for_good]
     assert backends.provider.endpoint == "ws://two"
     assert backends.budget.attempts == 0
+
+
+async def test_an_outage_that_would_last_longer_than_the_patience_is_left_at_once() -> None:
+    backends = Backends("ws://one", "ws://two")
+    backends.patience = 2.0
+    assert after(Refused(503, retry_after=1.5), backends) == 1.5
+    assert backends.provider.endpoint == "ws://one"
+    assert after(Refused(503, retry_after=2.5), backends) == 0.0
+    assert backends.provider.endpoint == "ws://two"
+
+
+@pytest.mark.parametrize("cause", [GONE, EndpointDown(1.0)])
+async def test_from_an_endpoint_that_is_down_a_session_goes_over_at_once(cause: Cause) -> None:
+    backends = Backends("ws://one", "ws://two")
+    backends.is_down = cause is GONE
+    assert after(cause, backends) == 0.0
+    assert backends.provider.endpoint == "ws://two"
+
+
+async def test_the_last_backend_is_dialed_again_however_long_it_is_down() -> None:
+    backends = Backends("ws://one")
+    backends.is_down = True
+    after(GONE, backends)
+    assert backends.budget.attempts == 1

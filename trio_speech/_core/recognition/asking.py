@@ -16,6 +16,8 @@ Laws
     speech was sent, and no result comes           half of ``progress_timeout``       three quarters of it
     the replay log is 80 % full                    `stalled_after` after the last     (only in a pause, unless the log
                                                     commit                             is 95 % full)
+    nothing was committed on a link that its       half of that limit                 three quarters of it
+     service ends after some time
     the link is to be replaced                     see `rollover`                     see `rollover`
 
 Patience is defined in `finalization`.
@@ -72,6 +74,7 @@ class Asking:
         self._stalled_after = stalled_after
         self.endpointing = Endpointing(profile.endpoint_after)
         self.committed_at = now
+        self._begun_at = session.log.committed
 
     def is_due(self, now: float, awaiting: Awaiting) -> bool:
         """Whether to send a finalize request now. `awaiting` tells when the patience with the service ends."""
@@ -120,6 +123,8 @@ class Asking:
             yield self._progress.owed_since + self._profile.endpoint_after, math.inf
         if self._progress.doubtful_from < math.inf:
             yield self._progress.doubtful_from, self._progress.asked_by
+        if self._session.log.committed == self._begun_at:
+            yield self._rollover.barren_from, self._rollover.barren_by
         if self._feed.is_full:
             stalled = self.committed_at + self._stalled_after
             yield stalled, (stalled if self._feed.is_almost_full else math.inf)

@@ -2,10 +2,10 @@
 
 Laws
     1. No more than `limit` dials are under way at once.
-    2. The endpoint is *down* from a failed dial until one succeeds. While it is down and a dial is under way, the next
-       may begin `_PROBE_EVERY` seconds after that one began. Where none is under way, one may begin at once.
-    3. A session that has another backend stops waiting for its turn to dial, and goes there, when no dial to this
-       endpoint has succeeded for `_GIVES_WAY_AFTER` seconds.
+    2. The endpoint is *down* from a dial that failed until one succeeds. While it is down and a dial is under way, the
+       next may begin `_PROBE_EVERY` seconds after that one began. Where none is under way, one may begin at once.
+    3. A session that has another backend waits neither for its turn nor for an answer, and goes there, when no dial to
+       this endpoint has succeeded for some time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 
 _PROBE_EVERY = 1.0
-_GIVES_WAY_AFTER = 1.0
 
 
 class Breaker:
@@ -45,9 +44,12 @@ class Breaker:
             return max(now, self._begun_at + _PROBE_EVERY)
         return now
 
-    def gives_way_at(self, arrived: float) -> float:
-        """Returns when a session that waits since the moment `arrived` should go to another backend, if it has one."""
-        return max(self._succeeded_at, min(arrived, self._down_since)) + _GIVES_WAY_AFTER
+    def gives_way_at(self, arrived: float, patience: float) -> float:
+        """Returns when a session that waits since the moment `arrived` should go to another backend, if it has one.
+
+        `patience`: for how many seconds no dial must have succeeded.
+        """
+        return max(self._succeeded_at, min(arrived, self._down_since)) + patience
 
     def began(self, now: float) -> None:
         """Call when a dial begins."""
@@ -63,6 +65,6 @@ class Breaker:
         self._succeeded_at = now
         self._down_since = math.inf
 
-    def failed(self, now: float) -> None:
-        """Call when a dial did not reach the endpoint, or was not answered."""
-        self._down_since = min(self._down_since, now)
+    def failed(self, since: float) -> None:
+        """Call when a dial did not reach the endpoint, or was not answered. `since`: when that dial was made."""
+        self._down_since = min(self._down_since, max(since, self._succeeded_at))

@@ -112,10 +112,11 @@ class RetryBudget:
         self.attempts = 0
         self._outage_began = None
 
-    def failed(self, now: float, verdict: Verdict) -> float | None:
+    def failed(self, now: float, verdict: Verdict, *, within: float = math.inf) -> float | None:
         """Call when a dial or a connection has failed.
 
-        Returns the seconds until the next attempt; ``None`` if the budget is spent.
+        Returns the seconds until the next attempt; ``None`` if the budget is spent. `within`: for how many seconds the
+        outage may last at most, if that is less than the policy's deadline.
         """
         if self._up_since is not None and now - verdict.silent_for - self._up_since >= self._policy.stable_after:
             self.progressed(now)
@@ -127,8 +128,8 @@ class RetryBudget:
         if self._exhausted_attempts():
             return None
         delay = max(self._backoff(crowd, now, verdict), verdict.not_before, self._bucket.spend(now))
-        deadline = self._policy.deadline
-        if deadline is not None and now + delay - self._outage_began > deadline:
+        deadline = math.inf if self._policy.deadline is None else self._policy.deadline
+        if now + delay - self._outage_began > min(deadline, within):
             return None
         self.attempts += 1
         return delay

@@ -107,12 +107,12 @@ class Ended(Struct, frozen=True):
 
 
 class EndpointDown(Struct, frozen=True):
-    """The session waited `waited` seconds for its turn to dial, while no dial to the endpoint succeeded."""
+    """The session waited `waited` seconds for a dial, or for its turn, while no dial to the endpoint succeeded."""
 
     waited: float
 
     def __str__(self) -> str:
-        return f"no dial to the service succeeds at the moment; waited {self.waited:.1f} s for a turn"
+        return f"no dial to the service succeeds at the moment; waited {self.waited:.1f} s"
 
 
 class Rollover(Struct, frozen=True):

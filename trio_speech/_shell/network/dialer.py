@@ -26,6 +26,9 @@ _UNKNOWN_DIAL, _SHORTEST_DIAL = 1.0, 0.75
 """Seconds that a dial may take before another begins beside it: while none has been answered yet, and the minimum
 later. A handshake takes several round trips, and a busy service takes a while to answer."""
 
+_FOR_ALTERNATIVES = 1.5
+"""A session with another backend waits this many times as long, and at least a second, before it goes there."""
+
 Provider = SttProvider | TtsProvider
 
 
@@ -84,7 +87,8 @@ class Dialer:
         """Makes one dial, within ``connect_timeout`` seconds from asking for the credential to the open connection.
 
         Waits for its turn first: at most ``max_concurrent_dials`` run at once at this endpoint. The wait and the dial
-        end at `until`, on trio's clock. With `has_alternative` it gives up soon if no session's dials succeed.
+        end at `until`, on trio's clock. With `has_alternative` it gives up soon if no session's dials succeed; a dial
+        that usually takes longer is given more time.
 
         If the handshake takes long, other dials are made beside it, with a `permit` for each: see `HedgedDial`.
 
@@ -94,10 +98,16 @@ class Dialer:
         self.check_open()
         endpoint = self.endpoint(provider.endpoint)
         began = trio.current_time()
-        dial = partial(self._traced_dial, nursery, provider, connector, endpoint, permit)
+        patience = self._patience_with(endpoint) if has_alternative else math.inf
+        dial = partial(self._traced_dial, nursery, provider, connector, endpoint, permit, patience=patience)
         with trio.move_on_at(until):
-            return await endpoint.in_turn(dial, has_alternative=has_alternative)
+            return await endpoint.in_turn(dial, patience=patience)
         raise LinkDown(Silent("connection", trio.current_time() - began))
+
+    def is_down(self, address: str) -> bool:
+        """Whether an endpoint has answered nobody's dials for so long that a session should go to another backend."""
+        endpoint = self.endpoint(address)
+        return endpoint.is_down(self._patience_with(endpoint))
 
     async def _traced_dial(
         self,
@@ -106,10 +116,12 @@ class Dialer:
         connector: Connector | None,
         endpoint: EndpointState,
         permit: Permit,
+        *,
+        patience: float,
     ) -> Connection:
         with self.telemetry.span("dial", provider.endpoint) as failed:
             try:
-                return await self._dial(nursery, provider, connector, endpoint, permit)
+                return await self._dial(nursery, provider, connector, endpoint, permit, patience=patience)
             except LinkDown as down:
                 failed(down.cause)
                 raise
@@ -121,6 +133,8 @@ class Dialer:
         connector: Connector | None,
         endpoint: EndpointState,
         permit: Permit,
+        *,
+        patience: float,
     ) -> Connection:
         seconds, awaited = self.liveness.connect_timeout, CREDENTIAL
         with trio.move_on_after(seconds):
@@ -131,19 +145,23 @@ class Dialer:
                 warn_of(dial, self._opened_at)
             first = partial(self._open, nursery, dial, connector)
             if not self.liveness.standby:
-                return await first()
+                return await endpoint.while_it_answers(first, patience=patience)
 
             async def another() -> Connection:
                 return await self._open(nursery, await _credentials(provider), connector)
 
             hedged = HedgedDial(first, another, endpoint=endpoint, patience=self._patience(endpoint), permit=permit)
-            return await hedged.run()
+            return await endpoint.while_it_answers(hedged.run, patience=patience)
         raise LinkDown(Silent(awaited, seconds))
 
     def _patience(self, endpoint: EndpointState) -> float:
         """Seconds without an answer after which another dial begins beside the first."""
         usual = endpoint.dial_times.longest(_UNKNOWN_DIAL)
         return min(max(_SHORTEST_DIAL, usual), self.liveness.suspect_after_max)
+
+    def _patience_with(self, endpoint: EndpointState) -> float:
+        """Seconds without any answer after which a session with another backend goes there."""
+        return max(1.0, _FOR_ALTERNATIVES * self._patience(endpoint))
 
     async def _open(self, nursery: trio.Nursery, dial: Dial, connector: Connector | None) -> Connection:
         connect: Callable[[], Awaitable[Any]] | None = None if connector is None else partial(connector, dial)

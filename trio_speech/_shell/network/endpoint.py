@@ -45,8 +45,8 @@ class EndpointState:
         self.dial_times = RoundTrip()
         """How long recent dials took until they were answered."""
         self._line = trio.lowlevel.ParkingLot()
-        self._dispensable: dict[trio.CancelScope, float] = {}
-        """Dials of sessions that have another backend, and when they began."""
+        self._impatient: dict[trio.CancelScope, tuple[float, float]] = {}
+        """Dials of sessions that have another backend: when each began, and its patience."""
 
     def take_room(self) -> bool:
         """Counts a dial beside another as begun, if a turn is free and nobody waits for it; returns whether it did.
@@ -64,40 +64,53 @@ class EndpointState:
         self.breaker.ended()
         self._line.unpark(count=max(1, self.breaker.free))
 
-    async def in_turn(self, dial: Callable[[], Awaitable[_Made]], *, has_alternative: bool) -> _Made:
+    def is_down(self, patience: float) -> bool:
+        """Whether no dial has succeeded for `patience` seconds, and at least one has failed."""
+        now = trio.current_time()
+        return self.breaker.is_down and self.breaker.gives_way_at(now, patience) <= now
+
+    async def in_turn(self, dial: Callable[[], Awaitable[_Made]], *, patience: float = math.inf) -> _Made:
         """Makes a dial once it is its turn, and returns what it made. Turns are taken in order of arrival.
 
-        With `has_alternative`, raises `LinkDown` if no session's dials succeed for a while. Cancelling
-        leaves the queue, or cancels the dial.
+        Raises `LinkDown` if it has to wait for its turn while no session's dials succeed for `patience` seconds.
+        Cancelling leaves the queue, or cancels the dial.
         """
-        await self._wait(has_alternative)
+        await self._wait(patience)
+        self.breaker.began(trio.current_time())
+        try:
+            made = await dial()
+        except LinkDown as down:
+            self._learn_from(down)
+            raise
+        else:
+            self._answers(trio.current_time())
+            return made
+        finally:
+            self.end_dial()
+
+    async def while_it_answers(self, dial: Callable[[], Awaitable[_Made]], *, patience: float) -> _Made:
+        """Makes a dial, and returns what it made.
+
+        Raises `LinkDown` if no session's dials succeed for `patience` seconds. Cancelling cancels the dial.
+        """
         began = trio.current_time()
-        self.breaker.began(began)
-        with trio.CancelScope() as scope:
-            if has_alternative:
-                self._dispensable[scope] = began
-            try:
-                made = await dial()
-            except LinkDown as down:
-                self._learn_from(down)
-                raise
-            else:
-                self.breaker.succeeded(trio.current_time())
-                return made
-            finally:
-                self._dispensable.pop(scope, None)
-                self.end_dial()
+        scope = trio.CancelScope(deadline=self.breaker.gives_way_at(began, patience))
+        self._impatient[scope] = began, patience
+        try:
+            with scope:
+                return await dial()
+        finally:
+            del self._impatient[scope]
         raise LinkDown(EndpointDown(trio.current_time() - began))
 
-    async def _wait(self, has_alternative: bool) -> None:
+    async def _wait(self, patience: float) -> None:
         arrived = now = trio.current_time()
         others_wait = bool(self._line)
         try:
             while (begins := self.breaker.dials_at(now)) > now or others_wait:
                 others_wait = False  # once it is woken, it is its turn
-                leaves = self.breaker.gives_way_at(arrived) if has_alternative else math.inf
+                leaves = self.breaker.gives_way_at(arrived, patience)
                 if leaves <= now:
-                    self._give_up_dials(now)
                     raise LinkDown(EndpointDown(now - arrived))
                 with trio.move_on_at(min(begins if begins > now else math.inf, leaves)):
                     await self._line.park()
@@ -110,18 +123,17 @@ class EndpointState:
         now = trio.current_time()
         if isinstance(down, NoCredential) or (isinstance(down.cause, Silent) and down.cause.what == CREDENTIAL):
             return  # the endpoint was not even asked
-        if _is_unreachable(down.cause):
+        if isinstance(down.cause, EndpointDown):
+            self.breaker.failed(now - down.cause.waited)
+        elif _is_unreachable(down.cause):
             self.breaker.failed(now)
         else:
-            self.breaker.succeeded(now)
+            self._answers(now)
 
-    def _give_up_dials(self, now: float) -> None:
-        """Cancels dials of sessions with another backend that have been under way too long while nobody's dials
-        succeed.
-        """
-        for scope, began in self._dispensable.items():
-            if self.breaker.gives_way_at(began) <= now:
-                scope.cancel(reason="nobody's dials to the endpoint succeed")
+    def _answers(self, now: float) -> None:
+        self.breaker.succeeded(now)
+        for scope, waits in self._impatient.items():
+            scope.deadline = self.breaker.gives_way_at(*waits)
 
 
 def _is_unreachable(cause: Cause) -> bool:

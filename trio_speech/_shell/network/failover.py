@@ -1,7 +1,8 @@
 """Chooses which of a session's backends serves, and tries the better ones again from time to time.
 
 Laws
-    1. Backends are used in order of preference. One is given up when its retry budget is spent or its refusal is final.
+    1. Backends are used in order of preference. One is given up when its refusal is final, when its outage lasts for
+       longer than ``fail_over_after`` or answers nobody's dials, and the last one when its retry budget is spent.
     2. Those before the current one are tried again every ``return_after`` seconds by a real dial, but not before the
        moment that a Retry-After named, and never after a final refusal.
 """
@@ -61,6 +62,16 @@ class Failover(ABC, Generic[P]):
     def has_next(self) -> bool:
         """Whether `fail_over` would find another backend."""
         return self._better_ready() is not None or self._preference.has_next
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the current backend has answered nobody's dials for some time."""
+        return self._dialer.is_down(self.provider.endpoint)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that an outage of the current backend may last before `fail_over`; infinite if it is the last."""
+        return self._dialer.retry.fail_over_after if self.has_next else math.inf
 
     def fail_over(self, verdict: Verdict) -> bool:
         """Marks the current backend unavailable until `verdict` allows it, and switches to another one.

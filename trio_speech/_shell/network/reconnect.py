@@ -23,8 +23,8 @@ def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> flo
     verdict = judge(cause, failed.profile)
     fatal = verdict.fate == "fatal"
     # If it is down for all sessions, the next backend is used, and no retry budget is spent on it.
-    leaves = fatal or (isinstance(cause, EndpointDown) and backends.has_next)
-    delay = None if leaves else backends.budget.failed(trio.current_time(), verdict)
+    leaves = fatal or (backends.has_next and (isinstance(cause, EndpointDown) or backends.is_down))
+    delay = None if leaves else backends.budget.failed(trio.current_time(), verdict, within=backends.patience)
     if delay is not None:
         log.lost(failed.endpoint, cause, backends.budget.attempts, delay)
         return delay

@@ -23,7 +23,7 @@ import trio
 from msgspec import Struct
 
 from ..._core.provider.requests import TranscribeRequest
-from ..._core.retry.causes import Cause, Refused, Reported
+from ..._core.retry.causes import Cause, EndpointDown, Refused, Reported
 from ...providers._codec import SttProvider
 from ..concurrency.one_exception import Guard
 from ..connection import Connection, LinkDown
@@ -96,7 +96,11 @@ class RecognizerBackends(Failover[SttProvider]):
             self._start_dial_ahead(trio.CancelScope(), lambda: None)
 
     def stand_by(self, ready: Callable[[], None]) -> None:
-        """Dials a standby for a suspect link, and calls `ready` once it is open. `stand_down` cancels the dial."""
+        """Dials a standby for a suspect link, and calls `ready` once it is open. `stand_down` cancels the dial.
+
+        `ready` is also called where the endpoint answers nobody and there is another backend: nothing is to be waited
+        for then.
+        """
         if self._ahead is not None:
             ready()
         elif self._preparing is None and trio.current_time() >= self._state.standby_from:
@@ -143,11 +147,13 @@ class RecognizerBackends(Failover[SttProvider]):
     async def _dial_ahead(self, done: trio.Event, scope: trio.CancelScope, ready: Callable[[], None]) -> None:
         try:
             with scope:
-                self._keep_for_next_link(await self._dial(self._preference.current))
+                self._keep_for_next_link(await self._dial(self._preference.current, has_alternative=self.has_next))
                 ready()
         except LinkDown as down:
             if scope is self._standby:
                 self.standby_lost(down.cause)
+            if isinstance(down.cause, EndpointDown):
+                ready()
         finally:
             self._preparing = self._standby = None
             done.set()
