@@ -20,6 +20,7 @@ RANGES: list[tuple[type[Struct], str, float, float, tuple[object, ...]]] = [
     (RetryPolicy, "stable_after", 0, math.inf, ()),
     (RetryPolicy, "max_concurrent_dials", 1, 10_000, ()),
     (RetryPolicy, "bucket", 1, math.inf, ()),
+    (RetryPolicy, "fail_over_after", 0, math.inf, ()),
     (RetryPolicy, "return_after", 0.1, math.inf, (None,)),
     (ReplayPolicy, "limit", 0.1, 86_400, ()),
     (ReplayPolicy, "speed", 1, math.inf, (None,)),

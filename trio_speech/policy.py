@@ -53,8 +53,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         deadline: Seconds that an outage may last before `RetriesExhausted`; ``None``: no limit.
         stable_after: Seconds after which a connection counts as working.
         max_concurrent_dials: Dials to one endpoint that may be under way at once, over all sessions of the client.
-        fail_over_after: With several backends: seconds that an outage of one may last before the next is tried, from 0.
-            The last one has the whole `deadline`.
+        fail_over_after: With several backends: seconds for which one but the last may be out before the next is tried.
         return_after: With several backends: seconds between attempts to return to a better one; ``None``: never.
         bucket: Retries that all sessions of the client may make at one endpoint in a burst. It refills by one a second,
             and by one for each connection that proves stable.

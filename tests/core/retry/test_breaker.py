@@ -47,6 +47,14 @@ def test_who_has_another_backend_waits_a_second_without_success() -> None:
     assert breaker.gives_way_at(200.0, 1.0) == 106.0, "it is down for long already"
 
 
+def test_a_dial_is_given_its_time_though_the_endpoint_has_been_down_for_long() -> None:
+    breaker = Breaker(2)
+    breaker.failed(5.0)
+    assert breaker.given_up_at(100.0, 1.5) == 101.5
+    breaker.succeeded(101.0)
+    assert breaker.given_up_at(100.0, 1.5) == 102.5
+
+
 def test_a_dial_made_before_the_last_success_says_nothing_of_the_time_before_that() -> None:
     breaker = Breaker(2)
     breaker.succeeded(5.0)

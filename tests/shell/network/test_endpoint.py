@@ -151,6 +151,18 @@ async def test_a_slow_dial_is_waited_for_while_others_succeed() -> None:
     assert (2.5, "made") in outcomes.told
 
 
+async def test_an_endpoint_that_was_down_is_tried_by_the_next_who_comes_and_others_do_not_wait_for_that() -> None:
+    state = endpoint()
+    async with trio.open_nursery() as nursery:
+        outcomes = Outcomes(state, nursery)
+        outcomes.dial(partial(after, 9.0), patience=1.0)
+        await trio.sleep(100.0)
+        outcomes.dial(partial(after, 0.5), patience=1.0)
+        await wait_all_tasks_blocked()
+        outcomes.dial(partial(after, 0.5), patience=1.0)
+    assert outcomes.told == [(1.0, "EndpointDown"), (100.0, "EndpointDown"), (100.5, "made")]
+
+
 async def test_it_is_down_when_a_dial_has_failed_and_none_succeeded_for_some_time() -> None:
     state = endpoint()
     with pytest.raises(LinkDown):

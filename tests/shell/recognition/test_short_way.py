@@ -40,7 +40,10 @@ Wired = Callable[[], ScriptedBackend]
 async def wired(gateway: ScriptedGateway) -> AsyncGenerator[Wired, None]:
     async with trio.open_nursery() as nursery:
         yield lambda: ScriptedBackend(
-            partial(_through_sockets, nursery, gateway), gateway.manner.profile(), gateway.delivery.profile()
+            partial(_through_sockets, nursery, gateway),
+            "ws://gateway.test/v1",
+            gateway.manner.profile(),
+            gateway.delivery.profile(),
         )
         nursery.cancel_scope.cancel()
 

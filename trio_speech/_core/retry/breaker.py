@@ -4,8 +4,9 @@ Laws
     1. No more than `limit` dials are under way at once.
     2. The endpoint is *down* from a dial that failed until one succeeds. While it is down and a dial is under way, the
        next may begin `_PROBE_EVERY` seconds after that one began. Where none is under way, one may begin at once.
-    3. A session that has another backend waits neither for its turn nor for an answer, and goes there, when no dial to
-       this endpoint has succeeded for some time.
+    3. A session that has another backend goes there when no dial to this endpoint has succeeded for some time: while it
+       waits for its turn, or since its own dial began. So one that dials an endpoint that was down finds out whether it
+       is up again, and those that come meanwhile do not wait.
 """
 
 from __future__ import annotations
@@ -45,11 +46,15 @@ class Breaker:
         return now
 
     def gives_way_at(self, arrived: float, patience: float) -> float:
-        """Returns when a session that waits since the moment `arrived` should go to another backend, if it has one.
+        """Returns when a session that waits for its turn since the moment `arrived` should go to another backend.
 
         `patience`: for how many seconds no dial must have succeeded.
         """
         return max(self._succeeded_at, min(arrived, self._down_since)) + patience
+
+    def given_up_at(self, began: float, patience: float) -> float:
+        """Returns when a session with another backend should give up the dial that it began at the moment `began`."""
+        return max(self._succeeded_at, began) + patience
 
     def began(self, now: float) -> None:
         """Call when a dial begins."""

@@ -21,6 +21,8 @@ _Made = TypeVar("_Made")
 CREDENTIAL = "credential from the token provider"
 """Names what a dial waits for first, in `Silent` causes."""
 
+_ROUNDING = 1e-6  # seconds by which sums of moments may differ
+
 
 class NoCredential(LinkDown):
     """The token provider raised `error`, which is re-raised unchanged in the session that asked for the dial."""
@@ -67,7 +69,7 @@ class EndpointState:
     def is_down(self, patience: float) -> bool:
         """Whether no dial has succeeded for `patience` seconds, and at least one has failed."""
         now = trio.current_time()
-        return self.breaker.is_down and self.breaker.gives_way_at(now, patience) <= now
+        return self.breaker.is_down and self.breaker.gives_way_at(now, patience) <= now + _ROUNDING
 
     async def in_turn(self, dial: Callable[[], Awaitable[_Made]], *, patience: float = math.inf) -> _Made:
         """Makes a dial once it is its turn, and returns what it made. Turns are taken in order of arrival.
@@ -94,7 +96,7 @@ class EndpointState:
         Raises `LinkDown` if no session's dials succeed for `patience` seconds. Cancelling cancels the dial.
         """
         began = trio.current_time()
-        scope = trio.CancelScope(deadline=self.breaker.gives_way_at(began, patience))
+        scope = trio.CancelScope(deadline=self.breaker.given_up_at(began, patience))
         self._impatient[scope] = began, patience
         try:
             with scope:
@@ -110,11 +112,11 @@ class EndpointState:
             while (begins := self.breaker.dials_at(now)) > now or others_wait:
                 others_wait = False  # once it is woken, it is its turn
                 leaves = self.breaker.gives_way_at(arrived, patience)
-                if leaves <= now:
-                    raise LinkDown(EndpointDown(now - arrived))
                 with trio.move_on_at(min(begins if begins > now else math.inf, leaves)):
                     await self._line.park()
                 now = trio.current_time()
+                if self.breaker.gives_way_at(arrived, patience) <= now:
+                    raise LinkDown(EndpointDown(now - arrived))
         except BaseException:
             self._line.unpark()  # if it was woken, wakes another in its place
             raise
@@ -133,7 +135,7 @@ class EndpointState:
     def _answers(self, now: float) -> None:
         self.breaker.succeeded(now)
         for scope, waits in self._impatient.items():
-            scope.deadline = self.breaker.gives_way_at(*waits)
+            scope.deadline = self.breaker.given_up_at(*waits)
 
 
 def _is_unreachable(cause: Cause) -> bool:

@@ -53,10 +53,13 @@ class DialAttempt:
         return connection
 
     async def _dial(self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard, permit: Permit) -> FrameChannel:
-        connection = await dialer.dial(guard.nursery, self._route.provider, self._route.connector, permit=permit)
-        capacity = self._route.provider.profile.generations
+        route = self._route
+        connection = await dialer.dial(
+            guard.nursery, route.provider, route.connector, has_alternative=route.has_alternative, permit=permit
+        )
+        capacity = route.provider.profile.generations
         if capacity == 1:
             return connection
-        shared = multiplexer.add(self._route.key, connection, capacity)
+        shared = multiplexer.add(route.key, connection, capacity)
         guard.start_soon(shared.run)
         return shared.join()

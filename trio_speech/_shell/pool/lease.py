@@ -22,10 +22,14 @@ _MANY_ROUTES = 64
 
 
 class VoiceRoute(Struct, frozen=True):
-    """A voice, and how to reach its service: `connector` opens the byte stream; ``None`` means TCP and TLS."""
+    """A voice, and how to reach its service: `connector` opens the byte stream; ``None`` means TCP and TLS.
+
+    `has_alternative`: whether its sessions have another backend, so that a dial that nobody answers is soon given up.
+    """
 
     provider: TtsProvider
     connector: Connector | None
+    has_alternative: bool = False
 
     @property
     def key(self) -> Hashable:

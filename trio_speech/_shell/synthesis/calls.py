@@ -189,7 +189,11 @@ class SynthesisCalls:
         return self._pool.statistics()
 
     def _voice_routes(self, request: SynthesizeRequest) -> list[VoiceRoute]:
-        return [VoiceRoute(route.backend.voice(request), route.connector) for route in self._routes]
+        last = len(self._routes) - 1
+        return [
+            VoiceRoute(route.backend.voice(request), route.connector, has_alternative=number < last)
+            for number, route in enumerate(self._routes)
+        ]
 
 
 def _request(

@@ -13,26 +13,25 @@ from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...providers._codec import Backend, Connector, SttProvider, TtsProvider
 from ...providers.livekit import backend
 
-BASE = "ws://gateway.test/v1"
-
 
 class ScriptedBackend(Struct, frozen=True):
     """The scripted gateway as a backend, over memory streams. Made by `ScriptedGateway.backend`."""
 
     connect: Connector = field()
+    base: str
     stt: SttProfile
     tts: TtsProfile
 
     def __repr__(self) -> str:
-        return f"ScriptedBackend({BASE!r})"
+        return f"ScriptedBackend({self.base!r})"
 
     def recognizer(self, request: TranscribeRequest) -> backend.LiveKitRecognizer:
         """See `Backend`."""
-        return backend.recognizer(BASE, None, request, self.stt)
+        return backend.recognizer(self.base, None, request, self.stt)
 
     def voice(self, request: SynthesizeRequest) -> backend.LiveKitVoice:
         """See `Backend`."""
-        return backend.voice(BASE, None, request, self.tts)
+        return backend.voice(self.base, None, request, self.tts)
 
     def transport(self) -> AbstractAsyncContextManager[Connector]:
         """Connects by memory streams. Leaving the block closes none of them: they belong to the gateway."""

@@ -12,7 +12,7 @@ import itertools
 import math
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from ..._shell.concurrency.one_exception import Guard, one_exception
 from ..._shell.connection import Connection, Handshake, LinkDown, accept_connection
 from ...providers._codec import Backend, Dial
 from ..streams import BreakableStream, MemoryStream, memory_stream_pair
+from .address import own_address
 from .backend import ScriptedBackend, StandIn
 from .conversation import Conversation
 from .faults import Act, BlackHole, Close, Delay, Drop, NeverAnswer, Outage, Refuse, Restart, Step
@@ -47,7 +48,8 @@ class ScriptedGateway:
     `manner` (how it recognizes) and `delivery` (how it speaks) may be replaced at any time, for new connections.
     """
 
-    def __init__(self, guard: Guard, manner: Manner, delivery: Delivery, capacity: int) -> None:
+    def __init__(self, guard: Guard, manner: Manner, delivery: Delivery, capacity: int, address: str) -> None:
+        self._address = address
         self.manner = manner
         self.delivery = delivery
         self.wires: dict[str, WireFactory] = {}
@@ -93,7 +95,8 @@ class ScriptedGateway:
 
         `stt`, `tts`: the profile that the client is to assume; by default the one that `manner` or `delivery` fits.
         """
-        return ScriptedBackend(self.connect, stt or self.manner.profile(), tts or self.delivery.profile())
+        profiles = stt or self.manner.profile(), tts or self.delivery.profile()
+        return ScriptedBackend(self.connect, self._address, *profiles)
 
     def in_place_of(self, backend: Backend) -> StandIn:
         """`backend` with its own codec and profile, but its dials are answered by this gateway, over memory streams.
@@ -218,16 +221,12 @@ class ScriptedGateway:
 
 
 def _first(group: BaseException) -> str:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return str(group)
+    return _first(group.exceptions[0]) if isinstance(group, BaseExceptionGroup) else str(group)
 
 
 async def _strike_unless_gone(conversation: Conversation, fault: Close | Drop | BlackHole) -> None:
-    try:
+    with suppress(LinkDown):
         await conversation.strike(fault)
-    except LinkDown:
-        return
 
 
 @asynccontextmanager
@@ -244,7 +243,8 @@ async def open_gateway(
     connection over memory streams holds before its sender blocks. `wires`: the protocols that it speaks besides its
     own, by the path of their addresses; see `trio_speech.testing.wires`.
     """
-    async with one_exception(trio.lowlevel.checkpoint, within=0.0) as guard:
-        gateway = ScriptedGateway(guard, manner or Manner(), delivery or Delivery(), capacity)
-        gateway.wires.update(wires or {})
-        yield gateway
+    with own_address() as address:
+        async with one_exception(trio.lowlevel.checkpoint, within=0.0) as guard:
+            gateway = ScriptedGateway(guard, manner or Manner(), delivery or Delivery(), capacity, address)
+            gateway.wires.update(wires or {})
+            yield gateway

@@ -1,0 +1,110 @@
+"""How soon a session goes over to its next backend, whatever befalls the first, and how soon it gives up the last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import trio
+
+import trio_speech as ts
+from trio_speech.testing import (
+    BlackHole,
+    Drop,
+    Hear,
+    NeverAnswer,
+    Refuse,
+    ScriptedGateway,
+    Step,
+    open_gateway,
+    speech,
+)
+
+SPEECH = speech(9.0)
+MANY = 40
+BEFORE_A_DIAL = {
+    "handshakes never answered": NeverAnswer,
+    "half-open from the start": BlackHole,
+    "refused for now": lambda: Refuse(503),
+    "refused until later": lambda: Refuse(429, retry_after=30.0),
+    "dropped again and again": Drop,
+}
+
+
+def lasting(gateway: ScriptedGateway, fault: Callable[[], Step]) -> None:
+    """Plans the fault for more dials than any of these tests makes."""
+    gateway.plan(*(fault() for _ in range(30 * MANY)))
+
+
+async def first_words(client: ts.Client, taken: list[float], *, after: float = 0.0) -> None:
+    """Notes how long after the moment `after` of its session the first interim comes that is later than that."""
+    began = trio.current_time()
+    async with client.transcribe(SPEECH.source(), SPEECH.audio_format) as told:
+        async for event in told:
+            spent = trio.current_time() - began - after
+            if spent > 0.0 and isinstance(event, ts.InterimTranscript):
+                taken.append(spent)
+                return
+
+
+@pytest.mark.parametrize("fault", BEFORE_A_DIAL.values(), ids=BEFORE_A_DIAL)
+async def test_a_lone_session_goes_over_within_two_seconds(fault: Callable[[], Step]) -> None:
+    taken: list[float] = []
+    async with open_gateway() as bad, open_gateway() as good:
+        lasting(bad, fault)
+        async with ts.open_client([bad.backend(), good.backend()]) as client:
+            await first_words(client, taken)
+    assert taken[0] <= 2.2
+
+
+@pytest.mark.parametrize("fault", BEFORE_A_DIAL.values(), ids=BEFORE_A_DIAL)
+async def test_so_does_speech(fault: Callable[[], Step]) -> None:
+    async with open_gateway() as bad, open_gateway() as good:
+        lasting(bad, fault)
+        async with ts.open_client([bad.backend(), good.backend()]) as client:
+            began = trio.current_time()
+            async with client.synthesize("Good morning.") as spoken:
+                async for _ in spoken:
+                    break
+            assert trio.current_time() - began <= 2.2
+
+
+async def test_where_all_links_go_half_open_and_no_dial_is_answered_all_are_served_within_three_seconds() -> None:
+    taken: list[float] = []
+    async with open_gateway() as bad, open_gateway() as good:
+        for _ in range(MANY):
+            bad.plan(Hear(3.3), BlackHole())
+        lasting(bad, NeverAnswer)
+        async with ts.open_client([bad.backend(), good.backend()]) as client, trio.open_nursery() as nursery:
+            for _ in range(MANY):
+                nursery.start_soon(lambda: first_words(client, taken, after=3.45))
+        assert len(bad.visits) <= MANY + 16, "few of them try the first one again"
+    assert len(taken) == MANY
+    assert max(taken) <= 3.0
+
+
+async def test_a_link_that_is_dropped_once_stays_with_its_backend() -> None:
+    async with open_gateway() as first, open_gateway() as other:
+        first.plan(Hear(3.0), Drop())
+        async with ts.open_client([first.backend(), other.backend()]) as client:
+            await first_words(client, [], after=3.5)
+    assert (len(first.visits), len(other.visits)) == (2, 0)
+
+
+async def test_in_a_black_hole_all_have_given_up_a_second_after_their_deadline() -> None:
+    given_up: list[float] = []
+
+    async def one(client: ts.Client) -> None:
+        with pytest.raises(ts.RetriesExhausted):
+            await first_words(client, [])
+        given_up.append(trio.current_time())
+
+    async with open_gateway() as bad:
+        lasting(bad, NeverAnswer)
+        began = trio.current_time()
+        retry = ts.RetryPolicy(deadline=20.0)
+        async with ts.open_client(bad.backend(), retry=retry) as client, trio.open_nursery() as nursery:
+            for _ in range(MANY):
+                nursery.start_soon(one, client)
+    assert len(given_up) == MANY
+    assert max(given_up) - began <= 21.0
