@@ -116,6 +116,7 @@ class EndpointState:
                     await self._line.park()
                 now = trio.current_time()
                 if self.breaker.gives_way_at(arrived, patience) <= now:
+                    self.breaker.failed(arrived)  # so that others learn it at once, even if no dial has failed yet
                     raise LinkDown(EndpointDown(now - arrived))
         except BaseException:
             self._line.unpark()  # if it was woken, wakes another in its place
