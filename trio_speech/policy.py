@@ -42,8 +42,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     given, it waits no longer than a quarter of the outage so far. A service's ``Retry-After`` is always obeyed.
 
     The count of attempts begins again when the service acknowledges audio or hands over speech, and when a connection
-    has been up for `stable_after`. A handshake alone does not count, because a service that accepts and then closes
-    would be dialed forever.
+    has been up for `stable_after`. A handshake alone does not count: many services accept and then close.
 
     Fields:
         max_attempts: Attempts in a row without progress before `RetriesExhausted`; ``None``: as many as fit into
