@@ -8,7 +8,9 @@ Laws
        about, whichever is later. Further news starts it again.
     2. Where a request was answered and something before its place is still open, the wait for that ends after the
        longest patience, whatever else comes meanwhile.
-    3. After the close message, the link waits one patience for the service to end the session, or only a moment where
+    3. Where the input has ended and the last request was answered, what is still open is waited for only a moment
+       before the close message is sent.
+    4. After the close message, the link waits one patience for the service to end the session, or only a moment where
        nothing is owed, since some services never end it. However much news comes, that wait ends after the longest
        patience too.
 """
@@ -25,8 +27,8 @@ from .session import RecognitionMachine
 
 CAREFUL_WAIT = 2.0
 _SHORTEST_WAIT = 0.5
-"""Seconds to wait, where nothing is owed, for the service to end the session. The longer wait is for services whose
-times cannot be trusted: a late final may still come."""
+"""Seconds to wait for the service to say more once it has answered, or to end the session where nothing is owed. The
+longer wait is for services whose times cannot be trusted: a late final may still come."""
 
 
 class Awaiting:
@@ -105,7 +107,7 @@ class Awaiting:
         if self.closing is not None or not self._evidence.waits:
             return math.inf
         blocked = self._evidence.blocked_since + self._requests.longest_patience
-        return min(blocked, self._starts(self.news_at) + self._requests.patience)
+        return min(blocked, self._starts(self.news_at) + self._patience)
 
     @property
     def answer_due(self) -> float:
@@ -119,6 +121,16 @@ class Awaiting:
         # Audio sent after the request does not matter, and results may show that the service has heard more by now.
         heard_by = min(self._heard_by, self._feed.heard_by)
         return max(since, min(heard_by, self._feed.last_given + self._longest_doubt))
+
+    @property
+    def _patience(self) -> float:
+        """Seconds of silence after which this wait ends.
+
+        At the end of the input, with the last request answered, it is only a moment: the close message makes the
+        service say what it still has to say, as of a word into which the input has ended.
+        """
+        is_answered = self._session.is_all_sent and not self._evidence.unanswered
+        return _SHORTEST_WAIT if is_answered else self._requests.patience
 
     @property
     def _patience_with_end(self) -> float:
