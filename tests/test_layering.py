@@ -110,6 +110,7 @@ LONG = 250
 # The files that are longer, each with its reason.
 LONGER: dict[str, str] = {
     "events": "all that a session tells, each with its fields described",
+    "policy": "all that a client can be set to, each field described",
     "_core.pool.roster": "one table of decisions, whose laws hold together",
     "_core.recognition.incoming_results": "tells what is old: one judgment over seams, words and spans",
     "_core.recognition.link": "the machine of a link: one table of what it sends, and when it wakes",

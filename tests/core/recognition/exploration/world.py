@@ -81,6 +81,8 @@ class World:
         self.oracle = Oracle(case.script, case.profile, case.diction, EPOCH)
         self.faults = case.faults
         self.liberties = case.liberties
+        self.has_lied = False
+        """Whether a service has answered the close message although it owed something."""
         self.chunk = 0
         self.next_capture: float = EPOCH
         self.deadline: float | None = None
@@ -112,11 +114,17 @@ class World:
 
     def _sayable(self, service: Service) -> list[Choice]:
         rows = [
-            name for name in self.case.rows if (name in TIDY or self.liberties) and (name != "early end" or self.faults)
+            name
+            for name in self.case.rows
+            if (name in TIDY or self.liberties) and (name != "early end" or self._may_end_early(service))
         ]
         if self.case.profile.acknowledges == "finalize" and service.would_mislead:
             rows = [name for name in rows if name != "answer"]  # see docs/explanation/law.md: where exactness ends
         return sayable(service.account, rows)
+
+    def _may_end_early(self, service: Service) -> bool:
+        """Once at most after the close message: ending then answers it, and no truthful service lies twice."""
+        return self.faults > 0 and (service.account.leaving is None or not self.has_lied)
 
     def _captures(self) -> list[Action]:
         return [("capture",)] if self.chunk < len(self.case.script.chunks) else []
@@ -246,6 +254,7 @@ class World:
         self.liberties -= name not in TIDY
         early = name == "early end" and not sayable(service.account, ("end",))
         self.faults -= early
+        self.has_lied |= early and service.account.leaving is not None
         of = service.account.utterances[number] if service.account.utterances else None
         news = GRAMMAR[name].news and not self.oracle.knows(name, of)
         late = service.late(self.now)
