@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -182,6 +184,32 @@ def test_words_are_counted_in_scripts_without_blanks_too() -> None:
     summary = ArchiveSummary()
     summary.add(FileResult(file="a.wav", finals=(timed, untimed)))
     assert summary.words == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no groups of processes")
+def test_an_interrupt_from_the_terminal_ends_a_cluster_on_this_machine_in_good_order(
+    service: Any, recordings: Make, tmp_path: Path
+) -> None:
+    said = recordings(12)
+    service.gateway.manner = Manner(pace=0.5, interim=None)
+    out = tmp_path / "out"
+    backend: ts.LiveKit = service.backend
+    env = os.environ | {
+        "LIVEKIT_INFERENCE_URL": str(backend.url),
+        "LIVEKIT_API_KEY": "key",
+        "LIVEKIT_API_SECRET": "a-secret-that-is-long-enough-for-a-signature",
+    }
+    command = [sys.executable, "-m", "trio_speech", "bulk", str(tmp_path / "calls"), "--out", str(out)]
+    command += ["--backend", "livekit", "--workers", "1", "--jobs", "2"]
+    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wait_until(lambda: len(rows(out)) > 0)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "KeyboardInterrupt" not in told  # of the worker, which the terminal interrupts too
+    service.gateway.manner = Manner(interim=None)
+    assert subprocess.run(command, env=env, stderr=subprocess.PIPE, check=False).returncode == 0
+    assert sorted(row.file for row in rows(out)) == sorted(said)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1x", "unheard://host:8786"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -144,12 +145,28 @@ def _check_address(address: str) -> None:
 
 
 def _local_cluster(workers: int | None, at_once: int) -> LocalCluster:
-    return LocalCluster(
-        n_workers=workers or os.cpu_count() or 1,
-        threads_per_worker=at_once,
-        processes=True,
-        dashboard_address="127.0.0.1:0",  # any free port
-    )
+    with _interrupts_held_back():
+        return LocalCluster(
+            n_workers=workers or os.cpu_count() or 1,
+            threads_per_worker=at_once,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # any free port
+            silence_logs=logging.ERROR,  # it warns of each task that ends with its worker
+            preload=["trio_speech.bulk.dask_preload"],
+        )
+
+
+@contextmanager
+def _interrupts_held_back() -> Generator[None]:
+    """Holds SIGINT back until the end of the block: a cluster that is interrupted half started cannot be closed."""
+    if not hasattr(signal, "pthread_sigmask"):  # as on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _close(client: Client) -> None:
@@ -161,6 +178,7 @@ def _close(client: Client) -> None:
 
 def _unregister(client: Client, plugin: str) -> None:
     # OSError: the scheduler is gone, and the workers with it. ValueError: a new scheduler, which knows of no plugin.
+    # KeyError: a worker that does not have it yet.
     if client.status == "running":
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, KeyError):
             client.unregister_worker_plugin(plugin)

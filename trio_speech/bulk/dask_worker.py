@@ -20,6 +20,7 @@ from ..provider import Backend
 from .addresses import recording_name
 from .dask_scheduler import GIVE_BACK, GRANTED, REQUEST
 from .options import BulkOptions
+from .results import FileResult, TranscriptionAttempt
 from .transcriber import Transcriber
 
 _PULSE = 15.0
@@ -80,7 +81,7 @@ class TranscriberPlugin(WorkerPlugin):
 
 
 async def _remove(scheduler: Any, plugin: str) -> None:
-    with suppress(OSError, ValueError):  # ValueError: another worker was first
+    with suppress(OSError, ValueError, KeyError):  # the last two: another worker was first
         await scheduler.unregister_worker_plugin(name=plugin)
 
 
@@ -99,7 +100,10 @@ def transcribe_one(plugin: str, recording: Recording) -> bytes:
     It is JSON because pickling a long transcript takes several times as long, and would make the scheduler import its
     types.
     """
-    held: Any = get_worker().plugins[plugin]
+    held: Any = get_worker().plugins.get(plugin)
+    if held is None:  # removed, because the archive ends or was given up, while Dask still hands out its last tasks
+        stopped = FileResult(file=recording_name(recording.address), error="the worker was stopped")
+        return msgspec.json.encode(TranscriptionAttempt(stopped, may_succeed=True))
     return msgspec.json.encode(held.transcriber.attempt(recording.address))
 
 

@@ -18,6 +18,8 @@ def main() -> None:
             raise
         print(f"trio-speech: {error.name} is missing: pip install 'trio-speech[cli]'", file=sys.stderr)
         raise SystemExit(2) from None
+    except KeyboardInterrupt:  # the imports take a while
+        raise SystemExit(130) from None
     warnings.formatwarning = _line
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Python does this for standard error by itself: a terminal that lacks a letter is no reason to fail.
