@@ -72,6 +72,16 @@ async def test_where_dials_are_quick_one_that_is_not_is_noticed_sooner(gateway: 
     assert dials(gateway)[1:] == pytest.approx([began, began + 0.75])
 
 
+async def test_a_dial_that_is_not_answered_is_waited_for_quietly_once_the_one_beside_it_has_failed(
+    gateway: ScriptedGateway,
+) -> None:
+    gateway.plan(NeverAnswer(), Outage(0.5))
+    async with gateway.client() as client:
+        heard = await client.recognize(SAID)  # a look without a wait would stop the clock for ever
+    assert heard.text == SAID.text
+    assert dials(gateway)[:2] == pytest.approx([0.0, 1.0])
+
+
 async def test_a_refusal_is_an_answer(gateway: ScriptedGateway) -> None:
     gateway.plan(NeverAnswer(), Refuse(401))
     with pytest.raises(ts.AuthenticationError):

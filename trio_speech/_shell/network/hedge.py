@@ -82,7 +82,8 @@ class HedgedDial:
         first = trio.current_time()
         begins = first + self._patience
         while self._is_open:
-            await self._changed.wait_until(begins)
+            # Once one has failed no other begins, and a time that is past would end each wait at once.
+            await self._changed.wait_until(begins if self._failure is None else None)
             now = trio.current_time()
             if self._is_open and self._failure is None and now >= begins:
                 if self._may_begin():
