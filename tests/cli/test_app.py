@@ -24,6 +24,7 @@ import trio_speech
 from trio_speech import Recognition, cli
 from trio_speech.audio.files import write_audio
 from trio_speech.cli.app import app
+from trio_speech.cli.exits import network_news
 from trio_speech.testing import Await, Drop, Hear, LabeledSpeech, Refuse, speech
 
 Run = Callable[..., Any]
@@ -56,6 +57,14 @@ def test_a_retry_is_reported_while_the_service_is_down(
     assert "attempt 1 in 0.00 s" in result.stderr
     left = logging.getLogger("trio_speech").handlers
     assert all(isinstance(handler, logging.NullHandler) for handler in left)
+
+
+def test_the_choice_of_an_engine_is_no_news(capsys: pytest.CaptureFixture[str]) -> None:
+    gateway = logging.getLogger("trio_speech.gateway.builtin")
+    with network_news():
+        gateway.info("the voice is hibari")
+        gateway.warning("the engine is slow")
+    assert capsys.readouterr().err == "trio-speech: the engine is slow\n"
 
 
 @pytest.mark.parametrize(("name", "begins"), [("srt", "1\n00:00:0"), ("vtt", "WEBVTT\n\n00:00:0"), ("json", "{")])

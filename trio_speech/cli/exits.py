@@ -63,6 +63,8 @@ def network_news() -> Generator[None]:
 
 class _News(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING and record.name != "trio_speech":
+            return  # such as which engine the embedded gateway has chosen: no news of the network
         messages.print(f"[yellow]trio-speech:[/] {escape(record.getMessage())}", soft_wrap=True)
 
 
