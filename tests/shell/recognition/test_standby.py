@@ -8,6 +8,7 @@ import trio
 import trio_speech as ts
 from trio_speech.testing import (
     BlackHole,
+    Delay,
     Freeze,
     Hear,
     Manner,
@@ -57,6 +58,40 @@ async def test_a_suspect_that_speaks_before_the_standby_does_serves_on(
     assert standby.heard > 0.5, "it was sent audio"
     assert statistics.billed == pytest.approx(suspect.heard + standby.heard), "which is billed"
     assert suspect.heard == SPEECH.seconds
+
+
+async def test_audio_that_a_service_is_silent_about_is_heard_beside_it_though_it_answers_pings(
+    gateway: ScriptedGateway, listen: Listen
+) -> None:
+    gateway.plan(Hear(4.3), Delay(600.0))
+    session = await listen(SPEECH)
+    session.assert_whole()
+    (lost,) = session.at(ts.LinkLost)
+    assert lost <= gateway.visits[1].dialed + 1.0, "its first words decide, and not the end of another patience"
+    assert session.of(ts.LinkLost)[0].cause == "no final for what was sent within 10 s"
+    assert (session.statistics.suspected, session.statistics.links) == (0, 2)
+
+
+async def test_a_service_that_says_in_time_what_it_was_doubted_for_serves_on(
+    gateway: ScriptedGateway, listen: Listen
+) -> None:
+    gateway.plan(Hear(4.3), Delay(45.0))
+    gateway.plan(Hear(0.1), Delay(8.0))
+    session = await listen(SPEECH)
+    session.assert_whole()
+    assert session.of(ts.LinkLost) == []
+    assert gateway.visits[1].heard > 0.0
+    assert session.statistics.links == 1
+
+
+@pytest.mark.parametrize("policy", [ts.ReplayPolicy(doubt=0.0, doubt_at_least=0.0), ts.ReplayPolicy(max_replayed=30.0)])
+async def test_nothing_is_heard_beside_where_the_policy_does_not_allow_it(
+    gateway: ScriptedGateway, listen: Listen, policy: ts.ReplayPolicy
+) -> None:
+    gateway.plan(Hear(4.3), Delay(600.0))
+    session = await listen(SPEECH, replay=policy)
+    assert all(at >= 55.0 for at in session.at(ts.LinkLost)), "after the wait for the service's own end"
+    assert sum(visit.heard for visit in gateway.visits[1:]) <= session.statistics.replayed
 
 
 @pytest.mark.parametrize("dial", [2.5, 8.0])

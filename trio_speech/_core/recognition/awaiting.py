@@ -129,8 +129,12 @@ class Awaiting:
         At the end of the input, with the last request answered, it is only a moment: the close message makes the
         service say what it still has to say, as of a word into which the input has ended.
         """
-        is_answered = self._session.is_all_sent and not self._evidence.unanswered
-        return _SHORTEST_WAIT if is_answered else self._requests.patience
+        return _SHORTEST_WAIT if self.is_at_end else self._requests.patience
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all of the input was sent, and the last request was answered."""
+        return self._session.is_all_sent and not self._evidence.unanswered
 
     @property
     def _patience_with_end(self) -> float:

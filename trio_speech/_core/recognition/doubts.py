@@ -79,6 +79,7 @@ class Doubts:
         self._share = share
         self._at_least = at_least
         self._replayed = 0
+        self._paid_until = 0
         self._first: LeftOpen | None = None
 
     @property
@@ -92,16 +93,25 @@ class Doubts:
         self._first = None
         if first is not None:
             self._decide(by_link.with_first(first))
-        elif self._may_hear_again(by_link.end):
+        elif self.may_hear_again(by_link.end):
             self._first = by_link
-            self._replayed += by_link.end - self._session.log.committed
+            self.heard_again(by_link.end)
         elif by_link.answered or by_link.owed is not None or by_link.open_from is None:
             self._decide(by_link)
         # Else no link has answered yet: the retry budget limits how often the audio is sent again.
 
-    def _may_hear_again(self, upto: int) -> bool:
-        log = self._session.log
-        return self._replayed + upto - log.committed <= max(self._at_least, self._share * log.captured)
+    def may_hear_again(self, upto: int) -> bool:
+        """Whether the audio from the commit point to sample `upto` may be sent again for doubt (law 2)."""
+        bound = max(self._at_least, self._share * self._session.log.captured)
+        return self._replayed + self._cost(upto) <= bound
+
+    def heard_again(self, upto: int) -> None:
+        """Call when the audio before sample `upto` is sent again, after this link or to a standby beside it."""
+        self._replayed += self._cost(upto)
+        self._paid_until = max(self._paid_until, upto)
+
+    def _cost(self, upto: int) -> int:
+        return max(0, upto - max(self._session.log.committed, self._paid_until))
 
     def _decide(self, left: LeftOpen) -> None:
         session, log, upto = self._session, self._session.log, left.end

@@ -144,6 +144,12 @@ class LinkMachine:
         return self._awaiting.closing is not None
 
     @property
+    def doubt(self) -> Silent | None:
+        """Why the link is closing, if that is because its service was silent about audio; else ``None``."""
+        cause = self._awaiting.closing
+        return cause if isinstance(cause, Silent) else None
+
+    @property
     def owes(self) -> bool:
         """Whether the service owes a result for possible speech, a final, or an answer to a request."""
         return self._progress.owed or self._evidence.waits
@@ -386,8 +392,8 @@ class LinkMachine:
             self._reception.answered(now)
             self._reception.settle(now)
         else:
-            patience = Silent("final for what was sent", requests.patience)
-            self._end_by_close(now, patience if is_open else Rollover())
+            cause = Ended() if self._awaiting.is_at_end else Silent("final for what was sent", requests.patience)
+            self._end_by_close(now, cause if is_open else Rollover())
 
     def _end_by_close(self, now: float, cause: Cause) -> None:
         """Sends the close message where that cuts no word. Else gives the link up: the next hears the whole word."""

@@ -5,8 +5,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+import trio
+
 from ..concurrency.one_exception import Guard
 from ..concurrency.wakeup import Wakeup
+from ..connection import Connection, LinkDown
+
+
+async def part_from(connection: Connection, frame: str | bytes | None, timeout: float) -> None:  # noqa: ASYNC109
+    """Sends the protocol's close message `frame`, if any, and closes the websocket, within `timeout` seconds.
+
+    A service that is not told may count the session against a limit for some time. Never raises `LinkDown`.
+    """
+    with trio.move_on_after(timeout, shield=True):
+        try:
+            if frame is not None:
+                await connection.send(frame, timeout)
+            await connection.close(timeout)
+        except LinkDown:
+            return
+    connection.abort("closed by us")
 
 
 class Goodbyes:

@@ -26,6 +26,7 @@ from ...providers._codec import Frame, NeedsNewLink, SttCodec
 from ..concurrency.one_exception import only_one
 from ..concurrency.wakeup import Alarm, Wakeup
 from ..connection import Connection, HealthWatch, LinkDown
+from .goodbyes import part_from
 
 _BURST = 0.002  # seconds between two captures below which the audio comes faster than speech, as from a file
 
@@ -50,6 +51,7 @@ class Link:
         wake: Wakeup,
         progressed: Callable[[], None],
         watch: HealthWatch,
+        doubted: Callable[[], None],
         is_open: bool = False,
     ) -> None:
         self.connection = connection
@@ -62,6 +64,7 @@ class Link:
         self._alarm = Alarm(wake)
         self._progressed = progressed
         self._watch = watch
+        self._doubted = doubted
         self._now = trio.lowlevel.current_clock().current_time
         self._scope = trio.CancelScope()
         self._cause: Cause | None = None
@@ -88,20 +91,14 @@ class Link:
             raise failure from failure.__cause__
         return self._cause
 
-    async def farewell(self) -> None:
-        """Sends the close message and closes the websocket, within ``close_timeout``; never raises `LinkDown`.
+    def replace(self) -> None:
+        """Ends the link because another has heard what its service was silent about. Returns at once."""
+        self._end(self.machine.doubt)
 
-        A service that is not told may count the session against a limit for some time.
-        """
-        liveness = self._liveness
-        with trio.move_on_after(liveness.close_timeout, shield=True):
-            try:
-                if self._opened and not self.machine.closing:
-                    await self._send(self._codec.close())
-                await self.connection.close(liveness.close_timeout)
-            except LinkDown:
-                return
-        self.connection.abort("closed by us")
+    async def farewell(self) -> None:
+        """Sends the close message, if it was not sent, and closes the websocket: see `part_from`."""
+        frame = self._codec.close() if self._opened and not self.machine.closing else None
+        await part_from(self.connection, frame, self._liveness.close_timeout)
 
     # ------------------------------------------------------------ how it ends
 
@@ -220,6 +217,8 @@ class Link:
             self.machine.cannot_close(now)
         else:
             self.connection.send_nowait(frame)
+        if self.machine.doubt is not None:
+            self._doubted()
 
     async def _send(self, frame: Frame | None) -> None:
         if frame is not None:

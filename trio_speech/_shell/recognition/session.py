@@ -216,7 +216,7 @@ class RecognitionSession:
             if machine.retiring:
                 self._backends.prepare()
 
-        return Link(
+        link = Link(
             connection,
             self._backends.provider.codec() if standby is None else standby.codec,
             machine,
@@ -224,8 +224,10 @@ class RecognitionSession:
             wake=self._intake.link_wakes,
             progressed=progressed,
             watch=self._watch(connection, machine),
+            doubted=lambda: self._suspicion.doubts(link.replace),
             is_open=standby is not None,
         )
+        return link
 
     def _watch(self, connection: Connection, machine: LinkMachine) -> HealthWatch:
         def give_up() -> None:

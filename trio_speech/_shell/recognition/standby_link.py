@@ -19,6 +19,7 @@ from ...errors import ProtocolError
 from ...providers._codec import Frame, SttCodec, SttProvider
 from ..concurrency.wakeup import Wakeup
 from ..connection import Connection, LinkDown
+from .goodbyes import part_from
 
 _AT_ONCE = 16
 """Frames that are sent in a row before other tasks run."""
@@ -75,18 +76,7 @@ class StandbyLink:
     async def dismiss(self, timeout: float) -> None:  # noqa: ASYNC109  # the closing handshake has its own deadline
         """Stops it, and closes its connection politely within `timeout` seconds."""
         if await self.hand_over():
-            with trio.move_on_after(timeout, shield=True):
-                await self._say_goodbye(timeout)
-            self.connection.abort("closed by us")
-
-    async def _say_goodbye(self, timeout: float) -> None:  # noqa: ASYNC109
-        try:
-            frame = self.codec.close()
-            if frame is not None:
-                await self.connection.send(frame, timeout)
-            await self.connection.close(timeout)
-        except LinkDown:
-            return
+            await part_from(self.connection, self.codec.close(), timeout)
 
     # ------------------------------------------------------------ how it stops
 

@@ -6,7 +6,9 @@ Laws (see also `standby` in the core)
     2. At most one standby exists. It is for the backend and the settings of the moment; where these change, it is
        dismissed.
     3. Where none may be dialed, the suspect goes on until it counts as dead (``ping_timeout``).
-    4. Where the policy bounds how much audio a reconnection may send again (``max_replayed``), no audio is sent beside
+    4. A standby is also sent the audio about which a service stays silent although it answers pings, while the link
+       waits for the service's own end. It is bounded as all hearing again for doubt is: see `doubts` in the core.
+    5. Where the policy bounds how much audio a reconnection may send again (``max_replayed``), no audio is sent beside
        the suspect. It is given up as soon as another connection is open.
 """
 
@@ -65,9 +67,19 @@ class Suspicion:
         self._machine.tally.suspected += 1
         if self._liveness.standby:
             link.hold()
-            self._backends.stand_by(partial(self._stand_by, give_up))
+            self._backends.stand_by(partial(self._stand_by, give_up, instead=give_up))
         else:
             give_up()
+
+    def doubts(self, replace: Callable[[], None]) -> None:
+        """Call when a link is closing because its service was silent about audio (see `doubts` in the core).
+
+        The link waits for the service's own end, and a standby is sent that audio meanwhile. `replace` ends the link.
+        """
+        upto = self._machine.log.sent
+        if self._liveness.standby and self._standby is None and self._machine.doubts.may_hear_again(upto):
+            self._machine.doubts.heard_again(upto)
+            self._backends.stand_by(partial(self._stand_by, replace, instead=lambda: None))
 
     def clears(self, link: LinkMachine) -> None:
         """Call when the suspect `link` has shown life."""
@@ -106,12 +118,15 @@ class Suspicion:
         link.go_on()
         self._wake()
 
-    def _stand_by(self, give_up: Callable[[], None]) -> None:
-        """Has the connection that is open now stand by. `give_up` ends the suspect link."""
+    def _stand_by(self, proved: Callable[[], None], *, instead: Callable[[], None]) -> None:
+        """Has the connection that is open now stand by; calls `proved` when it proves better.
+
+        Where there is none that can stand by, calls `instead` at once.
+        """
         is_bounded = self._machine.policy.max_replayed is not None
         connection = None if is_bounded else self._backends.take_standby()
         if connection is None:
-            give_up()
+            instead()
             return
         provider = self._backends.provider
         self._standby = StandbyLink(
@@ -119,7 +134,7 @@ class Suspicion:
             provider,
             Standby(self._machine, provider.profile, trio.current_time()),
             send_timeout=self._liveness.send_timeout,
-            proved=give_up,
+            proved=proved,
             ended=self._lost,
         )
         self._guard.start_soon(self._standby.run)

@@ -50,6 +50,7 @@ class TwoLinks(World):
             actions.append(("suspect",))
         if self.is_suspect:
             actions += [("clear",)] if self.shows_life else [("dead",)]
+        if self.is_suspect or self.beside is not None or (self.suspicions and self.link.doubt is not None):
             actions += self._standbys()
         return actions
 
@@ -91,6 +92,7 @@ class TwoLinks(World):
         self.link.hold()
 
     def _stand_by(self) -> None:
+        self.suspicions -= not self.is_suspect
         self.standby = Standby(self.session, self.case.profile, self.now)
         self.beside = self._new_service()
         self.oracle.faults += 1
