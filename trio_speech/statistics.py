@@ -28,6 +28,8 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
         unknown_messages: Messages of the service of a type that this version does not know. They were skipped.
         suspected: How often a connection was suspected to be dead, since it had gone silent.
         cleared: How often a suspect connection showed life before another took its place.
+        endpoint: The address of the service in use, or else of the one used last; empty before the first connection. It
+            tells which of several backends serves.
         anchors: Pairs of stream time and POSIX time, one wherever the two drifted apart; `captured_at` uses them.
     """
 
@@ -46,6 +48,7 @@ class TranscriptStatistics(Struct, frozen=True, kw_only=True):
     unknown_messages: int
     suspected: int = 0
     cleared: int = 0
+    endpoint: str = ""
     anchors: tuple[tuple[float, float], ...] = ()
 
     def captured_at(self, seconds: float) -> float:
@@ -83,6 +86,7 @@ class SpeechStatistics(Struct, frozen=True, kw_only=True):
         buffered: Seconds of audio that wait to be returned.
         drops: Connections lost while text was waiting to be spoken.
         restarts: Times that the whole text began again, under ``resume="restart"``.
+        endpoint: The address of the service that speaks, or else of the one that spoke last; empty before that.
     """
 
     segments: int
@@ -94,6 +98,7 @@ class SpeechStatistics(Struct, frozen=True, kw_only=True):
     buffered: float
     drops: int
     restarts: int
+    endpoint: str = ""
 
 
 class PoolStatistics(Struct, frozen=True, kw_only=True):

@@ -54,6 +54,8 @@ class Intake:
         self.clock = WallClock()
         self.journal: JournalFile | None = None
         self.link: AudioSink | None = None
+        self.endpoint = ""
+        """The address of the service that `link` is connected to, or was last."""
         self.has_source = False
         self.holds_event = False
         """True while the user has an event and has not asked for the next. That event is not delivered yet."""

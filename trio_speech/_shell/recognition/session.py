@@ -168,6 +168,7 @@ class RecognitionSession:
             connection = await self._backends.connection() if standby is None else standby.connection
         except LinkDown as down:
             return down.cause
+        self._intake.endpoint = self._endpoint
         machine = self._link = self._open_machine(connection, standby)
         link = self._intake.link = self._open_link(connection, machine, standby)
         try:

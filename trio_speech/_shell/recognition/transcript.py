@@ -205,6 +205,7 @@ class Transcript:
             unknown_messages=tally.unknown_messages,
             suspected=tally.suspected,
             cleared=tally.cleared,
+            endpoint=self._intake.endpoint,
             anchors=self._intake.clock.anchors(),
         )
 

@@ -50,6 +50,8 @@ class SpeechChannel:
         """True if the session was given a source of text, so that the user may not send any."""
         self.ended = False
         """True once no more text is taken."""
+        self.endpoint = ""
+        """The address of the service that speaks, or spoke last."""
         self.left = False
         """True once the session's block has been left: nothing may be sent or read."""
         self.link_wakeup = Wakeup()

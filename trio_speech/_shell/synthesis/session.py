@@ -180,6 +180,7 @@ class SynthesisSession:
     def _begin(self, leased: LeasedSpeech, connection: PooledConnection) -> None:
         self._at_rest = False
         self._leased = leased
+        self._channel.endpoint = connection.endpoint
         leased.begin(connection)
 
     def _end_lease(self) -> None:

@@ -6,6 +6,7 @@ import math
 from numbers import Real
 
 import trio
+from msgspec.structs import replace
 
 from ..._core.synthesis.resume import Resume
 from ...errors import ConfigurationError
@@ -129,7 +130,7 @@ class Speech:
 
     def statistics(self) -> SpeechStatistics:
         """Returns the figures of the session so far. Valid after its end too."""
-        return self._machine.statistics()
+        return replace(self._machine.statistics(), endpoint=self._channel.endpoint)
 
     def _check_open(self) -> None:
         self._thread.check()
