@@ -238,6 +238,7 @@ def ray(session: nox.Session) -> None:
 def instructions(session: nox.Session) -> None:
     """What a frame of audio costs in instructions, against the figure of record; ``-- --keep`` makes it the record."""
     install_wheel(session)
+    session.install("trustme")
     session.run("python", "tests/benchmarks/instructions.py", *session.posargs, env=BENCHMARKS)
 
 
@@ -245,7 +246,7 @@ def instructions(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """What an import, a frame and a recovery cost, and the suite beside livekit-agents; ``--`` gives it options."""
     install_wheel(session, "[local,test]")
-    session.install("livekit-agents", "matplotlib")
+    session.install("livekit-agents", "deepgram-sdk", "cartesia", "matplotlib")
     for name in ("import_time", "instructions", "pool_lease", "recovery", "gateway_latency"):
         session.run("python", f"tests/benchmarks/{name}.py", env=BENCHMARKS)
     session.run("python", "tests/benchmarks", *session.posargs, env=BENCHMARKS)

@@ -17,12 +17,33 @@ from harness import CLIENT, SERVICE
 from questions.costs import telemetry
 from questions.embedded import gateway
 from questions.outages import herd, recovery
-from questions.providers import providers
-from questions.recognition import dealt, live, tasks, unpaced
-from questions.scale import capacity, hour, memory, opened, scale
-from questions.synthesis import speech
+from questions.providers import deepgram, providers
+from questions.recognition import dealt, fed, frame_lengths, live, tasks, unpaced
+from questions.scale import capacity, hour, many, memory, opened, scale
+from questions.synthesis import cartesia, paced, speech
 
-ASKED = (live, dealt, unpaced, speech, memory, recovery, herd, opened, scale, capacity, hour, gateway, telemetry, tasks)
+ASKED = (
+    live,
+    dealt,
+    fed,
+    many,
+    frame_lengths,
+    unpaced,
+    speech,
+    paced,
+    cartesia,
+    deepgram,
+    memory,
+    recovery,
+    herd,
+    opened,
+    scale,
+    capacity,
+    hour,
+    gateway,
+    telemetry,
+    tasks,
+)
 QUESTIONS = {question.__name__: question for question in (*ASKED, providers)}
 
 

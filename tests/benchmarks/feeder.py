@@ -35,6 +35,7 @@ def run() -> None:
     while True:
         for _ in selector.select(max(0.0, calls[0][0] - monotonic()) if calls else None):
             sock, _ = listener.accept()
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             begins, push = ASKED.unpack(sock.recv(ASKED.size, socket.MSG_WAITALL))
             heapq.heappush(calls, (begins, sock.fileno(), push, sock, pieces(push)))
         while calls and calls[0][0] <= monotonic():

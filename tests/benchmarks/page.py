@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 HERE = Path(__file__).parent
 PLOTS = HERE / "plots"
-PACKAGES = ("livekit-agents", "trio", "trio-websocket", "msgspec")
+PACKAGES = ("livekit-agents", "deepgram-sdk", "cartesia", "trio", "trio-websocket", "msgspec")
 METHOD = """\
 # Results
 
@@ -19,7 +19,8 @@ Written by `python tests/benchmarks --page`; `nox -s bench` prints the same tabl
 
 **Method.** One light service (`peer.py`) speaks the LiveKit inference protocol to every side: an interim transcript for
 each half second of audio, a final for each two, five words with times in each. Every side runs in a fresh process on
-core {client}, the service on core {service}; no TLS. Audio is 16 kHz mono PCM of noise as loud as speech, pushed in
+core {client}, the service on core {service}. Over TLS the service has a certificate of its own authority, TLS 1.3, on
+loopback too. Audio is 16 kHz mono PCM of noise as loud as speech, pushed in
 20 ms, and sent in frames of 50 ms by all. CPU is the client process's own (`time.process_time`), without set-up, for
 each second of audio that was pushed while it was measured. The sides take turns within a round; a figure is the median
 of {rounds} rounds, a ratio the median of the ratios within the rounds: below 1 ours is the cheaper. *bare* is a
@@ -83,26 +84,44 @@ class Plot:
 
 
 def lines(
-    name: str, across: str, up: str, series: Mapping[str, Sequence[tuple[float, float]]], *, scale: str = "log"
+    name: str, title: str, across: str, series: Mapping[str, Sequence[tuple[float, float]]], *, scale: str = "log"
 ) -> Plot:
+    """CPU by something else."""
+
     def draw(axes: Any) -> None:
         for label, points in series.items():
             axes.plot(*zip(*points, strict=True), marker="o", label=label)
-        axes.set(xlabel=across, ylabel=up, xscale=scale, ylim=(0, None))
+        axes.set(title=title, xlabel=across, ylabel="CPU for a second of audio, ms", xscale=scale, ylim=(0, None))
+        plain_ticks(axes, sorted({x for points in series.values() for x, _ in points}) if scale == "log" else None)
 
     return Plot(name, draw)
 
 
-def distribution(name: str, across: str, series: Mapping[str, Sequence[float]]) -> Plot:
-    """Which share took at most so long."""
+def distribution(name: str, title: str, series: Mapping[str, Sequence[float]]) -> Plot:
+    """Which share took at most so long, of seconds."""
+    longest = 1_000 * max(max(values) for values in series.values())
+    shortest = 1_000 * min(min(values) for values in series.values())
 
     def draw(axes: Any) -> None:
         for label, values in series.items():
             ordered = sorted(values)[:: max(1, len(values) // 400)]
-            axes.plot(ordered, [(i + 1) / len(ordered) for i in range(len(ordered))], label=label)
-        axes.set(xlabel=across, ylabel="share", xscale="log")
+            shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
+            axes.plot([1_000 * value for value in ordered], shares, label=label)
+        axes.set(title=title, xlabel="ms, on a logarithmic scale", ylabel="% that took at most so long", xscale="log")
+        steps = [step * 10.0**power for power in range(-2, 6) for step in (1, 2, 5)]
+        plain_ticks(axes, [step for step in steps if 0.9 * shortest <= step <= 1.1 * longest])
 
     return Plot(name, draw)
+
+
+def plain_ticks(axes: Any, at: Sequence[float] | None) -> None:
+    """Numbers as people write them, at these places alone."""
+    from matplotlib.ticker import NullLocator, StrMethodFormatter
+
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    if at is not None:
+        axes.set_xticks(at)
 
 
 def write(name: str, parts: Sequence[Part], *, rounds: int, cores: tuple[int | None, int | None], load: float) -> None:

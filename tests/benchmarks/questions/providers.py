@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from statistics import median
 
 import page
-from harness import per_second, ratio, run
+from harness import per_second, ratio, rounds, run
+from questions.tables import cost
 
 PROVIDERS = {"deepgram": "deepgram-sdk", "elevenlabs": "elevenlabs", "openai": "openai"}
 SIDES = ("ours_direct", "official")
 PUSHES = (0.05, 0.1)
 STREAMS = 20
+MANY = 50
 
 
 def providers(options: Namespace) -> Iterator[page.Part]:
@@ -54,3 +56,10 @@ def measured(provider: str, push: float, options: Namespace) -> tuple[list[float
                 raise SystemExit(f"{side} heard too little of {provider}: {told['extra']}")
             costs[side].append(per_second(told))
     return costs[SIDES[0]], costs[SIDES[1]]
+
+
+def deepgram(options: Namespace) -> Iterator[page.Part]:
+    load = {"streams": MANY, "seconds": options.seconds, "groups": 10, "push": 0.05, "service": "provider_peer.py"}
+    told = rounds(SIDES, "deepgram", options.rounds, tls=True, **load)
+    title = f"Recognition in real time beside deepgram-sdk, {MANY} streams, out of step, both push 50 ms"
+    yield cost({"TLS": told}, title, timed=False, ours=SIDES[0])

@@ -9,7 +9,7 @@ from typing import Any
 
 import page
 from harness import p99, per_second, rounds, run
-from questions.tables import BOTH, OURS, Rounds, gathered, milliseconds
+from questions.tables import BOTH, NAMES, OURS, OVER, Rounds, cost, gathered, milliseconds, over_both
 
 COUNTS = (1, 10, 50, 100, 200, 500)
 LEAST_AUDIO = 1_000.0
@@ -37,7 +37,7 @@ def opened(options: Namespace) -> Iterator[page.Part]:
     table.note = f"A round goes through all counts; from its median, in the median of rounds, one is {_spread(beside)}."
     yield table
     series = {side: list(zip(counts, middle[side], strict=True)) for side in BOTH}
-    yield page.lines("cpu_by_streams", "Streams", "CPU ms a second of audio", series)
+    yield page.lines("cpu_by_streams", "CPU as fast as it goes", "streams", series)
 
 
 def _opened(side: str, streams: int) -> float:
@@ -77,7 +77,7 @@ def scale(options: Namespace) -> Iterator[page.Part]:
         f"From the median of all counts, the cost without the clock is {_spread(without)}."
     )
     yield table
-    yield page.lines("cpu_by_streams_live", "Streams", "CPU ms a second of audio, without the clock", net)
+    yield page.lines("cpu_by_streams_live", "CPU in real time, without the clock", "streams", net)
 
 
 def _middle(told: Rounds, side: str) -> float:
@@ -95,17 +95,23 @@ def _spread(costs: Mapping[str, Sequence[float]]) -> str:
 
 def capacity(options: Namespace) -> Iterator[page.Part]:
     found = {side: _most(side, options.seconds) for side in BOTH}
-    table = page.Table("Streams a core, before the 99th percentile of pushes is 20 ms late", ["side", "streams"])
-    table.head += ["late p99 there", "CPU of the core there", "too many", "late p99 there"]
+    table = page.Table("Streams a core over TLS, before the 99th percentile of pushes is 20 ms late", ["side"])
+    table.head += ["streams", "late p99 there", "CPU of the core there", "too many", "late p99 there"]
     for side, (kept, failed) in found.items():
         busy = f"{100 * kept['cpu'] / options.seconds:.0f} %" if kept else ""
-        row = [side, *(_there(kept) if kept else ("none", "")), busy, *_there(failed)]
+        row = [NAMES[side], *(_there(kept) if kept else ("none", "")), busy, *_there(failed)]
         table.rows.append(row)
     counts = [kept["streams"] if kept else 0 for kept, _ in found.values()]
     table.note = f"Doubled from {FROM}, then bisected to {100 * NEAR:.0f} %; too many is what was late {TRIES} times."
     if all(counts):
-        table.note += f" Ours : livekit_agents = {counts[0] / counts[1]:.2f}."
+        table.note += f" Ours : livekit-agents = {counts[0] / counts[1]:.2f}."
     yield table
+
+
+def many(options: Namespace) -> Iterator[page.Part]:
+    load = {"streams": 300, "seconds": options.seconds, "groups": 10}
+    title = "Recognition in real time, 300 streams, out of step"
+    yield cost(over_both(BOTH, "clocked", options.rounds, **load), title, timed=True)
 
 
 def _there(told: Mapping[str, Any]) -> tuple[str, str]:
@@ -134,19 +140,19 @@ def _most(side: str, seconds: float) -> tuple[Mapping[str, Any] | None, Mapping[
 def _try(side: str, streams: int, seconds: float) -> tuple[bool, Mapping[str, Any]]:
     told: dict[str, Any] = {}
     for _ in range(TRIES):
-        told = run(side, "clocked", streams=streams, seconds=seconds) | {"streams": streams}
+        told = run(side, "clocked", streams=streams, seconds=seconds, tls=True) | {"streams": streams}
         if p99(told["lateness"]) <= LATE:
             return True, told
     return False, told
 
 
 def memory(options: Namespace) -> Iterator[page.Part]:
-    load = {"streams": options.streams, "seconds": 10.0}
-    told = {side: run(side, "idle", "silent", **load)["extra"] for side in BOTH}
-    table = page.Table("Memory", ["side", "an idle stream", "bytes held for a byte of audio that nothing acknowledges"])
-    for side in BOTH:
-        held = told[side].get("audio")
-        table.rows.append([side, f"{told[side]['stream'] / 1_024:.1f} KB", f"{held:.2f}" if held else "keeps none"])
+    table = page.Table("Memory", ["side", "over", "an idle stream", "bytes held for a byte that nothing acknowledges"])
+    for over, tls in OVER.items():
+        for side in BOTH:
+            told = run(side, "idle", "silent", streams=options.streams, seconds=10.0, tls=tls)["extra"]
+            held = f"{told['audio']:.2f}" if "audio" in told else "keeps none"
+            table.rows.append([NAMES[side], over, f"{told['stream'] / 1_024:.1f} KB", held])
     yield table
 
 
@@ -168,4 +174,4 @@ def hour(options: Namespace) -> Iterator[page.Part]:
     yield table
     ends = [options.minutes * (span + 1) / spans for span in range(spans)]
     costs = {side: [(end, per_second(each)) for end, each in zip(ends, told[side], strict=True)] for side in sides}
-    yield page.lines("cpu_by_time", "Minutes", "CPU ms a second of audio", costs, scale="linear")
+    yield page.lines("cpu_by_time", "CPU over time", "minutes", costs, scale="linear")

@@ -48,6 +48,8 @@ class Load:
     """Seconds of audio in each push."""
     by: str = "source"
     """How audio is given where it goes as fast as it can: ``source``, ``send`` or ``send_nowait``."""
+    frame: float | None = None
+    """`ReplayPolicy.frame_length`, of ours alone."""
     cartesia: bool = False
     """Whether a voice of Cartesia is asked, not LiveKit's gateway."""
     spoken: float = 10.0

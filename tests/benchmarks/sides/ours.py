@@ -88,7 +88,7 @@ async def hour(load: Load) -> Told:
 
 
 async def by_the_clock(load: Load, kind: type[Window]) -> Told:
-    async with streams(load) as (transcripts, nursery):
+    async with streams(load, replay=ts.ReplayPolicy(frame_length=load.frame)) as (transcripts, nursery):
         window = kind(load, trio.current_time())
         for index, transcript in enumerate(transcripts):
             nursery.start_soon(read, transcript, window, window.begins(index))
