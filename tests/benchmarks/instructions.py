@@ -3,9 +3,9 @@
     python tests/benchmarks/instructions.py [--keep]
 
 Counted by valgrind, in processes of their own, as the difference between many frames and few, over plain sockets and
-over TLS. The figures of record for each interpreter, as it was built, and for the libraries below are in
 over TLS. The figures of record for each interpreter, as it was built, and for the libraries below it are in
-a figure, there is nothing to hold on to, which is said and is no failure.
+instructions.json (``--keep`` writes them there); more than 5 % above one is a failure. Without valgrind, or without
+such a figure, there is nothing to hold on to, which is said and is no failure.
 """
 
 from __future__ import annotations
