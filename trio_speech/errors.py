@@ -118,7 +118,7 @@ class LinkError(SpeechError):
 
 
 class ConnectFailed(LinkError):
-    """One dial failed: no such host, refused, no valid certificate, or no answer within ``connect_timeout``."""
+    """One dial did not reach the service: no such host, refused, no valid certificate. Most of these are retried."""
 
 
 class RetriesExhausted(LinkError):
@@ -136,7 +136,10 @@ class RetriesExhausted(LinkError):
 
 
 class ProtocolError(SpeechError):
-    """The service sent something that its protocol does not allow. The message quotes none of its content."""
+    """The service sent something that its protocol does not allow. The message quotes none of its content.
+
+    A session retries it: it comes as the ``__cause__`` of `RetriesExhausted`.
+    """
 
 
 class ReplayOverflow(SpeechError):

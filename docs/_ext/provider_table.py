@@ -12,8 +12,17 @@ import trio_speech
 from trio_speech import providers
 from trio_speech.provider import SttProfile, TtsProfile
 from trio_speech.providers.livekit.models import ALIGNMENT
+from trio_speech.providers.openai.profiles import DIALECT_PROFILES, companded
 
-RESULTS = ("backend, model", "what settles audio", "times", "finalize", "turns of", "keyterms live")
+RESULTS = (
+    "backend, model",
+    "what settles audio",
+    "word times",
+    "speakers",
+    "finalize",
+    "turns of",
+    "keyterms live",
+)
 AUDIO = ("backend, model", "encodings", "sample rates", "catch-up", "in pauses", "longest session")
 VOICES = (
     "backend, model",
@@ -29,21 +38,22 @@ VOICES = (
 
 def results() -> Iterator[tuple[str, ...]]:
     """A row of `RESULTS` for each profile of a recognizer: what is known of what it says."""
-    for backend, model, profile in profiles(SttProfile):
+    for backend, model, profile in recognizers():
         settles = {
             "span": "a final, up to its end",
             "finalize": "an answered `finalize()`",
             "watermark": "a watermark of the service",
         }[profile.acknowledges]
-        times = "exact" if profile.exact_times else ("of words" if profile.word_times else "of finals")
+        times = _yes(profile.word_times) + (", exact" if profile.word_times and profile.exact_times else "")
+        speakers = SPEAKERS.get((backend, model), "no")
         finalize = "no" if not profile.finalizes else "answered" if profile.answers_finalize else "by a final"
         ends = "the service" if profile.finalizes_itself else "the session"
-        yield _named(backend, model), settles, times, finalize, ends, _yes(profile.live_keyterms)
+        yield _named(backend, model), settles, times, speakers, finalize, ends, _yes(profile.live_keyterms)
 
 
 def audio() -> Iterator[tuple[str, ...]]:
     """A row of `AUDIO` for each profile of a recognizer: what it takes."""
-    for backend, model, profile in profiles(SttProfile):
+    for backend, model, profile in recognizers():
         speed = profile.replay_speed
         pace = "unlimited" if speed is None or speed == math.inf else f"{speed:g} × real time"
         pause = "silence" if profile.filler is not None else "nothing"
@@ -73,8 +83,43 @@ def voices() -> Iterator[tuple[str, ...]]:
         yield _named(backend, model), _yes(aligned), mode, longest, encodings, rates, at_once, cap
 
 
-USUAL = ("STT", "TTS", "LISTEN", "SPEAK", "VOICE")
+USUAL = ("STT", "TTS", "LISTEN", "SPEAK", "VOICE", "SCRIBE")
 """Profiles for most models of a provider: their rows need no name but the backend's."""
+
+ASKED_BY = {
+    ("`Deepgram()`", "flux"): "`Deepgram()`, `flux-…`",
+    ("`Deepgram()`", "older"): "`Deepgram()`, models other than `nova-3…`",
+    ("`ElevenLabs()`", "scribe_companded"): "`ElevenLabs()`, where the format is μ-law",
+    ("`ElevenLabs()`", "companded"): "`ElevenLabs()`, where the format is μ-law or A-law",
+    ("`LiveKit()`", "others"): "`LiveKit()`, any other model",
+    ("`OpenAI()`", "openai"): "`OpenAI()`",
+    ("`OpenAI()`", "openai, companded"): "`OpenAI()`, where the format is μ-law or A-law",
+    ("`OpenAI()`", "openai, turn_detection"): "`OpenAI()`, with the option `turn_detection`",
+    ("`OpenAI()`", "speaches"): '`OpenAI(dialect="speaches")`',
+    ("`OpenAI()`", "speaches, turn_detection"): '`OpenAI(dialect="speaches")`, with the option `turn_detection`',
+    ("`OpenAI()`", "vllm"): '`OpenAI(dialect="vllm")`',
+}
+"""How a row is named whose profile is not that of a model: by what a user asks for to get it."""
+
+SPEAKERS = {
+    ("`Deepgram()`", ""): "`diarize`",
+    ("`Deepgram()`", "older"): "`diarize`",
+    ("`LiveKit()`", "assemblyai"): "`speaker_labels`",
+    ("`LiveKit()`", "deepgram"): "`diarize`; not Flux",
+    ("`LiveKit()`", "others"): "not known",
+    ("`LiveKit()`", "speechmatics"): "`diarization`",
+    ("`LiveKit()`", "speechmatics/enhanced"): "`diarization`",
+    ("`LiveKit()`", "speechmatics/linden-1"): "`diarization`",
+    ("`LiveKit()`", "speechmatics/standard"): "`diarization`",
+    ("`LiveKit()`", "xai/stt-1"): "`diarize`",
+}
+"""By which option a service is asked who is speaking. The profiles do not say it: the services' own references do."""
+
+
+def recognizers() -> list[tuple[str, str, Any]]:
+    """The profiles of recognizers, and those that a backend makes only when it is asked for a certain format."""
+    made = [("`OpenAI()`", "openai, companded", companded(DIALECT_PROFILES["openai"]))]
+    return sorted(profiles(SttProfile) + made, key=_order)
 
 
 def profiles(kind: type) -> list[tuple[str, str, Any]]:
@@ -114,7 +159,7 @@ def _order(named: tuple[str, str, Any]) -> tuple[str, bool, str]:
 
 
 def _named(backend: str, model: str) -> str:
-    return backend + ("" if not model else ", others" if model == "others" else f", `{model}`")
+    return ASKED_BY.get((backend, model), backend + (f", `{model}`" if model else ""))
 
 
 def _yes(value: object) -> str:

@@ -44,7 +44,7 @@ class Recognizers(Directive):
     """One row for each profile of a recognizer: what it says."""
 
     def run(self) -> list[nodes.Node]:
-        return [table(provider_table.RESULTS, provider_table.results(), (26, 24, 12, 12, 14, 12))]
+        return [table(provider_table.RESULTS, provider_table.results(), (28, 22, 10, 16, 11, 11, 10))]
 
 
 class RecognizedAudio(Directive):

@@ -33,7 +33,8 @@ class OpenAI(Direct, frozen=True):
     """Realtime transcription by OpenAI, or by a server of one's own that looks like it.
 
     Models are named ``gpt-live-transcribe[:language]`` or ``openai/gpt-live-transcribe[:language]``; the other dialects
-    have no default, and no suffix. Audio has 24,000 samples a second, or is G.711; with ``dialect="vllm"``, 16,000.
+    have no default, and no suffix. PCM has 24,000 samples a second; with ``dialect="vllm"``, 16,000. OpenAI itself also
+    takes G.711 (μ-law and A-law), of 8,000 samples a second; the other dialects do not.
 
     The `options` of a session are the service's own settings of a transcription, such as ``prompt``, besides
     ``turn_detection``, ``noise_reduction`` and ``include``. Models that show text while somebody speaks are asked for a
