@@ -121,16 +121,24 @@ async def test_what_the_pages_say_of_threads_is_so(gateway: ScriptedGateway) -> 
 
 
 class Device:
-    """Stands in for both kinds of `sounddevice`'s streams. The microphone hears `SAID` from a thread of its own."""
+    """Stands in for both kinds of `sounddevice`'s streams. The microphone hears `SAID` from a thread of its own.
+
+    The loudspeaker's clock is the audio that it has taken; what it takes comes out `latency` seconds later.
+    """
 
     played = b""
+    latency = 0.2
     all_played: ClassVar[trio.Event]
     rates: ClassVar[list[int]] = []
 
-    def __init__(self, samplerate: int, blocksize: int = 0, *, channels: int, dtype: str, callback: Any = None) -> None:
+    def __init__(
+        self, samplerate: int, blocksize: int = 0, *, channels: int, dtype: str, callback: Any = None, latency: str = ""
+    ) -> None:
         assert (channels, dtype) == (1, "int16")
         self.rates.append(samplerate)
         self._frames, self._callback = blocksize, callback
+        self.time = 7.0
+        self.calls: list[str] = []
 
     def __enter__(self) -> Device:
         if self._callback:
@@ -149,25 +157,70 @@ class Device:
     def write(self, audio: bytes) -> None:
         assert threading.current_thread() is not threading.main_thread()
         Device.played += audio
+        self.time += len(audio) / 32_000
         if " ".join(word.text for word in hear(Device.played)) == SAID.text:
             trio.from_thread.run_sync(self.all_played.set)
 
+    def start(self) -> None:
+        self.calls.append("start")
 
-async def test_the_program_for_real_devices_repeats_what_it_hears(
-    gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def abort(self) -> None:
+        self.calls.append("abort")
+
+
+@pytest.fixture
+def program(gateway: ScriptedGateway, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the page on real devices defines, with stand-ins for the devices and for the backend."""
     devices = ModuleType("sounddevice")
     devices.RawInputStream = devices.RawOutputStream = Device  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sounddevice", devices)
     monkeypatch.setattr(ts, "Local", gateway.backend)
     monkeypatch.setattr(Device, "all_played", trio.Event(), raising=False)
+    monkeypatch.setattr(Device, "played", b"")
+    monkeypatch.setattr(Device, "rates", [])
     names: dict[str, Any] = {}
     for block in blocks("py", PAGE.with_name("microphone.md")):
         exec(block, names)
+    return names
+
+
+async def test_the_program_for_real_devices_repeats_what_it_hears(
+    program: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     with trio.fail_after(30):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(names["main"])
+            nursery.start_soon(program["main"])
             await Device.all_played.wait()
             nursery.cancel_scope.cancel()
     assert capsys.readouterr().out.strip() == SAID.text
     assert set(Device.rates) == {16_000}
+
+
+async def test_the_program_for_real_devices_tells_what_was_heard_before_an_interruption(
+    program: dict[str, Any],
+    gateway: ScriptedGateway,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    interrupted = trio.CancelScope()
+    write = Device.write
+
+    def interrupt(device: Device, audio: bytes) -> None:
+        write(device, audio)
+        if device.time >= 8.0:
+            trio.from_thread.run_sync(interrupted.cancel)
+
+    monkeypatch.setattr(Device, "write", interrupt)
+    loudspeaker = program["Loudspeaker"]()
+    with trio.fail_after(30):
+        async with gateway.client() as client:
+            await program["reply"](client, SAID.text, loudspeaker, interrupted)
+    came_out = len(Device.played) / 32_000 - Device.latency
+    heard = [word.text for word in hear(Device.played) if word.end <= came_out * 16_000]
+    assert 0 < len(heard) < len(SAID.text.split())
+    assert capsys.readouterr().out.strip() == f"interrupted after: {' '.join(heard)}"
+    assert loudspeaker.device.calls == ["start", "abort"]
+    assert loudspeaker.played == pytest.approx(came_out)

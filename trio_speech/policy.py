@@ -53,6 +53,7 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         stable_after: Seconds after which a connection counts as working.
         max_concurrent_dials: Dials to one endpoint that may be under way at once, over all sessions of the client.
         fail_over_after: With several backends: seconds for which one but the last may be out before the next is tried.
+            One that answers no dial at all is left sooner, usually after 1 to 1.5 s.
         return_after: With several backends: seconds between attempts to return to a better one; ``None``: never.
         bucket: Retries that all sessions of the client may make at one endpoint in a burst. It refills by one a second,
             and by one for each connection that proves stable.
@@ -191,8 +192,8 @@ class PoolPolicy(Struct, frozen=True, kw_only=True):
 class LivenessPolicy(Struct, frozen=True, kw_only=True):
     """How soon a connection counts as dead, and how long each step of its life may take.
 
-    Whatever a service sends is a sign of life. Where it owes something and says nothing for half a second, it is asked
-    by a ping. It is suspected when nothing at all comes for as long as its pings usually take, with a margin: from
+    Whatever a service sends is a sign of life. Where it owes something and says nothing for 0.6 s, it is asked by a
+    ping. It is suspected when nothing at all comes for as long as its pings usually take, with a margin: from
     `suspect_after_min` to `suspect_after_max`. Each suspicion that was wrong doubles that for a minute. A connection
     that owes nothing is found dead within ``ping_interval + ping_timeout``.
 
