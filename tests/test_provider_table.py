@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import trio_speech as ts
-from trio_speech.provider import Change, SttProfile, SynthesizeRequest, TranscribeRequest, TtsProfile
+from trio_speech.provider import Change, SynthesizeRequest, TranscribeRequest, TtsProfile
 
 ROOT = Path(__file__).parents[1]
 PCM, MULAW = ts.AudioFormat.pcm16(16_000), ts.AudioFormat.mulaw()
