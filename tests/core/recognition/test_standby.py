@@ -12,6 +12,7 @@ from trio_speech._core.recognition.commands import SendAudio, Wait
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.session import RecognitionMachine
 from trio_speech._core.recognition.standby import MOST_KEPT, Standby
+from trio_speech._core.retry.causes import Ended, Reported
 from trio_speech.audio import AudioFormat
 from trio_speech.events import FinalTranscript, SpeechStarted, Word
 from trio_speech.policy import ReplayPolicy
@@ -93,6 +94,28 @@ def test_it_paces_its_backlog_as_a_link_does() -> None:
     assert len(pump(standby, 10.25)) == 2 * 500
 
 
+@pytest.mark.parametrize(("captured", "sent"), [(500, 500), (700, 500)])
+def test_by_default_it_is_paced_as_its_profile_says_from_its_own_first_sample_on(captured: int, sent: int) -> None:
+    profile = replace(SPANS, replay_speed=2.0, burst=0.5)
+    run = suspect(profile, loud(1_000))
+    run.says(result(0.0, 1.0))
+    run.session.capture(loud(captured))
+    standby = Standby(run.session, profile, 10.0)
+    assert standby.sent == 1_000
+    assert len(pump(standby, 10.0)) == 2 * sent
+    run.session.capture(loud(100))
+    assert bool(pump(standby, 10.0)) is (captured == sent), "a backlog that is sent at once is live from then on"
+
+
+def test_the_last_sample_of_the_input_is_sent_too() -> None:
+    run = suspect()
+    standby = beside(run)
+    run.session.capture(loud(1))
+    assert pump(standby) == b""
+    run.session.end_input()
+    assert pump(standby) == loud(1)
+
+
 def test_where_the_service_must_say_that_it_is_ready_no_audio_goes_before() -> None:
     run = suspect()
     standby = Standby(run.session, replace(SPANS, waits_for_opened=True), 0.0)
@@ -144,6 +167,40 @@ def test_one_new_word_among_old_ones_is_enough() -> None:
     assert standby.proved
 
 
+@pytest.mark.parametrize(("known", "news"), [(0.6, False), (0.59, True)])
+def test_a_word_is_new_where_most_of_it_lies_in_no_final(known: float, news: bool) -> None:
+    run = suspect()
+    run.says(result(0.4, known, "half"))
+    standby = beside(run)
+    says(standby, interim(0.4, 0.8, "half-way"))
+    assert standby.proved is news
+
+
+def test_once_it_has_brought_new_words_old_ones_change_nothing() -> None:
+    run = suspect()
+    run.says(result(0.2, 0.4))
+    standby = beside(run)
+    says(standby, interim(0.5, 0.9, "two"), interim(0.2, 0.4))
+    assert standby.proved
+
+
+def test_spans_that_cannot_be_trusted_tell_nothing_and_a_transcript_without_one_is_told_by_its_words() -> None:
+    run = suspect(UNTRUSTED)
+    run.says(result(0.0, 0.0, "one two"))
+    standby = beside(run)
+    says(standby, interim(0.0, 1.0, "one two"))
+    assert not standby.proved
+    standby = beside(suspect(SPANS))
+    says(standby, interim(0.5, 0.5))
+    assert standby.proved
+
+
+def test_a_word_without_a_span_of_its_own_is_not_looked_at() -> None:
+    standby = beside(suspect())
+    says(standby, result(0.2, 0.9, "one two", kind="interim", words=(Word("one", 0.2, 0.2), Word("two", 0.5, 0.9))))
+    assert standby.proved
+
+
 def test_without_times_more_words_than_may_be_repetitions_are_new() -> None:
     run = suspect(UNTRUSTED)
     run.says(result(0.0, 0.0, "one two"))
@@ -163,9 +220,21 @@ def test_its_messages_are_bounded_and_whoever_says_so_much_is_alive() -> None:
     assert len(standby.messages) * 100 < MOST_KEPT
 
 
+def test_so_is_whoever_repeats_old_words_without_end() -> None:
+    run = suspect()
+    run.says(result(0.2, 0.4, "old " * 1_000))
+    standby = beside(run)
+    told = 0
+    while not standby.proved:
+        says(standby, interim(0.2, 0.4, "old " * 1_000))
+        told += 1
+    assert 100 < told < MOST_KEPT / 4_000 + 1
+
+
 @pytest.mark.parametrize("message", [Closed(), Failure(message="no more seats", code=429)])
 def test_where_its_service_ends_it_it_says_why(message: SttMessage) -> None:
-    assert beside(suspect()).receive(message) is not None
+    cause = beside(suspect()).receive(message)
+    assert cause == (Ended() if isinstance(message, Closed) else Reported(message))
 
 
 def test_once_the_suspect_has_brought_anything_it_is_void() -> None:
