@@ -169,6 +169,15 @@ def test_an_interim_of_what_another_link_made_final_is_not_shown(end: float, sho
     assert bool(run.told()) is shown
 
 
+def test_a_final_that_another_link_has_made_is_not_delivered_again_whatever_came_before_it() -> None:
+    run = crossed(word_times=False)
+    run.says(result(0.1, 0.4, "one"), result(0.6, 0.9, "two", ends_speech=True))
+    assert run.texts() == ["one"]
+    assert run.session.tally.repeated_finals == 1
+    run.says(result(0.6, 0.95, "two"))
+    assert run.texts() == ["two"], "it reaches further than what is known"
+
+
 def test_the_pause_between_two_utterances_that_were_only_shown_is_no_gap() -> None:
     run = Run(replace(ORDERED, finalizes=False, ends_by="close"))
     run.capture(loud(400) + quiet(200) + loud(300) + quiet(100))

@@ -78,9 +78,12 @@ class IncomingResults:
         self._cut = cut
         self._new_from = max(cut, session.delivered_words.said)
         self._finals = FinalsOfLink(profile)
+        is_first = session.tally.links == 1
+        self._known_until = 0 if is_first else session.delivered_words.said
+        """The sample before which earlier links may have delivered finals."""
         self._consumed = 0.0
         self._untimed_from = base
-        self._speakers = SpeakerLabels(session.speakers, is_first=session.tally.links == 1)
+        self._speakers = SpeakerLabels(session.speakers, is_first=is_first)
         self.timeline = timeline
 
     @property
@@ -115,7 +118,7 @@ class IncomingResults:
         """Places a result on the stream's clock, and finds out which of its words are new."""
         result = with_known_times(result)
         said = self._place(result)
-        is_live = self._seam is None and self._finals.is_passed_by(result)
+        is_live = self._seam is None and said.start >= self._known_until and self._finals.is_passed_by(result)
         if is_live and result.kind != "final" and not self._tells_speakers(result):
             return Judged(said, (), ())  # most results are of this kind, so no words are compared for them
         compared = self._compared(said)
@@ -130,7 +133,7 @@ class IncomingResults:
             if said.placed and said.end <= self._new_from and not compared and self._profile.exact_times:
                 return Judged(said, compared, (), repeats_final=True)
         is_new = tuple(not each for each in old)
-        repeats = result.kind == "final" and self._finals.repeated_by(result)
+        repeats = result.kind == "final" and (self._finals.repeated_by(result) or self._was_final(said))
         return Judged(said, compared, is_new, repeats, here, at_seam and not self._profile.exact_times)
 
     def kept(self, judged: Judged) -> PlacedTranscript:
@@ -167,8 +170,12 @@ class IncomingResults:
         return self._finals.cover(said.result, overlaps=self.overlaps) or self._was_final(said)
 
     def _was_final(self, said: PlacedTranscript) -> bool:
-        """Whether finals of earlier links cover the whole span of a result without word times."""
-        if self.overlaps or not self._profile.trusts_spans or said.end > self._session.delivered_words.said:
+        """Whether delivered finals cover the whole span of a result without word times, on a link that is not the
+        first: it is sent again what they were of.
+        """
+        if said.result.words or not said.placed or self.overlaps or not self._profile.trusts_spans:
+            return False
+        if said.end > self._known_until:
             return False
         return said.start < said.end and not any(self._session.delivered_words.stretches.missing(said.start, said.end))
 
