@@ -167,7 +167,7 @@ def test_one_new_word_among_old_ones_is_enough() -> None:
     assert standby.proved
 
 
-@pytest.mark.parametrize(("known", "news"), [(0.6, False), (0.59, True)])
+@pytest.mark.parametrize(("known", "news"), [(0.61, False), (0.59, True)])
 def test_a_word_is_new_where_most_of_it_lies_in_no_final(known: float, news: bool) -> None:
     run = suspect()
     run.says(result(0.4, known, "half"))
@@ -289,12 +289,14 @@ def test_each_message_is_judged_by_the_audio_that_was_sent_when_it_came() -> Non
     assert run.session.first_possible_speech(500, 2_000, 0) == 1_000
 
 
-def test_audio_evicted_while_the_standby_may_still_recognize_it_is_no_gap_yet() -> None:
+def test_audio_evicted_that_the_suspect_was_not_sent_is_lost_and_the_standby_void() -> None:
     run = suspect(limit=2.0)
     standby = Standby(run.session, SPANS, 0.0)
-    run.session.capture(loud(500))  # evicts the first half second
+    run.session.capture(loud(500))  # evicts half a second that the suspect may still recognize
     pump(standby)
-    run.session.capture(loud(500))
-    take_over(run, standby)
-    gaps = run.gaps()
-    assert gaps == [(0.0, 1.0, "overflow")]
+    assert not standby.is_void
+    run.session.capture(loud(2_000))  # evicts half a second, too, that it was not sent
+    assert standby.is_void
+    run.says(result(0.0, 2.0))
+    run.link.go_on()
+    assert run.gaps() == [(2.0, 2.5, "overflow")]

@@ -36,10 +36,14 @@ class Backends:
         self.wait = 0.0
         self.is_down = False
         self.patience = math.inf
+        self.fail_over_after = 2.0
 
     @property
-    def has_next(self) -> bool:
+    def has_alternative(self) -> bool:
         return len(self._providers) > 1
+
+    def go_back(self, verdict: Verdict) -> bool:
+        return False
 
     @property
     def provider(self) -> Provider:

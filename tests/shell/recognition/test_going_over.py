@@ -14,8 +14,10 @@ from trio_speech.testing import (
     Hear,
     NeverAnswer,
     Refuse,
+    Restart,
     ScriptedGateway,
     Step,
+    assert_exactly_once,
     open_gateway,
     speech,
 )
@@ -116,3 +118,41 @@ async def test_in_a_black_hole_all_have_given_up_a_second_after_their_deadline()
                 nursery.start_soon(one, client)
     assert len(given_up) == MANY
     assert max(given_up) - began <= 21.0
+
+
+@pytest.mark.parametrize("after", [None, 30.0, 130.0])
+async def test_where_the_last_backend_must_be_waited_for_the_first_is_tried_again(after: float | None) -> None:
+    async with open_gateway() as first, open_gateway() as last:
+        first.plan(Hear(3.0), Restart(3.0))
+        last.plan(*(Refuse(429, retry_after=after) for _ in range(30)))
+        async with (
+            ts.open_client([first.backend(), last.backend()]) as client,
+            client.transcribe(SPEECH.source(), SPEECH.audio_format) as told,
+        ):
+            events = [event async for event in told]
+        assert_exactly_once(events, SPEECH, [*first.visits, *last.visits])
+        assert max(event.downtime for event in events if isinstance(event, ts.Resumed)) <= 6.0
+        assert len(last.visits) <= 6
+
+
+async def test_where_none_answers_the_session_ends_at_its_deadline_and_dials_seldom() -> None:
+    async with open_gateway() as first, open_gateway() as last:
+        lasting(first, lambda: Refuse(503))
+        lasting(last, lambda: Refuse(503))
+        began = trio.current_time()
+        with pytest.raises(ts.RetriesExhausted):
+            async with ts.open_client([first.backend(), last.backend()]) as client:
+                await first_words(client, [])
+        assert 100.0 <= trio.current_time() - began <= 130.0
+        assert len(first.visits) + len(last.visits) <= 150
+
+
+async def test_a_standby_with_new_words_needs_no_attempt() -> None:
+    async with open_gateway() as gateway:
+        gateway.plan(Hear(3.3), BlackHole())
+        async with (
+            gateway.client(retry=ts.RetryPolicy(max_attempts=0)) as client,
+            client.transcribe(SPEECH.source(), SPEECH.audio_format) as told,
+        ):
+            events = [event async for event in told]
+        assert_exactly_once(events, SPEECH, gateway.visits)

@@ -49,8 +49,6 @@ class ReplayLog:
         """The oldest sample that is neither settled nor evicted (dropped unsettled because of a limit)."""
         self.furthest = start
         """The sample before which all audio was sent, on this connection or an earlier one."""
-        self.sent_beside = start
-        """The sample before which audio was read for a second connection (`read_beside`) since the last `rewind`."""
         self.taken = 0
         """Samples sent on all connections together; a sample that was sent twice counts twice."""
         self.replayed = 0
@@ -90,8 +88,7 @@ class ReplayLog:
 
         They count as taken, since the service bills them, but `sent` stays: it is the current connection's.
         """
-        self.sent_beside = start + samples
-        return self._read(start, self.sent_beside)
+        return self._read(start, start + samples)
 
     def _read(self, start: int, sent: int) -> bytes:
         self.taken += sent - start
@@ -108,7 +105,7 @@ class ReplayLog:
 
         Where `to` is outside of the audio that is kept, the nearest sample that is kept is taken.
         """
-        self.sent = self.sent_beside = min(max(to, self.kept), self.captured)
+        self.sent = min(max(to, self.kept), self.captured)
         return self.sent
 
     def commit(self, to: int) -> None:

@@ -60,6 +60,7 @@ class Tally(Struct):
 
 
 NEVER = sys.maxsize
+_SLIVER = 0.005  # seconds: many services round their times to a hundredth
 
 
 class RecognitionMachine:
@@ -95,6 +96,7 @@ class RecognitionMachine:
         self.taken = ordinal
         """How many finals the user has taken."""
         self._pause = audio_format.samples(PAUSE)
+        self._sliver = audio_format.samples(_SLIVER)
         self.noise = NoiseLevel(audio_format.encoding, self.rate, audio_format.frame_size)
         self.stretches = Stretches()
         """The audio behind the commit point that finals cover."""
@@ -316,6 +318,8 @@ class RecognitionMachine:
         for begins, ends in self.stretches.missing(max(start, log.committed), end):
             first = begins + margin if begins <= self.delivered_words.said else begins
             last = ends - margin if ends < end else ends
+            if ends - begins <= self._sliver:
+                continue  # no word is as short: a service's times are rounded
             if begins < log.kept:
                 return begins
             found = self.noise.first_speech(log.window(first, last)) if first < last else None
@@ -434,10 +438,10 @@ class RecognitionMachine:
             self._tell_gaps(self.gaps.tell(end + 1))
 
     def _evict(self, to: int, reason: str) -> None:
-        sent = max(self.log.sent, self.log.sent_beside) if self.linked else -1
+        sent = self.log.sent if self.linked else -1
         start, end = self.log.evict(to)
         for begins, ends in list(self.stretches.missing(max(start, self.log.committed), end)):
-            heard_until = min(max(begins, sent), ends)  # a link may still recognize what lies before
+            heard_until = min(max(begins, sent), ends)  # the link may still recognize what lies before
             self.gaps.endanger(begins, heard_until, reason)
             self.gaps.lose(heard_until, ends, reason)
         self._advance(self.log.committed)

@@ -10,7 +10,8 @@ Laws
     3. It then serves as a link that has been sent the audio up to `sent`, and has said all of `messages` just now.
     4. What is kept of its messages is bounded. A service that says more than that is alive, and proves better too.
     5. Once the suspect has delivered or committed anything, the standby is *void*: it was sent audio that no link needs
-       any more, and where words have no times, nothing tells which of its words are old.
+       any more, and where words have no times, nothing tells which of its words are old. So it is once audio is evicted
+       that the suspect was not sent: that audio is lost, and a `Gap` says so.
 
     who is heard first                       what follows
     ──────────────────────────────────────   ──────────────────────────────────────────────────────────────────
@@ -56,6 +57,7 @@ class Standby:
         """What the service has said so far, in order, each with `sent` as it was then."""
         self._profile = profile
         self._begins_with = self._progress
+        self._stop = session.log.sent
         self._brought_words = False
         self._kept = 0
         self._opened = not profile.waits_for_opened
@@ -72,7 +74,7 @@ class Standby:
     @property
     def is_void(self) -> bool:
         """Whether the session has made progress without the standby, so that it must not take over."""
-        return self._progress != self._begins_with
+        return self._progress != self._begins_with or self.session.log.kept > self._stop
 
     @property
     def proved(self) -> bool:
@@ -110,6 +112,8 @@ class Standby:
                 self._opened = True
             case _:
                 pass
+        if self.is_void or self._kept > MOST_KEPT:
+            return None
         self.messages.append((self.sent, message))
         if isinstance(message, RecognitionResult):
             self._kept += memory_of(message)

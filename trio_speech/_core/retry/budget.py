@@ -89,6 +89,12 @@ class RetryBudget:
                 self.progressed(now)
             self._committed = upto
 
+    def is_spent(self, now: float) -> bool:
+        """Whether the policy allows no further attempt in the outage that is going on."""
+        began, deadline = self._outage_began, self._policy.deadline
+        is_late = began is not None and deadline is not None and now - began >= deadline
+        return is_late or self._exhausted_attempts()
+
     def wanted(self, now: float) -> float:
         """Call when the session needs a connection. Returns the moment at which to give up if none is made until then.
 

@@ -32,6 +32,10 @@ class Preference:
         self.current = min(later, key=lambda index: max(now, self._available_at(index)))
         return True
 
+    def has_next_by(self, moment: float) -> bool:
+        """Whether a later backend is available by then."""
+        return any(self._available_at(index) <= moment for index in self._later())
+
     @property
     def has_next(self) -> bool:
         """Whether `fail_over` would find a later backend to use."""

@@ -2,7 +2,8 @@
 
 Laws
     1. Backends are used in order of preference. One is given up when its refusal is final, when its outage lasts for
-       longer than ``fail_over_after`` or answers nobody's dials, and the last one when its retry budget is spent.
+       longer than ``fail_over_after`` or answers nobody's dials. The last one gives way to a better one, too, where it
+       has to be waited for as long. A session ends when the retry budgets of all are spent.
     2. Those before the current one are tried again every ``return_after`` seconds by a real dial, but not before the
        moment that a Retry-After named, and never after a final refusal.
 """
@@ -34,7 +35,7 @@ class Failover(ABC, Generic[P]):
         self._dialer = dialer
         self._providers = providers
         self._preference = Preference(len(providers))
-        self._budget: RetryBudget | None = None
+        self._budgets: dict[int, RetryBudget] = {}
 
     @property
     def provider(self) -> P:
@@ -43,10 +44,11 @@ class Failover(ABC, Generic[P]):
 
     @property
     def budget(self) -> RetryBudget:
-        """The session's retry budget with the current backend."""
-        if self._budget is None:
-            self._budget = self._dialer.budget(self.provider.endpoint)
-        return self._budget
+        """The session's retry budget with the current backend. It is kept while another serves, until that is left."""
+        current = self._preference.current
+        if current not in self._budgets:
+            self._budgets[current] = self._dialer.budget(self.provider.endpoint)
+        return self._budgets[current]
 
     @property
     def attempt(self) -> int:
@@ -69,9 +71,34 @@ class Failover(ABC, Generic[P]):
         return self._dialer.is_down(self.provider.endpoint)
 
     @property
+    def fail_over_after(self) -> float:
+        """``RetryPolicy.fail_over_after``."""
+        return self._dialer.retry.fail_over_after
+
+    @property
     def patience(self) -> float:
-        """Seconds that an outage of the current backend may last before `fail_over`; infinite if it is the last."""
-        return self._dialer.retry.fail_over_after if self.has_next else math.inf
+        """Seconds that an outage of the current backend may last before `fail_over`; infinite if it is alone."""
+        return self.fail_over_after if self.has_alternative else math.inf
+
+    @property
+    def has_alternative(self) -> bool:
+        """Whether another backend is open, or a later one available soon."""
+        soon = trio.current_time() + self.fail_over_after
+        return self._better_ready() is not None or self._preference.has_next_by(soon)
+
+    def go_back(self, verdict: Verdict) -> bool:
+        """Switches from the last backend to the best one that may be tried again, if there is one.
+
+        Returns False if all are unavailable, or have spent their retry budgets.
+        """
+        now, current = trio.current_time(), self._preference.current
+        budgets = {index: self._budgets.get(index) for index in self._preference.better(now)}
+        able = [index for index, budget in budgets.items() if budget is None or not budget.is_spent(now)]
+        if not able:
+            return False
+        self._preference.refused(current, _unavailable_until(verdict))
+        self._preference.current = able[0]
+        return True
 
     def fail_over(self, verdict: Verdict) -> bool:
         """Marks the current backend unavailable until `verdict` allows it, and switches to another one.
@@ -82,10 +109,7 @@ class Failover(ABC, Generic[P]):
             self._preference.refused(self._preference.current, _unavailable_until(verdict))
             self._return_to(better)
             return True
-        if not self._preference.fail_over(trio.current_time(), _unavailable_until(verdict)):
-            return False
-        self._budget = None
-        return True
+        return self._preference.fail_over(trio.current_time(), _unavailable_until(verdict))
 
     @property
     def wait(self) -> float:
@@ -123,7 +147,7 @@ class Failover(ABC, Generic[P]):
 
     def _return_to(self, index: int) -> None:
         self._preference.current = index
-        self._budget = None
+        self._budgets.clear()
         log.returned_to(self.provider.endpoint)
 
 

@@ -13,6 +13,9 @@ from ..observability import log
 from .dialer import Provider
 from .failover import Failover
 
+_PAUSE = 2.0
+"""Seconds before an earlier backend is dialed again because the last one failed too: none is to be dialed in a row."""
+
 
 def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> float:
     """Returns the seconds until the next attempt, at the same backend or at the next one.
@@ -23,8 +26,11 @@ def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> flo
     verdict = judge(cause, failed.profile)
     fatal = verdict.fate == "fatal"
     # If it is down for all sessions, the next backend is used, and no retry budget is spent on it.
-    leaves = fatal or (backends.has_next and (isinstance(cause, EndpointDown) or backends.is_down))
+    leaves = fatal or (backends.has_alternative and (isinstance(cause, EndpointDown) or backends.is_down))
     delay = None if leaves else backends.budget.failed(trio.current_time(), verdict, within=backends.patience)
+    if not leaves and _is_long(delay, backends) and backends.go_back(verdict):
+        log.given_up(failed.endpoint, cause, backends.provider.endpoint)
+        return _PAUSE
     if delay is not None:
         log.lost(failed.endpoint, cause, backends.budget.attempts, delay)
         return delay
@@ -34,6 +40,10 @@ def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> flo
         raise error if fatal else _exhausted(error, cause, attempts)
     log.given_up(failed.endpoint, cause, backends.provider.endpoint)
     return backends.wait
+
+
+def _is_long(delay: float | None, backends: Failover[Any]) -> bool:
+    return not backends.has_alternative and (delay is None or delay > backends.fail_over_after)
 
 
 def error_after(

@@ -147,7 +147,9 @@ class RecognizerBackends(Failover[SttProvider]):
     async def _dial_ahead(self, done: trio.Event, scope: trio.CancelScope, ready: Callable[[], None]) -> None:
         try:
             with scope:
-                self._keep_for_next_link(await self._dial(self._preference.current, has_alternative=self.has_next))
+                self._keep_for_next_link(
+                    await self._dial(self._preference.current, has_alternative=self.has_alternative)
+                )
                 ready()
         except LinkDown as down:
             if scope is self._standby:
@@ -172,7 +174,7 @@ class RecognizerBackends(Failover[SttProvider]):
     async def _dial_current(self) -> _Made:
         until = self.budget.wanted(trio.current_time())
         try:
-            return await self._dial(self._preference.current, until=until, has_alternative=self.has_next)
+            return await self._dial(self._preference.current, until=until, has_alternative=self.has_alternative)
         except NoCredential as down:
             error = down.error
         raise error  # outside of the except block, so that its own context is kept

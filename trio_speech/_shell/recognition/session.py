@@ -179,6 +179,7 @@ class RecognitionSession:
             return cause
         finally:
             self._link = self._intake.link = None
+            self._suspicion.link_ended()
             machine.lost()
             self._tell_figures()
             if link.done:
@@ -263,6 +264,9 @@ class RecognitionSession:
             self._tell_lost(cause, 0.0)
             return 0.0
         self._is_out = True
+        if self._suspicion.has_proved:
+            self._tell_lost(cause, 0.0)
+            return 0.0
         try:
             delay = delay_after(cause, self._backends, self._request.model)
             if self._backends.is_ready or self._suspicion.has_standby:

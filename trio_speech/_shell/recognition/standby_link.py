@@ -14,7 +14,7 @@ import trio
 
 from ..._core.recognition.commands import SendAudio
 from ..._core.recognition.standby import Standby
-from ..._core.retry.causes import Cause
+from ..._core.retry.causes import Cause, Silent
 from ...errors import ProtocolError
 from ...providers._codec import Frame, SttCodec, SttProvider
 from ..concurrency.wakeup import Wakeup
@@ -28,8 +28,9 @@ _AT_ONCE = 16
 class StandbyLink:
     """One standby. Call `run` once, as a task.
 
-    `proved` is called once when the standby has proved better than the suspect, and `ended` with the cause when it is
-    lost before that. Neither may wait. `send_timeout`: seconds that the network may take for a write.
+    `proved` is called once when the standby has proved better than the suspect, and `ended` with itself and the cause
+    when it is lost. Neither may wait. `send_timeout`: seconds that the network may take for a write. `silence`: seconds
+    that a pong may take, and that a write may still take when the standby is stopped.
     """
 
     def __init__(
@@ -39,17 +40,20 @@ class StandbyLink:
         machine: Standby,
         *,
         send_timeout: float,
+        silence: float,
         proved: Callable[[], None],
-        ended: Callable[[Cause | None], None],
+        ended: Callable[[StandbyLink, Cause | None], None],
     ) -> None:
         self.connection = connection
         self.provider = provider
         self.machine = machine
         self.codec: SttCodec = provider.codec()
         self._send_timeout = send_timeout
+        self._silence = silence
         self._proved = proved
         self._ended = ended
         self._reading = trio.CancelScope()
+        self._pinging = trio.CancelScope()
         self._stops = False
         self._is_lost = False
         self._wake = Wakeup()
@@ -60,6 +64,7 @@ class StandbyLink:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_down, self._write)
+                nursery.start_soon(self._until_down, self._ping)
                 await self._until_down(self._read)
         except BaseException:
             self.connection.abort("nobody needs it any more")
@@ -70,8 +75,12 @@ class StandbyLink:
     async def hand_over(self) -> bool:
         """Stops reading and writing for the standby. Returns whether its connection is still open, to be used on."""
         self._stop()
+        with trio.move_on_after(self._silence):
+            await self._done.wait()
+            return not self._is_lost
+        self._lose(Silent("end of a write", self._silence))
         await self._done.wait()
-        return not self._is_lost
+        return False
 
     async def dismiss(self, timeout: float) -> None:  # noqa: ASYNC109  # the closing handshake has its own deadline
         """Stops it, and closes its connection politely within `timeout` seconds."""
@@ -82,7 +91,8 @@ class StandbyLink:
 
     def _stop(self) -> None:
         self._stops = True
-        self._reading.cancel(reason="the standby is handed over or dismissed")
+        for scope in (self._reading, self._pinging):
+            scope.cancel(reason="the standby is handed over or dismissed")
         self._wake.fire()
 
     async def _until_down(self, task: Callable[[], object]) -> None:
@@ -96,7 +106,7 @@ class StandbyLink:
     def _lose(self, cause: Cause | None) -> None:
         if not self._is_lost:
             self._is_lost = True
-            self._ended(cause)
+            self._ended(self, cause)
             self.connection.abort("the standby has ended")
         self._stop()
 
@@ -122,6 +132,12 @@ class StandbyLink:
             if self.machine.proved and not had_proved:
                 self._proved()
         return not self.machine.proved
+
+    async def _ping(self) -> None:
+        with self._pinging:
+            while True:
+                await self.connection.ping(self._silence)
+                await trio.sleep(self._silence)
 
     async def _write(self) -> None:
         self.connection.send_nowait(*self.codec.open())

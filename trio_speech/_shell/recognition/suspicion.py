@@ -3,12 +3,13 @@
 Laws (see also `standby` in the core)
     1. From the suspicion on, the suspect is sent no more audio. If it shows life, it is sent the rest, and the standby
        is dismissed.
-    2. At most one standby exists. It is for the backend and the settings of the moment; where these change, it is
+    2. A standby that is lost, or silent for `suspect_after_max` seconds after a ping, is replaced by another.
+    3. At most one standby exists. It is for the backend and the settings of the moment; where these change, it is
        dismissed.
-    3. Where none may be dialed, the suspect goes on until it counts as dead (``ping_timeout``).
-    4. A standby is also sent the audio about which a service stays silent although it answers pings, while the link
+    4. Where none may be dialed, the suspect goes on until it counts as dead (``ping_timeout``).
+    5. A standby is also sent the audio about which a service stays silent although it answers pings, while the link
        waits for the service's own end. It is bounded as all hearing again for doubt is: see `doubts` in the core.
-    5. Where the policy bounds how much audio a reconnection may send again (``max_replayed``), no audio is sent beside
+    6. Where the policy bounds how much audio a reconnection may send again (``max_replayed``), no audio is sent beside
        the suspect. It is given up as soon as another connection is open.
 """
 
@@ -52,6 +53,8 @@ class Suspicion:
         self._goodbyes = goodbyes
         self._wake = wake
         self._standby: StandbyLink | None = None
+        self._case: object | None = None
+        """Stands for the suspicion or doubt of the moment; ``None`` where there is none."""
 
     def open(self, guard: Guard) -> None:
         """Sets the guard whose nursery runs the standby. Call it once."""
@@ -62,12 +65,17 @@ class Suspicion:
         """Whether a standby is being sent audio."""
         return self._standby is not None
 
+    @property
+    def has_proved(self) -> bool:
+        """Whether a standby has brought new words, so that the next link costs no dial and no attempt."""
+        return self._standby is not None and self._standby.machine.proved
+
     def arises(self, link: LinkMachine, give_up: Callable[[], None]) -> None:
         """Call when `link` becomes suspect. `give_up` makes it end; it may be called now or later."""
         self._machine.tally.suspected += 1
         if self._liveness.standby:
             link.hold()
-            self._backends.stand_by(partial(self._stand_by, give_up, instead=give_up))
+            self._dial_beside(give_up, instead=give_up)
         else:
             give_up()
 
@@ -79,13 +87,18 @@ class Suspicion:
         upto = self._machine.log.sent
         if self._liveness.standby and self._standby is None and self._machine.doubts.may_hear_again(upto):
             self._machine.doubts.heard_again(upto)
-            self._backends.stand_by(partial(self._stand_by, replace, instead=lambda: None))
+            self._dial_beside(replace, instead=lambda: None)
 
     def clears(self, link: LinkMachine) -> None:
         """Call when the suspect `link` has shown life."""
         self._machine.tally.cleared += 1
+        self._case = None
         self._backends.stand_down()
         self._end(link)
+
+    def link_ended(self) -> None:
+        """Call when the link is over: a standby that is still being dialed is left to be the next link."""
+        self._case = None
 
     def settings_changed(self, link: LinkMachine | None) -> None:
         """Call when the session's settings change: a standby was opened with the old ones."""
@@ -118,11 +131,17 @@ class Suspicion:
         link.go_on()
         self._wake()
 
-    def _stand_by(self, proved: Callable[[], None], *, instead: Callable[[], None]) -> None:
-        """Has the connection that is open now stand by; calls `proved` when it proves better.
+    def _dial_beside(self, proved: Callable[[], None], *, instead: Callable[[], None]) -> None:
+        """Dials a connection to stand by. Calls `proved` when it proves better, `instead` where none can stand by."""
+        case = self._case = object()
 
-        Where there is none that can stand by, calls `instead` at once.
-        """
+        def ready() -> None:
+            if self._case is case:
+                self._stand_by(proved, instead)
+
+        self._backends.stand_by(ready)
+
+    def _stand_by(self, proved: Callable[[], None], instead: Callable[[], None]) -> None:
         is_bounded = self._machine.policy.max_replayed is not None
         connection = None if is_bounded else self._backends.take_standby()
         if connection is None:
@@ -134,11 +153,17 @@ class Suspicion:
             provider,
             Standby(self._machine, provider.profile, trio.current_time()),
             send_timeout=self._liveness.send_timeout,
+            silence=self._liveness.suspect_after_max,
             proved=proved,
-            ended=self._lost,
+            ended=partial(self._lost, proved, instead),
         )
         self._guard.start_soon(self._standby.run)
 
-    def _lost(self, cause: Cause | None) -> None:
-        self._standby = None
-        self._backends.standby_lost(cause)
+    def _lost(
+        self, proved: Callable[[], None], instead: Callable[[], None], standby: StandbyLink, cause: Cause | None
+    ) -> None:
+        if standby is self._standby:
+            self._standby = None
+            self._backends.standby_lost(cause)
+            if self._case is not None:
+                self._dial_beside(proved, instead=instead)
