@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from pybase64 import b64decode
 
 from .._core.provider.messages import Unknown
-from ..errors import ProtocolError
+from ..errors import ConfigurationError, ProtocolError
 
 Message = TypeVar("Message")
 
@@ -64,8 +64,11 @@ class TaggedUnion(Generic[Message]):
     """Decodes the messages of one direction: a union of structs that are tagged by their JSON field ``type``."""
 
     def __init__(self, union: Any) -> None:
+        kinds = get_args(union) or (union,)
+        if any(kind.__struct_config__.tag_field != "type" for kind in kinds):
+            raise ConfigurationError('TaggedUnion takes structs whose tag_field is "type": decode others by msgspec')
         self._decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(union)
-        self._tags = frozenset(kind.__struct_config__.tag for kind in get_args(union))
+        self._tags = frozenset(kind.__struct_config__.tag for kind in kinds)
 
     def decode(self, frame: str | bytes) -> Message | Unknown:
         """Returns the message in a frame; `Unknown` if its tag is not in the union, or the frame is binary.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import trio
+from msgspec.structs import replace
 
 import trio_speech as ts
 from trio_speech.testing import Manner, open_gateway, say
@@ -47,3 +48,14 @@ async def test_it_is_over_within_the_answer_and_half_a_second(autojump_clock: An
         taken[end] = await over_after(manner, end) - began
         began = trio.current_time()
     assert {end: after for end, after in taken.items() if after > 0.6} == {}
+
+
+@pytest.mark.parametrize("cap", [6.0, 8.0, 15.0, 30.0])
+async def test_links_that_end_before_patience_does_are_not_replaced_without_end(
+    autojump_clock: Any, cap: float
+) -> None:
+    silent = Manner(finalized="never")
+    profile = replace(silent.profile(), session_cap=cap)
+    async with open_gateway(manner=silent) as gateway, ts.open_client(gateway.backend(profile)) as client:
+        with trio.fail_after(2 * 10.0 + 15.0):
+            await client.recognize(SAID, SAID.audio_format)

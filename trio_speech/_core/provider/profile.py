@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from .fields import check_fields
+
 Acknowledgment = Literal["span", "watermark", "finalize"]
 """What acknowledges audio: ``"span"``: the end of a final. ``"watermark"``: `Acknowledged` alone. ``"finalize"``: an
 answered finalize request alone, for services whose times cannot be trusted."""
@@ -115,6 +117,9 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     close_reason_fates: Mapping[str, Fate] = field(default_factory=dict)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
     @property
     def places_words(self) -> bool:
         """Whether a word can be found again in the audio: words have times, on a clock that can be trusted so far."""
@@ -168,3 +173,6 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
     close_fates: Mapping[int, Fate] = field(default_factory=lambda: CLOSE_FATES)
     close_reason_fates: Mapping[str, Fate] = field(default_factory=dict)
     failure_fates: Mapping[int | str, Fate] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_fields(self)

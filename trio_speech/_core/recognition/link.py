@@ -356,6 +356,9 @@ class LinkMachine:
         The link ends once all sent audio is committed, and at `RolloverSchedule.by` in any case.
         """
         log = self.session.log
+        if now >= self._rollover.by and self.session.is_all_sent and self._evidence.unanswered:
+            self._give_up(Rollover(), answered=False)  # else link after link would end before its patience does
+            return self._over
         if log.sent <= log.committed or now >= self._rollover.by:
             return EndLink(Rollover())
         if self._asks_by_close:
