@@ -80,7 +80,8 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
         close_reason_fates: What close reasons mean: the first text here that the reason contains, whatever the case of
             its letters, wins over the code. For services that use one code for several things.
-        failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's.
+        failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's. The error that the
+            user gets goes by the code too: 402 and 429 are a `QuotaError`, 401 and 403 an `AuthenticationError`.
     """
 
     acknowledges: Acknowledgment = "span"
@@ -155,7 +156,8 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
         close_fates: What websocket close codes mean; a code that is not here may pass, and is retried.
         close_reason_fates: What close reasons mean: the first text here that the reason contains, whatever the case of
             its letters, wins over the code. For services that use one code for several things.
-        failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's.
+        failure_fates: What the codes of `Failure` mean, where they mean something else than HTTP's. The error that the
+            user gets goes by the code too: 402 and 429 are a `QuotaError`, 401 and 403 an `AuthenticationError`.
     """
 
     max_characters: int | None = None

@@ -99,7 +99,7 @@ class Speech:
         out where all that was handed over was heard.
 
         The session goes on. Text that is sent later is spoken as usual, and follows in `spoken` what this call
-        returned. A `send` that is waiting returns, and the rest of its text is dropped. Returns at once. Raises
+        returned. `AudioChunk.start` goes on from what was handed over, not from `heard`. A `send` that is waiting returns, and the rest of its text is dropped. Returns at once. Raises
         `ConfigurationError` where `heard` is not a number of seconds, `trio.ClosedResourceError` once the block is
         left.
         """
