@@ -99,9 +99,9 @@ class Speech:
         out where all that was handed over was heard.
 
         The session goes on. Text that is sent later is spoken as usual, and follows in `spoken` what this call
-        returned. `AudioChunk.start` goes on from what was handed over, not from `heard`. A `send` that is waiting returns, and the rest of its text is dropped. Returns at once. Raises
-        `ConfigurationError` where `heard` is not a number of seconds, `trio.ClosedResourceError` once the block is
-        left.
+        returned. `AudioChunk.start` goes on from what was handed over, not from `heard`. A `send` that is waiting
+        returns, and the rest of its text is dropped. Returns at once. Raises `ConfigurationError` where `heard` is not
+        a number of seconds, `trio.ClosedResourceError` once the block is left.
         """
         self._check_open()
         return self._channel.clear(_seconds("heard", heard))
