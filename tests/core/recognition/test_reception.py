@@ -139,6 +139,17 @@ def test_each_utterance_ends_in_its_final_or_in_one_gap_whatever_drops(fates: li
     assert gaps == [(pytest.approx(start), pytest.approx(end), why) for start, end, why in given_up]
 
 
+def test_a_final_that_is_said_again_while_it_is_held_back_is_delivered_once() -> None:
+    run = Run(SPANS)
+    run.capture(loud(400) + quiet(200) + loud(300) + quiet(100))
+    words = (Word("two", 0.6, 0.9),)
+    run.says(interim(0.1, 0.4), result(0.6, 0.9, "two", words=words), result(0.6, 0.9, "two", words=words))
+    assert run.texts() == []
+    run.at(1.0)
+    assert run.texts() == ["two"]
+    assert run.session.tally.repeated_finals == 1
+
+
 # ---------------------------------------------------------------- finals of an earlier link
 
 

@@ -175,6 +175,14 @@ class LinkMachine:
         """Call when the suspect has shown life: it is sent audio again, from where it was held."""
         self.feed.is_held = False
 
+    def give_way(self) -> EndLink:
+        """Call when another link has brought words of the audio that this one is doubted for (see `doubt`).
+
+        What this one left open counts for its audio as if it had been waited for to the end.
+        """
+        self._give_up(self.doubt or Rollover(), answered=self._evidence.requests.answered > self.session.log.committed)
+        return self._over or EndLink()
+
     def lost(self) -> None:
         """Call when the connection is gone.
 

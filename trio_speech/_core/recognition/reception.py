@@ -177,11 +177,13 @@ class Reception:
         owed.final(said.start, said.end, result.speaker, placed=said.placed)
         self._asking.endpointing.final()
         if judged.nothing_new:
+            self._results.final(judged)
             self._repeated(judged, now)
             return
         if not result.text and not said.placed:
             self._session.speech_ended(said.end)
             return
+        self._results.final(judged)  # also of one that is held back: its service may say it again meanwhile
         if self._trusts_span(judged) and owed.waits_before(said.start, result.speaker):
             self._held.hold(judged, now)
         else:
@@ -251,7 +253,6 @@ class Reception:
     def _acknowledge(self, judged: Judged, now: float) -> None:
         """Records a final as evidence for its audio, whether its words are new or old."""
         said, trusted = judged.said, self._trusts_span(judged)
-        self._results.final(judged)
         self._session.tally.repeated_words += len(judged.is_new) - sum(judged.is_new)
         request = self._evidence.requests.final(judged.compared, said.end if trusted else None, now)
         self._evidence.answered(request, now)

@@ -93,7 +93,7 @@ class Link:
 
     def replace(self) -> None:
         """Ends the link because another has heard what its service was silent about. Returns at once."""
-        self._end(self.machine.doubt)
+        self._end(self.machine.give_way().cause)
 
     async def farewell(self) -> None:
         """Sends the close message, if it was not sent, and closes the websocket: see `part_from`."""

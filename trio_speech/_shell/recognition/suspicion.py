@@ -84,9 +84,11 @@ class Suspicion:
 
         The link waits for the service's own end, and a standby is sent that audio meanwhile. `replace` ends the link.
         """
-        upto = self._machine.log.sent
-        if self._liveness.standby and self._standby is None and self._machine.doubts.may_hear_again(upto):
-            self._machine.doubts.heard_again(upto)
+        upto, doubts = self._machine.log.sent, self._machine.doubts
+        if doubts.is_open or not doubts.may_hear_again(upto):
+            return  # it was heard twice, or too much was
+        if self._liveness.standby and self._standby is None:
+            doubts.heard_again(upto)
             self._dial_beside(replace, instead=lambda: None)
 
     def clears(self, link: LinkMachine) -> None:

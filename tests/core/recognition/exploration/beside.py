@@ -112,9 +112,18 @@ class TwoLinks(World):
         self.unheard.append((name, said, of, late, news))
         standby.receive(said)
         if standby.proved:
-            self._dead()
+            self._give_way()
             if self.standby is not None:
                 self._take_over()
+
+    def _give_way(self) -> None:
+        assert self.link is not None
+        if self.is_suspect or self.link.doubt is None:
+            self._dead()
+        elif self.link.give_way().cause is None:
+            self._finish()
+        else:
+            self._lost(fault=True)
 
     def _drop_standby(self) -> None:
         self.faults -= 1

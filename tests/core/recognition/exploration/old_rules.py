@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -131,8 +132,22 @@ def _two(kind: str, *rows: str, **changes: Any) -> Callable[[], Case]:
     return lambda: case(kind, (1, 1), rows=(*CORE, *rows), **changes)
 
 
+def _forgets_while_it_holds(reception: Any, result: Any, now: float) -> None:
+    known, held = deepcopy(reception._results._finals), reception._held.first
+    _final(reception, result, now)
+    if reception._held.first != held:
+        reception._results._finals = known
+
+
+_final = Reception._final
+
+
 def _crossed(kind: str) -> Case:
     return case(kind, (1, 1), rows=("interim", "crossed final", "final", "early end"))
+
+
+def _held() -> Case:
+    return case("span", (0, 1), rows=("onset of nothing", "final", "doubled final"), faults=0, liberties=2)
 
 
 def _whisper() -> Case:
@@ -179,13 +194,14 @@ OLD_RULES: Mapping[str, OldRule] = {
         Announcements,
         "taken_back",
         _never,
-        lambda: case("span", (0,), rows=RICH, faults=0, liberties=3),
+        lambda: case("span, no finalize", (0,), rows=RICH, faults=0, liberties=3),
         ("speech state", "gap", "wait"),
     ),
     "a new link hears only what is new": OldRule(ReplayLog, "rewind", _stays, _one("span"), ("lost",)),
     "speech goes on when the stream is over": OldRule(
         RecognitionMachine, "_end_speech", _nothing, _one("span", faults=0), ("speech state",)
     ),
+    "only what was delivered is remembered": OldRule(Reception, "_final", _forgets_while_it_holds, _held, ("doubled",)),
     "a final that comes again ends whatever is spoken": OldRule(
         Reception, "_leaves_speech_before", _never, lambda: _crossed("span"), ("speech state",)
     ),
