@@ -123,8 +123,13 @@ class World:
         return sayable(service.account, rows)
 
     def _may_end_early(self, service: Service) -> bool:
-        """Once at most after the close message: ending then answers it, and no truthful service lies twice."""
-        return self.faults > 0 and (service.account.leaving is None or not self.has_lied)
+        """Once at most after the close message: ending then answers it, and no truthful service lies twice.
+
+        Nor where one final without a place may have been of two sentences: see docs/explanation/law.md.
+        """
+        if not self.faults or service.account.leaving is None:
+            return self.faults > 0
+        return not (self.has_lied or (self.case.profile.acknowledges == "finalize" and service.would_mislead))
 
     def _captures(self) -> list[Action]:
         return [("capture",)] if self.chunk < len(self.case.script.chunks) else []
