@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_speech._core.provider.messages import Unknown
-from trio_speech.errors import ProtocolError
+from trio_speech.errors import ConfigurationError, ProtocolError
 from trio_speech.providers._json import OneShape, TaggedUnion, audio_of, encode
 
 
@@ -108,3 +108,12 @@ def test_nothing_but_a_protocol_error_ever_leaves(frame: str | bytes) -> None:
     except ProtocolError:
         return
     assert isinstance(said, (Apple, Pear, Unknown))
+
+
+def test_a_union_that_is_tagged_by_another_field_is_refused() -> None:
+    class Melon(msgspec.Struct, tag_field="kind", tag="melon"):
+        pass
+
+    for union in (Melon, Melon | Pear):
+        with pytest.raises(ConfigurationError, match='tag_field is "type"'):
+            TaggedUnion(union)

@@ -36,11 +36,6 @@ class Preference:
         """Whether a later backend is available by then."""
         return any(self._available_at(index) <= moment for index in self._later())
 
-    @property
-    def has_next(self) -> bool:
-        """Whether `fail_over` would find a later backend to use."""
-        return bool(self._later())
-
     def wait(self, now: float) -> float:
         """Returns the seconds until the current backend is available; 0 where it is."""
         return max(0.0, self._available_at(self.current) - now)

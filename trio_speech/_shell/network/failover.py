@@ -61,11 +61,6 @@ class Failover(ABC, Generic[P]):
         return len(self._providers) > 1
 
     @property
-    def has_next(self) -> bool:
-        """Whether `fail_over` would find another backend."""
-        return self._better_ready() is not None or self._preference.has_next
-
-    @property
     def is_down(self) -> bool:
         """Whether the current backend has answered nobody's dials for some time."""
         return self._dialer.is_down(self.provider.endpoint)
