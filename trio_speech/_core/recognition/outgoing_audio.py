@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 
 from ..provider.profile import SttProfile
-from .pacing import LUMP, Pacer
+from .pacing import LUMP
 from .progress_watch import ProgressWatch
 from .session import NEVER, RecognitionMachine
 from .timeline import Timeline
@@ -38,12 +38,7 @@ class OutgoingAudio:
         self._session = session
         self._timeline = timeline
         self._progress = progress
-        policy = session.policy
-        self._pacer = Pacer(
-            profile.replay_speed if policy.speed is None else policy.speed,
-            session.rate,
-            profile.burst if policy.burst is None else policy.burst,
-        )
+        self._pacer = session.pacer(profile)
         self._chunk = session.frame(profile)
         self._lump = max(self._chunk, session.audio_format.samples(LUMP))
         self._full = math.ceil(_FULL_AT * session.limit)

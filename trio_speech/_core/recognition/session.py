@@ -39,6 +39,7 @@ from .doubts import Doubts
 from .event_queue import EventQueue
 from .gaps import GapRun, Gaps
 from .noise import PAUSE, NoiseLevel
+from .pacing import Pacer
 from .queued_commands import QueuedCommand, QueuedCommands
 from .reconciliation import ComparedWord
 from .replay_log import ReplayLog
@@ -229,6 +230,13 @@ class RecognitionMachine:
         """Returns the samples of one audio message to the service of `profile`."""
         length = self.policy.frame_length
         return max(1, self.audio_format.samples(profile.chunk if length is None else length))
+
+    def pacer(self, profile: SttProfile) -> Pacer:
+        """Returns a pacer for one connection to the service of `profile`: as the policy says, or else the profile."""
+        speed, burst = self.policy.speed, self.policy.burst
+        return Pacer(
+            profile.replay_speed if speed is None else speed, self.rate, profile.burst if burst is None else burst
+        )
 
     def link_lost(self, asked: Iterable[int]) -> None:
         """Call when the connection is gone.

@@ -30,7 +30,6 @@ from ..provider.profile import SttProfile
 from ..retry.causes import Cause, Ended, Reported
 from .commands import SendAudio, Wait
 from .event_queue import memory_of
-from .pacing import Pacer
 from .session import RecognitionMachine
 from .text import words_of
 from .timeline import Timeline
@@ -63,12 +62,7 @@ class Standby:
         self._opened = not profile.waits_for_opened
         self._may_repeat = session.delivered_words.may_repeat(self._cut)
         self._chunk = session.frame(profile)
-        policy = session.policy
-        self._pacer = Pacer(
-            profile.replay_speed if policy.speed is None else policy.speed,
-            session.rate,
-            profile.burst if policy.burst is None else policy.burst,
-        )
+        self._pacer = session.pacer(profile)
         self._pacer.engage(now, session.log.captured - base)
 
     @property
