@@ -156,3 +156,18 @@ async def test_a_standby_with_new_words_needs_no_attempt() -> None:
         ):
             events = [event async for event in told]
         assert_exactly_once(events, SPEECH, gateway.visits)
+
+
+async def test_an_outage_of_long_ago_is_not_held_against_the_first_backend() -> None:
+    said = speech(260.0)
+    retry = ts.RetryPolicy(return_after=None)
+    async with open_gateway() as first, open_gateway() as last:
+        first.plan(Hear(3.0), Restart(30.0))
+        last.plan(Hear(180.0), Drop(), *(Refuse(429, retry_after=60.0) for _ in range(30)))
+        async with (
+            ts.open_client([first.backend(), last.backend()], retry=retry) as client,
+            client.transcribe(said.source(), said.audio_format) as told,
+        ):
+            events = [event async for event in told]
+        assert_exactly_once(events, said, [*first.visits, *last.visits])
+        assert first.visits[-1].heard > 50.0, "it has been healthy for minutes"

@@ -78,6 +78,8 @@ class RetryBudget:
         self._committed = -1
         self.attempts = 0
         """How many retries were made since the last progress; the first dial does not count."""
+        self.progressed_at = -math.inf
+        """When the last progress was made."""
 
     def committed(self, upto: int, now: float) -> None:
         """Call when the service has acknowledged the audio before sample `upto`. It is progress if `upto` has grown.
@@ -89,11 +91,16 @@ class RetryBudget:
                 self.progressed(now)
             self._committed = upto
 
+    @property
+    def out_since(self) -> float:
+        """Since when the session wants a connection that makes progress; infinite where it has one, or wants none."""
+        since = self._wanted_since if self._outage_began is None else self._outage_began
+        return math.inf if since is None else since
+
     def is_spent(self, now: float) -> bool:
         """Whether the policy allows no further attempt in the outage that is going on."""
-        began, deadline = self._outage_began, self._policy.deadline
-        is_late = began is not None and deadline is not None and now - began >= deadline
-        return is_late or self._exhausted_attempts()
+        deadline = math.inf if self._policy.deadline is None else self._policy.deadline
+        return now - self.out_since >= deadline or self._exhausted_attempts()
 
     def wanted(self, now: float) -> float:
         """Call when the session needs a connection. Returns the moment at which to give up if none is made until then.
@@ -103,8 +110,7 @@ class RetryBudget:
         """
         if self._wanted_since is None:
             self._wanted_since = now
-        began = self._wanted_since if self._outage_began is None else self._outage_began
-        return math.inf if self._policy.deadline is None else began + self._policy.deadline
+        return math.inf if self._policy.deadline is None else self.out_since + self._policy.deadline
 
     def opened(self, now: float) -> None:
         """Call when a handshake has succeeded. That alone does not refill the budget."""
@@ -117,6 +123,7 @@ class RetryBudget:
             self._bucket.proved_stable(now)
         self.attempts = 0
         self._outage_began = None
+        self.progressed_at = now
 
     def failed(self, now: float, verdict: Verdict, *, within: float = math.inf) -> float | None:
         """Call when a dial or a connection has failed.

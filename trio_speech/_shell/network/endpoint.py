@@ -48,7 +48,7 @@ class EndpointState:
         """How long recent dials took until they were answered."""
         self._line = trio.lowlevel.ParkingLot()
         self._impatient: dict[trio.CancelScope, tuple[float, float]] = {}
-        """Dials of sessions that have another backend: when each began, and its patience."""
+        """Dials under way: when each began, and its patience, which is infinite where there is no other backend."""
 
     def take_room(self) -> bool:
         """Counts a dial beside another as begun, if a turn is free and nobody waits for it; returns whether it did.

@@ -44,7 +44,7 @@ class Failover(ABC, Generic[P]):
 
     @property
     def budget(self) -> RetryBudget:
-        """The session's retry budget with the current backend. It is kept while another serves, until that is left."""
+        """The session's retry budget with the current backend. It is kept until another backend has made progress."""
         current = self._preference.current
         if current not in self._budgets:
             self._budgets[current] = self._dialer.budget(self.provider.endpoint)
@@ -86,6 +86,7 @@ class Failover(ABC, Generic[P]):
 
         Returns False if all are unavailable, or have spent their retry budgets.
         """
+        self._forget_past_outages()
         now, current = trio.current_time(), self._preference.current
         budgets = {index: self._budgets.get(index) for index in self._preference.better(now)}
         able = [index for index, budget in budgets.items() if budget is None or not budget.is_spent(now)]
@@ -104,6 +105,7 @@ class Failover(ABC, Generic[P]):
             self._preference.refused(self._preference.current, _unavailable_until(verdict))
             self._return_to(better)
             return True
+        self._forget_past_outages()
         return self._preference.fail_over(trio.current_time(), _unavailable_until(verdict))
 
     @property
@@ -139,6 +141,11 @@ class Failover(ABC, Generic[P]):
 
         Returns whether a connection to it is open. Raises `LinkDown` if a dial fails.
         """
+
+    def _forget_past_outages(self) -> None:
+        """Drops the budgets of outages that were over when the current backend last made progress."""
+        since = self.budget.progressed_at
+        self._budgets = {index: budget for index, budget in self._budgets.items() if budget.out_since > since}
 
     def _return_to(self, index: int) -> None:
         self._preference.current = index
