@@ -8,6 +8,7 @@ import trio
 import trio_speech as ts
 from trio_speech.testing import (
     BlackHole,
+    Close,
     Delay,
     Freeze,
     Hear,
@@ -183,3 +184,13 @@ async def test_a_service_that_hears_slowly_what_comes_at_once_is_not_suspected(p
     assert not any(isinstance(event, ts.LinkLost) for event in events)
     assert (statistics.links, statistics.replayed) == (1, 0.0)
     assert statistics.billed == statistics.captured
+
+
+async def test_a_service_that_ends_each_standby_at_once_is_not_dialed_again_and_again(
+    gateway: ScriptedGateway, listen: Listen
+) -> None:
+    gateway.plan(Hear(4.3), BlackHole())
+    gateway.plan(*(Close(1013) for _ in range(100)))
+    with pytest.raises(ts.RetriesExhausted):
+        await listen(SPEECH, retry=ts.RetryPolicy(max_attempts=0))
+    assert len(gateway.visits) <= 4

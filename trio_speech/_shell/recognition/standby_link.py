@@ -8,7 +8,7 @@ A frame must not be torn, so the task that writes is never cancelled while it se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import trio
 
@@ -95,9 +95,9 @@ class StandbyLink:
             scope.cancel(reason="the standby is handed over or dismissed")
         self._wake.fire()
 
-    async def _until_down(self, task: Callable[[], object]) -> None:
+    async def _until_down(self, task: Callable[[], Awaitable[None]]) -> None:
         try:
-            await task()  # type: ignore[misc]
+            await task()
         except LinkDown as down:
             self._lose(down.cause)
         except ProtocolError:

@@ -3,7 +3,8 @@
 Laws (see also `standby` in the core)
     1. From the suspicion on, the suspect is sent no more audio. If it shows life, it is sent the rest, and the standby
        is dismissed.
-    2. A standby that is lost, or silent for `suspect_after_max` seconds after a ping, is replaced by another.
+    2. A standby that goes silent for ``suspect_after_max`` seconds after a ping is replaced by another. One that the
+       service ends is not, as the next might end as soon.
     3. At most one standby exists. It is for the backend and the settings of the moment; where these change, it is
        dismissed.
     4. Where none may be dialed, the suspect goes on until it counts as dead (``ping_timeout``).
@@ -23,7 +24,7 @@ import trio
 from ..._core.recognition.link import LinkMachine
 from ..._core.recognition.session import RecognitionMachine
 from ..._core.recognition.standby import Standby
-from ..._core.retry.causes import Cause
+from ..._core.retry.causes import Cause, Silent
 from ...policy import LivenessPolicy
 from ..concurrency.one_exception import Guard
 from .backends import RecognizerBackends
@@ -167,5 +168,5 @@ class Suspicion:
         if standby is self._standby:
             self._standby = None
             self._backends.standby_lost(cause)
-            if self._case is not None:
+            if self._case is not None and isinstance(cause, Silent):
                 self._dial_beside(proved, instead=instead)
