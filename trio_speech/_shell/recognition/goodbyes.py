@@ -12,7 +12,7 @@ from ..concurrency.wakeup import Wakeup
 from ..connection import Connection, LinkDown
 
 
-async def part_from(connection: Connection, frame: str | bytes | None, timeout: float) -> None:  # noqa: ASYNC109
+async def part_from(connection: Connection, frame: str | bytes | None, timeout: float) -> None:  # noqa: ASYNC109  # bounds two steps
     """Sends the protocol's close message `frame`, if any, and closes the websocket, within `timeout` seconds.
 
     A service that is not told may count the session against a limit for some time. Never raises `LinkDown`.
