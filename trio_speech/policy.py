@@ -206,14 +206,15 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
             is suspected, however slowly it has answered so far. `ping_timeout` is a limit to both.
         standby: A second connection is dialed when one is suspected. It is sent the same audio, and takes over with its
             first new words, unless the suspect shows life before. A second one is dialed too when a handshake takes
-            long. ``False``: a suspect is closed at once.
+            long, and when a service that showed interims says nothing of speech any more, though it answers pings.
+            ``False``: a suspect is closed at once.
         connect_timeout: Seconds for one dial: credential, name, TCP, TLS, proxy and handshake together.
         close_timeout: Seconds for leaving a session before its end, and for closing a connection politely; from 0 to
             3,600.
         send_timeout: Seconds for one message to be taken by the network. A replay log that is four fifths full waits
             half of this for progress; then the session asks the service for a final transcript, which frees the log.
         progress_timeout: Seconds without any result, while speech is being sent and pings are answered, after which the
-            connection counts as dead; ``None``: never.
+            connection counts as dead; ``None``: never, and no standby is dialed for that.
         max_message_bytes: Bytes of one message from a service, at least 64 KiB. A larger one is refused as soon as its
             size is announced, and counts as a `ProtocolError`.
     """

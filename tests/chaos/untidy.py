@@ -49,6 +49,8 @@ REPLAY = 1.25
 OUTAGE = {"black hole": 12.0, "freeze": 5.0, "outage": 30.0}
 """Seconds that a fault may cost, besides a dial."""
 SLACK = 5.0
+AGAIN = 6.0
+"""Seconds of audio that one standby in vain, and one hearing again for doubt, may cost in a short session."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,6 @@ async def _sound(outcome: Outcome, noise: bytes, deepgram: bool) -> None:
                     outcome.events.append(event)
             _judge(outcome, transcript.statistics(), manner)
         _judge_time(outcome, trio.current_time(), hangs=scope.cancelled_caught)
-        again = gateway.heard / said.seconds - 1.0
-        if again > 0.05:
-            outcome.wrong.append(f"{again:.0%} of the audio was sent again")
+        again = gateway.heard - said.seconds
+        if again > max(AGAIN, 0.05 * said.seconds):
+            outcome.wrong.append(f"{again:.1f} s of the audio were sent again")

@@ -56,7 +56,7 @@ may be due to a lost packet."""
 
 _LOOK_NOW_AND_THEN = 0.5  # seconds between two looks at a peer that may be busy
 _LOOK_AGAIN = 0.1  # seconds between two looks at a send queue that excuses a late pong
-_REMEMBERED = 60.0
+_REMEMBERED = 60.0  # seconds after which half of the patience that false alarms have brought is gone
 _MOST_DOUBLINGS = 8
 
 
@@ -117,10 +117,11 @@ Judgment: TypeAlias = Ask | Suspect | Cleared | Dead | Rest
 class FalseAlarms:
     """Makes its user more patient with connections after each suspicion that was or may have been wrong.
 
-    Each one doubles that patience, and each minute without another one halves it again.
+    Each one doubles that patience, and each `remembered` seconds without another one halve it again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: float = _REMEMBERED) -> None:
+        self._remembered = remembered
         self._doublings = 0
         self._since = -math.inf
 
@@ -134,7 +135,7 @@ class FalseAlarms:
         return 2.0 ** self._left(now)
 
     def _left(self, now: float) -> int:
-        return max(0, self._doublings - int((now - self._since) / _REMEMBERED)) if self._doublings else 0
+        return max(0, self._doublings - int((now - self._since) / self._remembered)) if self._doublings else 0
 
 
 class Health:

@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..provider.messages import Closed, Failure, Going, Opened, SttMessage, Unknown
+from ..provider.messages import Closed, Failure, Going, Opened, RecognitionResult, SttMessage, Unknown
 from ..provider.profile import SttProfile
 from ..retry.causes import Broken, Cause, Ended, PeerClosed, Reported, Rollover, Silent, Unread
 from .asking import Asking
@@ -153,6 +153,21 @@ class LinkMachine:
     def owes(self) -> bool:
         """Whether the service owes a result for possible speech, a final, or an answer to a request."""
         return self._progress.owed or self._evidence.waits
+
+    @property
+    def owes_words(self) -> bool:
+        """Whether words were shown whose final has not come."""
+        return self._evidence.owed.worded
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether no more audio is to be sent on this link."""
+        return self.feed.closed or self.session.is_all_sent
+
+    def place(self, result: RecognitionResult) -> int | None:
+        """Returns the sample at which `result` ends; ``None`` where its times are missing or cannot be trusted."""
+        is_placed = self.profile.trusts_spans and result.end > result.start
+        return self._timeline.end_at(result.end) if is_placed else None
 
     @property
     def busy_until(self) -> float:

@@ -32,6 +32,8 @@ PAUSE = 0.3
 
 # A block in every tenth of a second is a sample of the noise as good as all, at a fifth of the cost.
 _ONE_IN = 5
+SAMPLED_EVERY = _ONE_IN * BLOCK
+"""Seconds between two blocks that are looked at where not all of them need be."""
 _HISTORY = 300  # measured blocks: the last half minute
 _ENOUGH = 10  # measured blocks: one second, below which the noise is not estimated
 _QUIETEST = 20  # one block in so many counts as noise
@@ -87,6 +89,20 @@ class NoiseLevel:
                 quiet += self.block
             at -= size
         return begins // self._frame_size if quiet >= pause else 0
+
+    def louder(self, audio: bytes, level: int) -> Iterator[int]:
+        """Yields the samples within `audio` at which blocks begin that are louder than `level`.
+
+        One block in each `SAMPLED_EVERY` seconds is looked at.
+        """
+        if _may_be_louder(audio, self._encoding, level):
+            each = _ONE_IN * self.block
+            yield from (at * each for at, peak in enumerate(self.peaks(audio, _ONE_IN)) if peak > level)
+
+    def loudness(self, audio: bytes) -> int:
+        """Returns the median loudness of `audio`; 0 where it is empty."""
+        peaks = sorted(self.peaks(audio, _ONE_IN))
+        return peaks[len(peaks) // 2] if peaks else 0
 
     def heard_as_noise(self, audio: bytes) -> None:
         """Call with audio in which two links have found no word: sound up to its loudness is noise from now on."""

@@ -9,7 +9,9 @@ Laws
        and neither do repetitions of delivered words: a service says those again to whoever sends it the audio again.
     3. It then serves as a link that has been sent the audio up to `sent`, and has said all of `messages` just now.
     4. What is kept of its messages is bounded. A service that says more than that is alive, and proves better too.
-    5. Once the suspect has delivered or committed anything, the standby is *void*: it was sent audio that no link needs
+    5. Where the suspect answers pings, so that nobody else may be able to say more, the standby is given up where it
+       has not proved better within a time.
+    6. Once the suspect has delivered or committed anything, the standby is *void*: it was sent audio that no link needs
        any more, and where words have no times, nothing tells which of its words are old. So it is once audio is evicted
        that the suspect was not sent: that audio is lost, and a `Gap` says so.
 
@@ -18,11 +20,13 @@ Laws
     the suspect: anything                    it goes on where its audio was stopped; the standby is closed
     the standby: words not delivered yet     the suspect is lost; a `LinkMachine` takes over from the standby
     neither, until the suspect counts dead   the same, with whatever the standby has said until then
+    neither, in the time that it was given   it goes on where its audio was stopped; the standby is closed
     the standby ends                         the suspect goes on waiting, as if there had been no standby
 """
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 from ..provider.messages import Closed, Failure, Opened, RecognitionResult, SttMessage
@@ -42,9 +46,14 @@ Step: TypeAlias = SendAudio | Wait
 
 
 class Standby:
-    """What one standby is sent, and what its service says. Give it to `LinkMachine` where it takes over."""
+    """What one standby is sent, and what its service says. Give it to `LinkMachine` where it takes over.
 
-    def __init__(self, session: RecognitionMachine, profile: SttProfile, now: float) -> None:
+    `within`: the seconds from its first audio within which it is expected to prove better; infinite for no limit.
+    """
+
+    def __init__(
+        self, session: RecognitionMachine, profile: SttProfile, now: float, *, within: float = math.inf
+    ) -> None:
         self.session = session
         base, self._cut = session.start_of_next_link(profile)
         self.timeline = Timeline(base, session.rate)
@@ -61,6 +70,8 @@ class Standby:
         self._kept = 0
         self._opened = not profile.waits_for_opened
         self._may_repeat = session.delivered_words.may_repeat(self._cut)
+        self._within = within
+        self._proves_by = math.inf
         self._chunk = session.frame(profile)
         self._pacer = session.pacer(profile)
         self._pacer.engage(now, session.log.captured - base)
@@ -76,6 +87,19 @@ class Standby:
         return (self._brought_words or self._kept > MOST_KEPT) and not self.is_void
 
     @property
+    def samples(self) -> int:
+        """How many samples it was sent."""
+        return self.timeline.heard
+
+    def is_useless(self, now: float) -> bool:
+        """Whether it has not proved better in the time that it had for that."""
+        return now >= self._proves_by and not self.proved
+
+    def stay(self) -> None:
+        """Has it stand by for as long as it takes."""
+        self._within = self._proves_by = math.inf
+
+    @property
     def _progress(self) -> tuple[int, int]:
         return self.session.tally.finals, self.session.log.committed
 
@@ -89,6 +113,8 @@ class Standby:
         delay = self._pacer.delay(now, samples)
         if delay > 0.0:
             return Wait(now + delay)
+        if self.sent == self.timeline.base:
+            self._proves_by = now + self._within
         pcm = log.read_beside(start, samples)
         self.sent = start + samples
         self.timeline.sent(start, self.sent)

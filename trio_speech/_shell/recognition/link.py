@@ -27,6 +27,7 @@ from ..concurrency.one_exception import only_one
 from ..concurrency.wakeup import Alarm, Wakeup
 from ..connection import Connection, HealthWatch, LinkDown
 from .goodbyes import part_from
+from .stalls import Stalls
 
 _BURST = 0.002  # seconds between two captures below which the audio comes faster than speech, as from a file
 
@@ -51,6 +52,7 @@ class Link:
         wake: Wakeup,
         progressed: Callable[[], None],
         watch: HealthWatch,
+        stalls: Stalls,
         doubted: Callable[[], None],
         is_open: bool = False,
     ) -> None:
@@ -64,6 +66,7 @@ class Link:
         self._alarm = Alarm(wake)
         self._progressed = progressed
         self._watch = watch
+        self._stalls = stalls
         self._doubted = doubted
         self._now = trio.lowlevel.current_clock().current_time
         self._scope = trio.CancelScope()
@@ -93,7 +96,7 @@ class Link:
 
     def replace(self) -> None:
         """Ends the link because another has heard what its service was silent about. Returns at once."""
-        self._end(self.machine.give_way().cause)
+        self.end(self.machine.give_way().cause)
 
     async def farewell(self) -> None:
         """Sends the close message, if it was not sent, and closes the websocket: see `part_from`."""
@@ -106,11 +109,12 @@ class Link:
         try:
             await task()
         except LinkDown as down:
-            self._end(self._verdict(down.cause))
+            self.end(self._verdict(down.cause))
         except ProtocolError as error:
-            self._end(Malformed(self.connection.redactor.text(error.message)))
+            self.end(Malformed(self.connection.redactor.text(error.message)))
 
-    def _end(self, cause: Cause | None) -> None:
+    def end(self, cause: Cause | None) -> None:
+        """Ends the link because of `cause`; ``None``: all input is accounted for. Returns at once."""
         if not self._scope.cancel_called:
             self._cause = cause
             self.done = cause is None
@@ -132,8 +136,9 @@ class Link:
                 for message in map(self.connection.redactor.message, self._codec.decode(frame)):
                     cause = self.machine.receive(message, now)
                     if cause is not None:
-                        self._end(cause)
+                        self.end(cause)
                         return
+                    self._stalls.received(message, now)
                 frame = self.connection.receive_nowait()
             self._advance(now)
             self._progressed()
@@ -155,7 +160,7 @@ class Link:
                     return  # the machine need not be asked before that sample
             self._advance(now)
         except LinkDown as down:
-            self._end(self._verdict(down.cause))
+            self.end(self._verdict(down.cause))
 
     def _advance(self, now: float) -> None:
         """Sends what is due if the writer is waiting. Wakes it if there is more, or moves the moment it waits for."""
@@ -186,7 +191,7 @@ class Link:
                 case Wait(until):
                     self._session.next_wakeup_at_sample = self._feed.next_wakeup_at_sample()
                     self._watch.owes(self.machine.owes)
-                    return math.inf if until is None else until
+                    return min(math.inf if until is None else until, self._stalls.look(now))
                 case SendAudio(pcm, alone):
                     audio = [pcm, *self._feed.frames(now, 0 if alone else _AT_ONCE - 1)]
                     self.connection.send_nowait(*map(self._codec.audio, audio))
@@ -201,7 +206,7 @@ class Link:
                 case SendClose():
                     self._send_close(now)
                 case EndLink(cause):
-                    self._end(cause)
+                    self.end(cause)
                     return math.inf
         return now
 
@@ -220,13 +225,9 @@ class Link:
         if self.machine.doubt is not None:
             self._doubted()
 
-    async def _send(self, frame: Frame | None) -> None:
-        if frame is not None:
-            await self.connection.send(frame, self._liveness.send_timeout)
-
     async def _write(self) -> None:
         for frame in () if self._opened else self._codec.open():
-            await self._send(frame)
+            await self.connection.send(frame, self._liveness.send_timeout)
         self._opened = True
         while True:
             now = self._now()

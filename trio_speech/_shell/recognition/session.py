@@ -41,6 +41,7 @@ from .intake import Intake
 from .journal_file import JournalFile
 from .link import Link
 from .source import AudioSource, WholeSamples, chunks_of
+from .stalls import Stalls
 from .standby_link import StandbyLink
 from .suspicion import Suspicion
 from .transcript import Transcript
@@ -218,6 +219,9 @@ class RecognitionSession:
             if machine.retiring:
                 self._backends.prepare()
 
+        def end(cause: Cause) -> None:
+            link.end(cause)
+
         link = Link(
             connection,
             self._backends.provider.codec() if standby is None else standby.codec,
@@ -226,6 +230,7 @@ class RecognitionSession:
             wake=self._intake.link_wakes,
             progressed=progressed,
             watch=self._watch(connection, machine),
+            stalls=Stalls(self._suspicion, machine, trio.current_time(), end),
             doubted=lambda: self._suspicion.doubts(link.replace),
             is_open=standby is not None,
         )

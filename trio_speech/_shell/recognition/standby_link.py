@@ -29,8 +29,9 @@ class StandbyLink:
     """One standby. Call `run` once, as a task.
 
     `proved` is called once when the standby has proved better than the suspect, and `ended` with itself and the cause
-    when it is lost. Neither may wait. `send_timeout`: seconds that the network may take for a write. `silence`: seconds
-    that a pong may take, and that a write may still take when the standby is stopped.
+    when it is lost. `ended` is also called, with ``None``, when its time is up: then it is still to be dismissed.
+    Neither may wait. `send_timeout`: seconds that the network may take for a write. `silence`: seconds that a pong may
+    take, and that a write may still take when the standby is stopped.
     """
 
     def __init__(
@@ -144,6 +145,9 @@ class StandbyLink:
         while not self._stops:
             if self.connection.has_unsent:
                 await self.connection.flush(self._send_timeout)
+            if self.machine.is_useless(trio.current_time()):
+                self._ended(self, None)
+                return
             until = self._pump(trio.current_time())
             if until is None:
                 await trio.lowlevel.checkpoint()

@@ -10,19 +10,25 @@ Laws (see also `standby` in the core)
     4. Where none may be dialed, the suspect goes on until it counts as dead (``ping_timeout``).
     5. A standby is also sent the audio about which a service stays silent although it answers pings, while the link
        waits for the service's own end. It is bounded as all hearing again for doubt is: see `doubts` in the core.
-    6. Where the policy bounds how much audio a reconnection may send again (``max_replayed``), no audio is sent beside
+    6. So it is where a service has stalled that answers pings (see `stall_watch` in the core). But the suspect is sent
+       audio until the standby is open, and goes on if the standby cannot be dialed, is lost, or brings no new words in
+       its time. That counts as a wrong suspicion.
+    7. Where the policy bounds how much audio a reconnection may send again (``max_replayed``), no audio is sent beside
        the suspect. It is given up as soon as another connection is open.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 import trio
+from msgspec import Struct
 
 from ..._core.recognition.link import LinkMachine
 from ..._core.recognition.session import RecognitionMachine
+from ..._core.recognition.stall_watch import ResultTimes
 from ..._core.recognition.standby import Standby
 from ..._core.retry.causes import Cause, Silent
 from ...policy import LivenessPolicy
@@ -30,6 +36,17 @@ from ..concurrency.one_exception import Guard
 from .backends import RecognizerBackends
 from .goodbyes import Goodbyes
 from .standby_link import StandbyLink
+
+
+class _Case(Struct):
+    """One suspicion or doubt. `proved`: to be called when a standby proves better, `instead`: where none can stand by.
+
+    `stalled`: the suspect, where it is suspected of having stalled although it answers pings.
+    """
+
+    proved: Callable[[], None]
+    instead: Callable[[], None]
+    stalled: LinkMachine | None = None
 
 
 class Suspicion:
@@ -54,8 +71,9 @@ class Suspicion:
         self._goodbyes = goodbyes
         self._wake = wake
         self._standby: StandbyLink | None = None
-        self._case: object | None = None
-        """Stands for the suspicion or doubt of the moment; ``None`` where there is none."""
+        self._case: _Case | None = None
+        """The suspicion or doubt of the moment; ``None`` where there is none."""
+        self.result_times = ResultTimes()
 
     def open(self, guard: Guard) -> None:
         """Sets the guard whose nursery runs the standby. Call it once."""
@@ -74,11 +92,31 @@ class Suspicion:
     def arises(self, link: LinkMachine, give_up: Callable[[], None]) -> None:
         """Call when `link` becomes suspect. `give_up` makes it end; it may be called now or later."""
         self._machine.tally.suspected += 1
-        if self._liveness.standby:
-            link.hold()
-            self._dial_beside(give_up, instead=give_up)
-        else:
+        if not self._liveness.standby:
             give_up()
+            return
+        link.hold()
+        case = _Case(give_up, give_up)
+        if self._standby is None:
+            self._dial_beside(case)
+        else:  # it was dialed because the service seemed to have stalled
+            self._case = case
+            self._standby.machine.stay()
+
+    def stalls(self, link: LinkMachine, replace: Callable[[], None]) -> None:
+        """Call when the service of `link` says nothing of speech, though it answers pings. `replace` ends the link."""
+        machine, liveness = self._machine, self._liveness
+        if self._case is not None or not liveness.standby or liveness.progress_timeout is None:
+            return
+        if machine.policy.max_replayed is None and machine.doubts.may_hear_again(machine.log.sent):
+            machine.tally.suspected += 1
+            self._dial_beside(_Case(replace, lambda: None, stalled=link))
+
+    def revives(self, link: LinkMachine) -> None:
+        """Call when the service of `link`, which seemed to have stalled, says something of the audio again."""
+        if self._case is not None and self._case.stalled is link:
+            self._was_wrong()
+            self.clears(link)
 
     def doubts(self, replace: Callable[[], None]) -> None:
         """Call when a link is closing because its service was silent about audio (see `doubts` in the core).
@@ -90,7 +128,7 @@ class Suspicion:
             return  # it was heard twice, or too much was
         if self._liveness.standby and self._standby is None:
             doubts.heard_again(upto)
-            self._dial_beside(replace, instead=lambda: None)
+            self._dial_beside(_Case(replace, lambda: None))
 
     def clears(self, link: LinkMachine) -> None:
         """Call when the suspect `link` has shown life."""
@@ -134,39 +172,53 @@ class Suspicion:
         link.go_on()
         self._wake()
 
-    def _dial_beside(self, proved: Callable[[], None], *, instead: Callable[[], None]) -> None:
-        """Dials a connection to stand by. Calls `proved` when it proves better, `instead` where none can stand by."""
-        case = self._case = object()
+    def _was_wrong(self) -> None:
+        sent = 0 if self._standby is None else self._standby.machine.samples
+        self.result_times.was_wrong(trio.current_time(), sent)
+
+    def _dial_beside(self, case: _Case) -> None:
+        self._case = case
 
         def ready() -> None:
-            if self._case is case:
-                self._stand_by(proved, instead)
+            if self._case is not None:  # it may be another by now: this one, and then pings without pongs
+                self._stand_by(self._case)
 
         self._backends.stand_by(ready)
 
-    def _stand_by(self, proved: Callable[[], None], instead: Callable[[], None]) -> None:
+    def _proved(self) -> None:
+        if self._case is not None:
+            self._case.proved()
+
+    def _stand_by(self, case: _Case) -> None:
         is_bounded = self._machine.policy.max_replayed is not None
         connection = None if is_bounded else self._backends.take_standby()
         if connection is None:
-            instead()
+            case.instead()
             return
+        within = math.inf
+        if case.stalled is not None:
+            case.stalled.hold()
+            within = self.result_times.for_standby
         provider = self._backends.provider
         self._standby = StandbyLink(
             connection,
             provider,
-            Standby(self._machine, provider.profile, trio.current_time()),
+            Standby(self._machine, provider.profile, trio.current_time(), within=within),
             send_timeout=self._liveness.send_timeout,
             silence=self._liveness.suspect_after_max,
-            proved=proved,
-            ended=partial(self._lost, proved, instead),
+            proved=self._proved,
+            ended=self._lost,
         )
         self._guard.start_soon(self._standby.run)
 
-    def _lost(
-        self, proved: Callable[[], None], instead: Callable[[], None], standby: StandbyLink, cause: Cause | None
-    ) -> None:
-        if standby is self._standby:
-            self._standby = None
-            self._backends.standby_lost(cause)
-            if self._case is not None and isinstance(cause, Silent):
-                self._dial_beside(proved, instead=instead)
+    def _lost(self, standby: StandbyLink, cause: Cause | None) -> None:
+        if standby is not self._standby:
+            return
+        case = self._case
+        self._backends.standby_lost(cause)
+        if case is not None and case.stalled is not None:
+            self.revives(case.stalled)
+            return
+        self._standby = None
+        if case is not None and isinstance(cause, Silent):
+            self._dial_beside(case)

@@ -23,7 +23,7 @@ from ..._shell.connection import Connection
 from ...audio.formats import AudioFormat
 from ..streams import BreakableStream
 from ..word_signal import PCM16
-from .faults import Close, CloseSession, Delay, Fault, Garble, InBandError, Outage, Restart, Send, TearFrame
+from .faults import Close, CloseSession, Delay, Fault, Garble, Hang, InBandError, Outage, Restart, Send, TearFrame
 from .plan import Script
 from .recognizer import Pause
 from .synthesizer import AlignedCharacters
@@ -73,7 +73,7 @@ class Conversation:
         self.script = script
         self.visit = visit
         self.ended = False
-        """Whether the gateway has ended the session. What the client then sends is read and ignored."""
+        """Whether the gateway has ended the session, or hangs. What the client then sends is read and ignored."""
         self._connection = connection
         self._stream = stream
         self._strike_all = strike_all
@@ -211,6 +211,8 @@ class Conversation:
                 await self._connection.send(_GARBLED.get(kind, self.wire.garbled), math.inf)
             case InBandError(code, message):
                 await self._tell(Failure(message=message, code=code))
+            case Hang():
+                self.ended = True
             case CloseSession():
                 self.ended = True
                 await self._tell(Closed())

@@ -118,6 +118,10 @@ class BlackHole(Struct, frozen=True):
     """Half-open: all that comes is discarded and nothing is answered, not even pings."""
 
 
+class Hang(Struct, frozen=True):
+    """The recognizer or the voice hangs: nothing is said any more, though all is read and pings are answered."""
+
+
 class StallWrites(Struct, frozen=True):
     """The gateway stops reading: the client's sends block once the buffers between are full."""
 
@@ -183,7 +187,8 @@ DialFault: TypeAlias = Refuse | NeverAnswer
 """A fault of a dial, `Refuse` or `NeverAnswer`: the dial gets this and nothing else of the plan."""
 Fault: TypeAlias = (
     Delay | Freeze | Send
-    | Drop | Fin | Close | BlackHole | StallWrites | TearFrame | Garble | InBandError | CloseSession | Outage | Restart
+    | Drop | Fin | Close | BlackHole | Hang | StallWrites | TearFrame | Garble | InBandError | CloseSession
+    | Outage | Restart
 )  # fmt: skip
 Step: TypeAlias = Trigger | Fault | DialFault
 Act: TypeAlias = tuple[Step, ...]
