@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
@@ -171,3 +171,61 @@ async def test_an_outage_of_long_ago_is_not_held_against_the_first_backend() -> 
             events = [event async for event in told]
         assert_exactly_once(events, said, [*first.visits, *last.visits])
         assert first.visits[-1].heard > 50.0, "it has been healthy for minutes"
+
+
+async def hangs() -> str:
+    await trio.sleep_forever()
+    raise AssertionError
+
+
+def asking(gateway: ScriptedGateway, token: Callable[[], Awaitable[str]]) -> ts.Backend:
+    return gateway.in_place_of(ts.LiveKit(url="http://gateway.test/v1", api_key=token))
+
+
+async def test_a_token_provider_that_hangs_is_left_as_soon_as_a_service_that_does() -> None:
+    taken: list[float] = []
+    async with open_gateway() as bad, open_gateway() as good:
+        async with ts.open_client([asking(bad, hangs), good.backend()]) as client:
+            await first_words(client, taken)
+        assert taken[0] <= 1.5 + 0.7
+        assert bad.visits == []
+        async with ts.open_client([asking(bad, hangs), good.backend()]) as client:
+            began = trio.current_time()
+            async with client.synthesize("Good morning.") as spoken:
+                async for _ in spoken:
+                    break
+            assert trio.current_time() - began <= 1.5 + 0.7
+
+
+async def test_so_it_is_where_it_hangs_in_the_middle_of_a_session() -> None:
+    asked = 0
+
+    async def once() -> str:
+        nonlocal asked
+        asked += 1
+        return "token" if asked == 1 else await hangs()
+
+    async with open_gateway() as bad, open_gateway() as good:
+        bad.plan(Hear(3.0), BlackHole())
+        async with (
+            ts.open_client([asking(bad, once), good.backend()]) as client,
+            client.transcribe(SPEECH.source(), SPEECH.audio_format) as told,
+        ):
+            events = [event async for event in told]
+        assert_exactly_once(events, SPEECH, [*bad.visits, *good.visits])
+        assert good.visits[0].dialed <= 3.0 + 1.0 + 1.2
+
+
+async def test_a_token_provider_that_is_known_to_be_slow_is_waited_for() -> None:
+    async def slowly() -> str:
+        await trio.sleep(2.0)
+        return "token"
+
+    async with open_gateway() as slow, open_gateway() as other:
+        async with ts.open_client([asking(slow, slowly), other.backend()]) as client:
+            async with client.transcribe() as transcript:
+                await trio.sleep(65.0)  # meanwhile the first one has been tried again
+                assert transcript.statistics().endpoint.startswith("ws://gateway.test")
+            dialed = len(other.visits)
+            await client.recognize(SPEECH)
+        assert dialed == len(other.visits) == 1

@@ -102,12 +102,12 @@ class Dialer:
         dial = partial(self._traced_dial, nursery, provider, connector, endpoint, permit, patience=patience)
         with trio.move_on_at(until):
             return await endpoint.in_turn(dial, patience=patience)
-        raise LinkDown(Silent("connection", trio.current_time() - began))
+        raise LinkDown(Silent("connection", round(trio.current_time() - began, 2)))
 
     def is_down(self, address: str) -> bool:
-        """Whether an endpoint has answered nobody's dials for so long that a session should go to another backend."""
+        """Whether sessions should go to another backend: nobody's dial is answered, or no credential was given."""
         endpoint = self.endpoint(address)
-        return endpoint.is_down(self._patience_with(endpoint))
+        return endpoint.credential_hangs or endpoint.is_down(self._patience_with(endpoint))
 
     async def _traced_dial(
         self,
@@ -138,7 +138,7 @@ class Dialer:
     ) -> Connection:
         seconds, awaited = self.liveness.connect_timeout, CREDENTIAL
         with trio.move_on_after(seconds):
-            dial = await _credentials(provider)
+            dial = await self._credential(provider, endpoint, patience)
             awaited = "answer to the handshake"
             if connector is None and not endpoint.has_warned and is_readable(dial):
                 endpoint.has_warned = True
@@ -153,6 +153,20 @@ class Dialer:
             hedged = HedgedDial(first, another, endpoint=endpoint, patience=self._patience(endpoint), permit=permit)
             return await endpoint.while_it_answers(hedged.run, patience=patience)
         raise LinkDown(Silent(awaited, seconds))
+
+    async def _credential(self, provider: Provider, endpoint: EndpointState, patience: float) -> Dial:
+        """Asks for the credential. Where there is another backend, waits no longer than a dial may take there, or than
+        the token provider usually takes.
+        """
+        usual = _FOR_ALTERNATIVES * endpoint.credential_times.longest(0.0)
+        began, within = trio.current_time(), max(patience, usual)
+        with trio.move_on_after(within):
+            dial = await _credentials(provider)
+            endpoint.credential_times.measured(trio.current_time() - began)
+            endpoint.credential_hangs = False
+            return dial
+        endpoint.credential_hangs = True
+        raise LinkDown(Silent(CREDENTIAL, round(within, 1)))
 
     def _patience(self, endpoint: EndpointState) -> float:
         """Seconds without an answer after which another dial begins beside the first."""

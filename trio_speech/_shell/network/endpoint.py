@@ -21,6 +21,12 @@ _Made = TypeVar("_Made")
 CREDENTIAL = "credential from the token provider"
 """Names what a dial waits for first, in `Silent` causes."""
 
+
+def lacks_credential(cause: Cause) -> bool:
+    """Whether a dial ended because the token provider gave no credential in time: the endpoint was not even asked."""
+    return isinstance(cause, Silent) and cause.what == CREDENTIAL
+
+
 _ROUNDING = 1e-6  # seconds by which sums of moments may differ
 
 
@@ -46,6 +52,10 @@ class EndpointState:
         """When, on trio's clock, a standby may be dialed again: not for a while after the service refused one."""
         self.dial_times = RoundTrip()
         """How long recent dials took until they were answered."""
+        self.credential_times = RoundTrip()
+        """How long the token provider took, in recent dials."""
+        self.credential_hangs = False
+        """Whether the token provider was left the last time because it took too long."""
         self._line = trio.lowlevel.ParkingLot()
         self._impatient: dict[trio.CancelScope, tuple[float, float]] = {}
         """Dials under way: when each began, and its patience, which is infinite where there is no other backend."""
@@ -124,8 +134,8 @@ class EndpointState:
 
     def _learn_from(self, down: LinkDown) -> None:
         now = trio.current_time()
-        if isinstance(down, NoCredential) or (isinstance(down.cause, Silent) and down.cause.what == CREDENTIAL):
-            return  # the endpoint was not even asked
+        if isinstance(down, NoCredential) or lacks_credential(down.cause):
+            return
         if isinstance(down.cause, EndpointDown):
             self.breaker.failed(now - down.cause.waited)
         elif _is_unreachable(down.cause):

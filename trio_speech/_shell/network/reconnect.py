@@ -11,6 +11,7 @@ from ..._core.retry.verdict import judge
 from ...errors import RetriesExhausted, SpeechError
 from ..observability import log
 from .dialer import Provider
+from .endpoint import lacks_credential
 from .failover import Failover
 
 _PAUSE = 2.0
@@ -25,8 +26,9 @@ def delay_after(cause: Cause, backends: Failover[Any], model: str | None) -> flo
     failed = backends.provider
     verdict = judge(cause, failed.profile)
     fatal = verdict.fate == "fatal"
-    # If it is down for all sessions, the next backend is used, and no retry budget is spent on it.
-    leaves = fatal or (backends.has_alternative and (isinstance(cause, EndpointDown) or backends.is_down))
+    # If nobody can use it now, the next backend is used, and no retry budget is spent on it.
+    is_down = isinstance(cause, EndpointDown) or lacks_credential(cause) or backends.is_down
+    leaves = fatal or (backends.has_alternative and is_down)
     delay = None if leaves else backends.budget.failed(trio.current_time(), verdict, within=backends.patience)
     if not leaves and _is_long(delay, backends) and backends.go_back(verdict):
         log.given_up(failed.endpoint, cause, backends.provider.endpoint)
@@ -55,8 +57,8 @@ def error_after(
 
 
 def _exhausted(last: SpeechError, cause: Cause, attempts: int) -> RetriesExhausted:
-    tried = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-    message = f"gave up after {tried} to reconnect; the last one: {cause}"
+    tried = f"after {attempts} attempt{'s' * (attempts > 1)} to reconnect" if attempts else "without another attempt"
+    message = f"gave up {tried}; the last one: {cause}"
     error = RetriesExhausted(message, attempts=attempts, endpoint=last.endpoint, model=last.model)
     error.__cause__ = last
     return error

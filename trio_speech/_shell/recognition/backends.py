@@ -28,7 +28,7 @@ from ...providers._codec import SttProvider
 from ..concurrency.one_exception import Guard
 from ..connection import Connection, LinkDown
 from ..network.dialer import Dialer, Route
-from ..network.endpoint import EndpointState, NoCredential
+from ..network.endpoint import EndpointState, NoCredential, lacks_credential
 from ..network.failover import Failover
 
 _BARRED_FOR = 60.0
@@ -98,8 +98,8 @@ class RecognizerBackends(Failover[SttProvider]):
     def stand_by(self, ready: Callable[[], None]) -> None:
         """Dials a standby for a suspect link, and calls `ready` once it is open. `stand_down` cancels the dial.
 
-        `ready` is also called where the endpoint answers nobody and there is another backend: nothing is to be waited
-        for then.
+        `ready` is also called where the endpoint answers nobody, or no credential comes, and there is another backend:
+        nothing is to be waited for then.
         """
         if self._ahead is not None:
             ready()
@@ -154,7 +154,7 @@ class RecognizerBackends(Failover[SttProvider]):
         except LinkDown as down:
             if scope is self._standby:
                 self.standby_lost(down.cause)
-            if isinstance(down.cause, EndpointDown):
+            if isinstance(down.cause, EndpointDown) or lacks_credential(down.cause):
                 ready()
         finally:
             self._preparing = self._standby = None
