@@ -10,7 +10,7 @@ import trio
 import trio_speech as ts
 from trio_speech._core.retry.causes import Unreachable
 from trio_speech._shell.connection import LinkDown
-from trio_speech.testing import Drop, Hear, NeverAnswer, ScriptedGateway, open_gateway, say, speech
+from trio_speech.testing import Await, Drop, Hang, Hear, NeverAnswer, ScriptedGateway, open_gateway, say, speech
 
 SAID = say(0.2, "turn left", 1.0)
 
@@ -158,3 +158,28 @@ async def test_each_session_has_its_own_retry_budget(gateway: ScriptedGateway) -
         await one(client)
         await one(client)
     assert outcomes == ["exhausted", speech(3.0).text]
+
+
+@pytest.mark.parametrize("of_a_dial", [4.0, 10.0])
+@pytest.mark.parametrize("speaks", [False, True], ids=["recognition", "speech"])
+async def test_a_deadline_no_longer_than_a_dial_ends_it_and_is_named(
+    gateway: ScriptedGateway, of_a_dial: float, speaks: bool
+) -> None:
+    gateway.plan(*[NeverAnswer()] * 9)
+    policies = {"retry": ts.RetryPolicy(deadline=4.0), "liveness": ts.LivenessPolicy(connect_timeout=of_a_dial)}
+    message = "^gave up without another attempt; the last one: no connection within 4 s"
+    with pytest.raises(ts.RetriesExhausted, match=message) as caught:
+        async with gateway.client(**policies) as client:
+            await (client.render("Hello.") if speaks else client.recognize(SAID))
+    assert trio.current_time() == pytest.approx(4.0)
+    assert caught.value.attempts == 0
+
+
+async def test_the_deadline_does_not_end_the_wait_for_a_full_pool(gateway: ScriptedGateway) -> None:
+    gateway.plan(Await("text"), Hang())
+    retry, pool = ts.RetryPolicy(deadline=2.0), ts.PoolPolicy(max_size=1)
+    async with gateway.client(retry=retry, pool=pool) as client, client.synthesize("Hello."):
+        await trio.sleep(0.1)
+        with trio.move_on_after(9.0) as waited:
+            await client.render("Nobody is left to say that.")
+        assert waited.cancelled_caught

@@ -142,7 +142,7 @@ class RetryBudget:
             return None
         delay = max(self._backoff(crowd, now, verdict), verdict.not_before, self._bucket.spend(now))
         deadline = math.inf if self._policy.deadline is None else self._policy.deadline
-        if now + delay - self._outage_began > min(deadline, within):
+        if now + delay - self._outage_began >= min(deadline, within):  # at the deadline itself no time is left to dial
             return None
         self.attempts += 1
         return delay

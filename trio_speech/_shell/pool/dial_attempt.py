@@ -19,7 +19,7 @@ class DialAttempt:
 
     def __init__(self, number: int, route: VoiceRoute) -> None:
         self._number = number
-        self._route = route
+        self.route = route
         self._scope = trio.CancelScope()
         self.failure: LinkDown | None = None
         """Why the dial failed, if it did."""
@@ -39,8 +39,8 @@ class DialAttempt:
         connection: PooledConnection | None = None
         try:
             with self._scope:
-                channel = multiplexer.join(self._route.key) or await self._dial(dialer, multiplexer, guard, permit)
-                provider = self._route.provider
+                channel = multiplexer.join(self.route.key) or await self._dial(dialer, multiplexer, guard, permit)
+                provider = self.route.provider
                 alarms = dialer.endpoint(provider.endpoint).false_alarms
                 connection = PooledConnection(self._number, provider, channel, dialer.liveness, pool, alarms=alarms)
                 await connection.open()
@@ -53,7 +53,7 @@ class DialAttempt:
         return connection
 
     async def _dial(self, dialer: Dialer, multiplexer: Multiplexer, guard: Guard, permit: Permit) -> FrameChannel:
-        route = self._route
+        route = self.route
         connection = await dialer.dial(
             guard.nursery, route.provider, route.connector, has_alternative=route.has_alternative, permit=permit
         )

@@ -80,6 +80,11 @@ class PendingLease:
         """Whether the pool has granted a connection or reported a failure."""
         return self.connection is not None or self.failure is not None
 
+    async def wait(self) -> None:
+        """Returns once the request is answered."""
+        while not self.is_answered:
+            await self.answered.wait()
+
     def grant(self, connection: PooledConnection) -> None:
         """Call when `connection` was leased for this request. Wakes the session."""
         self.connection = connection

@@ -6,6 +6,7 @@ at once, or in a task if they take time. No lock is held while waiting.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable
 from functools import partial
 from random import Random
@@ -14,7 +15,7 @@ import trio
 
 from ..._core.pool.actions import Action, CloseConnection, DialConnection, GrantLease, RefuseLease
 from ..._core.pool.roster import Roster
-from ..._core.retry.causes import Broken, Cause
+from ..._core.retry.causes import Broken, Cause, Silent
 from ...policy import PoolPolicy
 from ...statistics import PoolStatistics
 from ..concurrency.one_exception import Guard
@@ -58,18 +59,21 @@ class Pool:
 
     # ------------------------------------------------------------ for sessions
 
-    async def lease(self, route: VoiceRoute, holder: LeaseHolder, *, fresh: bool = False) -> PooledConnection:
+    async def lease(
+        self, route: VoiceRoute, holder: LeaseHolder, *, fresh: bool = False, until: float = math.inf
+    ) -> PooledConnection:
         """Leases a connection to `holder`, which gets its messages from now on; if `fresh`, a newly dialed one.
 
         Checkpoints only if it must wait. Raises `LinkDown` if the dial made for this lease fails, what a token provider
         raised, and `trio.ClosedResourceError` once the client is closed. If none is free within ``acquire_timeout``, it
         raises `LinkDown` if a dial for the same key failed meanwhile (the service is down), else `LinkError` (the pool
-        is full). Cancelling it gives a connection back that was just granted.
+        is full). It raises `LinkDown`, too, if a dial for the key is still under way at the moment `until`. Cancelling
+        it gives a connection back that was just granted.
         """
         self._dialer.check_open()
         pending = self._ask(route, route.key, holder, trio.current_time(), fresh=fresh)
         if not pending.is_answered:
-            await self._until_answered(pending)
+            await self._until_answered(pending, until)
         if isinstance(pending.failure, NoCredential):
             raise pending.failure.error
         if pending.failure is not None:
@@ -259,17 +263,27 @@ class Pool:
         self._carry_out(self._roster.ask(pending.ticket, key, now, fresh=fresh))
         return pending
 
-    async def _until_answered(self, pending: PendingLease) -> None:
-        """Waits until the request is answered, for at most ``acquire_timeout``; withdraws it if it is not."""
-        answered = False
+    async def _until_answered(self, pending: PendingLease, until: float) -> None:
+        """Waits until the request is answered, for at most ``acquire_timeout``; withdraws it if it is not.
+
+        From the moment `until` on, it does not wait for a dial any more.
+        """
+        answered, began = False, trio.current_time()
         try:
             with trio.move_on_after(self._policy.acquire_timeout):
-                while not pending.is_answered:
-                    await pending.answered.wait()
+                with trio.move_on_at(until):
+                    await pending.wait()
+                if not pending.is_answered and self._is_dialing(pending.key):
+                    pending.setback = Silent("connection", round(trio.current_time() - began, 1))
+                else:
+                    await pending.wait()
             answered = pending.is_answered
         finally:
             if not answered:
                 self._withdraw(pending)
+
+    def _is_dialing(self, key: Hashable) -> bool:
+        return any(attempt.route.key == key for attempt in self._attempts.values())
 
     def _withdraw(self, pending: PendingLease) -> None:
         self._pending.pop(pending.ticket, None)

@@ -167,7 +167,8 @@ class SynthesisSession:
     async def _speak(self, leased: LeasedSpeech, *, fresh: bool) -> None:
         if self._leased is None:
             fresh = fresh or self._machine.doubts_silence
-            self._begin(leased, await self._pool.lease(self._backends.current, leased, fresh=fresh))
+            until = self._backends.budget.wanted(trio.current_time())
+            self._begin(leased, await self._pool.lease(self._backends.current, leased, fresh=fresh, until=until))
         budget, now = self._backends.budget, trio.current_time()
         budget.opened(now)
         budget.committed(self._machine.progress, now)
