@@ -46,6 +46,7 @@ TABLE: list[tuple[Cause, Verdict]] = [
     (Reported(Failure(message="", code="BAD")), Verdict("fatal")),
     (Reported(Failure(message="", code=4_000, retryable=True)), Verdict("fatal")),
     (Reported(Failure(message="", code=401, retryable=False)), RETRY),
+    (Reported(Failure(message="", code=403, retryable=True)), Verdict("fatal")),
     *[(Reported(Failure(message="", code=code)), Verdict("fatal")) for code in (400, 404, 498)],
     (Reported(Failure(message="", code=399)), RETRY),
     (Reported(Failure(message="", code=404, retryable=True)), RETRY),
@@ -59,6 +60,13 @@ TABLE: list[tuple[Cause, Verdict]] = [
     (Silent("pong", 4.0), Verdict("retry", silent_for=4.0)),
     (Malformed(""), Verdict("retry", silent_for=math.inf)),
 ]
+
+
+@pytest.mark.parametrize("code", [401, 403])
+@pytest.mark.parametrize("retryable", [None, False, True])
+def test_a_refused_credential_is_fatal_whatever_the_service_says(code: int, retryable: bool | None) -> None:
+    refused = Reported(Failure(message="", code=code, retryable=retryable))
+    assert judge(refused, SttProfile()) == Verdict("fatal")
 
 
 @pytest.mark.parametrize(("cause", "verdict"), TABLE, ids=str)

@@ -11,8 +11,8 @@ HTTP other                              fatal
 websocket close reason                  as the profile says, where the reason contains a text named there; else the
                                         close code decides
 websocket close code                    as the profile says, else retry
-code of an in-band error                as the profile says, else as the service says, else as an HTTP status, else
-                                        retry
+code of an in-band error                as the profile says; else fatal for 401 and 403; else as the service says,
+                                        else as an HTTP status, else retry
 bad certificate                         fatal
 everything else                         retry
 """
@@ -29,6 +29,7 @@ from ..provider.messages import Failure
 from ..provider.profile import Fate
 from .causes import QUOTA_TYPE, Cause, Malformed, PeerClosed, Refused, Reported, Silent, Unreachable
 
+_UNAUTHORIZED = frozenset({401, 403})
 _TRANSIENT_4XX = frozenset({408, 425, 429, 499})
 
 
@@ -89,6 +90,8 @@ def _in_band(failure: Failure, profile: Fates) -> Fate:
     code = failure.code
     if code is not None and code in profile.failure_fates:
         return profile.failure_fates[code]
+    if code in _UNAUTHORIZED:
+        return "fatal"  # whatever the service says of errors in general: the same credential is refused again
     if failure.retryable is not None:
         return "retry" if failure.retryable else "fatal"
     if isinstance(code, int) and code >= 400 and not _is_transient(code):
