@@ -128,6 +128,19 @@ async def test_a_standby_that_is_never_answered_does_not_keep_the_dead(
     assert gateway.visits[2].dialed <= 4.3 + NOTICED + 1.0, "another dial goes beside the one that is not answered"
 
 
+@pytest.mark.parametrize("heard", [0.1, 0.6, 1.1])
+async def test_a_standby_that_falls_silent_itself_is_replaced_as_soon_as_a_link_would_be(
+    gateway: ScriptedGateway, listen: Listen, heard: float
+) -> None:
+    gateway.plan(Hear(4.3), BlackHole())
+    gateway.plan(Hear(heard), BlackHole())
+    session = await listen(SPEECH)
+    session.assert_whole()
+    _, second, third = gateway.visits
+    assert third.dialed <= second.dialed + 2 * NOTICED
+    assert session.at(ts.LinkLost)[0] <= third.dialed + 0.8
+
+
 async def test_a_standby_that_is_refused_harms_nobody_and_is_not_tried_again_soon(
     gateway: ScriptedGateway, listen: Listen
 ) -> None:

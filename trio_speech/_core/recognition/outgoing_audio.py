@@ -24,7 +24,7 @@ from .timeline import Timeline
 _FULL_AT, _ALMOST_FULL_AT = 0.8, 0.95
 """The shares of the log's limit from which it counts as full, and as almost overflowing."""
 
-_DIGESTS, _IN_ADVANCE = 2.0, 1.0
+DIGESTS, IN_ADVANCE = 2.0, 1.0
 """A service that hears audio at so many times real time, and has more than so many seconds of work left, may be too
 busy to answer a ping."""
 
@@ -87,7 +87,7 @@ class OutgoingAudio:
         left = max(0, self._session.log.sent - sample)
         self.heard_by = min(self.heard_by, now + left * self._slowness)
         self.busy_until = min(self.busy_until, self.heard_by)
-        self._digested_by = min(self._digested_by, now + left / self._session.rate / _DIGESTS)
+        self._digested_by = min(self._digested_by, now + left / self._session.rate / DIGESTS)
 
     def next_wakeup_at_sample(self) -> int:
         """Returns the sample up to which audio must be captured before there is something to do since the last `Wait`.
@@ -174,7 +174,7 @@ class OutgoingAudio:
             self.new_result_expected |= session.noise.may_be_speech(pcm[known:]) and self._progress.sent(now)
         self.last_given = now
         self.heard_by = max(self.heard_by, now) + samples * self._slowness
-        self._digested_by = max(self._digested_by, now) + samples / session.rate / _DIGESTS
-        if self._digested_by > now + _IN_ADVANCE:
+        self._digested_by = max(self._digested_by, now) + samples / session.rate / DIGESTS
+        if self._digested_by > now + IN_ADVANCE:
             self.busy_until = max(self.busy_until, now) + samples * self._slowness
         return pcm

@@ -34,6 +34,7 @@ from ..provider.profile import SttProfile
 from ..retry.causes import Cause, Ended, Reported
 from .commands import SendAudio, Wait
 from .event_queue import memory_of
+from .outgoing_audio import DIGESTS, IN_ADVANCE
 from .session import RecognitionMachine
 from .text import words_of
 from .timeline import Timeline
@@ -70,6 +71,10 @@ class Standby:
         self._kept = 0
         self._opened = not profile.waits_for_opened
         self._may_repeat = session.delivered_words.may_repeat(self._cut)
+        self._slowness = 1.0 / (profile.slowest * session.rate)
+        self._digested_by = now
+        self.busy_until = now
+        """Until when the service may be too busy to answer a ping: see `OutgoingAudio.busy_until`."""
         self._within = within
         self._proves_by = math.inf
         self._chunk = session.frame(profile)
@@ -118,6 +123,9 @@ class Standby:
         pcm = log.read_beside(start, samples)
         self.sent = start + samples
         self.timeline.sent(start, self.sent)
+        self._digested_by = max(self._digested_by, now) + samples / self.session.rate / DIGESTS
+        if self._digested_by > now + IN_ADVANCE:
+            self.busy_until = max(self.busy_until, now) + samples * self._slowness
         self._pacer.sent(samples, log.captured - self.sent)
         return SendAudio(pcm)
 

@@ -9,16 +9,19 @@ A frame must not be torn, so the task that writes is never cancelled while it se
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
+from ..._core.liveness.health import Health
 from ..._core.recognition.commands import SendAudio
 from ..._core.recognition.standby import Standby
 from ..._core.retry.causes import Cause, Silent
 from ...errors import ProtocolError
+from ...policy import LivenessPolicy
 from ...providers._codec import Frame, SttCodec, SttProvider
 from ..concurrency.wakeup import Wakeup
-from ..connection import Connection, LinkDown
+from ..connection import Connection, HealthWatch, LinkDown
 from .goodbyes import part_from
 
 _AT_ONCE = 16
@@ -30,8 +33,9 @@ class StandbyLink:
 
     `proved` is called once when the standby has proved better than the suspect, and `ended` with itself and the cause
     when it is lost. `ended` is also called, with ``None``, when its time is up: then it is still to be dismissed.
-    Neither may wait. `send_timeout`: seconds that the network may take for a write. `silence`: seconds that a pong may
-    take, and that a write may still take when the standby is stopped.
+    Neither may wait. It is expected to say something, so it is watched as a serving link is that owes a result. But it
+    hears its audio faster than real time, and so the answer to a ping may take ``suspect_after_max`` seconds for as
+    long as that may keep the service busy. A write may still take as long when the standby is stopped.
     """
 
     def __init__(
@@ -40,8 +44,7 @@ class StandbyLink:
         provider: SttProvider,
         machine: Standby,
         *,
-        send_timeout: float,
-        silence: float,
+        liveness: LivenessPolicy,
         proved: Callable[[], None],
         ended: Callable[[StandbyLink, Cause | None], None],
     ) -> None:
@@ -49,8 +52,16 @@ class StandbyLink:
         self.provider = provider
         self.machine = machine
         self.codec: SttCodec = provider.codec()
-        self._send_timeout = send_timeout
-        self._silence = silence
+        self._send_timeout = liveness.send_timeout
+        self._silence = liveness.suspect_after_max
+        self._watch = HealthWatch(
+            connection,
+            Health(liveness, connection.opened_at),
+            ponged=lambda _: None,
+            suspected=self._fell_silent,
+            cleared=lambda: None,
+            busy_until=lambda: min(machine.busy_until, connection.received_at + self._silence),
+        )
         self._proved = proved
         self._ended = ended
         self._reading = trio.CancelScope()
@@ -65,7 +76,7 @@ class StandbyLink:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._until_down, self._write)
-                nursery.start_soon(self._until_down, self._ping)
+                nursery.start_soon(self._until_down, self._watch_health)
                 await self._until_down(self._read)
         except BaseException:
             self.connection.abort("nobody needs it any more")
@@ -134,11 +145,15 @@ class StandbyLink:
                 self._proved()
         return not self.machine.proved
 
-    async def _ping(self) -> None:
+    async def _watch_health(self) -> None:
+        self._watch.owes(True)
         with self._pinging:
-            while True:
-                await self.connection.ping(self._silence)
-                await trio.sleep(self._silence)
+            async with trio.open_nursery() as pings:
+                await self._until_down(partial(self._watch.run, pings))
+                pings.cancel_scope.cancel(reason="the standby has ended")
+
+    def _fell_silent(self) -> None:
+        self._lose(Silent("pong", round(trio.current_time() - self.connection.received_at, 1)))
 
     async def _write(self) -> None:
         self.connection.send_nowait(*self.codec.open())

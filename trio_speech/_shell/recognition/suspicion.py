@@ -3,8 +3,8 @@
 Laws (see also `standby` in the core)
     1. From the suspicion on, the suspect is sent no more audio. If it shows life, it is sent the rest, and the standby
        is dismissed.
-    2. A standby that goes silent for ``suspect_after_max`` seconds after a ping is replaced by another. One that the
-       service ends is not, as the next might end as soon.
+    2. A standby that becomes suspect itself is replaced by another. One that the service ends is not, as the next might
+       end as soon.
     3. At most one standby exists. It is for the backend and the settings of the moment; where these change, it is
        dismissed.
     4. Where none may be dialed, the suspect goes on until it counts as dead (``ping_timeout``).
@@ -204,8 +204,7 @@ class Suspicion:
             connection,
             provider,
             Standby(self._machine, provider.profile, trio.current_time(), within=within),
-            send_timeout=self._liveness.send_timeout,
-            silence=self._liveness.suspect_after_max,
+            liveness=self._liveness,
             proved=self._proved,
             ended=self._lost,
         )
