@@ -47,12 +47,10 @@ class ReplayLog:
         self.kept = start
         self.owed_from = start
         """The oldest sample that is neither settled nor evicted (dropped unsettled because of a limit)."""
-        self.furthest = start
-        """The sample before which all audio was sent, on this connection or an earlier one."""
-        self.taken = 0
-        """Samples sent on all connections together; a sample that was sent twice counts twice."""
-        self.replayed = 0
-        """How many of the samples counted in `taken` had been sent before."""
+        self._run_from = start  # where `sent` was last set; the samples from there on are counted at its next jump
+        self._furthest = start
+        self._taken = 0
+        self._replayed = 0
 
     @property
     def owed(self) -> int:
@@ -63,6 +61,21 @@ class ReplayLog:
     def unsent(self) -> int:
         """How many samples were captured, and not sent on the current connection."""
         return self.captured - self.sent
+
+    @property
+    def furthest(self) -> int:
+        """The sample before which all audio was sent, on this connection or an earlier one."""
+        return max(self._furthest, self.sent)
+
+    @property
+    def taken(self) -> int:
+        """Samples sent on all connections together; a sample that was sent twice counts twice."""
+        return self._taken + self.sent - self._run_from
+
+    @property
+    def replayed(self) -> int:
+        """How many of the samples counted in `taken` had been sent before."""
+        return self._replayed + max(0, min(self.sent, self._furthest) - self._run_from)
 
     @property
     def given_up(self) -> int:
@@ -79,33 +92,35 @@ class ReplayLog:
 
     def take(self, samples: int) -> bytes:
         """Returns the next `samples` unsent samples, or fewer if there are not so many, and counts them as sent."""
-        start, sent = self.sent, min(self.sent + samples, self.captured)
-        self.sent = sent
-        return self._read(start, sent)
+        start, size, begins = self.sent, self._frame_size, self._begins
+        self.sent = sent = min(start + samples, self.captured)
+        return bytes(self._buffer[(start - begins) * size : (sent - begins) * size])
 
     def read_beside(self, start: int, samples: int) -> bytes:
         """Returns the `samples` from sample `start` on, for a second connection beside the current one.
 
         They count as taken, since the service bills them, but `sent` stays: it is the current connection's.
         """
-        return self._read(start, start + samples)
+        self._jump(self.sent)
+        self._taken += samples
+        self._replayed += max(0, min(start + samples, self._furthest) - start)
+        self._furthest = max(self._furthest, start + samples)
+        return self.window(start, start + samples)
 
-    def _read(self, start: int, sent: int) -> bytes:
-        self.taken += sent - start
-        if sent > self.furthest:
-            self.replayed += max(0, self.furthest - start)
-            self.furthest = sent
-        else:
-            self.replayed += sent - start
-        size, begins = self._frame_size, self._begins
-        return bytes(self._buffer[(start - begins) * size : (sent - begins) * size])
+    def _jump(self, to: int) -> None:
+        """Sets `sent`, and counts the samples that were taken since it was last set.
+
+        So `take`, which is called for each frame, has nothing to count.
+        """
+        self._taken, self._replayed, self._furthest = self.taken, self.replayed, self.furthest
+        self.sent = self._run_from = to
 
     def rewind(self, to: int) -> int:
         """Sets `sent` to sample `to`, so that the audio from there on is sent again, and returns it.
 
         Where `to` is outside of the audio that is kept, the nearest sample that is kept is taken.
         """
-        self.sent = min(max(to, self.kept), self.captured)
+        self._jump(min(max(to, self.kept), self.captured))
         return self.sent
 
     def commit(self, to: int) -> None:
@@ -143,7 +158,8 @@ class ReplayLog:
     def _let_go(self, to: int) -> None:
         if to > self.kept:
             self.kept = to
-            self.sent = max(self.sent, to)
+            if self.sent < to:
+                self._jump(to)
             dropped = (to - self._begins) * self._frame_size
             # Deleting at the front as often would have the buffer moved to a new place by nearly each append.
             if _DROPPED * dropped >= len(self._buffer):
