@@ -76,23 +76,25 @@ class Asking:
         self.committed_at = now
         self._begun_at = session.log.committed
 
-    def is_due(self, now: float, awaiting: Awaiting) -> bool:
-        """Whether to send a finalize request now. `awaiting` tells when the patience with the service ends."""
-        if not self._may_ask:
-            return False
-        reasons = self._reasons(awaiting.patience_ends)
-        return any(now >= by or (now >= at and self.is_pause(now)) for at, by in reasons)
+    def next_look(self, now: float, awaiting: Awaiting) -> float:
+        """Returns `now` if a finalize request is to be sent. Else when to look again; infinite without a reason.
 
-    def wakes_at(self, now: float, patience_ends: float) -> float:
-        """Returns when to send a request, to replace the link, or to look for a pause again; infinite without a reason.
-
-        `patience_ends`: see `Awaiting.patience_ends`.
+        `awaiting` tells when the patience with the service ends.
         """
-        reasons = [(self._rollover.at, self._rollover.by)]
+        soonest = math.inf
         if self._may_ask:
-            reasons += self._reasons(patience_ends)
-        moments = [at if now < at else min(by, now + _LOOK_AGAIN) for at, by in reasons if by > now]
-        return min(moments, default=math.inf)
+            for at, by in self._reasons(awaiting):
+                if now >= by or (now >= at and self.is_pause(now)):
+                    return now
+                soonest = min(soonest, at if now < at else min(by, now + _LOOK_AGAIN))
+        return soonest
+
+    def replaces_at(self, now: float) -> float:
+        """Returns when to look again whether the link may be replaced; infinite where it is not to be replaced."""
+        at, by = self._rollover.at, self._rollover.by
+        if now < at:
+            return at
+        return min(by, now + _LOOK_AGAIN) if now < by else math.inf
 
     def may_replace(self, now: float) -> bool:
         """Whether the link may be replaced by another now (see `rollover`)."""
@@ -109,13 +111,14 @@ class Asking:
         nothing_comes = self._feed.is_idle and now >= self._feed.last_given + _NOTHING_COMES
         return nothing_comes or self._session.is_pause()
 
-    def _reasons(self, patience_ends: float) -> Iterator[tuple[float, float]]:
+    def _reasons(self, awaiting: Awaiting) -> Iterator[tuple[float, float]]:
         """Yields, for each reason to send a request, from when it is sent in a pause, and when at the latest."""
         evidence = self._evidence
         if evidence.owed:
             if self._feed.is_idle:
                 muted = self._feed.last_given + _MUTED
                 yield muted, muted
+            patience_ends = awaiting.patience_ends
             yield patience_ends - evidence.requests.patience / 2, patience_ends
         if not self._profile.finalizes_itself and self.endpointing.due is not None:
             yield self.endpointing.due, self.endpointing.due + _LONGEST_STALL

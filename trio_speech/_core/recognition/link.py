@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from operator import itemgetter
 
 from ..provider.messages import Closed, Failure, Going, Opened, RecognitionResult, SttMessage, Unknown
 from ..provider.profile import SttProfile
@@ -46,6 +47,7 @@ from .standby import Standby
 from .timeline import Timeline
 
 _FOR_A_PAUSE = 30.0  # seconds that a replacement waits for a pause when it is not urgent
+_MOMENT = itemgetter(0)  # of an entry in the table of timers
 _NORMAL = 1000  # RFC 6455 section 7.4.1: the purpose of the connection has been fulfilled
 
 
@@ -119,6 +121,7 @@ class LinkMachine:
         self._pending: Command | None = None
         self._over: EndLink | None = None
         self._asks_by_close = not profile.finalizes
+        self._looks_at = math.inf  # when to look again whether to send a request of the session's own
 
     def take_over(self, standby: Standby, now: float) -> None:
         """Takes in what the service has said to the standby that this link was made from.
@@ -282,35 +285,37 @@ class LinkMachine:
 
     def next(self, now: float) -> Command:
         """Returns what to do next. Every command but `Wait` counts as carried out: call `next` again after it."""
-        timers = self._timers()
-        while self._over is None and (act := self._due(timers, now)) is not None:
-            act(now)
-            timers = self._timers()
+        soonest = self._run_timers(now)
         if self._over is not None:
             return self._over
         if self._pending is not None:
             pending, self._pending = self._pending, None
             return pending
         if self._awaiting.closing is not None:
-            return Wait(self._wakes_at(timers, now))
+            return Wait(None if soonest == math.inf else soonest)
         if self.session.finished:
             return self._close(now, Ended()) if self._timeline.heard > 0 else EndLink()
+        self._looks_at = math.inf
         if self.feed.opened and (command := self._command(now)) is not None:
             return command
         self.feed.new_result_expected = False
-        return Wait(self._wakes_at(timers, now))
+        soonest = min(soonest, self._looks_at, self._asking.replaces_at(now))
+        for moment in (self.feed.due(now), self._keepalive_due):
+            if now < moment < soonest:
+                soonest = moment
+        return Wait(None if soonest == math.inf else soonest)
 
     def _command(self, now: float) -> Command | None:
         return self._queued(now) or self._audio(now) or self._own_request(now) or self._keepalive(now)
 
-    def _due(
-        self, timers: tuple[tuple[float, Callable[[float], None]], ...], now: float
-    ) -> Callable[[float], None] | None:
-        """Returns the first action of the table `timers` that is due; ``None`` where none is."""
-        for due, act in timers:
-            if due <= now:
-                return act
-        return None
+    def _run_timers(self, now: float) -> float:
+        """Takes the actions of the table of timers that are due. Returns when the next is; infinite: none."""
+        timers = self._timers()
+        while (soonest := min(timers, key=_MOMENT)[0]) <= now and self._over is None:
+            act = next(act for moment, act in timers if moment <= now)
+            act(now)
+            timers = self._timers()
+        return soonest
 
     def _timers(self) -> tuple[tuple[float, Callable[[float], None]], ...]:
         """Returns the table of timers: the moment at which each expires, and the action to take then."""
@@ -323,13 +328,6 @@ class LinkMachine:
             (math.inf if self._asks_by_close else awaiting.answer_due, self._stop_asking),
             (math.inf if awaiting.closing is not None else self._progress.overdue_from, self._starve),
         )
-
-    def _wakes_at(self, timers: tuple[tuple[float, Callable[[float], None]], ...], now: float) -> float | None:
-        moments = [due for due, _ in timers]
-        if self._awaiting.closing is None:
-            patience_ends = self._awaiting.patience_ends
-            moments += (self._keepalive_due, self.feed.due(now), self._asking.wakes_at(now, patience_ends))
-        return min([moment for moment in moments if now < moment < math.inf], default=None)
 
     def _queued(self, now: float) -> Command | None:
         mark = self.session.due_mark()
@@ -370,8 +368,10 @@ class LinkMachine:
         if self._asking.may_replace(now):
             self.feed.closed = True
             return self._leave(now)
-        is_due = not self._asks_by_close and self._asking.is_due(now, self._awaiting)
-        return self._finalize(now, own=True) if is_due else None
+        if self._asks_by_close:
+            return None
+        self._looks_at = self._asking.next_look(now, self._awaiting)
+        return self._finalize(now, own=True) if self._looks_at <= now else None
 
     def _leave(self, now: float) -> Command | None:
         """Returns the next step of replacing the link; ``None`` while it waits for an answer.
