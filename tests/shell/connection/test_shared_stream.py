@@ -32,7 +32,7 @@ def sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
 
 def sharing(stream: trio.abc.Stream, limits: FrameLimits | None = None, *, max_message: int = 1_000) -> SharedStream:
     """With `limits`: as a server shares it, which leaves all frames to trio-websocket."""
-    reader = FrameReader() if limits is None else None
+    reader = FrameReader(max_message) if limits is None else None
     limits = limits or FrameLimits(max_message)
     return SharedStream(as_byte_stream(stream), limits, reader, Lifetime(trio.CancelScope()))
 

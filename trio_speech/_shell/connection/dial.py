@@ -58,7 +58,7 @@ async def open_connection(
         connect or partial(open_stream, url, ssl_context),
         shake_hands,
         limits=FrameLimits(max_message_size),
-        reader=FrameReader(),
+        reader=FrameReader(max_message_size),
         redactor=redactor,
         timeout=timeout,
     )

@@ -6,9 +6,10 @@ Results come some ten times a second on every connection, and audio in bursts, s
 Laws
     1. An unmasked data frame without extension bits that is one whole message is read here. Every other frame is left
        for trio-websocket.
-    2. After the first fragment, close frame or invalid frame, everything is left for trio-websocket. So messages keep
-       their order: all that are read here come before all that trio-websocket reads.
-    3. An incomplete frame is held, in memory that is bounded by `FrameLimits`, which sees the data first.
+    2. After the first fragment, close frame, or frame that is invalid or too long, everything is left for
+       trio-websocket. So messages keep their order: all that are read here come before all that trio-websocket reads.
+    3. An incomplete frame is held, up to the longest message, or the 125 bytes of a control frame. `FrameLimits` checks
+       all that is left.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from collections import deque
 
 _TEXT, _BINARY = 0x81, 0x82  # with the bit that marks the last fragment, and no extension bit
 _PING, _PONG = 0x89, 0x8A
-_MASKED = 0x80
+_CONTROL = 0x08
+_LONGEST_CONTROL = 125
 _EXTENDED = {126: 2, 127: 8}
 
 
 class FrameReader:
-    """Collects messages in `messages`, oldest first, until the caller takes them from there."""
+    """Collects messages of up to `max_message` bytes in `messages`, oldest first, for the caller to take from there."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_message: int) -> None:
+        self._max_message = max_message
         self.messages: deque[str | bytes] = deque()
         self.is_done = False
         """True once everything that follows is left for trio-websocket."""
@@ -56,17 +59,20 @@ class FrameReader:
         return rest
 
     def _payload(self, data: bytes | bytearray, at: int) -> tuple[int, int] | None:
-        """Returns start and end of the payload of the frame at `at`, or ``None`` if it is not complete or is masked."""
+        """Returns start and end of the payload of the frame at `at`; ``None`` if it is incomplete, or not for here."""
         begins = at + 2
         if len(data) < begins:
             return None
         size = data[at + 1]
-        if size & _MASKED:
-            self.is_done = True  # a server must not mask: trio-websocket says so to the peer
-            return None
-        if size in _EXTENDED:
+        if size > _LONGEST_CONTROL:
+            if size not in _EXTENDED or data[at] & _CONTROL:
+                self.is_done = True  # masked, as no server may: trio-websocket says so to the peer; or a long ping
+                return None
             begins += _EXTENDED[size]
             size = int.from_bytes(data[at + 2 : begins], "big")
+        if size > self._max_message:
+            self.is_done = True
+            return None
         ends = begins + size
         return (begins, ends) if len(data) >= ends else None
 

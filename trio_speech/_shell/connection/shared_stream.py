@@ -197,14 +197,14 @@ class SharedStream(trio.abc.Stream):
         opening, frames = (b"", data) if self._opening.is_over else self._opening.take(data)
         if self._opening.refused:
             self._lifetime.handshake_refused()
-        self.fault = self._opening.fault or self._limits.check(frames)
-        if self.fault is not None:
-            raise trio.BrokenResourceError(self.fault)
         rest = frames
         if self._reader is not None:
             rest = self._reader.extract(frames)
             if self.close_sent and not self._receivers:
                 self._reader.messages.clear()
+        self.fault = self._opening.fault or (self._limits.check(rest) if rest else None)
+        if self.fault is not None:
+            raise trio.BrokenResourceError(self.fault)
         self._for_library = opening + rest if opening else rest
         if self._for_library:
             self._library_may_look.fire()
