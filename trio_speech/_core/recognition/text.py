@@ -30,7 +30,7 @@ _WITHOUT_BLANKS = (
 
 _DENSE = re.compile(f"[{_WITHOUT_BLANKS}]")
 # A grapheme, as far as it is needed here: a letter, and the marks and joiners behind it (Unicode Standard Annex 29).
-_PIECE = re.compile(
+_PIECE = (
     rf"[{_WITHOUT_BLANKS}][\u0300-\u036f\u0e31\u0e33-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb3-\u0ebc\u0ec8-\u0ece\u102b-\u103e"
     rf"\u1056-\u1059\u105e-\u1060\u17b4-\u17d3\u3099\u309a\u200c\u200d\ufe00-\ufe0f]*|[^\s{_WITHOUT_BLANKS}]+"
 )
@@ -49,7 +49,7 @@ def words_of(text: str) -> list[str]:
     if len(text) > _LONGEST_TEXT or not _DENSE.search(text):
         return text.split()
     words: list[str] = []
-    for piece in _PIECE.findall(text):
+    for piece in re.findall(_PIECE, text):
         if words and not any(map(_tells_apart, piece)):
             words[-1] += piece  # punctuation belongs to what it follows
         else:
