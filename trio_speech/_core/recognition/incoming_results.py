@@ -32,7 +32,7 @@ from .text import plain
 from .timeline import Timeline
 from .transcript import PlacedTranscript, with_known_times
 
-_SPEAKER = attrgetter("speaker")
+_SPEAKER, _TIMES = attrgetter("speaker"), attrgetter("start", "end")
 
 
 class Judged(Struct, frozen=True):
@@ -192,8 +192,7 @@ class IncomingResults:
         start, end = result.start, result.end
         if not self._profile.trusts_spans and start <= 0.0 and not result.words:
             start, end = self._consumed, self._consumed + end - start  # some count from the last final on
-        times = [(word.start, word.end) for word in result.words]
-        (first, last), *spans = self.timeline.spans([(start, end), *times])
+        (first, last), *spans = self.timeline.spans([(start, end), *map(_TIMES, result.words)])
         words = [
             Word(word.text, begins / rate, ends / rate, word.confidence, word.speaker)
             for word, (begins, ends) in zip(result.words, spans, strict=True)

@@ -36,6 +36,7 @@ class OutgoingAudio:
         self, session: RecognitionMachine, profile: SttProfile, timeline: Timeline, progress: ProgressWatch, now: float
     ) -> None:
         self._session = session
+        self._log = session.log
         self._timeline = timeline
         self._progress = progress
         self._pacer = session.pacer(profile)
@@ -44,6 +45,7 @@ class OutgoingAudio:
         self._full = math.ceil(_FULL_AT * session.limit)
         self._almost_full = math.ceil(_ALMOST_FULL_AT * session.limit)
         self._slowness = 1.0 / (profile.slowest * session.rate)
+        self._digestion = 1.0 / (DIGESTS * session.rate)
         self.last_given = now
         self.heard_by = now
         """When the service will have heard all audio sent, if it hears as slowly as its profile allows."""
@@ -94,17 +96,17 @@ class OutgoingAudio:
 
         That is a frame to send, a log so full that a finalize request is due, or a result that has become owed.
         """
-        session, log = self._session, self._session.log
+        session, log = self._session, self._log
         if not self.opened or self.is_held:
             return NEVER
         if self.new_result_expected:
             return log.sent  # at once: where all audio came in whole frames, none is left unsent
-        if session.marks.waiting or session.input_ended:
+        if session.input_ended or session.marks.waiting:
             return log.sent + 1
-        frame = log.sent + self._chunk
+        frame, full = log.sent + self._chunk, log.owed_from + self._full
         if frame <= log.captured and self._pacer.engaged:
             frame = NEVER  # the pacer's moment is waited for, whatever more is captured
-        return min(frame, log.owed_from + self._full)
+        return min(frame, full)
 
     def frames(self, now: float, most: int) -> list[bytes]:
         """Takes up to `most` whole frames that may be sent now, without asking `LinkMachine.next` for each.
@@ -112,10 +114,10 @@ class OutgoingAudio:
         Use it only before the moment until which the last `Wait` was to last: nothing else can be due then. Where it
         returns no frames, call `LinkMachine.next`.
         """
-        session, log, chunk = self._session, self._session.log, self._chunk
-        if self.closed or self.is_held or not self.opened or (session.marks.waiting and session.has_due_mark):
+        log, chunk, waiting = self._log, self._chunk, self._session.marks.waiting
+        if self.closed or self.is_held or not self.opened or (waiting and self._session.has_due_mark):
             return []
-        samples = session.sendable()[0] if session.marks.waiting else log.captured - log.sent
+        samples = self._session.sendable()[0] if waiting else log.captured - log.sent
         if self._pacer.engaged:
             samples = self._pacer.allowed(now, samples)
         frames = min(most, samples // chunk)
@@ -163,18 +165,27 @@ class OutgoingAudio:
 
     def _taken(self, samples: int, now: float) -> bytes:
         """Takes so many samples out of the log, to be sent, and keeps the books on them."""
-        session, log = self._session, self._session.log
+        log = self._log
         start = log.sent
         pcm = log.take(samples)
         self._timeline.sent(start, log.sent)
         if self._pacer.engaged:
             self._pacer.sent(samples, log.unsent)
         if not self._progress.owed:
-            known = max(0, log.committed - start) * session.audio_format.frame_size  # no result is owed for it
-            self.new_result_expected |= session.noise.may_be_speech(pcm[known:]) and self._progress.sent(now)
-        self.last_given = now
-        self.heard_by = max(self.heard_by, now) + samples * self._slowness
-        self._digested_by = max(self._digested_by, now) + samples / session.rate / DIGESTS
-        if self._digested_by > now + IN_ADVANCE:
+            self._look_for_speech(pcm, start, now)
+        # Comparisons in place of `max`: each call of it would cost as much as all the rest here.
+        self.last_given = heard = digested = now
+        if self.heard_by > now:
+            heard = self.heard_by
+        if self._digested_by > now:
+            digested = self._digested_by
+        self.heard_by = heard + samples * self._slowness
+        self._digested_by = digested = digested + samples * self._digestion
+        if digested > now + IN_ADVANCE:
             self.busy_until = max(self.busy_until, now) + samples * self._slowness
         return pcm
+
+    def _look_for_speech(self, pcm: bytes, start: int, now: float) -> None:
+        """Makes a result owed where `pcm`, which is sent from sample `start` on, may be speech."""
+        known = max(0, self._log.committed - start) * self._session.audio_format.frame_size  # none is owed for it
+        self.new_result_expected |= self._session.noise.may_be_speech(pcm[known:]) and self._progress.sent(now)

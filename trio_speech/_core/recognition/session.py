@@ -139,6 +139,10 @@ class RecognitionMachine:
         """Ends the input, and queues a finalize request for all of it."""
         self.input_ended = True
         self.finalize()
+        self.take_no_more()
+
+    def take_no_more(self) -> None:
+        """Call when no audio may be captured any more: after the end of the input, or once the user has left."""
         self.room_until = -1
 
     @property

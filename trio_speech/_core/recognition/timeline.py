@@ -65,11 +65,15 @@ class Timeline:
         """Returns, for each start and end in seconds of the link, the start and end in samples of the stream."""
         if len(self._runs_local) > 1:
             return [(first := self.start_at(start), max(first, self.end_at(end))) for start, end in times]
-        base, rate, last = self.base, self._rate, self._end
+        base, rate, last = self._runs_stream[0], self._rate, self._end
         spans: list[tuple[int, int]] = []
         for start, end in times:
-            begins = min(max(base, base + round(start * rate)), last)
-            spans.append((begins, min(max(begins, base + round(end * rate)), last)))
+            begins, ends = base + round(start * rate), base + round(end * rate)
+            # The rule, though it rarely has anything to do: clamped to the audio sent, and no end before its start.
+            if not base <= begins <= ends <= last:
+                begins = min(max(base, begins), last)
+                ends = min(max(begins, ends), last)
+            spans.append((begins, ends))
         return spans
 
     def _in_run(self, run: int, position: int) -> int:

@@ -66,6 +66,8 @@ class Intake:
         self.link_wakes = Wakeup()
         self.user_wakes = Wakeup()
         self.source_wakes = Wakeup()
+        self._log = machine.log
+        self._rate = machine.rate
         self._frame = machine.audio_format.frame_size
         self._waits = machine.policy.overflow == "wait"
         self._refuses = machine.policy.overflow == "error"
@@ -88,22 +90,21 @@ class Intake:
         Raises as `whole` and `check_sending` do, `ReplayOverflow` if there is no room (``overflow="error"``), and
         `OSError` if the journal cannot be written.
         """
-        machine, log = self.machine, self.machine.log
+        log, machine, clock = self._log, self.machine, self.clock
         whole = audio if type(audio) is bytes and not len(audio) % self._frame else self.whole(audio)
-        samples = len(whole) // self._frame
-        free = log.captured + samples <= machine.room_until and not self.left
-        if not free and not self._has_room(samples):
+        captured = log.captured + len(whole) // self._frame
+        if captured > machine.room_until and not self._has_room(captured - log.captured):
             return False
         if self.journal is not None:
             self._keep(self.journal, whole)
-        clock, rate, now = self.clock, machine.rate, time.time()
-        if not clock.earliest < now - (log.captured + samples) / rate < clock.latest:
-            clock.captured(log.captured / rate, now - samples / rate)  # its last sample was captured just now
-        if free:
-            log.append(whole)
-        else:
+        now = time.time()
+        if not clock.earliest < now - captured / self._rate < clock.latest:  # its last sample was captured just now
+            clock.captured(log.captured / self._rate, now - (captured - log.captured) / self._rate)
+        if captured > machine.room_until:
             machine.capture(whole)
-        if log.captured >= machine.next_wakeup_at_sample and self.link is not None:
+        else:
+            log.append(whole)
+        if captured >= machine.next_wakeup_at_sample and self.link is not None:
             self.link.captured()
         return True
 
@@ -179,6 +180,7 @@ class Intake:
     def leave(self) -> None:
         """Call when the block is being left: closes the journal, and wakes everybody."""
         self.left = True
+        self.machine.take_no_more()
         if self.journal is not None:
             self.journal.close()
             self.journal = None

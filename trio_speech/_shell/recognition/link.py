@@ -154,9 +154,9 @@ class Link:
         self._burst_until = now + _BURST
         try:
             if now < self._wakes_at and (audio := self._feed.frames(now, _AT_ONCE)):
-                self._session.next_wakeup_at_sample = self._feed.next_wakeup_at_sample()
                 is_all = self.connection.send_nowait(*map(self._codec.audio, audio))
-                if is_all and self._session.log.captured < self._session.next_wakeup_at_sample:
+                self._session.next_wakeup_at_sample = wakes_at = self._feed.next_wakeup_at_sample()
+                if is_all and self._session.log.captured < wakes_at:
                     return  # the machine need not be asked before that sample
             self._advance(now)
         except LinkDown as down:
