@@ -8,8 +8,9 @@ Laws
        session's budget. A handshake alone does not: a service that accepts connections and then closes them ends in
        `RetriesExhausted` like any other outage.
     4. While dials do not reach the service at all, and few sessions try, no wait is longer than a quarter of the outage
-       so far, so that the session notices the end of a short outage soon. This does not apply where the policy limits
-       the number of attempts, which would be spent too fast.
+       so far, so that the session notices the end of a short outage soon. That of a session alone is drawn from the
+       middle half of its range: that is as many dials, of which the next one is nearer. This does not apply where the
+       policy limits the number of attempts, which would be spent too fast.
     5. A connection that fails alone is redialed at once. Connections that fail together spread their dials over the
        time that all of them need, so that a service that comes back is not overloaded.
 """
@@ -170,4 +171,7 @@ class RetryBudget:
             if verdict.unreached and policy.max_attempts is None:
                 outage = now - (now if self._outage_began is None else self._outage_began)
                 window = min(window, max(policy.base_delay, outage * _SHARE_OF_OUTAGE * (1 + others)))
+                if not others:
+                    window = min(policy.max_delay, window)
+                    return self._random.uniform(window / 4, window * 3 / 4)
         return self._random.uniform(0.0, min(policy.max_delay, window))
