@@ -194,8 +194,8 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
 
     Whatever a service sends is a sign of life. Where it owes something and says nothing for 0.6 s, it is asked by a
     ping. It is suspected when nothing at all comes for as long as its pings usually take, with a margin: from
-    `suspect_after_min` to `suspect_after_max`. Each suspicion that was wrong doubles that for a minute. A connection
-    that owes nothing is found dead within ``ping_interval + ping_timeout``.
+    `suspect_after_min` to `suspect_after_max`. Each suspicion that was wrong doubles that for five minutes. A
+    connection that owes nothing is found dead within ``ping_interval + ping_timeout``.
 
     Fields:
         ping_interval: Seconds between pings on an open connection, at least 0.01.
@@ -222,7 +222,7 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
     ping_interval: float = 5.0
     ping_timeout: float = 5.0
     suspect_after_min: float = 0.4
-    suspect_after_max: float = 2.5
+    suspect_after_max: float = 4.0
     standby: bool = True
     connect_timeout: float = 10.0
     close_timeout: float = 2.0

@@ -17,18 +17,21 @@ from urllib.parse import urlsplit
 import trio
 
 import trio_speech as ts
+from trio_speech.testing.assertions import assert_exactly_once
 from trio_speech.testing.fault_proxy import ProxyPlan, open_proxy
 from trio_speech.testing.fault_proxy.plan import FreezeConnection, HalfOpen, RefuseDials, Reset, Schedule, Shape, Step
-from trio_speech.testing.scripted.gateway import open_gateway
+from trio_speech.testing.scripted.faults import Fault, Hang, Hear
+from trio_speech.testing.scripted.gateway import ScriptedGateway, open_gateway
 from trio_speech.testing.scripted.synthesizer import Delivery
-from trio_speech.testing.speech import speech
+from trio_speech.testing.speech import LabeledSpeech, speech
 
 RUNS, AT_ONCE = 20, 2
 AFTER = 4.8
 """Seconds from the first connection to the fault: in the middle of a word."""
 # More at once would measure the recognizer of the scripted gateway, which shares the core with the client.
 NEAR = Shape(latency=0.01)
-WILD = Shape(latency=0.025, jitter=0.425)
+WILD = Shape(latency=0.025, jitter=0.425, loss=0.05, resend_after=1.0)
+"""Round trips of 50 to 900 ms at random, and 5 % of the packets lost: all behind a lost one wait until it is resent."""
 PLAYED = ts.AudioFormat.pcm16(24_000)
 VOICE = Delivery(speed=4.0)
 
@@ -66,10 +69,17 @@ def backend(address: tuple[str, int]) -> ts.Backend:
     return ts.LiveKit(f"http://{address[0]}:{address[1]}/v1", "key", "a secret that is long enough for its purpose")
 
 
-async def recognition(weather: Callable[[], Weather], *, after: float = AFTER) -> float:
+async def recognition(
+    weather: Callable[[], Weather], *, after: float = AFTER, of_the_service: tuple[Fault, ...] = ()
+) -> float:
     said, plan = speech(40.0), weather()
+    async with open_gateway() as gateway:
+        gateway.plan(*((Hear(after), *of_the_service) if of_the_service else ()))
+        return await _silence_of(gateway, said, plan, after)
+
+
+async def _silence_of(gateway: ScriptedGateway, said: LabeledSpeech, plan: Weather, after: float) -> float:
     async with (
-        open_gateway() as gateway,
         open_proxy(address_of(await gateway.listen()), plan) as proxy,
         ts.open_client(backend(await proxy.listen())) as client,
         client.transcribe(said.source(), said.audio_format, model="deepgram/nova-3") as transcript,
@@ -81,6 +91,19 @@ async def recognition(weather: Callable[[], Weather], *, after: float = AFTER) -
             if told and trio.current_time() > fault and event.end > fault - began:  # type: ignore[union-attr]
                 return trio.current_time() - fault
     raise SystemExit("nothing was heard any more")
+
+
+async def needless_dials(weather: Callable[[], Weather], *, minutes: float = 2.0) -> float:
+    """How many connections besides the first are dialed a minute, though none is dead. Raises where words are wrong."""
+    said, plan = speech(60.0 * minutes), weather()
+    async with (
+        open_gateway() as gateway,
+        open_proxy(address_of(await gateway.listen()), plan) as proxy,
+        ts.open_client(backend(await proxy.listen())) as client,
+        client.transcribe(said.source(), said.audio_format, model="deepgram/nova-3") as transcript,
+    ):
+        assert_exactly_once([event async for event in transcript], said, gateway.visits)
+    return (len(plan.started) - 1) / minutes
 
 
 async def first_audio(weather: Callable[[], Weather]) -> float:
@@ -123,9 +146,17 @@ ROWS: dict[str, tuple[float | None, Measured]] = {
     "healthy": (None, partial(recognition, lambda: Weather(started=[]))),
     "reset in mid-word": (0.5, partial(recognition, lambda: Weather(fault=(Reset(after=AFTER),), started=[]))),
     "half-open in mid-word": (2.5, partial(recognition, lambda: Weather(fault=(HalfOpen(after=AFTER),), started=[]))),
-    "half-open, round trips of 50 to 900 ms": (
+    "half-open in a wild network": (
         5.0,
         partial(recognition, lambda: Weather(shape=WILD, fault=(HalfOpen(after=AFTER),), started=[])),
+    ),
+    "recognizer that hangs, pongs flow": (
+        8.0,
+        partial(recognition, lambda: Weather(started=[]), of_the_service=(Hang(),)),
+    ),
+    "needless dials a minute in a wild network": (
+        0.5,
+        partial(needless_dials, lambda: Weather(shape=WILD, started=[])),
     ),
     "4 s stall of that connection alone": (
         2.5,

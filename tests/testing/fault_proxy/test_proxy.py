@@ -128,6 +128,28 @@ async def test_latency_and_jitter_delay_and_never_reorder(autojump_clock: MockCl
         assert trio.current_time() <= 1.5
 
 
+async def test_what_is_lost_comes_once_it_was_sent_again_and_all_behind_it_too(autojump_clock: MockClock) -> None:
+    async with connected(Shape(loss=0.5, resend_after=1.0)) as (_, client, service):
+        delays: list[float] = []
+        for number in range(400):
+            sent = trio.current_time()
+            await client.send_all(bytes([number % 256]))
+            assert await service.receive_some() == bytes([number % 256])
+            delays.append(trio.current_time() - sent)
+    assert {round(delay) for delay in delays} >= {0, 1, 3, 7}, "twice as long each time"
+    assert {round(delay, 3) for delay in delays} <= {2.0**times - 1.0 for times in range(20)}
+    assert 0.4 <= sum(delay == 0.0 for delay in delays) / 400 <= 0.6
+    async with connected(Shape(loss=0.5, resend_after=5.0)) as (_, client, service):
+        began, came_at = trio.current_time(), []
+        for number in range(40):
+            await client.send_all(bytes([number]))
+            await trio.testing.wait_all_tasks_blocked()
+        while len(came_at) < 40:
+            came_at += [trio.current_time()] * len(await service.receive_some())
+        assert came_at == sorted(came_at)
+        assert came_at[-1] - began >= 5.0, "those behind a lost one have waited for it"
+
+
 async def test_a_change_of_latency_keeps_the_order(autojump_clock: MockClock) -> None:
     steps = (Shape(latency=3.0), Shape(latency=1.0, after=1.0), Shape(after=4.0))
     async with connected(*steps) as (_, client, service):
@@ -302,7 +324,7 @@ async def test_happenings_have_time_and_connection(autojump_clock: MockClock) ->
     await trio.sleep(100.0)
     told: list[Happening] = []
     steps: tuple[Step, ...] = (
-        Shape(latency=0.25, jitter=0.5, bandwidth=8_000, direction="down"),
+        Shape(latency=0.25, jitter=0.5, bandwidth=8_000, loss=0.05, direction="down"),
         FreezeConnection(seconds=2, after=1.5),
         RefuseDials(seconds=1),
         Reset(after=0.5),
@@ -311,7 +333,7 @@ async def test_happenings_have_time_and_connection(autojump_clock: MockClock) ->
         await all_of(await proxy.connect())
     assert [str(each) for each in told] == [
         "    0.000 s  connection 1: opened",
-        "    0.000 s  connection 1: shaped, down: 0.25 to 0.75 s late, 8000 bytes/s",
+        "    0.000 s  connection 1: shaped, down: 0.25 to 0.75 s late, 8000 bytes/s, 5% lost",
         "    1.500 s  connection 1: frozen for 2 s after 0 up and 0 down bytes",
         "    1.500 s  connection 1: dials are refused for 1 s after 0 up and 0 down bytes",
         "    2.000 s  connection 1: reset after 0 up and 0 down bytes",

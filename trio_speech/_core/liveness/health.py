@@ -9,14 +9,15 @@ Laws
     2. Only silence after a ping counts. A ping is sent every ``ping_interval``; earlier, where something is owed and
        nothing has come for `ASK_AFTER`; and at once after `Health.ask`.
     3. How long the silence may last: where something is owed, the connection's own round trip plus its deviations, at
-       least ``suspect_after_min`` and at most ``suspect_after_max``; else ``ping_timeout``.
+       least ``suspect_after_min`` and at most ``suspect_after_max``; else ``ping_timeout``. Until a round trip has been
+       measured it is `_UNMEASURED` instead.
     4. A slow peer is not dead. A late pong is excused up to ``ping_timeout`` while the kernel's send queue is not empty
        and the peer acknowledges part of it. It is also excused while the service may be busy with audio that it was
        sent faster than real time, unless its kernel acknowledges nothing. An empty send queue excuses nothing: the
        kernel of a peer that hangs may still accept all bytes.
     5. Where `next` is called late, that delay does not count as silence: messages may have come and wait to be read.
-    6. A suspect that shows life was suspected wrongly. That doubles the silence allowed for a minute, and so does a
-       connection that was given up as a suspect: see `FalseAlarms`.
+    6. A suspect that shows life was suspected wrongly. That doubles the silence allowed for five minutes, and so does
+       a connection that was given up as a suspect: see `FalseAlarms`.
 
     state        what is observed                                       what `next` returns
     ─────────    ────────────────────────────────────────────────────   ──────────────────────────────────────────
@@ -56,7 +57,10 @@ may be due to a lost packet."""
 
 _LOOK_NOW_AND_THEN = 0.5  # seconds between two looks at a peer that may be busy
 _LOOK_AGAIN = 0.1  # seconds between two looks at a send queue that excuses a late pong
-_REMEMBERED = 60.0  # seconds after which half of the patience that false alarms have brought is gone
+_UNMEASURED = 2.5
+"""Seconds that the first pong may take, at most: a healthy connection answers the first ping as it has answered the
+handshake."""
+_REMEMBERED = 300.0  # seconds after which half of the patience that false alarms have brought is gone
 _MOST_DOUBLINGS = 8
 
 
@@ -233,7 +237,7 @@ class Health:
         policy = self._policy
         if seen.owed_since == math.inf:
             return policy.ping_timeout
-        longest = self.round_trip.longest(policy.suspect_after_max)
+        longest = self.round_trip.longest(_UNMEASURED)
         within = min(max(policy.suspect_after_min, longest), policy.suspect_after_max)
         return min(within * self._alarms.patience(now), policy.suspect_after_max, policy.ping_timeout)
 

@@ -188,7 +188,8 @@ _DONE: dict[type[Step], str] = {
 
 def _shape(shape: Shape) -> str:
     bandwidth = "" if shape.bandwidth is None else f", {shape.bandwidth:g} bytes/s"
-    return f"{shape.latency:g} to {shape.latency + shape.jitter:g} s late{bandwidth}"
+    loss = f", {shape.loss:.0%} lost" if shape.loss else ""
+    return f"{shape.latency:g} to {shape.latency + shape.jitter:g} s late{bandwidth}{loss}"
 
 
 def _garbage(size: int, chance: Random) -> bytes:

@@ -46,12 +46,20 @@ class ProxiedDirection:
             while self._held >= _BUFFER:
                 await self._changed.park()
             data = bytes(await self._source.receive_some(CHUNK))
-            delay = self.shape.latency + self._chance.uniform(0.0, self.shape.jitter)
+            delay = self.shape.latency + self._chance.uniform(0.0, self.shape.jitter) + self._resent()
             # Jitter must not reorder a byte stream: no chunk is due before the one ahead of it.
             self._latest = max(self._latest, trio.current_time() + delay)
             self._waiting.append((self._latest, data))
             self._held += len(data)
             self._changed.unpark_all()
+
+    def _resent(self) -> float:
+        """Returns the seconds that it takes to send a chunk again, as often as it is lost."""
+        seconds, resend_after = 0.0, self.shape.resend_after
+        while self.shape.loss and self._chance.random() < self.shape.loss:
+            seconds += resend_after
+            resend_after *= 2
+        return seconds
 
     async def write(
         self, room: Callable[[Direction], Awaitable[float]], passed: Callable[[Direction, int], None]

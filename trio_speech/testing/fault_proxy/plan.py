@@ -65,12 +65,15 @@ class Shape(_Step, frozen=True, kw_only=True, tag="shape"):
     """Delays and slows bytes from now on. It replaces the last shape of that direction.
 
     `latency`: seconds. `jitter`: up to so many seconds more, drawn for each chunk; bytes stay in order. `bandwidth`:
-    bytes a second; ``None`` for no limit.
+    bytes a second; ``None`` for no limit. `loss`: the probability that a chunk is lost. TCP sends it again after
+    `resend_after` seconds, and twice as many each further time; until then, all bytes behind it wait too.
     """
 
     latency: _Seconds = 0.0
     jitter: _Seconds = 0.0
     bandwidth: Annotated[float, Meta(ge=1, le=1e12)] | None = None
+    loss: Annotated[float, Meta(ge=0, le=0.9)] = 0.0
+    resend_after: _Seconds = 0.2
     direction: Literal["up", "down", "both"] = "both"
 
 
