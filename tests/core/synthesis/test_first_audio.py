@@ -111,7 +111,7 @@ def test_dropped_anywhere_no_word_is_completed_twice_or_never(delay: float, piec
         player.hear(first[:drop])
         assert player.machine.lost()
         player.hear(second)
-        player.until(player.now + 5.0)
+        player.until(player.now + 2.0)
         clip = clip_of(player.chunks, PCM)
         words = list(runs(clip.audio))
         assert [number for number, _ in words] == [1, 2, 3, 4, 5]
@@ -156,7 +156,7 @@ def test_unaligned_audio_goes_out_only_as_the_player_needs_it() -> None:
     messages = [timed for timed in rendition(9.0) if isinstance(timed.message, Audio)]
     player.hear(messages[:4])
     assert player.handed_over <= PCM.samples(player.now - messages[0].at + LOW + BRIDGE)
-    player.until(player.now + 5.0)
+    player.until(player.now + 2.0)
     assert player.handed_over == 4 * PIECE
     assert max(len(chunk.audio) // 2 for chunk in player.chunks[3:]) <= PCM.samples(BRIDGE) + 1
 
@@ -164,7 +164,7 @@ def test_unaligned_audio_goes_out_only_as_the_player_needs_it() -> None:
 def test_no_more_than_a_quarter_of_a_second_goes_out_unaligned() -> None:
     player = speaking()
     player.hear([timed for timed in rendition(9.0) if isinstance(timed.message, Audio)])
-    player.until(player.now + 9.0)
+    player.until(player.now + 2.0)
     assert player.handed_over == PCM.samples(MOST_UNALIGNED)
 
 
@@ -183,7 +183,7 @@ def test_after_a_drop_nothing_goes_out_before_the_known_words_are_aligned_again(
     before = player.handed_over
     player.machine.lost()
     player.hear([timed for timed in rendition(9.0) if isinstance(timed.message, Audio)])
-    player.until(player.now + 5.0)
+    player.until(player.now + 2.0)
     assert player.handed_over == before
 
 

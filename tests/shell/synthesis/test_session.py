@@ -31,6 +31,7 @@ from trio_speech.testing import (
     Fin,
     Freeze,
     Garble,
+    Hang,
     InBandError,
     Lapse,
     NeverAnswer,
@@ -109,6 +110,7 @@ ENDS: list[Fault | tuple[Step, ...]] = [
     Close(1001),
     Close(1000, lingers=60.0),
     BlackHole(),
+    Hang(),
     TearFrame(),
     Garble("json"),
     Garble("types"),
@@ -239,10 +241,21 @@ async def test_a_pooled_connection_that_died_unnoticed_costs_half_a_second(
 
 
 async def test_a_mute_service_is_left_after_the_receive_timeout(gateway: ScriptedGateway, say: Say) -> None:
-    gateway.plan(Await("flush"), Delay(1_000.0), Lapse(2_000.0))
+    gateway.plan(Await("text"), Delay(1_000.0), Lapse(2_000.0))
     said = await say(tts=TtsProfile(aligned=True, receive_timeout=7.0))
     said.assert_once()
     assert said.seconds == pytest.approx(7.0, abs=0.2)
+
+
+@pytest.mark.parametrize("delivery", [ALIGNED, STEADY, BARE, SLOW])
+async def test_a_voice_that_hangs_in_mid_sentence_is_left_within_three_seconds(
+    gateway: ScriptedGateway, say: Say, delivery: Delivery
+) -> None:
+    gateway.plan(Speak(0.6), Hang())
+    said = await say(delivery=delivery)
+    said.assert_once()
+    first, second = gateway.visits
+    assert second.dialed - first.struck[0][0] == pytest.approx(2.5, abs=0.1)
 
 
 # ---------------------------------------------------------------- the modes

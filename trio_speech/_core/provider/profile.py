@@ -144,7 +144,7 @@ class TtsProfile(Struct, frozen=True, kw_only=True):
         sample_rates: The only sample rates that the service gives; ``None``: any.
         encodings: The encodings that the service gives, as `AudioFormat` names them.
         receive_timeout: After this time without a message, while text waits to be spoken, the connection counts as
-            dead.
+            dead. A voice that was speaking and stops is left sooner, where the player runs dry.
         quiet_after_done: Some services end one generation with several `Done`. The last one is recognized by this time
             without another message. Until then, words that come after `Done` are taken too.
         generations: How many generations one connection carries side by side.

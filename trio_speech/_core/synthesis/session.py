@@ -22,13 +22,15 @@ Laws
     requested            the player runs dry     a little more audio is released (see `rendition`)
     requested            `Done`, then quiet      complete: the rest is released. Without any audio, the first time, the
                                                  link ends
-    requested            no message for long     the link counts as dead
+    requested            no message for long     the link counts as dead: see `audio_flow` for how long
     requested            `Failure`, `Closed`     the link has ended
     requested            `lost`                  queued again, or all text is, or the session ends: see `resume`
     any                  `clear`                 dropped, with all audio that was not handed over
 """
 
 from __future__ import annotations
+
+import math
 
 from msgspec import Struct
 
@@ -38,6 +40,7 @@ from ...statistics import SpeechStatistics
 from ..provider.messages import Aligned, Audio, Closed, Done, Failure, TtsMessage
 from ..provider.profile import TtsProfile
 from ..retry.causes import Cause, Ended, Malformed, Reported, Silent
+from .audio_flow import AudioFlow
 from .playback_ledger import PlaybackLedger
 from .rendition import LONGEST, MOST_WORDS, ReleasedSegment, Rendition
 from .resume import WHOLE, Resume, ResumePolicy, resume_policy
@@ -54,6 +57,13 @@ LOW = 0.05
 
 BRIDGE = 0.02
 """Seconds of unaligned audio that are released beyond `LOW` to keep such a player going."""
+
+IN_TIME = 0.3
+"""Seconds before the player runs dry at which a voice that hangs is given up: about what a dial and a first piece of
+audio take."""
+
+_HEALS_UNHEARD = frozenset({"words", "samples", "whole"})
+"""What follows a lost link (see `resume`) without the user hearing anything twice, or getting an error."""
 
 _ROUNDING = 1e-6
 
@@ -101,6 +111,7 @@ class SynthesisMachine:
         self._rendition: Rendition | None = None
         self._generation = 0
         self._last_heard = 0.0
+        self._flow = AudioFlow()
         self._quiet = False
         self._restarts_from = 0
         self._restarted = False
@@ -194,6 +205,7 @@ class SynthesisMachine:
         self._rendition = Rendition(self._format, self._spoken.policy, self._spoken.released)
         self._generation += 1
         self._last_heard = now
+        self._flow.requested()
         self._quiet = False
         return SegmentRequest(self._generation, segment.text)
 
@@ -209,6 +221,7 @@ class SynthesisMachine:
         match message:
             case Audio() if rendition:
                 self._last_heard = now
+                self._flow.came(now)
                 self._usage.received += len(message.pcm)
                 rendition.add_audio(message.pcm)
                 cause = self._release(rendition, now)
@@ -218,6 +231,7 @@ class SynthesisMachine:
                 cause = self._release(rendition, now)
             case Done() if rendition:
                 self._last_heard = now
+                self._flow.came(now)
                 cause = self._done(rendition)
             case Failure():
                 cause = Reported(message)
@@ -233,7 +247,20 @@ class SynthesisMachine:
             return None
         silence = self._last_heard + (self.profile.quiet_after_done if self._quiet else self.profile.receive_timeout)
         dry = self._ledger.falls_to(LOW) if self._rendition.unaligned else None
-        return silence if dry is None else min(silence, dry)
+        return min(silence, self._stalls_at, math.inf if dry is None else dry)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the voice may be found hanging, which makes the `deadline` earlier."""
+        return self._flow.is_watched
+
+    @property
+    def _stalls_at(self) -> float:
+        """When the voice counts as hanging: not before the player is about to run dry, and where that can be healed."""
+        if self._quiet or self._spoken is None or self._spoken.policy.again not in _HEALS_UNHEARD:
+            return math.inf
+        dry = self._ledger.falls_to(IN_TIME)
+        return math.inf if dry is None else max(dry, self._flow.stalls_at())
 
     @property
     def holds_audio(self) -> bool:
@@ -253,9 +280,12 @@ class SynthesisMachine:
         if self._quiet:
             silence = self._last_heard + self.profile.quiet_after_done
             return self._complete(self._rendition, self._spoken) if now >= silence else None
-        if now < self._last_heard + self.profile.receive_timeout:
-            return None
-        return Silent("audio for the text that was sent", self.profile.receive_timeout)
+        if now >= self._last_heard + self.profile.receive_timeout:
+            return Silent("audio for the text that was sent", self.profile.receive_timeout)
+        if now >= self._stalls_at:
+            self._flow.given_up(now)
+            return Silent("more audio for the text that was sent", round(now - self._last_heard, 1))
+        return None
 
     def lost(self) -> bool:
         """Call when the connection is lost. Returns whether the session may go on with another one.

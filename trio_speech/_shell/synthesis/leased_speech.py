@@ -59,11 +59,11 @@ class LeasedSpeech:
         machine, self._replied = self._machine, True
         if self._first_audio_at is None and isinstance(message, Audio):
             self._first_audio_at = now
-        before = machine.news
+        before, was_watched = machine.news, machine.is_watched
         cause = machine.receive(self._generation, message, now)
         if cause is not None:
             self.lost(cause)
-        if machine.holds_audio:
+        if machine.holds_audio or machine.is_watched != was_watched:
             self.check_deadline()
         if machine.news == before:
             if isinstance(message, Done) and not machine.profile.quiet_after_done:
