@@ -8,9 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from trio_speech._core.provider.messages import (
+    Acknowledged,
     Closed,
     Failure,
     FinalizeAnswered,
+    SpeechOnset,
 )
 from trio_speech._core.recognition.commands import EndLink, SendClose, SendFinalize
 from trio_speech._core.recognition.session import RecognitionMachine
@@ -54,6 +56,59 @@ def test_a_service_that_ends_by_its_close_message_is_sent_that_alone() -> None:
     run.says(result(0.0, 0.2), now=0.2)
     assert run.link.receive(Closed(), 0.3) is None
     assert run.at(0.3) == [EndLink()]
+
+
+def test_the_end_is_asked_for_by_finalize_also_where_what_was_said_before_is_still_open() -> None:
+    run = Run(ORDERED)
+    run.capture(loud(200))
+    run.says(interim(0.0, 0.2))
+    assert run.end(0.6) == [SendFinalize()]
+
+
+def closing(run: Run) -> Run:
+    """The close message was sent at 1 s, and the first patience after it ends at 11 s."""
+    run.capture(quiet(200) + loud(200) + quiet(400) + loud(200))
+    run.end()
+    run.says(FinalizeAnswered(), now=0.5)
+    assert run.at(1.0) == [SendClose()]
+    return run
+
+
+def test_after_the_close_message_the_service_may_bring_one_news_after_another_each_within_a_patience() -> None:
+    run = closing(Run(SPANS))
+    run.says(SpeechOnset(0.2), now=10.0)
+    run.says(SpeechOnset(0.8), now=19.0)
+    run.says(interim(0.2, 0.4), now=28.0)
+    run.says(interim(0.8, 1.0), now=37.0)
+    run.says(result(0.2, 0.4), now=46.0)
+    assert run.at(55.0) == []
+    run.says(result(0.8, 1.0, "two"), now=55.0)
+    assert run.link.receive(Closed(), 64.0) is None
+    assert run.texts() == ["one", "two"]
+
+
+def test_guesses_alone_do_not_keep_a_session_from_its_end() -> None:
+    run = closing(Run(SPANS))
+    for second in range(5, 31, 5):
+        run.says(interim(0.2, 0.4, f"guess {second}"), now=second)
+    assert run.at(34.9) == []
+    assert run.at(35.0)[-1] == EndLink(Silent("end of the session that was asked for", 34.0))
+
+
+def test_news_after_the_close_message_does_not_come_for_ever() -> None:
+    run = closing(Run(UNTRUSTED))
+    for second in range(9, 300, 9):
+        run.says(result(0.0, 0.0, f"word {second}"), now=second)
+    assert isinstance(run.at(302.0)[-1], EndLink)
+
+
+def test_a_watermark_that_moves_on_is_news_also_over_what_is_committed() -> None:
+    run = closing(Run(replace(SPANS, acknowledges="watermark")))
+    assert run.committed == 200
+    run.says(Acknowledged(0.1), now=10.0)
+    assert run.at(19.9) == []
+    run.says(Acknowledged(0.1), now=19.9)
+    assert isinstance(run.at(20.0)[-1], EndLink)
 
 
 def test_a_protocol_without_a_close_message_ends_at_once() -> None:
@@ -277,7 +332,7 @@ def test_only_the_link_knows_when_its_watch_ends_where_the_log_can_no_longer_be_
     run.capture(loud(500))
     session.capture(loud(300))
     run.says(result(0.0, 0.4))
-    assert (session.log.kept, run.committed) == (300, 300)
+    assert (session.log.kept, run.committed) == (300, 400)
 
 
 def test_an_answer_that_was_not_asked_for_says_nothing() -> None:

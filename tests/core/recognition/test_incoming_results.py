@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from trio_speech._core.provider.messages import Acknowledged, RecognitionResult, SpeechOnset, SpeechOver
+from trio_speech._core.provider.messages import (
+    Acknowledged,
+    FinalizeAnswered,
+    RecognitionResult,
+    SpeechOnset,
+    SpeechOver,
+)
 from trio_speech._core.provider.profile import SttProfile
 from trio_speech._core.recognition.link import LinkMachine
 from trio_speech._core.recognition.session import RecognitionMachine
@@ -23,6 +29,8 @@ from trio_speech.events import (
     Word,
 )
 from trio_speech.policy import ReplayPolicy
+
+from .one_link import ORDERED, SPANS, Run, loud, quiet, result
 
 EXACT = SttProfile()
 WATERMARK = replace(EXACT, acknowledges="watermark")
@@ -394,13 +402,49 @@ def test_a_final_acknowledges_only_where_spans_are_trusted(profile: SttProfile, 
     assert session.log.committed == committed
 
 
+def test_a_request_is_answered_for_what_a_final_covers_also_where_a_watermark_rules() -> None:
+    run = Run(replace(SPANS, acknowledges="watermark"))
+    run.capture(quiet(200) + loud(200) + quiet(200))
+    run.session.finalize()
+    run.at(0.1)
+    run.says(result(0.2, 0.4), FinalizeAnswered(), now=0.2)
+    assert run.committed == 600
+
+
+def test_an_onset_of_speech_that_later_finals_have_passed_is_news() -> None:
+    run = Run(SPANS)
+    run.capture(quiet(200) + loud(200) + quiet(400) + loud(200) + quiet(200))
+    run.says(result(0.8, 1.0, ends_speech=True), SpeechOnset(0.8))
+    assert [type(event) for event in run.told()] == [SpeechStarted, FinalTranscript, SpeechEnded]
+    run.says(SpeechOnset(0.2))
+    assert run.told() == [SpeechStarted(0.2)]
+
+
+def test_an_onset_may_be_told_as_much_earlier_as_times_drift() -> None:
+    run = Run(replace(ORDERED, exact_times=False, drift=0.1))
+    run.capture(quiet(200) + loud(200) + quiet(200) + loud(200))
+    run.says(result(0.2, 0.4, ends_speech=True))
+    run.told()
+    run.says(SpeechOnset(0.2))
+    assert run.told() == []
+    run.says(SpeechOnset(0.35))
+    assert run.told() == [SpeechStarted(0.35)]
+
+
+def test_what_has_been_heard_is_judged_by_a_final_less_the_drift_of_its_times() -> None:
+    run = Run(replace(ORDERED, exact_times=False, drift=0.1))
+    run.capture(loud(400) + quiet(100))
+    run.says(result(0.1, 0.4), now=0.1)
+    assert run.link.feed.heard_by == pytest.approx(0.1 + 0.2 / 0.5)
+
+
 def test_a_final_acknowledges_what_can_be_played_no_more_where_a_watermark_rules() -> None:
     session = RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(limit=2.0, overflow="drop_oldest"))
     session.capture(bytes(4_000))
     hearing = link(session, WATERMARK)
     session.capture(bytes(600))
     hearing.final(said("one", 0.1, 0.9))
-    assert (session.log.kept, session.log.committed, session.gaps.total) == (300, 300, 0)
+    assert (session.log.kept, session.log.committed, session.gaps.total) == (300, 900, 0)
 
 
 def test_a_gap_that_no_doubt_is_left_of_comes_before_the_final_behind_it() -> None:

@@ -11,8 +11,8 @@ Laws
     3. Where the input has ended and the last request was answered, what is still open is waited for only a moment
        before the close message is sent.
     4. After the close message, the link waits one patience for the service to end the session, or only a moment where
-       nothing is owed, since some services never end it. However much news comes, that wait ends after the longest
-       patience too.
+       nothing is owed, since some services never end it. News starts that wait again, but guesses alone (see
+       `progress_watch`) prolong it by the longest patience at most, and all news by ten times as much.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from .evidence import Evidence
 from .outgoing_audio import OutgoingAudio
 from .session import RecognitionMachine
 
+_MOST_NEWS = 10
+"""So many of the longest patiences end the wait after the close message. A truthful service brings a few news of each
+utterance; one that never stops would keep the session from its end."""
 CAREFUL_WAIT = 2.0
 _SHORTEST_WAIT = 0.5
 """Seconds to wait for the service to say more once it has answered, or to end the session where nothing is owed. The
@@ -56,7 +59,7 @@ class Awaiting:
         self._longest_doubt = longest_doubt
         self._heard_by = now  # when the service will have heard the audio of the last request, at its slowest
         self._closed_at = now
-        self._ends_by = math.inf
+        self._ends_by = self._ends_by_at_most = math.inf
         self.news_at = now
         """When the last news came, or the last request was made, whichever is later."""
         self.has_news = False
@@ -83,15 +86,21 @@ class Awaiting:
         since = now if self._session.finished else self._starts(now)
         self.ends_at = since + min(self._patience_with_end, self._longest_doubt)
         self._ends_by = since + self._requests.longest_patience
+        self._ends_by_at_most = since + _MOST_NEWS * self._requests.longest_patience
 
     def hurry(self, now: float) -> None:
         """Shortens the wait for the service to end the session to `CAREFUL_WAIT`: too long was waited already."""
         self.ends_at = min(self.ends_at, now + CAREFUL_WAIT)
 
-    def news(self, now: float) -> None:
-        """Call when a message tells something not known before: patience starts again."""
+    def news(self, now: float, *, is_guess: bool = False) -> None:
+        """Call when a message tells something not known before: patience starts again.
+
+        `is_guess`: it is a guess at words of which a guess was shown before. Such news may come for ever.
+        """
         self.news_at, self.has_news = now, True
         if self.closing is not None:
+            if not is_guess:
+                self._ends_by = min(self._ends_by_at_most, now + self._requests.longest_patience)
             self.ends_at = min(self._ends_by, max(self.ends_at, now + self._patience_with_end))
 
     def since_closed(self, now: float) -> float:
@@ -133,8 +142,8 @@ class Awaiting:
 
     @property
     def is_at_end(self) -> bool:
-        """Whether all of the input was sent, and the last request was answered."""
-        return self._session.is_all_sent and not self._evidence.unanswered
+        """Whether all of the input was sent, and the last request was sent and answered."""
+        return self._session.is_all_sent and not self._session.marks.waiting and not self._evidence.unanswered
 
     @property
     def _patience_with_end(self) -> float:

@@ -9,7 +9,8 @@ Laws
     2. Where the profile's `acknowledges` is ``"span"``, a final commits the audio before its end. Possible speech holds
        that back unless the profile says that finals come in stream order (`ordered`). The final's own span need not be
        heard again even while the commit is held back.
-    3. An answered request commits the audio before its place.
+    3. An answered request commits the audio before its place. What a final covers is not open, and need not be heard
+       again, also where the profile's `acknowledges` is ``"watermark"``.
     4. A final whose span cannot be trusted commits nothing. But the audio sent before the last pause or request, when
        it came, no longer counts as possible speech.
     5. Where speakers may overlap, no span commits anything.
@@ -82,9 +83,13 @@ class Evidence:
         if overlaps:
             self.unspanned()
             return
+        self.covered(start, end)
+        self._spanned = max(self._spanned, end)
+
+    def covered(self, start: int, end: int) -> None:
+        """Call when a final covers ``[start, end)``, be it of a service that commits by watermarks: it is not open."""
         self._session.recognized(start, end)
         self._finals += 1
-        self._spanned = max(self._spanned, end)
 
     def unspanned(self) -> None:
         """Call when a final was delivered that has no span, or one that cannot be trusted.

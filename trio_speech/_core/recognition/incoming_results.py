@@ -33,6 +33,7 @@ from .timeline import Timeline
 from .transcript import PlacedTranscript, with_known_times
 
 _SPEAKER, _TIMES = attrgetter("speaker"), attrgetter("start", "end")
+_ONSET_REACH = 0.5  # seconds by which an onset may be told before the words that follow it
 
 
 class Judged(Struct, frozen=True):
@@ -76,6 +77,8 @@ class IncomingResults:
         self._over_until = session.over_until
         self._seam = session.delivered_words.seam(profile, base, cut, overlapping=profile.overlapping)
         self._cut = cut
+        self._margin = session.audio_format.samples(profile.drift)
+        self._onset_reach = session.audio_format.samples(_ONSET_REACH)
         self._new_from = max(cut, session.delivered_words.said)
         self._finals = FinalsOfLink(profile)
         is_first = session.tally.links == 1
@@ -104,7 +107,15 @@ class IncomingResults:
         if at is None:
             return None if self._seam is not None else self._session.log.sent
         position = self.timeline.start_at(at)
-        return None if position < max(self._cut, self._session.over_until) else position
+        over_until = self._session.over_until
+        return position if position >= over_until - self._margin or self._was_skipped(position, over_until) else None
+
+    def _was_skipped(self, position: int, over_until: int) -> bool:
+        """Whether speech at sample `position` has no final, although later speech has: finals may come out of order."""
+        if position < self._session.log.committed - self._margin or not self._profile.trusts_spans or self.overlaps:
+            return False
+        end = min(over_until, position + self._onset_reach)
+        return self._session.first_possible_speech(position, end, self._margin) is not None
 
     def speech_over(self, at: float | None) -> int | None:
         """Returns the sample at which speech ended; ``None`` where an earlier link has told it.

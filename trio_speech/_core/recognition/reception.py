@@ -72,6 +72,8 @@ class Reception:
         self._guess: tuple[object, ...] = ()
         self._last_guess: RecognitionResult | None = None
         self._held = HeldFinals()
+        self._margin = session.audio_format.samples(profile.drift)
+        self._acknowledged_until = results.timeline.base
 
     @property
     def hold_ends(self) -> float:
@@ -156,6 +158,7 @@ class Reception:
         if self._results.is_old_interim(judged):
             return
         kept = self._results.kept(judged)
+        begins = not any(end >= kept.end for _, end in owed.words(self._session.log.sent))
         owed.interim(kept.start, kept.end, result.speaker, placed=said.placed)
         self._asking.endpointing.interim(result.text, now)
         if not self._results.is_shown_again(said, said.start):
@@ -165,7 +168,7 @@ class Reception:
         guess = (result.text, result.start, result.end, result.kind)
         if guess != self._guess:
             self._guess = guess
-            self._awaiting.news(now)
+            self._awaiting.news(now, is_guess=not begins)
             self._progress.guessed(now)
 
     def _final(self, result: RecognitionResult, now: float) -> None:
@@ -260,9 +263,11 @@ class Reception:
             self._evidence.unspanned()
         elif self._spans_settle:
             self._evidence.span(said.start, said.end, overlaps=self._results.overlaps)
-            self._feed.heard_up_to(said.end, now)
+            self._feed.heard_up_to(said.end - self._margin, now)
         else:
             self._session.gaps.recognized(said.start, said.end)
+            if not self._results.overlaps:
+                self._evidence.covered(said.start, said.end)
             if self._profile.exact_times:  # evicted audio cannot be sent again, so it need not wait for the watermark
                 self._session.commit(min(said.end, self._session.log.kept))
 
@@ -297,3 +302,6 @@ class Reception:
     def _watermark(self, upto: int, now: float) -> None:
         self._session.commit(upto)
         self._feed.heard_up_to(upto, now)
+        if upto > self._acknowledged_until:  # also behind the commit point: the service has heard more than it had said
+            self._acknowledged_until = upto
+            self.news(now)
