@@ -1,8 +1,8 @@
-"""States as values: a copy of one, and a key by which two are the same.
+"""States as values: a copy of one, and the exact key of a copy.
 
 A state is copied by pickling. What never changes in a search (the case, its profile, its chunks, classes) is referred
-to, and not copied. The key is the copy, with each moment in it taken less now: two states that differ in nothing but
-the time of day are one.
+to, and not copied. The exact key is the copy, with each moment in it taken less now: two states that differ in nothing
+but the time of day are one. It tells apart much that makes no difference; see `keys` for what does.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from collections.abc import Callable
 from typing import Any
 
 from trio_speech._core.provider.profile import SttProfile
+from trio_speech._core.recognition.reconciliation import ComparedWord
 from trio_speech.audio import AudioFormat
+from trio_speech.events import Word
 from trio_speech.policy import ReplayPolicy
 from trio_speech.testing.scripted.account import Diction
 
 from .script import Script
 from .service import Pace
-from .world import EPOCH, Case, World
+from .world import EPOCH, TICK, Case, World
 
 _known: list[Any] = []
 _numbers: dict[int, int] = {}
+_values: dict[Any, int] = {}
 
 
 def _constant(number: int) -> Any:
@@ -40,8 +43,18 @@ def _refer(value: Any) -> Any:
     return _constant, (number,)
 
 
+def _refer_to_value(value: Any) -> Any:
+    """For what is equal to many others, and never changes."""
+    number = _values.get(value)
+    if number is None:
+        number = _values[value] = len(_known)
+        _known.append(value)
+    return _constant, (number,)
+
+
 _dispatch = copyreg.dispatch_table.copy()
 _dispatch.update(dict.fromkeys((Case, SttProfile, ReplayPolicy, AudioFormat, Script, Diction, Pace), _refer))
+_dispatch.update(dict.fromkeys((Word, ComparedWord), _refer_to_value))
 
 
 def frozen(world: World) -> bytes:
@@ -61,11 +74,11 @@ _MOMENT = re.compile(rb"G(A[\x2e-\x2f].{6})", re.DOTALL)
 assert all(_MOMENT.fullmatch(b"G" + struct.pack(">d", moment)) for moment in (EPOCH, EPOCH + 10_000))
 
 
-def key(copy: bytes, now: float) -> int:
+def exact_key(copy: bytes, now: float) -> int:
     """Equal for two states from which the same things follow, of which these are copies."""
 
     def less_now(found: re.Match[bytes]) -> bytes:
-        return b"G%d" % round((struct.unpack(">d", found[1])[0] - now) * 1e6)
+        return b"G%d" % round((struct.unpack(">d", found[1])[0] - now) / TICK)
 
     return hash(_MOMENT.sub(less_now, copy))
 

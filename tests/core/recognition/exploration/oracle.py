@@ -128,7 +128,10 @@ class Oracle:
         """Whether an onset or interim tells nothing that was not told before, be it on another link."""
         if of is None or not of.words or name not in ("onset", "interim"):
             return False
-        return self.shown.get(self._utterance(of), -1) >= _shows(name, of)
+        utterance = self._utterance(of)
+        if all(self.delivered[word.number] for word in self.script.words if word.utterance == utterance):
+            return True  # what is final is no news, on whatever link
+        return self.shown.get(utterance, -1) >= _shows(name, of)
 
     def _utterance(self, of: HeardUtterance) -> int:
         return self.script.words[int(of.words[0].confidence or 0)].utterance
@@ -145,8 +148,9 @@ class Oracle:
         elif isinstance(said, RecognitionResult) and said.kind == "final":
             self._comes(self._numbers(said), now)
         if news:
-            if late > self.answer_within / 1.5:
-                self.patience = max(self.patience, (1.5 if late <= self.answer_within else 3) * self.answer_within)
+            if late > self.answer_within / 1.5 + JUST:
+                in_time = late <= self.answer_within + JUST
+                self.patience = max(self.patience, (1.5 if in_time else 3) * self.answer_within)
             if self.input_ended:
                 self.news_at = now
 

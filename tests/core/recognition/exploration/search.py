@@ -7,11 +7,13 @@ import time
 from collections import Counter, deque
 from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from operator import le
 
 from msgspec import Struct, field
 
 from .beside import TwoLinks
-from .copies import frozen, key, refer_to_classes, thawed
+from .copies import frozen, refer_to_classes, thawed
+from .keys import key, strictness
 from .oracle import Violation
 from .world import EPOCH, Action, Case, World
 
@@ -47,15 +49,16 @@ def explore(
 ) -> Report:
     """Searches a case, and stops when one of the laws `stop_at` is broken (``None``: when any is)."""
     signal.signal(signal.SIGVTALRM, _does_not_return)
-    began = time.monotonic()
+    began = time.process_time()
     report = Report(case)
     world = world_of(case)
-    copy = frozen(world)
-    root = key(copy, world.now)
-    parents: dict[int, tuple[int, Action] | None] = {root: None}
-    frontier = deque([(root, copy)])
+    seen = Seen()
+    root = seen.number(world)
+    assert root is not None
+    parents: list[tuple[int, Action] | None] = [None]
+    frontier = deque([(root, frozen(world))])
     while frontier:
-        if report.states >= most or time.monotonic() - began > seconds:
+        if report.states >= most or time.process_time() - began > seconds:
             break
         state, copy = frontier.popleft()
         report.states += 1
@@ -73,20 +76,37 @@ def explore(
             except Violation as violation:
                 report.violations.setdefault(violation.law, ((*_path(parents, state), action), str(violation)))
                 if stop_at is None or violation.law in stop_at:
-                    report.seconds = time.monotonic() - began
+                    report.seconds = time.process_time() - began
                     return report
                 continue
-            following = frozen(world)
-            after = key(following, world.now)
-            if after not in parents:
-                if not len(parents) % 1000:
+            after = seen.number(world)
+            if after is not None:
+                if not after % 1000:
                     refer_to_classes(world)
-                parents[after] = (state, action)
-                frontier.append((after, following))
+                parents.append((state, action))
+                frontier.append((after, frozen(world)))
     else:
         report.complete = True
-    report.seconds = time.monotonic() - began
+    report.seconds = time.process_time() - began
     return report
+
+
+class Seen:
+    """The states that were seen: their keys, and for each what the oracle allowed at the least."""
+
+    def __init__(self) -> None:
+        self._allowed: dict[int, list[tuple[float, ...]]] = {}
+        self._count = 0
+
+    def number(self, world: World) -> int | None:
+        """A new state's number; ``None`` where it was seen before, or one from which no less is allowed."""
+        allows = strictness(world)
+        seen = self._allowed.setdefault(key(world), [])
+        if any(all(map(le, less, allows)) for less in seen):
+            return None
+        seen.append(allows)
+        self._count += 1
+        return self._count - 1
 
 
 def world_of(case: Case) -> World:
@@ -113,7 +133,7 @@ def _row(action: Action) -> str:
     return f"{kind} {rest[0]}" if rest else str(kind)
 
 
-def _path(parents: dict[int, tuple[int, Action] | None], state: int) -> Iterable[Action]:
+def _path(parents: list[tuple[int, Action] | None], state: int) -> Iterable[Action]:
     actions: list[Action] = []
     while (step := parents[state]) is not None:
         state, action = step

@@ -69,6 +69,7 @@ class Service:
         if not value:
             self.quiet += length
             if self.quiet >= ENDPOINT and self.itself:
+                self._utterance_over(self.busy_until)
                 self.account.pause()
 
     def _word_over(self) -> None:
@@ -85,15 +86,25 @@ class Service:
         word = Word(text if whole else f"{text}-", start, end, number)
         self.account.hear((word,), self.busy_until)
 
+    def _utterance_over(self, by: float) -> None:
+        """Its final is owed from when the service can know that it is over, and not from its last word on."""
+        for each in self.account.utterances[-1:]:
+            if not each.over:
+                each.by = max(each.by, by)
+
     def finalize(self, now: float) -> None:
         """A final was asked for."""
         self._word_over()
-        self.account.request(max(now, self.busy_until))
+        by = max(now, self.busy_until)
+        self._utterance_over(by)
+        self.account.request(by)
 
     def leave(self, now: float) -> None:
         """The end was asked for."""
         self._word_over()
-        self.account.leave(max(now, self.busy_until))
+        by = max(now, self.busy_until)
+        self._utterance_over(by)
+        self.account.leave(by)
 
     def say(self, choice: Choice, now: float, *, news: bool) -> Said:
         """Says it."""
@@ -120,6 +131,9 @@ class Service:
         upto = self.heard / RATE if choice[0] == "answer" else 0.0
         if choice[0] in SPEAKS_OF and account.utterances:
             upto = account.utterances[choice[1]].end - self.drift
+        if choice[0] == "watermark":
+            waiting = [each.words[each.final].start for each in account.utterances if each.due]
+            upto = min(waiting, default=account.position)
         if upto <= 0.0:
             return
         self.busy_until = min(self.busy_until, self._hears(self.heard / RATE, upto, now))
@@ -150,6 +164,8 @@ class Service:
         self.news_at = max(self.news_at, min(past)) if past else self.news_at if account.owed() else 0.0
         self.busy_until = self.busy_until if self.busy_until > now else 0.0
         account.requests = [by if by > now else 0.0 for by in account.requests]
+        if account.leaving is not None and account.leaving <= now:
+            account.leaving = 0.0
         for each in account.utterances:
             each.by = each.by if each.by > now else 0.0
 

@@ -28,7 +28,10 @@ from .service import Pace, Service, is_end
 
 EPOCH = 1_000_000.0
 """So late that every moment is told from every duration by its size."""
-JUST = 0.001
+JUST = 1e-7
+"""Seconds before a deadline at which a message comes just before it: so few that no state differs by them."""
+TICK = 1e-5
+"""Two moments that are closer are one: a deadline and the moment before which a service must speak may coincide."""
 SPINS = 200
 MUTE = 15.0
 """Seconds for which a user who mutes captures nothing."""
@@ -58,7 +61,7 @@ class Case(Struct, frozen=True, kw_only=True):
     """By how many seconds times are off: late on one link, early on the next."""
     suspicions: int = 0
     """How often the link may become suspect: see `beside`."""
-    liberties: int = 99
+    liberties: float = float("inf")
     """How often the service may take a row that is not in `TIDY`."""
 
     def __str__(self) -> str:
@@ -116,7 +119,7 @@ class World:
         rows = [
             name
             for name in self.case.rows
-            if (name in TIDY or self.liberties) and (name != "early end" or self._may_end_early(service))
+            if (name in TIDY or self.liberties > 0) and (name != "early end" or self._may_end_early(service))
         ]
         if self.case.profile.acknowledges == "finalize" and service.would_mislead:
             rows = [name for name in rows if name != "answer"]  # see docs/explanation/law.md: where exactness ends
@@ -153,13 +156,13 @@ class World:
         deadline = self.deadline
         actions: list[Action] = []
         if capture is not None and (deadline is None or capture <= deadline):
-            return [("capture",)] if must is None or capture < must else []
+            return [("capture",)] if must is None or capture < must - TICK / 2 else []
         if deadline is None:
             return []
         just = max(self.now, deadline - JUST)
-        if just > self.now and (must is None or just < must):
+        if just > self.now + TICK / 2 and (must is None or deadline < must + TICK / 2):
             actions += [("just before", *choice) for choice in self._sayable(service)]
-        if must is None or deadline < must:
+        if must is None or deadline < must - TICK / 2:
             actions.append(("pass",))
         return actions
 
@@ -185,7 +188,7 @@ class World:
             self._read()
         self.oracle.check(self)
         if self.service is not None:
-            self.service.forget(self.now)
+            self.service.forget(self.now + TICK / 2)
 
     def _happenings(self) -> dict[str, Callable[..., object]]:
         return {
