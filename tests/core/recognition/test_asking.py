@@ -70,10 +70,19 @@ def test_what_is_owed_for_half_of_the_patience_is_asked_for_in_a_pause_of_the_au
     assert run.capture(quiet(300), 6.1) == [SendFinalize()]
 
 
+@pytest.mark.parametrize(("quiet_for", "looks_after"), [(0, 0.3), (100, 0.2), (200, 0.1), (240, 0.06), (280, 0.05)])
+def test_a_pause_is_looked_for_again_once_it_may_have_come(quiet_for: int, looks_after: float) -> None:
+    run = Run(ORDERED)
+    run.capture(loud(200))
+    run.says(interim(0.0, 0.2))
+    assert run.capture(loud(4_000 - quiet_for) + quiet(quiet_for), 6.1) == []
+    assert run.wakes(6.1) == pytest.approx(6.1 + looks_after)
+
+
 def test_a_full_log_is_asked_for_in_a_pause_and_where_it_is_almost_full_in_any_case() -> None:
     run = Run(SPANS, RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(limit=10.0)))
     assert run.capture(loud(8_000), 6.0) == []
-    assert run.wakes(6.0) == pytest.approx(6.1)
+    assert run.wakes(6.0) == pytest.approx(6.3), "before that, live audio can hold no pause"
     assert run.capture(loud(1_400), 6.1) == []
     assert run.capture(loud(100), 6.2) == [SendFinalize()]
     run = Run(SPANS, RecognitionMachine(AudioFormat.pcm16(1_000), ReplayPolicy(limit=10.0)))

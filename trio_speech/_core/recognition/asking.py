@@ -43,7 +43,9 @@ _NOTHING_COMES = 1.0
 _MUTED = 1.5
 _LONGEST_STALL = 2.0
 """Seconds to wait for a pause where an interim stays the same: a further word may have begun that it lacks yet."""
-_LOOK_AGAIN = 0.1  # seconds between two looks for a pause
+_LOOK_AGAIN = 0.05
+"""The least seconds between two looks for a pause. A look tells how much audio is missing of one at the least, so while
+somebody speaks there are three a second."""
 
 
 class Asking:
@@ -84,21 +86,27 @@ class Asking:
         soonest = math.inf
         if self._may_ask:
             for at, by in self._reasons(awaiting):
-                if now >= by or (now >= at and self.is_pause(now)):
+                look = self._look(at, by, now)
+                if look <= now:
                     return now
-                soonest = min(soonest, at if now < at else min(by, now + _LOOK_AGAIN))
+                soonest = min(soonest, look)
         return soonest
 
     def replaces_at(self, now: float) -> float:
-        """Returns when to look again whether the link may be replaced; infinite where it is not to be replaced."""
-        at, by = self._rollover.at, self._rollover.by
+        """Returns `now` if the link may be replaced by another now (see `rollover`). Else when to look again.
+
+        Infinite where it is not to be replaced.
+        """
+        return self._look(self._rollover.at, self._rollover.by, now)
+
+    def _look(self, at: float, by: float, now: float) -> float:
+        """Returns `now` if it is time for what is to be done in a pause from the moment `at` on, and by `by` anyway.
+
+        Else returns when to look again.
+        """
         if now < at:
             return at
-        return min(by, now + _LOOK_AGAIN) if now < by else math.inf
-
-    def may_replace(self, now: float) -> bool:
-        """Whether the link may be replaced by another now (see `rollover`)."""
-        return now >= self._rollover.by or (now >= self._rollover.at and self.is_pause(now))
+        return now if now >= by else min(by, self._pause_from(now))
 
     @property
     def _may_ask(self) -> bool:
@@ -108,8 +116,15 @@ class Asking:
 
     def is_pause(self, now: float) -> bool:
         """Whether a request would cut no word now: the audio is quiet, or no more has been captured for a second."""
-        nothing_comes = self._feed.is_idle and now >= self._feed.last_given + _NOTHING_COMES
-        return nothing_comes or self._session.is_pause()
+        return self._pause_from(now) <= now
+
+    def _pause_from(self, now: float) -> float:
+        """Returns `now` in a pause, else when to look for one again: live audio has none before that."""
+        nothing_comes = self._feed.last_given + _NOTHING_COMES if self._feed.is_idle else math.inf
+        if now >= nothing_comes:
+            return now
+        missing = self._session.missing_of_pause() / self._session.rate
+        return min(nothing_comes, now + max(missing, _LOOK_AGAIN)) if missing else now
 
     def _reasons(self, awaiting: Awaiting) -> Iterator[tuple[float, float]]:
         """Yields, for each reason to send a request, from when it is sent in a pause, and when at the latest."""

@@ -121,7 +121,7 @@ class LinkMachine:
         self._pending: Command | None = None
         self._over: EndLink | None = None
         self._asks_by_close = not profile.finalizes
-        self._looks_at = math.inf  # when to look again whether to send a request of the session's own
+        self._looks_at = math.inf  # when to look again for what the session does in a pause
 
     def take_over(self, standby: Standby, now: float) -> None:
         """Takes in what the service has said to the standby that this link was made from.
@@ -299,8 +299,7 @@ class LinkMachine:
         if self.feed.opened and (command := self._command(now)) is not None:
             return command
         self.feed.new_result_expected = False
-        soonest = min(soonest, self._looks_at, self._asking.replaces_at(now))
-        for moment in (self.feed.due(now), self._keepalive_due):
+        for moment in (self._looks_at, self.feed.due(now), self._keepalive_due):
             if now < moment < soonest:
                 soonest = moment
         return Wait(None if soonest == math.inf else soonest)
@@ -363,15 +362,17 @@ class LinkMachine:
         return SendAudio(pcm) if pcm else None
 
     def _own_request(self, now: float) -> Command | None:
+        if not self.retiring:
+            self._looks_at = self._asking.replaces_at(now)
+            self.feed.closed = self._looks_at <= now
         if self.retiring:
-            return self._leave(now)
-        if self._asking.may_replace(now):
-            self.feed.closed = True
+            self._looks_at = self._rollover.by
             return self._leave(now)
         if self._asks_by_close:
             return None
-        self._looks_at = self._asking.next_look(now, self._awaiting)
-        return self._finalize(now, own=True) if self._looks_at <= now else None
+        request_at = self._asking.next_look(now, self._awaiting)
+        self._looks_at = min(self._looks_at, request_at)
+        return self._finalize(now, own=True) if request_at <= now else None
 
     def _leave(self, now: float) -> Command | None:
         """Returns the next step of replacing the link; ``None`` while it waits for an answer.

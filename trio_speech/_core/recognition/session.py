@@ -235,6 +235,13 @@ class RecognitionMachine:
         length = self.policy.frame_length
         return max(1, self.audio_format.samples(profile.chunk if length is None else length))
 
+    def longest_frame(self, profile: SttProfile) -> int:
+        """Returns the most samples of one audio message: a frame, or several where the service takes them together."""
+        frame = self.frame(profile)
+        if profile.longest_frame is None or self.policy.frame_length is not None:
+            return frame
+        return max(1, self.audio_format.samples(profile.longest_frame) // frame) * frame
+
     def pacer(self, profile: SttProfile) -> Pacer:
         """Returns a pacer for one connection to the service of `profile`: as the policy says, or else the profile."""
         speed, burst = self.policy.speed, self.policy.burst
@@ -341,9 +348,18 @@ class RecognitionMachine:
 
     def is_pause(self, seconds: float = PAUSE) -> bool:
         """Whether the last `seconds` of the audio sent are no louder than noise; false where less audio is kept."""
-        log = self.log
-        start = log.sent - self.audio_format.samples(seconds)
-        return start >= log.kept and self.noise.first_speech(log.window(start, log.sent)) is None
+        return not self.missing_of_pause(seconds)
+
+    def missing_of_pause(self, seconds: float = PAUSE) -> int:
+        """Returns how many more samples must be sent, at the least, before the audio sent ends in a pause; 0: it does.
+
+        A pause are `seconds` no louder than noise.
+        """
+        log, pause = self.log, self.audio_format.samples(seconds)
+        start = log.sent - pause
+        if start < log.kept:
+            return log.kept - start
+        return pause - self.noise.quiet_at_end(log.window(start, log.sent))
 
     def last_sound_from(self) -> int:
         """Returns the sample at which the sound at the end of the sent audio begins, behind the last pause in it.
