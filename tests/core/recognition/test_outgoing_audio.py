@@ -56,6 +56,22 @@ def given_in_frames(feed: OutgoingAudio, now: float = 0.0) -> list[int]:
 # ---------------------------------------------------------------- in order, in frames
 
 
+@given(st.lists(st.integers(1, 700)), st.sampled_from([None, 0.05, 0.12, 0.25]), st.sampled_from([None, 0.05]))
+def test_what_is_due_at_once_goes_out_in_messages_as_long_as_the_service_takes(
+    pushes: list[int], longest: float | None, policy: float | None
+) -> None:
+    session = recognition(frame_length=policy)
+    fed = feed(session, replace(EXACT, longest_frame=longest))
+    most = 50 if policy or longest is None else round(1_000 * longest) // 50 * 50
+    for push in pushes:
+        session.capture(numbered(session.log.captured % 20_000, push))
+        frames = session.log.unsent // 50
+        given = [len(frame) // 2 for frame in fed.frames(0.0, 100)]
+        assert sum(given) == 50 * frames
+        assert given[:-1] == [most] * (len(given) - 1)
+        assert all(length <= most and length % 50 == 0 for length in given)
+
+
 @pytest.mark.parametrize("length", [0.02, 0.1, 0.2])
 def test_frames_are_as_long_as_the_policy_says(length: float) -> None:
     fed = feed(session := recognition(frame_length=length))

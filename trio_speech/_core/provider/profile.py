@@ -45,6 +45,8 @@ class SttProfile(Struct, frozen=True, kw_only=True):
         burst: How much of a backlog the service takes at once, before `replay_speed` applies; infinite where it takes
             any backlog as it comes.
         chunk: The length of one audio message, where `ReplayPolicy.frame_length` names none.
+        longest_frame: The longest audio message that the service takes. What is due at once, as where audio comes in
+            longer pieces than `chunk`, goes out in messages of up to this length. ``None``: `chunk`.
         sample_rates: The only sample rates that the service takes; ``None``: any.
         encodings: The encodings that the service takes, as `AudioFormat` names them.
         max_channels: The most channels that the service takes.
@@ -94,6 +96,7 @@ class SttProfile(Struct, frozen=True, kw_only=True):
     replay_speed: float | None = 1.25
     burst: float = 0.5
     chunk: float = 0.05
+    longest_frame: float | None = None
     sample_rates: tuple[int, ...] | None = None
     encodings: tuple[str, ...] = ("pcm_s16le",)
     max_channels: int = 1

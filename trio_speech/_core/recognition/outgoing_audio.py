@@ -5,7 +5,8 @@ certain sample (see `queued_commands`). *Filler* is silence that the service is 
 
 Laws
     1. Audio is taken from the replay log, in order, in frames of one length: the policy's, or else the profile's. A
-       frame is shorter only at a mark, and at the end of the input.
+       frame is shorter only at a mark, and at the end of the input. Frames that are due at once go out together, where
+       the profile allows longer messages and the policy names no length.
     2. A backlog is sent at the pace that `pacing` allows; after that, each frame as soon as it is whole.
     3. No audio is sent before the service takes it (`opened`), or once the link sends no more (`closed`).
     4. Filler moves only the link's clock, and no cursor of the log.
@@ -41,6 +42,7 @@ class OutgoingAudio:
         self._progress = progress
         self._pacer = session.pacer(profile)
         self._chunk = session.frame(profile)
+        self._longest = session.longest_frame(profile) * session.audio_format.frame_size
         self._lump = max(self._chunk, session.audio_format.samples(LUMP))
         self._full = math.ceil(_FULL_AT * session.limit)
         self._almost_full = math.ceil(_ALMOST_FULL_AT * session.limit)
@@ -111,6 +113,8 @@ class OutgoingAudio:
     def frames(self, now: float, most: int) -> list[bytes]:
         """Takes up to `most` whole frames that may be sent now, without asking `LinkMachine.next` for each.
 
+        Where the service takes longer messages, several frames are joined to one (see `SttProfile.longest_frame`).
+
         Use it only before the moment until which the last `Wait` was to last: nothing else can be due then. Where it
         returns no frames, call `LinkMachine.next`.
         """
@@ -124,10 +128,9 @@ class OutgoingAudio:
         if not frames:
             return []
         pcm = self._taken(frames * chunk, now)
-        if frames == 1:
+        if len(pcm) <= self._longest:
             return [pcm]
-        size = len(pcm) // frames
-        return [pcm[at : at + size] for at in range(0, len(pcm), size)]
+        return [pcm[at : at + self._longest] for at in range(0, len(pcm), self._longest)]
 
     def frame(self, now: float) -> bytes:
         """Takes the next frame, which is short at a mark and at the end; empty where none may be sent now."""

@@ -9,6 +9,7 @@ from ..._core.provider.profile import SttProfile, TtsProfile
 _NO_STATUS = 1005  # RFC 6455, section 7.1.5: the close frame had no code
 
 LISTEN = SttProfile(
+    longest_frame=0.25,
     exact_times=False,
     replay_speed=None,
     encodings=("pcm_s16le", "mulaw", "alaw"),

@@ -10,6 +10,7 @@ SCRIBE = SttProfile(
     acknowledges="finalize",
     exact_times=False,
     finalizes_itself=False,
+    longest_frame=0.25,
     sample_rates=(8_000, 16_000, 22_050, 24_000, 44_100, 48_000),
     keepalive=10.0,
     least_finalized=0.31,

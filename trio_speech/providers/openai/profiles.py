@@ -14,6 +14,7 @@ _COMMITTED = SttProfile(
     exact_times=False,
     word_times=False,
     finalizes_itself=False,
+    longest_frame=0.25,
     replay_speed=None,
     sample_rates=(24_000,),
     session_cap=3_600.0,
