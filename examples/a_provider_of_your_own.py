@@ -16,7 +16,7 @@ second half of the file is the service's side, for the scripted gateway of `trio
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -24,7 +24,19 @@ import trio
 
 import trio_speech as ts
 from trio_speech import provider as p
-from trio_speech.testing import Drop, Hear, MidWord, Speak, check_provider, hear, open_gateway, speech, wires
+from trio_speech.testing import (
+    Close,
+    Drop,
+    Hear,
+    InBandError,
+    MidWord,
+    Speak,
+    check_provider,
+    hear,
+    open_gateway,
+    speech,
+    wires,
+)
 
 # ---------------------------------------------------------------- the messages
 
@@ -251,12 +263,14 @@ class Parrot(msgspec.Struct, frozen=True):
     def recognizer(self, request: p.TranscribeRequest) -> ParrotRecognizer:
         p.accept_format(request.audio_format, LISTENER, model=request.model)
         p.refuse_fallback(request.fallback, "Parrot")
+        p.refuse_unused(request, "Parrot")
         base = p.websocket_base(self.url, "the url of Parrot")
         return ParrotRecognizer(f"{base}/listen", self.key, request.audio_format.sample_rate)
 
     def voice(self, request: p.SynthesizeRequest) -> ParrotVoice:
         p.accept_format(request.audio_format, TALKER, model=request.model)
         p.refuse_fallback(request.fallback, "Parrot")
+        p.refuse_unused(request, "Parrot", "voice")
         base = p.websocket_base(self.url, "the url of Parrot")
         return ParrotVoice(f"{base}/talk", self.key, request.voice or "polly", request.audio_format.sample_rate)
 
@@ -277,6 +291,11 @@ class ParrotWire:
     """Either endpoint of the service, as the scripted gateway plays it: see `Wire`."""
 
     idle = None
+    fates: Mapping[InBandError | Close, p.Fate] = {
+        InBandError(403, "no parrots here"): "fatal",
+        InBandError(429, "too many parrots"): "retry",
+        Close(1011): "retry",
+    }
     garbled = '{"type":"heard","text":17}'
 
     def __init__(self, query: str, session_id: str) -> None:
@@ -360,5 +379,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     trio.run(main)
-    check_provider(Parrot("hunter2"), wires=WIRES, secrets=["hunter2"], runs=1)
+    check_provider(Parrot("hunter2"), wires=WIRES, secrets=["hunter2"], runs=1, progress=print)
     print("Parrot keeps all laws")

@@ -41,7 +41,7 @@ from ._core.provider.messages import (
 )
 from ._core.provider.profile import CLOSE_FATES, Acknowledgment, Fate, SttProfile, TtsProfile
 from ._core.provider.requests import Change, FallbackModel, SynthesizeRequest, TranscribeRequest
-from .providers._accept import accept_format, accept_options, refuse_fallback, refuse_options
+from .providers._accept import accept_format, accept_options, refuse_fallback, refuse_options, refuse_unused
 from .providers._codec import (
     Backend,
     Connector,
@@ -104,6 +104,7 @@ __all__ = [
     "normalize_language",
     "refuse_fallback",
     "refuse_options",
+    "refuse_unused",
     "user_agent",
     "websocket_base",
 ]

@@ -8,11 +8,15 @@ from typing import Any
 import msgspec
 
 from .._core.provider.profile import SttProfile, TtsProfile
+from .._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ..audio import AudioFormat
 from ..errors import ConfigurationError
 
 RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 """The sample rates between which the embedded engines convert: their ratios are fractions of small numbers."""
+
+
+_ARGUMENTS = ("model", "voice", "language", "options", "keyterms")
 
 
 def _listed(values: Iterable[object]) -> str:
@@ -43,6 +47,18 @@ def refuse_fallback(fallback: Collection[object], service: str) -> None:
             f"gateway_fallback must be empty for {service}, which tries no other model: "
             "give open_client() a list of backends instead"
         )
+
+
+def refuse_unused(request: TranscribeRequest | SynthesizeRequest, service: str, *used: str) -> None:
+    """Raises `ConfigurationError` if `request` holds an argument for which the service has no setting.
+
+    `used` names the others, of ``"model"``, ``"voice"``, ``"language"``, ``"options"`` and ``"keyterms"``.
+    """
+    for name in _ARGUMENTS:
+        if name not in used and getattr(request, name, None):
+            raise ConfigurationError(
+                f"{name} must be left out for {service}, which has no such setting", model=request.model
+            )
 
 
 def refuse_options(options: Collection[str], ours: Iterable[str], service: str, instead: str) -> None:

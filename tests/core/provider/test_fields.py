@@ -36,3 +36,21 @@ def test_a_field_of_another_type_is_named(kind: Any, fields: dict[str, Any]) -> 
 def test_numbers_may_be_whole_infinite_or_absent() -> None:
     profile = SttProfile(burst=float("inf"), chunk=1, keepalive=None, sample_rates=(8_000,))
     assert profile.chunk == 1
+
+
+@pytest.mark.parametrize(
+    ("profile", "name", "advice"),
+    [
+        (SttProfile, "chunk", "use more than 0$"),
+        (SttProfile, "keepalive", "use more than 0, or None$"),
+        (SttProfile, "replay_speed", "use more than 0, or None$"),
+        (TtsProfile, "generations", "use more than 0$"),
+    ],
+)
+def test_what_a_session_would_divide_by_must_not_be_zero(profile: type, name: str, advice: str) -> None:
+    with pytest.raises(ConfigurationError, match=advice):
+        profile(**{name: 0})
+
+
+def test_a_limit_of_nothing_is_taken_where_it_has_a_meaning() -> None:
+    assert SttProfile(max_lead_in=0.0, burst=0.0, drift=0.0).burst == 0.0

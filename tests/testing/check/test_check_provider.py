@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 import pytest
 
 import trio_speech as ts
-from trio_speech.provider import Acknowledged, Aligned, Dial, Done, FinalizeAnswered, Frame, Opened, SttMessage
+from trio_speech.provider import Acknowledged, Aligned, Dial, Done, Failure, FinalizeAnswered, Frame, Opened, SttMessage
 from trio_speech.testing import check_provider
+from trio_speech.testing.check.laws import FATES
 
-SECRET = "hunter2"
+from .mutants import SECRET, OneSide
 
 
 @pytest.mark.parametrize("model", ["deepgram/nova-3", "inworld/stt-1", "cartesia/ink-whisper"])
@@ -40,50 +42,30 @@ def test_cartesia_passes(options: dict[str, bool]) -> None:
 
 
 class Broken:
-    """A backend of Deepgram's, whose recognizer or codec is broken in the way of a test."""
+    """An object with some attributes replaced: what `changes` has for them is called with the object itself.
 
-    def __init__(self, **otherwise: Any) -> None:
-        self._backend = ts.Deepgram(SECRET)
-        self._otherwise = otherwise
+    All that a backend makes of a request, and the codecs that this makes, are broken in the same way.
+    """
 
-    def __getattr__(self, name: str) -> Any:
-        return self._otherwise.get(name) or getattr(self._backend, name)
-
-    def recognizer(self, request: Any) -> Any:
-        return Changed(self._backend.recognizer(request), self._otherwise)
-
-    def voice(self, request: Any) -> Any:
-        speaking = {"decode": self._otherwise["speaking"]} if "speaking" in self._otherwise else {}
-        return Changed(self._backend.voice(request), speaking)
-
-
-class Changed:
-    """An object with some attributes replaced; its codec has them too."""
-
-    def __init__(self, inner: Any, otherwise: dict[str, Any]) -> None:
+    def __init__(self, inner: Any, changes: Mapping[str, Callable[[Any], Any]]) -> None:
         self._inner = inner
-        self._otherwise = otherwise
+        self._changes = changes
 
     def __getattr__(self, name: str) -> Any:
-        changed = self._otherwise.get(name)
-        return getattr(self._inner, name) if changed is None else changed(self._inner)
+        if name in self._changes:
+            return self._changes[name](self._inner)
+        value = getattr(self._inner, name)
+        return self._broken(value) if name in ("recognizer", "voice", "codec") else value
 
-    def codec(self) -> Any:
-        return Changed(self._inner.codec(), self._otherwise)
-
-
-def without_finals(codec: Any) -> Any:
-    def decode(frame: Frame) -> Iterable[SttMessage]:
-        return [each for each in codec.decode(frame) if getattr(each, "kind", None) != "final"]
-
-    return decode
+    def _broken(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *asked: Broken(make(*asked), self._changes)
 
 
 def saying(change: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Any]:
     """Makes a codec say, in the place of each message, what `change` makes of it."""
 
     def changed(codec: Any) -> Any:
-        return lambda frame: [said for message in codec.decode(frame) for said in change(message)]
+        return lambda frame: (said for message in codec.decode(frame) for said in change(message))
 
     return changed
 
@@ -92,16 +74,12 @@ def answering_itself(message: Any) -> Iterable[Any]:
     return (message, FinalizeAnswered()) if getattr(message, "kind", None) == "final" else (message,)
 
 
-def acknowledging_what_was_not_sent(message: Any) -> Iterable[Any]:
-    return (Acknowledged(message.upto + 1.0),) if isinstance(message, Acknowledged) else (message,)
-
-
 def acknowledging_what_has_no_final(message: Any) -> Iterable[Any]:
     return (message, Acknowledged(message.end)) if getattr(message, "kind", None) == "interim" else (message,)
 
 
-def done_twice(message: Any) -> Iterable[Any]:
-    return (message, message) if isinstance(message, Done) else (message,)
+def without_end(message: Any) -> Iterable[Any]:
+    return itertools.repeat(message)
 
 
 def aligned_behind_the_audio(message: Any) -> Iterable[Any]:
@@ -111,23 +89,6 @@ def aligned_behind_the_audio(message: Any) -> Iterable[Any]:
 def aligned_backwards(message: Any) -> Iterable[Any]:
     words = (ts.Word("b", 0.9, 1.0), ts.Word("a", 0.1, 0.2))
     return (Aligned(words), message) if isinstance(message, Done) else (message,)
-
-
-def credulous(codec: Any) -> Any:
-    def decode(frame: Frame) -> Iterable[SttMessage]:
-        msgspec.json.decode(frame)
-        return codec.decode(frame)  # type: ignore[no-any-return]
-
-    return decode
-
-
-def strict(codec: Any) -> Any:
-    def decode(frame: Frame) -> Iterable[SttMessage]:
-        if "new_in_this_version" in str(frame):
-            raise ts.ProtocolError("an unexpected field")
-        return codec.decode(frame)  # type: ignore[no-any-return]
-
-    return decode
 
 
 def curious(codec: Any) -> Any:
@@ -146,39 +107,52 @@ def revealing_what_it_sends(provider: Any) -> Any:
     return dial
 
 
-def revealing(provider: Any) -> Any:
-    async def dial() -> Dial:
-        return Dial(f"{provider.url}&token={SECRET}")
-
-    return dial
+def with_profile(**fields: Any) -> Callable[[Any], Any]:
+    return lambda provider: msgspec.structs.replace(provider.profile, **fields)
 
 
 @pytest.mark.parametrize(
-    ("otherwise", "complaint"),
+    ("side", "change", "complaint"),
     [
-        ({"decode": without_finals}, "not delivered"),
-        ({"decode": credulous}, "decode raised"),
-        ({"decode": saying(answering_itself)}, "no request for finals is unanswered"),
-        ({"decode": saying(acknowledging_what_was_not_sent)}, "of audio were sent"),
-        ({"decode": saying(acknowledging_what_has_no_final)}, "was acknowledged before"),
-        ({"speaking": saying(done_twice)}, "Done, and no generation is under way"),
-        ({"speaking": saying(aligned_behind_the_audio)}, "a word at 99.000 s"),
-        ({"speaking": saying(aligned_backwards)}, "after a word at 0.900 s"),
-        ({"keepalive": lambda codec: lambda: None}, "has no frame for it"),
-        ({"update": lambda codec: lambda change: None}, "keyterms change on a running connection"),
-        ({"profile": lambda provider: msgspec.structs.replace(provider.profile, encodings=("mulaw",))}, "takes it"),
-        ({"profile": lambda provider: msgspec.structs.replace(provider.profile, max_channels=2)}, "refuses it"),
-        ({"decode": strict}, "new to the codec is malformed to it"),
-        ({"decode": curious}, "new to the codec changes"),
-        ({"dial": revealing}, "shows a secret"),
-        ({"dial": revealing_what_it_sends}, "the log shows a secret"),
+        ("recognizer", {"decode": saying(answering_itself)}, "no request for finals is unanswered"),
+        ("recognizer", {"decode": saying(acknowledging_what_has_no_final)}, "was acknowledged before"),
+        ("recognizer", {"decode": saying(without_end)}, "decode gives more than 10,000 items at once"),
+        ("recognizer", {"decode": curious}, "new to the codec changes"),
+        ("recognizer", {"profile": with_profile(encodings=("mulaw",))}, "takes it"),
+        ("recognizer", {"profile": with_profile(max_channels=2)}, "refuses it"),
+        ("recognizer", {"dial": revealing_what_it_sends}, "the log shows a secret"),
+        ("voice", {"decode": saying(aligned_behind_the_audio)}, "a word at 99.000 s"),
+        ("voice", {"decode": saying(aligned_backwards)}, "after a word at 0.900 s"),
     ],
 )
-def test_a_broken_provider_does_not_pass(otherwise: dict[str, Any], complaint: str) -> None:
+def test_a_broken_provider_does_not_pass(side: str, change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(AssertionError, match=complaint):
-        check_provider(Broken(**otherwise), secrets=[SECRET], runs=0)
+        check_provider(OneSide(Broken(ts.Deepgram(SECRET), change), side), secrets=[SECRET], runs=0)
 
 
 def test_a_backend_without_either_side_is_told_so() -> None:
     with pytest.raises(AssertionError, match="neither a recognizer nor a voice"):
         check_provider(ts.Deepgram(SECRET), model="cartesia/ink-2")
+
+
+def test_the_check_says_which_law_it_checks() -> None:
+    told: list[str] = []
+    check_provider(ts.Cartesia(SECRET), voice="ann", secrets=[SECRET], runs=0, progress=told.append)
+    assert told[0] == "law 2, profile: the formats and messages of the voice"
+    assert {line.partition(",")[0] for line in told} == {f"law {number}" for number in range(1, 9)}
+
+
+def test_the_report_names_the_law_the_case_the_shortest_history_and_what_to_do() -> None:
+    def forgetful(codec: Any) -> Any:
+        return lambda frame: [each for each in codec.decode(frame) if not isinstance(each, Failure)]
+
+    with pytest.raises(AssertionError) as caught:
+        check_provider(OneSide(Broken(ts.Deepgram(SECRET), {"decode": forgetful}), "recognizer"), runs=0)
+    broken, case, history, problem, advice = str(caught.value).splitlines()
+    assert broken == f"broken: law 8, fates: {FATES.says}"
+    assert case.startswith("case: recognizer, InBandError(code='CONFIGURE_KEYTERMS_NOT_SUPPORTED'")
+    assert case.endswith("(seed 0)")
+    assert history.startswith("history: gateway.plan(InBandError(")
+    assert history.endswith("(the shortest that fails, of 2 steps)")
+    assert problem == "problem: no other connection can succeed, and the session went on (1 dials)"
+    assert advice == f"what to do: {FATES.advice}"

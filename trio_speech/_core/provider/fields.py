@@ -9,9 +9,15 @@ import msgspec
 
 from ...errors import ConfigurationError
 
+_POSITIVE = frozenset(
+    {"chunk", "keepalive", "filler", "session_cap", "replay_speed", "slowest"}
+    | {"generations", "generations_per_minute", "max_channels", "max_characters"}
+)
+"""Fields with which a session would be busy without end, or never get anywhere, if they were 0."""
+
 
 def check_fields(profile: msgspec.Struct) -> None:
-    """Raises `ConfigurationError` if a field has a value of another type than it says, or a negative number."""
+    """Raises `ConfigurationError` for a field of another type than it says, a negative number, or a senseless 0."""
     kind = type(profile)
     for name, hint in _hints_of(kind).items():
         value = getattr(profile, name)
@@ -21,6 +27,9 @@ def check_fields(profile: msgspec.Struct) -> None:
             raise ConfigurationError(f"{kind.__name__}.{name} is {value!r}: {error}") from None
         if isinstance(value, int | float) and value < 0:
             raise ConfigurationError(f"{kind.__name__}.{name} is {value!r}: use 0 or more")
+        if value == 0 and name in _POSITIVE:
+            otherwise = ", or None" if isinstance(None, hint) else ""
+            raise ConfigurationError(f"{kind.__name__}.{name} is {value!r}: use more than 0{otherwise}")
 
 
 @cache

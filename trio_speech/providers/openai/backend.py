@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import TranscribeRequest
 from ...audio import AudioFormat
@@ -72,7 +74,7 @@ class OpenAI(Direct, frozen=True):
         """See `Backend`."""
         key = self._key() if self.dialect == "openai" else self.api_key or None
         asked = settings(request, self.dialect)
-        profile = DIALECT_PROFILES[asked.kind]
+        profile = replace(DIALECT_PROFILES[asked.kind], shows_interims=asked.shows_interims)
         if self.dialect == "openai" and request.audio_format.encoding != "pcm_s16le":
             profile = companded(profile)
         accept_format(request.audio_format, profile, model=request.model)

@@ -53,6 +53,11 @@ class Settings(Struct, frozen=True):
         return self.dialect if self.input.get("turn_detection") is None else f"{self.dialect}, turn_detection"
 
     @property
+    def shows_interims(self) -> bool:
+        """Whether the service sends text before an item is committed."""
+        return self.dialect == "vllm" or (self.dialect == "openai" and self.transcription["model"] in _LIVE)
+
+    @property
     def query(self) -> str:
         """The query of the URL; empty without one."""
         if self.dialect == "vllm":

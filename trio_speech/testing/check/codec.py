@@ -9,70 +9,85 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from copy import deepcopy
-from functools import partial
 from random import Random
-from typing import Any, Literal, cast, get_args
+from typing import Any, get_args
 
 from msgspec import Struct
 
-from ..._core.provider.messages import Aligned, RecognitionResult, SttMessage, TtsMessage
+from ..._core.provider.messages import Aligned, RecognitionResult, SttMessage, TtsMessage, Unknown
 from ...errors import ProtocolError
 from ...events import Word
-from ...providers._codec import Backend, Frame
-from ..speech import speech
-from .setup import Setup, run
-from .watched import Delegating, WatchedBackend
+from ...providers._codec import Frame
+from .complaints import bounded
+from .laws import LawBroken, demand
+from .learning import copied, learned
+from .setup import Setup, Side
 
 _CASES = 2_000
 _NOISE: tuple[Frame, ...] = ("", "null", "[]", "{}", "17", '"x"', '{"type":', "[" * 10_000, b"", b"\x00\xff" * 50)
 _WRONG: tuple[Any, ...] = (None, "", "x", -1, 1e300, -1e300, True, [], {}, [None], {"a": 1}, "\ud800")
-Side = Literal["recognizer", "voice"]
+_NEW = "new_in_this_version"
+_TYPES = ("type", "message_type")
+"""The fields by which services name the type of a message."""
 
 
 def check_codec(setup: Setup, side: Side) -> None:
-    """Decodes many damaged frames. Raises `AssertionError` where the codec breaks law 3."""
-    provider = setup.recognizer if side == "recognizer" else setup.speaker
-    if provider is None:
-        return
-    recorded = _recorded(setup, side)
-    if not recorded:
-        raise AssertionError("the service said nothing: is its wire the one of this backend?")
+    """Decodes many damaged frames. Raises `LawBroken` where the codec breaks law 3."""
+    recorded = learned(setup, side).frames
+    fresh = setup.provider(side).codec
     for codec, frame in recorded:
-        _check_news(codec, frame, provider.codec)
+        _check_news(codec, frame, fresh)
     allowed = get_args(SttMessage if side == "recognizer" else TtsMessage)
     random = Random(side)  # noqa: S311
     for _ in range(_CASES):
         codec, frame = random.choice(recorded)
         frame = _mangled(frame, random)
-        try:
-            messages = list((_copy(codec) or provider.codec()).decode(frame))
-        except ProtocolError:
-            continue
-        except Exception as error:
-            raise AssertionError(f"decode raised {error!r} for {str(frame)[:500]!r}") from error
-        for message in messages:
+        for message in _decoded(copied(codec) or fresh(), frame):
             _check(message, allowed, frame)
 
 
-def _copy(codec: Any) -> Any:
-    """Returns a copy of a codec; ``None`` if what it holds is no plain data."""
+def _decoded(codec: Any, frame: Frame) -> list[Any]:
+    """Returns the messages in a frame; none where it is malformed."""
     try:
-        return deepcopy(codec)
-    except (TypeError, AttributeError, RecursionError):
-        return None
+        return list(bounded(codec.decode(frame), "decode"))
+    except ProtocolError:
+        return []
+    except Exception as error:
+        raise LawBroken(f"decode raised {error!r} for {_quoted(frame)}") from error
 
 
 def _check_news(codec: Any, frame: Frame, fresh: Callable[[], Any]) -> None:
-    """Raises `AssertionError` where a field that the codec cannot know changes what it says."""
+    """Raises `LawBroken` where a field, or a type of message, that the codec cannot know is not skipped."""
     new = _with_news(frame)
-    usual = list((_copy(codec) or fresh()).decode(frame))
+    usual = list((copied(codec) or fresh()).decode(frame))
+    said = _new_to(copied(codec) or fresh(), new, "a field")
+    demand(said == usual, f"a field that is new to the codec changes {usual!r} to {said!r}: {_quoted(new)}")
+    for name in _TYPES:
+        stranger = _with(frame, {name: _NEW})
+        if stranger != frame:
+            said = _new_to(copied(codec) or fresh(), stranger, "a type of message")
+            known = [message for message in said if not isinstance(message, Unknown)]
+            demand(not known, f"a type of message that is new to the codec is taken for {known!r}: {_quoted(stranger)}")
+
+
+def _new_to(codec: Any, frame: Frame, what: str) -> list[Any]:
     try:
-        said = list((_copy(codec) or fresh()).decode(new))
-    except ProtocolError as error:
-        raise AssertionError(f"a field that is new to the codec is malformed to it ({error}): {new!r}") from error
-    if said != usual:
-        raise AssertionError(f"a field that is new to the codec changes {usual!r} to {said!r}: {new!r}")
+        return list(codec.decode(frame))
+    except Exception as error:
+        raise LawBroken(f"{what} that is new to the codec is malformed to it ({error!r}): {_quoted(frame)}") from error
+
+
+def _with(frame: Frame, fields: dict[str, Any]) -> Frame:
+    """Returns `frame` with other values for the fields of its JSON object; other frames as they are."""
+    try:
+        value = json.loads(frame) if isinstance(frame, str) else None
+    except ValueError:
+        return frame
+    return json.dumps({**value, **fields}) if isinstance(value, dict) and value.keys() >= fields.keys() else frame
+
+
+def _quoted(frame: Frame) -> str:
+    return repr(str(frame)[:500])
 
 
 def _with_news(frame: Frame) -> Frame:
@@ -80,7 +95,7 @@ def _with_news(frame: Frame) -> Frame:
 
     def news(value: Any) -> Any:
         if isinstance(value, dict):
-            return {**{name: news(each) for name, each in value.items()}, "new_in_this_version": {"x": [1, None]}}
+            return {**{name: news(each) for name, each in value.items()}, _NEW: {"x": [1, None]}}
         return [news(each) for each in value] if isinstance(value, list) else value
 
     try:
@@ -90,12 +105,10 @@ def _with_news(frame: Frame) -> Frame:
 
 
 def _check(message: object, allowed: tuple[type, ...], frame: Frame) -> None:
-    if not isinstance(message, allowed):
-        shown = str(frame)[:500]
-        raise AssertionError(f"decode returned {message!r}, which is no message, for {shown!r}")  # noqa: TRY004
+    demand(isinstance(message, allowed), f"decode returned {message!r}, which is no message, for {_quoted(frame)}")
     for start, end in _spans(message):
-        if not (0.0 <= start <= end and math.isfinite(end)):
-            raise AssertionError(f"decode returned a span from {start} to {end} for {str(frame)[:500]!r}")
+        possible = 0.0 <= start <= end and math.isfinite(end)
+        demand(possible, f"decode returned a span from {start} to {end} for {_quoted(frame)}")
 
 
 def _spans(message: object) -> Iterator[tuple[float, float]]:
@@ -141,41 +154,3 @@ def _replaced(value: Any, random: Random) -> Any:
         index = random.randrange(len(value))
         return [*value[:index], _replaced(value[index], random), *value[index + 1 :]]
     return random.choice(_WRONG)
-
-
-class _Recorded(Delegating):
-    """A codec that adds each frame that it decodes, and itself as it is before, to `record`."""
-
-    def __init__(self, codec: Any, record: list[tuple[Any, Frame]]) -> None:
-        super().__init__(codec)
-        self._record = record
-
-    def decode(self, frame: Frame) -> Any:
-        self._record.append((_copy(self._inner), frame))
-        return self._inner.decode(frame)
-
-
-def _recorded(setup: Setup, side: Side) -> list[tuple[Any, Frame]]:
-    """Returns all frames that the service sends in one session without faults, each with the codec that gets it."""
-    record: list[tuple[Any, Frame]] = []
-
-    def watch(codec: Any, profile: object, audio_format: object) -> Any:
-        return _Recorded(codec, record)
-
-    backend = cast(Backend, WatchedBackend(setup.backend, watch, watch))
-
-    async def listen() -> None:
-        said = speech(6.0, audio_format=setup.audio_format)
-        async with setup.client((), backend) as (client, _):
-            await client.recognize(said, said.audio_format, **setup.asked.recognition)
-
-    async def speak() -> None:
-        async with setup.client((), backend) as (client, _):
-            await client.render(
-                "One two three. Four five.",
-                audio_format=setup.speech_format,
-                **setup.asked.synthesis,
-            )
-
-    run(f"{side}, a session to learn what the service says", partial(listen if side == "recognizer" else speak))
-    return record

@@ -1,18 +1,20 @@
 """Law 5: what a codec says over a whole session is possible. Each session of the check watches its codecs for it.
 
 A recognizer's codec
-    - says `FinalizeAnswered` no more often than it was asked for finals;
+    - says `FinalizeAnswered` no more often than it was asked for finals, and not never if the service answers;
     - says no time behind the audio that was sent, and no final of audio that it has acknowledged before (where the
-      profile trusts its spans).
+      profile trusts its spans);
+    - says that the session is over where the service says so.
 
 A voice's codec
     - says `Done` once for each generation, and audio and words only while one is under way;
-    - gives the words of a generation in order, within its audio.
+    - gives the words of a generation in order, within its audio;
+    - says `Done` for a cancelled generation where the service says that it is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..._core.provider.messages import (
@@ -31,6 +33,7 @@ from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...audio import AudioFormat
 from ...providers._clock import AudioClock
 from ...providers._codec import Frame
+from .complaints import Complaints, bounded
 
 _TOLERANCE = 0.1  # seconds: services round, and a final may end inside of a word's last sound
 
@@ -76,14 +79,18 @@ class _WatchedProvider(Delegating):
 class WatchedRecognition(Delegating):
     """A recognizer's codec, whose breaches of the law are added to `complaints`."""
 
-    def __init__(self, codec: Any, profile: SttProfile, audio_format: AudioFormat, complaints: list[str]) -> None:
+    def __init__(self, codec: Any, profile: SttProfile, audio_format: AudioFormat, complaints: Complaints) -> None:
         super().__init__(codec)
         self._profile = profile
         self._sent = AudioClock(audio_format)
         self._complaints = complaints
+        complaints.recognizes = True  # a voice has no more to say when its connection is closed
         self._unanswered = 0
         self._acknowledged = 0.0
         self._ids: set[str] = set()
+
+    def open(self) -> Iterator[Frame]:
+        return bounded(self._inner.open(), "open")
 
     def audio(self, pcm: bytes | memoryview) -> Frame:
         self._sent.add(pcm)
@@ -92,11 +99,13 @@ class WatchedRecognition(Delegating):
     def finalize(self) -> Frame | None:
         frame: Frame | None = self._inner.finalize()
         self._unanswered += frame is not None
+        self._complaints.finalizes += frame is not None and self._profile.answers_finalize
         return frame
 
     def decode(self, frame: Frame) -> Iterator[SttMessage]:
-        for message in self._inner.decode(frame):
-            self._complaints += self._wrong(message)
+        for message in bounded(self._inner.decode(frame), "decode"):
+            self._complaints.said[type(message).__name__] += 1
+            self._complaints.texts += self._wrong(message)
             yield message
 
     def _wrong(self, message: SttMessage) -> Iterator[str]:
@@ -138,26 +147,38 @@ class WatchedRecognition(Delegating):
 class WatchedSynthesis(Delegating):
     """A voice's codec, whose breaches of the law are added to `complaints`."""
 
-    def __init__(self, codec: Any, profile: TtsProfile, audio_format: AudioFormat, complaints: list[str]) -> None:
+    def __init__(self, codec: Any, profile: TtsProfile, audio_format: AudioFormat, complaints: Complaints) -> None:
         super().__init__(codec)
         self._may_add = profile.quiet_after_done > 0  # then more may come after `Done`, even another one
         self._format = audio_format
         self._complaints = complaints
         self._unfinished = 0
+        self._cancelled = False
         self._begin()
 
-    def speak(self, text: str) -> Iterable[Frame]:
+    def open(self) -> Iterator[Frame]:
+        return bounded(self._inner.open(), "open")
+
+    def speak(self, text: str) -> Iterator[Frame]:
         self._unfinished += 1
         self._begin()
-        return self._inner.speak(text)  # type: ignore[no-any-return]
+        return bounded(self._inner.speak(text), "speak")
+
+    def cancel(self) -> Frame | None:
+        frame: Frame | None = self._inner.cancel()
+        if frame is not None and not self._cancelled:
+            self._cancelled = True
+            self._complaints.unended += 1
+        return frame
 
     def _begin(self) -> None:
         self._heard = AudioClock(self._format)
         self._aligned = 0.0
 
     def decode(self, frame: Frame) -> Iterator[TtsMessage]:
-        for message in self._inner.decode(frame):
-            self._complaints += self._wrong(message)
+        for message in bounded(self._inner.decode(frame), "decode"):
+            self._complaints.said[type(message).__name__] += 1
+            self._complaints.texts += self._wrong(message)
             yield message
 
     def _wrong(self, message: TtsMessage) -> Iterator[str]:
@@ -173,6 +194,8 @@ class WatchedSynthesis(Delegating):
                     self._aligned = word.start
             case Done():
                 self._unfinished = max(0, self._unfinished - 1)
+                self._complaints.unended -= self._cancelled
+                self._cancelled = False
                 if self._aligned > self._heard.now + _TOLERANCE:
                     yield f"a word at {self._aligned:.3f} s of a generation of {self._heard.now:.3f} s"
             case _:

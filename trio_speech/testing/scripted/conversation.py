@@ -109,6 +109,7 @@ class Conversation:
                 self._last_message = trio.current_time()
                 return frame
             if idle and not self.ended:
+                self.visit.struck.append((trio.current_time(), idle.close))
                 await self.close(idle.close.code, idle.close.reason)
 
     async def say(self, messages: Iterable[Reply | Pause]) -> None:
@@ -159,6 +160,7 @@ class Conversation:
     async def _sent(self, outgoing: Outgoing) -> None:
         transcripts = [said for said in outgoing.says if isinstance(said, RecognitionResult)]
         self._note("gateway", outgoing.kind, text=" ".join(said.text for said in transcripts))
+        self.visit.told.update(type(said).__name__ for said in outgoing.says)
         self.visit.finals += [said for said in transcripts if said.kind == "final"]
         for said in outgoing.says:
             if moment := said.kind if isinstance(said, RecognitionResult) else _MOMENTS.get(type(said)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -72,6 +73,8 @@ class Visit:
     """The finals that were sent, on this connection's own clock."""
     spoken: bytearray = field(default_factory=bytearray, repr=False)
     """All audio sent, in `audio_format`."""
+    told: Counter[str] = field(default_factory=Counter[str])
+    """How often each reply but audio was sent, by the name of its class, such as ``"FinalizeAnswered"``."""
     complaints: list[str] = field(default_factory=list)
     """The client's violations of the protocol."""
     pongs: int = 0

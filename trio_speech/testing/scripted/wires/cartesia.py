@@ -9,7 +9,7 @@ Source: Cartesia's AsyncAPI specification (docs.cartesia.ai), version 2026-03-01
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -17,11 +17,12 @@ from msgspec import Struct, field
 from pybase64 import b64encode_as_string
 
 from ...._core.provider.messages import Aligned, Audio, Done, Failure
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import SynthesizeRequest
-from ....audio import AudioFormat
+from ....audio import AudioFormat, Encoding
 from ....errors import ConfigurationError
 from ....providers._codec import Frame
-from ..faults import Refuse
+from ..faults import Close, InBandError, Refuse
 from ..manner import Manner
 from .protocol import Cancel, Cancelled, Flush, Incoming, Mistake, Outgoing, Reply, Request, Text
 
@@ -45,6 +46,7 @@ class Generation(Struct, frozen=True):
     add_timestamps: bool = False
 
 
+_ENCODINGS: Mapping[str, Encoding] = {"pcm_s16le": "pcm_s16le", "pcm_mulaw": "mulaw", "pcm_alaw": "alaw"}
 _decoder = msgspec.json.Decoder(Generation)
 
 
@@ -58,6 +60,12 @@ class CartesiaWire:
     """See `Wire`. A cancelled context is answered by its ``done``."""
 
     idle = None
+    fates: Mapping[InBandError | Close, Fate] = {
+        **{InBandError(code): "fatal" for code in (400, 401, 402, 404)},
+        **{InBandError(code): "retry" for code in (408, 429, 500, 503)},
+        Close(1011): "retry",
+        Close(1013): "retry",
+    }
     garbled = '{"type":"chunk","context_id":"x","data":17}'
 
     def __init__(self) -> None:
@@ -119,10 +127,11 @@ class CartesiaWire:
 
 def _session(message: Generation) -> SynthesizeRequest:
     audio = message.output_format or OutputFormat()
-    if (audio.container, audio.encoding) != ("raw", "pcm_s16le"):
-        raise ConfigurationError("output_format must be raw pcm_s16le: the scripted service supports nothing else")
+    encoding = _ENCODINGS.get(audio.encoding)
+    if audio.container != "raw" or encoding is None:
+        raise ConfigurationError("output_format must be raw, and pcm_s16le, pcm_mulaw or pcm_alaw")
     voice = (message.voice or {}).get("id")
-    return SynthesizeRequest(audio_format=AudioFormat.pcm16(audio.sample_rate), model=message.model_id, voice=voice)
+    return SynthesizeRequest(audio_format=AudioFormat(encoding, audio.sample_rate), model=message.model_id, voice=voice)
 
 
 def _status(code: int | str | None) -> dict[str, Any]:

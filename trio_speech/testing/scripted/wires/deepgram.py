@@ -11,7 +11,7 @@ documentation of endpointing, utterance end, keepalive and errors.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -28,11 +28,12 @@ from ...._core.provider.messages import (
     SpeechOver,
     Unknown,
 )
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import Change, TranscribeRequest
 from ....audio.formats import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
 from ....providers._codec import Frame
-from ..faults import Close, Refuse
+from ..faults import Close, InBandError, Refuse
 from ..manner import Manner
 from ..recognizer import UtteranceEnded
 from . import deepgram_messages as messages
@@ -77,6 +78,15 @@ class DeepgramWire:
     """See `Wire`."""
 
     idle = IdleLimit(10.0, Close(1011, "NET-0001"))
+    fates: Mapping[InBandError | Close, Fate] = {
+        InBandError("CONFIGURE_KEYTERMS_NOT_SUPPORTED"): "fatal",
+        InBandError("CONFIGURE_KEYTERM_LIMIT_EXCEEDED"): "fatal",
+        InBandError("CONFIGURE_ALREADY_PENDING"): "retry",
+        InBandError("CONFIGURE_INTERNAL_ERROR"): "retry",
+        Close(1008, "DATA-0000"): "fatal",
+        Close(1011, "NET-0000"): "retry",
+        Close(1011, "NET-0001"): "retry",
+    }
     garbled = '{"type":"Results","start":"soon","duration":null,"channel":17}'
 
     def __init__(self, request: TranscribeRequest, settings: dict[str, list[str]], request_id: str) -> None:

@@ -10,7 +10,7 @@ documentation of Flux, its states, its configuration, and of closing a stream.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 from urllib.parse import parse_qs
 
@@ -26,12 +26,13 @@ from ...._core.provider.messages import (
     SpeechOnset,
     Unknown,
 )
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import Change, TranscribeRequest
 from ....audio.formats import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
 from ....providers._codec import Frame
 from ....providers._json import TaggedUnion
-from ..faults import Close, Refuse
+from ..faults import Close, InBandError, Refuse
 from ..manner import Manner
 from .protocol import Changed, ClientFinalize, ClientFinish, IdleLimit, Incoming, Mistake, Outgoing, Reply, Request
 
@@ -91,6 +92,11 @@ class FluxWire:
     """See `Wire`."""
 
     idle = IdleLimit(20.0, Close(_CLOSED_FOR_IDLENESS, "no audio"))
+    fates: Mapping[InBandError | Close, Fate] = {
+        InBandError("INTERNAL_SERVER_ERROR"): "retry",
+        Close(1008, "DATA-0000"): "fatal",
+        Close(1011, "NET-0000"): "retry",
+    }
     garbled = '{"type":"TurnInfo","event":"Update","audio_window_start":"soon","transcript":17}'
 
     def __init__(self, request: TranscribeRequest, settings: dict[str, list[str]], request_id: str) -> None:

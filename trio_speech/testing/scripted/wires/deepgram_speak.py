@@ -9,7 +9,7 @@ documentation of flush and clear.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,16 +18,18 @@ import trio
 
 from ...._core.pool.quota import GenerationQuota
 from ...._core.provider.messages import Audio, Done, Failure, Opened, Unknown
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import SynthesizeRequest
-from ....audio import AudioFormat
+from ....audio import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
 from ....providers._codec import Frame
 from ....providers.deepgram import speak_wire as wire
-from ..faults import Refuse
+from ..faults import Close, InBandError, Refuse
 from ..manner import Manner
 from .protocol import Cancel, Cancelled, ClientClose, Flush, Incoming, Mistake, Outgoing, Reply, Request, Text
 
 _FLUSHES_PER_MINUTE = 20
+_ENCODINGS: Mapping[str, Encoding] = {"linear16": "pcm_s16le", "mulaw": "mulaw", "alaw": "alaw"}
 _FIELDS = ("model", "encoding", "sample_rate")
 
 
@@ -35,10 +37,11 @@ def speak(query: str, session_id: str) -> DeepgramSpeakWire | Refuse:
     """Makes the wire of ``/v1/speak``, or refuses a bad request in the handshake."""
     settings = parse_qs(query, keep_blank_values=True)
     try:
-        if settings.get("encoding", ["linear16"]) != ["linear16"]:
-            raise ValueError("encoding must be linear16: the scripted service supports nothing else")
+        encoding = _ENCODINGS.get(settings.get("encoding", ["linear16"])[-1])
+        if encoding is None:
+            raise ValueError(f"encoding must be one of {', '.join(_ENCODINGS)}: the scripted service has no other")
         request = SynthesizeRequest(
-            audio_format=AudioFormat.pcm16(int(settings.get("sample_rate", ["24000"])[-1])),
+            audio_format=AudioFormat(encoding, int(settings.get("sample_rate", ["24000"])[-1])),
             model=settings.get("model", ["aura-asteria-en"])[-1],
             options={name: values[-1] for name, values in settings.items() if name not in _FIELDS},
         )
@@ -51,6 +54,15 @@ class DeepgramSpeakWire:
     """See `Wire`. It has no word times, and no message that ends the session."""
 
     idle = None
+    fates: Mapping[InBandError | Close, Fate] = {
+        InBandError("INTERNAL_SERVER_ERROR"): "retry",
+        Close(1003, "MESSAGE-0000"): "fatal",
+        Close(1008, "DATA-0000"): "fatal",
+        Close(1008, "DATA-0001"): "retry",
+        Close(1009, "BIG-0000"): "fatal",
+        Close(1011, "NET-0001"): "retry",
+        Close(1011, "NET-0003"): "retry",
+    }
     garbled = '{"type":"Flushed","sequence_id":"soon"}'
 
     def __init__(self, request: SynthesizeRequest, session_id: str) -> None:

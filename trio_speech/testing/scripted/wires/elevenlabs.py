@@ -10,7 +10,7 @@ Source: elevenlabs 2.78.0 (PyPI); livekit-plugins-elevenlabs 1.8.9; pipecat 1.14
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,16 +18,18 @@ import msgspec
 from pybase64 import b64encode_as_string
 
 from ...._core.provider.messages import Aligned, Audio, Done, Failure
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import SynthesizeRequest
-from ....audio import AudioFormat
+from ....audio import AudioFormat, Encoding
 from ....errors import ConfigurationError
 from ....events import Word
 from ....providers._codec import Frame
-from ..faults import Refuse
+from ..faults import Close, InBandError, Refuse
 from ..manner import Manner
-from .protocol import ClientClose, Flush, Incoming, Mistake, Outgoing, Reply, Request, Text
+from .protocol import ClientClose, Flush, IdleLimit, Incoming, Mistake, Outgoing, Reply, Request, Text
 
 _MOST_CONTEXTS = 5
+_ENCODINGS: Mapping[str, Encoding] = {"pcm": "pcm_s16le", "ulaw": "mulaw", "alaw": "alaw"}
 
 
 class ClientMessage(msgspec.Struct, frozen=True):
@@ -49,10 +51,11 @@ def multi_stream_input(query: str, session_id: str) -> ElevenLabsWire | Refuse:
     settings = parse_qs(query)
     kind, _, rate = settings.get("output_format", ["mp3_44100_128"])[-1].partition("_")
     try:
-        if kind != "pcm":
-            raise ValueError("output_format must be pcm_…: the scripted service supports nothing else")
+        encoding = _ENCODINGS.get(kind)
+        if encoding is None:
+            raise ValueError("output_format must be pcm_…, ulaw_… or alaw_…: the scripted service has no other")
         request = SynthesizeRequest(
-            audio_format=AudioFormat.pcm16(int(rate)), model=settings.get("model_id", [None])[-1]
+            audio_format=AudioFormat(encoding, int(rate)), model=settings.get("model_id", [None])[-1]
         )
     except (ConfigurationError, ValueError) as error:
         return Refuse(400, body=str(error))
@@ -62,7 +65,15 @@ def multi_stream_input(query: str, session_id: str) -> ElevenLabsWire | Refuse:
 class ElevenLabsWire:
     """See `Wire`."""
 
-    idle = None
+    idle = IdleLimit(20.0, Close(1008, "Have not received a new text input within the timeout of 20 s"))
+    fates: Mapping[InBandError | Close, Fate] = {
+        InBandError("max_active_conversations"): "retry",
+        InBandError("input_timeout_exceeded"): "retry",
+        Close(1008, "Have not received a new text input within the timeout of 20 s"): "retry",
+        Close(1008, "max_active_conversations"): "retry",
+        Close(1008, "invalid_api_key"): "fatal",
+        Close(1011): "retry",
+    }
     garbled = '{"audio":17,"contextId":["x"]}'
 
     def __init__(self, request: SynthesizeRequest, *, aligns: bool) -> None:
@@ -132,7 +143,10 @@ class ElevenLabsWire:
         if held is None:
             return
         rate = self._request.audio_format.sample_rate
-        base, self._samples = self._samples / rate, self._samples + len(held.pcm) // 2
+        base, self._samples = (
+            self._samples / rate,
+            self._samples + len(held.pcm) // self._request.audio_format.frame_size,
+        )
         message: dict[str, Any] = {"audio": b64encode_as_string(held.pcm), "contextId": self._open[0]}
         if words and self._aligns:
             message["alignment"] = _characters(words, base)

@@ -8,7 +8,7 @@ Source: elevenlabs 2.78.0 (PyPI), ``realtime.scribe``; livekit-plugins-elevenlab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,16 +17,17 @@ from msgspec import Struct
 from pybase64 import b64decode
 
 from ...._core.provider.messages import Audio, Closed, Failure, FinalizeAnswered, Opened, RecognitionResult
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import TranscribeRequest
 from ....audio.formats import AudioFormat
 from ....errors import ConfigurationError
 from ....providers._codec import Frame
-from ..faults import Close, Refuse
+from ..faults import Close, InBandError, Refuse
 from ..manner import Manner
 from .protocol import ClientFinalize, IdleLimit, Incoming, Mistake, Outgoing, Reply, Request
 
 _SHORTEST_COMMIT = 0.3
-_ERRORS = {400: "invalid_request", 401: "auth_error", 429: "rate_limited"}
+_ERRORS: dict[int | None, str] = {400: "invalid_request", 401: "auth_error", 429: "rate_limited"}
 
 
 class InputAudioChunk(Struct, frozen=True, tag_field="message_type", tag="input_audio_chunk"):
@@ -63,6 +64,13 @@ class ScribeWire:
     """See `Wire`."""
 
     idle = IdleLimit(15.0, Close(1000))
+    fates: Mapping[InBandError | Close, Fate] = {
+        **{InBandError(code): "fatal" for code in ("auth_error", "quota_exceeded", "unaccepted_terms")},
+        **{InBandError(code): "fatal" for code in ("invalid_request", "input_error", "chunk_size_exceeded")},
+        **{InBandError(code): "retry" for code in ("error", "transcriber_error", "rate_limited", "queue_overflow")},
+        **{InBandError(code): "retry" for code in ("resource_exhausted", "session_time_limit_exceeded")},
+        InBandError("insufficient_audio_activity"): "retry",
+    }
     garbled = '{"message_type":"committed_transcript_with_timestamps","text":17,"words":[[]]}'
 
     def __init__(self, request: TranscribeRequest, *, timed: bool) -> None:
@@ -117,7 +125,7 @@ class ScribeWire:
             case FinalizeAnswered():
                 yield from self._committed(reply)
             case Failure(message=why, code=code):
-                kind = _ERRORS.get(code, "transcriber_error") if isinstance(code, int) else "transcriber_error"
+                kind = code if isinstance(code, str) else _ERRORS.get(code, "transcriber_error")
                 yield _outgoing(kind, reply, error=why)
             case Mistake(why, code):
                 yield _outgoing(code or "input_error", reply, error=why)

@@ -5,7 +5,7 @@ Source: livekit-agents 1.8.9 (PyPI); see `trio_speech.providers.livekit.wire`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 from ...._core.provider.messages import (
@@ -20,6 +20,7 @@ from ...._core.provider.messages import (
     SpeechOnset,
     Unknown,
 )
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
 from ....audio.formats import AudioFormat, Encoding
 from ....errors import ConfigurationError, ProtocolError
@@ -27,6 +28,7 @@ from ....events import Word
 from ....providers._codec import Frame
 from ....providers._json import TaggedUnion
 from ....providers.livekit import wire
+from ..faults import Close, InBandError
 from ..manner import Manner
 from ..synthesizer import AlignedCharacters
 from .protocol import ClientClose, ClientFinalize, Flush, Incoming, Mistake, Outgoing, Reply, Request, Text
@@ -52,6 +54,12 @@ class LiveKitWire:
     """See `Wire`. The protocol has no message for `Acknowledged`, nor for the end of speech."""
 
     idle = None
+    fates: Mapping[InBandError | Close, Fate] = {
+        **{InBandError(code): "fatal" for code in (400, 401, 403, 404)},
+        **{InBandError(code): "retry" for code in (408, 429, 499, 500, 503)},
+        Close(1000): "retry",
+        Close(1011): "retry",
+    }
     garbled = '{"type":"final_transcript","transcript":17,"start":"soon","words":{"a":1}}'
 
     def __init__(self, union: TaggedUnion[Any], session_id: str) -> None:

@@ -8,7 +8,7 @@ Source: openai-openapi (August 2026) and openai 3.57.0 (PyPI).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -23,8 +23,10 @@ from ...._core.provider.messages import (
     RecognitionResult,
     SpeechOnset,
 )
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import Change, TranscribeRequest
 from ....audio.formats import AudioFormat
+from ..faults import Close, InBandError
 from ..manner import Manner
 from .openai_messages import ClientMessage, Deltas, JsonWire
 from .protocol import Changed, ClientFinalize, Mistake, Outgoing, Reply, Request
@@ -33,6 +35,7 @@ _LIVE = ("gpt-live-transcribe", "gpt-realtime-whisper")
 _SHORTEST = 0.1
 _PADDING = 0.3
 _FORMATS = {"audio/pcm": AudioFormat.pcm16(24_000), "audio/pcmu": AudioFormat.mulaw(), "audio/pcma": AudioFormat.alaw()}
+_KINDS: dict[object, str] = {"server_error": "server_error", "rate_limit_exceeded": "rate_limit_error"}
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 
@@ -40,6 +43,11 @@ class OpenAIWire(JsonWire):
     """See `Wire`."""
 
     garbled = f'{{"type":"{_TRANSCRIPTION}.completed","item_id":17,"transcript":null}}'
+    fates: Mapping[InBandError | Close, Fate] = {
+        **{InBandError(code): "fatal" for code in ("invalid_api_key", "insufficient_quota", "invalid_value")},
+        **{InBandError(code): "retry" for code in ("rate_limit_exceeded", "server_error", "session_expired")},
+        **JsonWire.fates,
+    }
 
     def __init__(self, session_id: str) -> None:
         super().__init__(session_id)
@@ -148,7 +156,8 @@ class OpenAIWire(JsonWire):
             case FinalizeAnswered():
                 yield from self._answered(reply)
             case Failure(message=why, code=code):
-                kind = "server_error" if code in (None, 429) or int(code) >= 500 else "invalid_request_error"
+                passes = code in (None, 429) or (isinstance(code, int) and code >= 500)
+                kind = "server_error" if passes else _KINDS.get(code, "invalid_request_error")
                 yield self._error(reply, type=kind, code=None if code is None else str(code), message=why)
             case Mistake(why, code):
                 yield self._error(reply, type="invalid_request_error", code=code, message=why)

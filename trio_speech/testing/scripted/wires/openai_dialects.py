@@ -34,6 +34,8 @@ def realtime(query: str, session_id: str) -> OpenAIWire | VllmWire:
 class SpeachesWire(OpenAIWire):
     """See `Wire`. It shows no text before an item is completed, and its errors name no event and have no code."""
 
+    fates = JsonWire.fates
+
     @property
     def _heard(self) -> dict[str, Any]:
         return dict(self._session)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
+from ...._core.provider.profile import Fate
 from ....errors import ConfigurationError
 from ....providers._codec import Frame
+from ..faults import Close, InBandError
 from .protocol import Incoming, Mistake, Outgoing, Reply, Request
 
 
@@ -48,6 +50,10 @@ class JsonWire:
     """The base of the wires of all dialects: it decodes and encodes JSON. `_requests` interprets a client's message."""
 
     idle = None
+    fates: Mapping[InBandError | Close, Fate] = {
+        Close(1001): "retry",
+        Close(1011): "retry",
+    }
 
     def __init__(self, session_id: str) -> None:
         self._id = session_id

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
@@ -25,9 +25,10 @@ from ...._core.provider.messages import (
     SpeechOnset,
     SpeechOver,
 )
+from ...._core.provider.profile import Fate
 from ...._core.provider.requests import Change, SynthesizeRequest, TranscribeRequest
 from ....providers._codec import Frame
-from ..faults import Close
+from ..faults import Close, InBandError
 from ..manner import Manner
 from ..recognizer import UtteranceEnded
 from ..synthesizer import AlignedCharacters
@@ -134,6 +135,15 @@ class Wire(Protocol):
     @property
     def idle(self) -> IdleLimit | None:
         """When and how the service closes a connection on which nothing comes; ``None``: it does not."""
+        ...
+
+    @property
+    def fates(self) -> Mapping[InBandError | Close, Fate]:
+        """What errors and closes mean by the service's own documentation; empty: it says nothing of them.
+
+        ``"retry"``: another connection may succeed. ``"fatal"``: none can. `trio_speech.testing.check_provider` holds
+        the profile against it.
+        """
         ...
 
     @property
