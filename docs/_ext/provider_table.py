@@ -102,8 +102,8 @@ ASKED_BY = {
 """How a row is named whose profile is not that of a model: by what a user asks for to get it."""
 
 SPEAKERS = {
-    ("`Deepgram()`", ""): "`diarize`",
-    ("`Deepgram()`", "older"): "`diarize`",
+    ("`Deepgram()`", ""): "`diarize_model`, or `diarize`",
+    ("`Deepgram()`", "older"): "`diarize_model`, or `diarize`",
     ("`LiveKit()`", "assemblyai"): "`speaker_labels`",
     ("`LiveKit()`", "deepgram"): "`diarize`; not Flux",
     ("`LiveKit()`", "others"): "not known",

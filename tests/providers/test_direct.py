@@ -81,7 +81,7 @@ def test_without_a_key_a_session_is_refused(either: Either, monkeypatch: pytest.
 @pytest.mark.parametrize("key", [5, "two words", "hunter2\n"])
 def test_a_key_that_cannot_be_used_is_refused_where_it_is_given(either: Either, key: Any) -> None:
     kind, _ = either
-    complaint = rf"api_key must be a str|the API key of {kind.service} must be printable"
+    complaint = rf"api_key must be a str|api_key of {kind.service} must be printable"
     with pytest.raises(ConfigurationError, match=complaint) as caught:
         kind(key)
     assert "hunter2" not in str(caught.value)

@@ -71,6 +71,11 @@ def refuse_options(options: Collection[str], ours: Iterable[str], service: str, 
             raise ConfigurationError(f"options must not hold {name!r} for {service}: {instead}")
 
 
+def asks_for(options: Mapping[str, Any], names: Iterable[str]) -> bool:
+    """Whether an option of one of these `names` is switched on; as text, ``"false"`` switches it off."""
+    return any(str(options.get(name) or "false").lower() != "false" for name in names)
+
+
 def own_options(options: Mapping[str, Any], ours: Iterable[str], service: str, instead: str) -> dict[str, Any]:
     """Returns what `accept_options` does, without options that are ``None``. Raises as `refuse_options` does, too."""
     refuse_options(options, ours, service, instead)

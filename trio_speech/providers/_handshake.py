@@ -70,24 +70,36 @@ def bearable(credential: str, source: str) -> str:
     return credential
 
 
-def api_key(given: str | TokenProvider | None, variable: str, service: str) -> str | TokenProvider:
-    """Returns the credential `given`, or else that of the environment. Raises `ConfigurationError` without either."""
-    key = given_key(given or setting(variable), service)
-    if key is None:
-        raise ConfigurationError(
-            f"no credentials for {service}: give {service}(api_key=…), or set the environment variable {variable}"
-        )
-    return key
+def api_key(
+    given: str | TokenProvider | None, variable: str, service: str, parameter: str = "api_key"
+) -> str | TokenProvider:
+    """Returns the credential `given`, or else that of the environment `variable`.
+
+    Raises `ConfigurationError` without either. Its message names the `variable`, and the `parameter` of the `service`'s
+    backend that the user may give.
+    """
+    if (key := given_key(given, service, parameter)) is not None:
+        return key
+    if (key := setting(variable)) is not None:
+        return bearable(key, f"the environment variable {variable}")
+    missing = "not given" if given is None else "empty"
+    unset = "empty" if variable in os.environ else "not set"
+    raise ConfigurationError(
+        f"no credentials for {service}: {parameter} is {missing}, and the environment variable {variable} is {unset}; "
+        f"give {service}({parameter}=…), or set {variable}"
+    )
 
 
-def given_key(given: str | TokenProvider | None, service: str) -> str | TokenProvider | None:
+def given_key(
+    given: str | TokenProvider | None, service: str, parameter: str = "api_key"
+) -> str | TokenProvider | None:
     """Returns the credential `given`, ``None`` if it is empty. Raises `ConfigurationError` if it cannot be used."""
     if not given:
         return None
     if isinstance(given, str):
-        return bearable(given, f"the API key of {service}")
+        return bearable(given, f"{parameter} of {service}")
     if not callable(given):
-        raise ConfigurationError(f"api_key must be a str or an async callable, not {type(given).__name__}")
+        raise ConfigurationError(f"{parameter} must be a str or an async callable, not {type(given).__name__}")
     return given
 
 

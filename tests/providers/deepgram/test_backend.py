@@ -91,3 +91,20 @@ def test_voices_share_connections_where_their_addresses_are_equal() -> None:
         Deepgram("key").voice(speaking(options={"speed": 1.1})),
     ]
     assert key not in [other.pool_key for other in others]
+
+
+@pytest.mark.parametrize("model", ["nova-3", "nova-2"])
+@pytest.mark.parametrize(
+    ("options", "overlap"),
+    [
+        ({}, False),
+        ({"diarize": True}, True),
+        ({"diarize": "true"}, True),
+        ({"diarize_model": "latest"}, True),
+        ({"diarize": False, "diarize_model": None}, False),
+        ({"diarize": "false"}, False),
+    ],
+    ids=str,
+)
+def test_speakers_who_are_told_apart_may_overlap(model: str, options: dict[str, Any], overlap: bool) -> None:
+    assert Deepgram("key").recognizer(hearing(model=model, options=options)).profile.overlapping is overlap

@@ -163,7 +163,7 @@ def test_a_session_of_vllm_names_its_model_and_begins_to_listen() -> None:
         ({"dialect": "together"}, "dialect must be one of openai, speaches, vllm, not 'together'"),
         ({"dialect": "vllm"}, "url must be given with dialect='vllm'"),
         ({"url": "localhost"}, "the url of OpenAI must begin"),
-        ({"api_key": "two words"}, "the API key of OpenAI"),
+        ({"api_key": "two words"}, "api_key of OpenAI"),
     ],
 )
 def test_a_backend_that_cannot_be_used_is_refused_where_it_is_made(fields: Any, complaint: str) -> None:

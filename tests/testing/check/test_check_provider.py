@@ -19,26 +19,22 @@ from .mutants import SECRET, OneSide
 
 @pytest.mark.parametrize("model", ["deepgram/nova-3", "inworld/stt-1", "cartesia/ink-whisper"])
 def test_livekit_passes(model: str) -> None:
-    check_provider(ts.LiveKit("http://x/v1", SECRET, SECRET), model=model, secrets=[SECRET], runs=3)
+    check_provider(ts.LiveKit("http://x/v1", SECRET, SECRET), model=model, secrets=[SECRET], runs=1)
 
 
 def test_local_passes() -> None:
-    check_provider(ts.Local(), runs=3)
-
-
-def test_deepgram_passes() -> None:
-    check_provider(ts.Deepgram(SECRET), secrets=[SECRET], runs=3)
+    check_provider(ts.Local(), runs=1)
 
 
 @pytest.mark.parametrize("aligned", [False, True])
 def test_elevenlabs_passes(aligned: bool) -> None:
     backend, options = ts.ElevenLabs(SECRET), {"sync_alignment": aligned}
-    check_provider(backend, model="eleven_flash_v2_5", voice="ann", options=options, secrets=[SECRET], runs=3)
+    check_provider(backend, model="eleven_flash_v2_5", voice="ann", options=options, secrets=[SECRET], runs=1)
 
 
 @pytest.mark.parametrize("options", [{}, {"add_timestamps": False}])
 def test_cartesia_passes(options: dict[str, bool]) -> None:
-    check_provider(ts.Cartesia(SECRET), voice="ann", options=options, secrets=[SECRET], runs=3)
+    check_provider(ts.Cartesia(SECRET), voice="ann", options=options, secrets=[SECRET], runs=1)
 
 
 class Broken:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...audio import AudioFormat
-from .._accept import accept_format, refuse_fallback
+from .._accept import accept_format, asks_for, refuse_fallback
 from .._direct import Addressed, Direct
 from . import address, flux, flux_address, speak, voices
 from .listen import DeepgramCodec, knows_keyterms
@@ -21,13 +21,14 @@ class _DeepgramAddress(Addressed, frozen=True):
 
 
 class DeepgramRecognizer(_DeepgramAddress, frozen=True):
-    """See `SttProvider`."""
+    """See `SttProvider`. `diarizes`: speakers are told apart, so that their words may overlap."""
 
     model: str
+    diarizes: bool
 
     @property
     def profile(self) -> SttProfile:
-        return LISTEN if knows_keyterms(self.model) else OLDER
+        return replace(LISTEN if knows_keyterms(self.model) else OLDER, overlapping=self.diarizes)
 
     def codec(self) -> DeepgramCodec:
         return DeepgramCodec(self.model)
@@ -101,7 +102,8 @@ class Deepgram(Direct, frozen=True):
             endpoint, query = f"{self._base()}/v2/listen", flux_address.query(request)
             return FluxRecognizer(endpoint, query, key, request.audio_format, timeout)
         accept_format(request.audio_format, LISTEN, model=model)
-        return DeepgramRecognizer(f"{self._base()}/v1/listen", address.query(request), key, model)
+        diarizes = asks_for(request.options, ("diarize", "diarize_model"))
+        return DeepgramRecognizer(f"{self._base()}/v1/listen", address.query(request), key, model, diarizes)
 
     def voice(self, request: SynthesizeRequest) -> DeepgramVoice:
         """See `Backend`."""

@@ -88,8 +88,8 @@ def find_credentials(api_key: str | TokenProvider | None, api_secret: str | None
         found = found or _pair(setting(names[0]), setting(names[1]), names)
     if found is None:
         raise ConfigurationError(
-            "no credentials for LiveKit: give LiveKit(api_key=…, api_secret=…), or set the environment variables "
-            + ", or ".join(" and ".join(names) for names in _VARIABLES)
+            "no credentials for LiveKit: api_key and api_secret are not given, and no environment variable holds them; "
+            "give LiveKit(api_key=…, api_secret=…), or set " + ", or ".join(" and ".join(names) for names in _VARIABLES)
         )
     return found
 

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from ..._core.provider.profile import SttProfile, TtsProfile
 from ...errors import ConfigurationError
+from .._accept import asks_for
 from .failures import INACTIVE
 
 T = TypeVar("T")
@@ -123,7 +124,7 @@ def stt_profile(models: Sequence[str | None], options: Mapping[str, Any] | None 
         word_times=all(profile.word_times for profile in profiles),
         ordered=all(profile.ordered for profile in profiles),
         live_keyterms=all(provider_of(model) in KEYTERMS for model in models),
-        overlapping=any((options or {}).get(option) for option in _DIARIZATION),
+        overlapping=asks_for(options or {}, _DIARIZATION),
         drift=max(profile.drift for profile in profiles),
         replay_speed=min((profile.replay_speed for profile in profiles if profile.replay_speed), default=None),
         finalizes_itself=all(profile.finalizes_itself for profile in profiles),

@@ -29,7 +29,7 @@ def test_the_address_opens_the_session() -> None:
     ]
 
 
-@pytest.mark.parametrize("query", ["encoding=mulaw", "encoding=opus", "sample_rate=many", "sample_rate=1"])
+@pytest.mark.parametrize("query", ["encoding=mp3", "encoding=opus", "sample_rate=many", "sample_rate=1"])
 def test_what_it_does_not_speak_is_refused(query: str) -> None:
     refusal = speak(query, "speak_0001")
     assert isinstance(refusal, Refuse)
