@@ -130,7 +130,6 @@ def link_key(link: LinkMachine, now: float) -> Key:
         _reception(reception, link, now),
         _results(reception._results, profile, now),
         link._may_go,
-        None if closing else moment(link._looks_at, now),
         None if feed.opened else moment(link._opens_by, now),
         type(link._pending).__name__,
         link._asks_by_close,

@@ -29,6 +29,8 @@ class Report(Struct):
     ends: int = 0
     complete: bool = False
     seconds: float = 0.0
+    by_depth: list[int] = field(default_factory=list)
+    """How many new states each further action led to."""
     actions: Counter[str] = field(default_factory=Counter)
     violations: dict[str, tuple[tuple[Action, ...], str]] = field(default_factory=dict)
     """By law: the shortest history that breaks it, and what is wrong."""
@@ -39,6 +41,8 @@ class Report(Struct):
             f"{self.case.name}: {self.states:,} states, {self.transitions:,} transitions, {self.ends:,} ends, {whole}, "
             f"{self.seconds:.0f} s"
         ]
+        if not self.complete:
+            lines.append(f"  new states by depth: {' '.join(map(str, self.by_depth))} ...")
         for law, (history, what) in self.violations.items():
             lines += [f"  {what}  [{law}]", *told(self.case, history)]
         return "\n".join(lines)
@@ -57,9 +61,13 @@ def explore(
     assert root is not None
     parents: list[tuple[int, Action] | None] = [None]
     frontier = deque([(root, frozen(world))])
+    depth_ends = 0
     while frontier:
         if report.states >= most or time.process_time() - began > seconds:
             break
+        if frontier[0][0] >= depth_ends:
+            report.by_depth.append(len(parents) - depth_ends)
+            depth_ends = len(parents)
         state, copy = frontier.popleft()
         report.states += 1
         world = thawed(copy)

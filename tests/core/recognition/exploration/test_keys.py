@@ -24,6 +24,7 @@ LEFT_OUT = {
     "_taken _run_from _furthest",
     "the audio of the script, whose place is in the key": "_buffer _begins position",
     "told by the level, which must not move": "_peaks _measured_until _has_spoken",
+    "set anew before it is looked at": "_looks_at",
     "follows from others in the key": "_answered_at _until doubtful_from asked_by overdue_from _known begun_with",
     "for a full log, a pace, a cap on replays or on a session; in a script there is none": "committed_at _burst _gone "
     "_since _speed _paid_until _replayed _begun_at barren_by barren_from _digested_by",

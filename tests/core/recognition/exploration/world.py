@@ -109,7 +109,7 @@ class World:
             return [("close frame",)]
         if self.faults:
             actions.append(("drop",))
-            if "early end" in self.case.rows:
+            if "early end" in self.case.rows and self._may_end_early(self.service):
                 actions.append(("early close frame",))
         actions += self._time(self.service)
         actions += self._users()
@@ -221,7 +221,9 @@ class World:
         self._lost(fault=True)
 
     def _drop_politely(self) -> None:
+        assert self.service is not None
         self.faults -= 1
+        self.has_lied |= self.service.account.leaving is not None
         self._close_frame(fault=True)
 
     def _end_input(self) -> None:
