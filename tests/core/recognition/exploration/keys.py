@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import marshal
 
+from trio_speech.testing.scripted.account import HeardUtterance
+
 from .beside import TwoLinks
 from .machine_key import Key, ahead, link_key, moment, plain, session_key, timeline_key
 from .oracle import Oracle
@@ -29,9 +31,6 @@ def world_key(world: World) -> Key:
         None if world.link is None else link_key(world.link, now),
         None if service is None else service_key(service, world),
         oracle_key(world.oracle, world),
-        world.faults,
-        world.liberties,
-        world.has_lied and world.faults > 0,
         world.chunk,
         ahead(world.next_capture, now) if world.chunk < len(world.case.script.chunks) else None,
         None if world.deadline is None else moment(world.deadline, now),
@@ -44,14 +43,9 @@ def service_key(service: Service, world: World) -> Key:
     now, account = world.now, service.account
     rows = world.case.rows
     restates = not RESTATES.isdisjoint(rows)
-    utterances = []
-    for each in account.utterances:
-        if each.concluded and not restates:
-            utterances.append((plain(each.words, now), each.over))
-        else:
-            utterances.append(plain(each, now))
+    utterances = tuple(plain(each, now) if restates else _utterance(each, now) for each in account.utterances)
     return (
-        tuple(utterances),
+        utterances,
         plain(account.requests, now),
         account.ignorable,
         plain(account.leaving, now),
@@ -65,6 +59,14 @@ def service_key(service: Service, world: World) -> Key:
         service.unsaid_at_final,
         service.drift or 0.0,
     )
+
+
+def _utterance(each: HeardUtterance, now: float) -> Key:
+    """Of what is final nothing more is said. An onset is not told any more once an interim was shown."""
+    if each.concluded:
+        return plain(each.words, now), each.over
+    begun = each.onset or each.shown > 0
+    return plain((each.words, each.over, each.start, each.end, each.by, begun, each.shown, each.final), now)
 
 
 def oracle_key(oracle: Oracle, world: World) -> Key:
@@ -84,17 +86,21 @@ def oracle_key(oracle: Oracle, world: World) -> Key:
     )
 
 
-def strictness(world: World) -> tuple[float, ...]:
-    """What the oracle still allows, each the less the smaller: nothing but its verdicts depends on it.
+def allowance(world: World) -> tuple[float, ...]:
+    """What the oracle still allows, each the less the smaller; and what may still go wrong, the more the smaller.
 
-    Of two states with one key, whatever follows from the one that is allowed no more in any respect is allowed to the
-    other too. So that one need not be searched.
+    Nothing else depends on these. So of two states with one key, whatever can follow from the one with the larger
+    numbers can follow from the other, and is allowed no more there. It need not be searched.
     """
     if world.done:
         return ()
     oracle, now = world.oracle, world.now
     kept = world.session.log.kept
     return (
+        -world.faults,
+        -world.liberties,
+        -world.suspicions if isinstance(world, TwoLinks) else 0,
+        world.has_lied,
         oracle.patience,
         oracle.excuses - oracle.starts,
         moment(oracle.news_at, now) or 0 if oracle.input_ended else 0,
@@ -105,7 +111,6 @@ def strictness(world: World) -> tuple[float, ...]:
 def beside_key(world: TwoLinks) -> Key:
     now, standby = world.now, world.standby
     return (
-        world.suspicions,
         world.is_suspect,
         world.shows_life and world.is_suspect,
         moment(world.suspect_until, now) if world.is_suspect else None,

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from .beside import TwoLinks
 from .copies import frozen, refer_to_classes, thawed
-from .keys import key, strictness
+from .keys import allowance, key
 from .oracle import Violation
 from .world import EPOCH, Action, Case, World
 
@@ -108,7 +108,7 @@ class Seen:
 
     def number(self, world: World) -> int | None:
         """A new state's number; ``None`` where it was seen before, or one from which no less is allowed."""
-        allows = strictness(world)
+        allows = allowance(world)
         seen = self._allowed.setdefault(key(world), [])
         if any(all(map(le, less, allows)) for less in seen):
             return None
