@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -41,6 +41,16 @@ VOICES: dict[str, Delivery] = {
 }
 
 
+@dataclass(frozen=True)
+class Provider:
+    """A provider's own backend, in place of the gateway's, and the manners in which its service speaks."""
+
+    backend: ts.Backend
+    deliveries: tuple[Delivery, ...]
+    asked: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The arguments of each synthesis."""
+
+
 @dataclass
 class Said:
     """What came of one synthesis."""
@@ -64,6 +74,7 @@ class Run:
     cells: list[Cell]
     resume: str = "word"
     voice: str = ""
+    provider: Provider | None = None
     said: list[Said] = field(default_factory=list)
     hit: list[Cell] = field(default_factory=list)
     faults: int = 0
@@ -89,12 +100,19 @@ def tokens(chunks: Sequence[ts.AudioChunk]) -> list[str]:
     return [word.token for word in hear(clip_of(chunks, FORMAT).audio)]
 
 
-def run(seed: int, resume: str | None = None, cells: list[Cell] | None = None, voice: str | None = None) -> Run:
+def run(
+    seed: int,
+    resume: str | None = None,
+    cells: list[Cell] | None = None,
+    voice: str | None = None,
+    provider: Provider | None = None,
+) -> Run:
     """Runs some syntheses on virtual time."""
     random = Random(f"speech {seed}")
     result = Run(seed, cells_of(seed, CELLS_PER_RUN, CELLS) if cells is None else cells)
     result.resume = resume or random.choice(("word", "word", "segment"))
     result.voice = voice or random.choice(list(VOICES))
+    result.provider = provider
     with reproducible(seed):
         trio.run(_meet, result, random, clock=MockClock(autojump_threshold=0))
     return result
@@ -120,6 +138,8 @@ def texts(random: Random) -> Iterator[str]:
 def delivery_of(result: Run) -> Delivery:
     """The voice, in such a manner that all planned phases come about."""
     delivery = VOICES[result.voice]
+    if result.provider is not None:
+        delivery = result.provider.deliveries[result.seed % len(result.provider.deliveries)]
     return stretched(delivery) if any(cell.phase == "before done" for cell in result.cells) else delivery
 
 
@@ -148,7 +168,8 @@ async def _say_all(result: Run, gateway: ScriptedGateway, random: Random) -> Non
     idles = sum(cell.phase == "idle" for cell in result.cells)
     source = texts(random)
     pool = ts.PoolPolicy(max_size=random.choice((1, 2, 8)), min_idle=random.choice((0, 0, 1)))
-    async with gateway.client(pool=pool) as client:
+    backend = gateway.in_place_of(result.provider.backend) if result.provider else gateway.backend()
+    async with ts.open_client(backend, pool=pool) as client:
         for _ in range(1 + idles + random.randint(0, 1)):
             said = Said(next(source))
             result.said.append(said)
@@ -161,9 +182,10 @@ async def _say_all(result: Run, gateway: ScriptedGateway, random: Random) -> Non
 async def _say(result: Run, client: ts.Client, said: Said, random: Random) -> None:
     source = random.choice((said.text, as_tokens(said.text, 0.0), as_tokens(said.text, 0.02)))
     slowness = random.choice((0.0, 0.0, 0.02, 0.3))
+    asked = result.provider.asked if result.provider else {}
     speech: ts.Speech | None = None
     try:
-        async with client.synthesize(source, audio_format=FORMAT, resume=result.resume) as speech:
+        async with client.synthesize(source, audio_format=FORMAT, resume=result.resume, **asked) as speech:
             async for chunk in speech:
                 said.chunks.append(chunk)
                 await trio.sleep(random.uniform(0.0, slowness))
