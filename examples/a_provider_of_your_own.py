@@ -136,8 +136,8 @@ class ParrotListener(p.SttCodec):
     def decode(self, frame: p.Frame) -> Iterable[p.SttMessage]:
         match from_listener.decode(frame):
             case Heard() as heard:
-                words = tuple(ts.Word(text, start, end) for text, start, end in map(in_order, heard.words))
-                _, start, end = in_order((heard.text, heard.start, heard.end))
+                start, end = p.span(heard.start, heard.end)
+                words = tuple(p.timed_word(*word) for word in heard.words)
                 return (
                     p.RecognitionResult(
                         kind="final" if heard.final else "interim",
@@ -156,12 +156,6 @@ class ParrotListener(p.SttCodec):
                 return (p.Failure(message=text, code=code),)
             case unknown:
                 return (unknown,)
-
-
-def in_order(word: tuple[str, float, float]) -> tuple[str, float, float]:
-    """A word as it must be: it begins at 0 or later, and does not end before it begins."""
-    text, start, end = word
-    return text, max(0.0, start), max(0.0, start, end)
 
 
 class ParrotRecognizer(msgspec.Struct, frozen=True):

@@ -57,6 +57,7 @@ from .providers._codec import (
 from .providers._handshake import api_key, authorization, user_agent, websocket_base
 from .providers._json import Seconds, TaggedUnion
 from .providers._language import normalize_language
+from .providers._words import span, timed_word
 
 __all__ = [
     "CLOSE_FATES",
@@ -105,6 +106,8 @@ __all__ = [
     "refuse_fallback",
     "refuse_options",
     "refuse_unused",
+    "span",
+    "timed_word",
     "user_agent",
     "websocket_base",
 ]

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from .._core.provider.profile import SttProfile, TtsProfile
 from .._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ..errors import ConfigurationError
+from ._accept import accept_format, refuse_fallback
 from ._codec import Dial, SttProvider, TokenProvider, TtsProvider
 from ._handshake import api_key, authorization, given_key, user_agent, websocket_base
 
@@ -92,10 +94,22 @@ class Direct(Struct, frozen=True):
     def transport(self) -> None:
         """``None``: dials go over the network."""
 
+    def _accepted(
+        self, request: TranscribeRequest | SynthesizeRequest, profile: SttProfile | TtsProfile, model: str | None
+    ) -> str | TokenProvider | None:
+        """Returns the credential for a request.
+
+        Raises `ConfigurationError` without one, or if a service with this profile does not take the request's format.
+        """
+        key = self._key()
+        accept_format(request.audio_format, profile, model=model)
+        refuse_fallback(request.fallback, self.service)
+        return key
+
     def _base(self) -> str:
         return websocket_base(self.url or self.home, f"the url of {self.service}")
 
-    def _key(self) -> str | TokenProvider:
+    def _key(self) -> str | TokenProvider | None:
         return api_key(self.api_key, self.variable, self.service)
 
 

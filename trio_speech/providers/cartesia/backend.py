@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from ..._core.provider.profile import TtsProfile
 from ..._core.provider.requests import SynthesizeRequest
-from .._accept import accept_format, refuse_fallback
 from .._direct import Addressed, Direct
 from .._json import encode
 from .fields import fields, split_model
@@ -53,10 +52,7 @@ class Cartesia(Direct, frozen=True):
 
     def voice(self, request: SynthesizeRequest) -> CartesiaVoice:
         """See `Backend`."""
-        key = self._key()
-        model, _ = split_model(request.model)
-        accept_format(request.audio_format, VOICE, model=model)
-        refuse_fallback(request.fallback, self.service)
+        key = self._accepted(request, VOICE, split_model(request.model)[0])
         asked = fields(request)
         profile = replace(VOICE, aligned=asked.get("add_timestamps") is True)
         endpoint = f"{self._base()}/tts/websocket"

@@ -17,6 +17,7 @@ from ..._core.provider.messages import Aligned, Audio, Done, Failure, TtsMessage
 from ...errors import ProtocolError
 from ...events import Word
 from .._codec import Frame, TtsCodec
+from .._words import timed_word
 from . import wire
 
 _LONGEST_MESSAGE = 500
@@ -84,12 +85,7 @@ def _words(times: wire.Times) -> tuple[Word, ...]:
     if not len(times.words) == len(times.start) == len(times.end):
         raise ProtocolError("malformed message: words and times differ in number")
     timed = zip(times.words, times.start, times.end, strict=True)
-    return tuple(_word(text, start, end) for text, start, end in timed if text.strip())
-
-
-def _word(text: str, start: float, end: float) -> Word:
-    start = max(0.0, start)
-    return Word(text, start, max(start, end))
+    return tuple(timed_word(text, start, end) for text, start, end in timed if text.strip())
 
 
 def _failure(error: wire.Error) -> Failure:

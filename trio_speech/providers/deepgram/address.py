@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._core.provider.requests import TranscribeRequest
+from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from .._accept import own_options
 from .._direct import split_named
 from .._language import normalize_language
@@ -16,8 +16,11 @@ from .listen import knows_keyterms
 
 ENCODINGS = {"pcm_s16le": "linear16", "mulaw": "mulaw", "alaw": "alaw"}
 _MODEL = "nova-3"
-_OURS = ("encoding", "sample_rate", "channels", "multichannel", "callback", "callback_method", "model", "language")
-_INSTEAD = "use the arguments audio_format, model and language; results always come to this session"
+_OURS = (
+    *("model", "language", "encoding", "sample_rate", "channels", "multichannel", "container"),
+    *("callback", "callback_method"),
+)
+_INSTEAD = "use the arguments audio_format, model, voice and language; results always come to this session"
 
 
 def split_model(name: str | None) -> tuple[str, str | None]:
@@ -25,19 +28,26 @@ def split_model(name: str | None) -> tuple[str, str | None]:
     return split_named(name, "Deepgram", _MODEL)
 
 
-def query(request: TranscribeRequest) -> str:
-    """Returns the query for a request. Raises `ConfigurationError` if a URL cannot express it."""
-    model, suffix = split_model(request.model)
-    settings: dict[str, Any] = {
+def settings(request: TranscribeRequest | SynthesizeRequest, model: str, **usual: Any) -> dict[str, Any]:
+    """Returns the settings that each address of Deepgram's has: model, format, those that are `usual`, and the options.
+
+    Raises `ConfigurationError` for an option that this library sets from its own arguments.
+    """
+    return {
         "model": model,
         "encoding": ENCODINGS[request.audio_format.encoding],
         "sample_rate": request.audio_format.sample_rate,
-        "channels": request.audio_format.channels,
-        "interim_results": True,
-        "language": normalize_language(request.language or suffix or ""),
+        **usual,
         **own_options(request.options, _OURS, "Deepgram", _INSTEAD),
     }
+
+
+def query(request: TranscribeRequest) -> str:
+    """Returns the query for a request. Raises `ConfigurationError` if a URL cannot express it."""
+    model, suffix = split_model(request.model)
+    language = normalize_language(request.language or suffix or "")
+    asked = settings(request, model, channels=request.audio_format.channels, interim_results=True, language=language)
     if request.keyterms:
         key = "keyterm" if knows_keyterms(model) else "keywords"
-        settings[key] = [*listed(settings.get(key, ())), *request.keyterms]
-    return written(settings, model)
+        asked[key] = [*listed(asked.get(key, ())), *request.keyterms]
+    return written(asked, model)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...audio import AudioFormat
-from .._accept import accept_format, asks_for, refuse_fallback
+from .._accept import asks_for
 from .._direct import Addressed, Direct
 from . import address, flux, flux_address, speak, voices
 from .listen import DeepgramCodec, knows_keyterms
@@ -93,21 +93,17 @@ class Deepgram(Direct, frozen=True):
 
     def recognizer(self, request: TranscribeRequest) -> DeepgramRecognizer | FluxRecognizer:
         """See `Backend`."""
-        key = self._key()
         model, _ = address.split_model(request.model)
-        refuse_fallback(request.fallback, self.service)
-        if flux_address.is_flux(model):
-            accept_format(request.audio_format, FLUX, model=model)
+        is_flux = flux_address.is_flux(model)
+        key = self._accepted(request, FLUX if is_flux else LISTEN, model)
+        if is_flux:
             timeout = flux_address.turn_timeout(request)
             endpoint, query = f"{self._base()}/v2/listen", flux_address.query(request)
             return FluxRecognizer(endpoint, query, key, request.audio_format, timeout)
-        accept_format(request.audio_format, LISTEN, model=model)
         diarizes = asks_for(request.options, ("diarize", "diarize_model"))
         return DeepgramRecognizer(f"{self._base()}/v1/listen", address.query(request), key, model, diarizes)
 
     def voice(self, request: SynthesizeRequest) -> DeepgramVoice:
         """See `Backend`."""
-        key = self._key()
-        accept_format(request.audio_format, SPEAK, model=voices.voice_model(request))
-        refuse_fallback(request.fallback, self.service)
+        key = self._accepted(request, SPEAK, voices.voice_model(request))
         return DeepgramVoice(f"{self._base()}/v1/speak", voices.query(request), key)

@@ -42,6 +42,7 @@ from .._clock import AudioClock
 from .._codec import Frame, NeedsNewLink, SttCodec
 from .._json import encode
 from .._query import listed
+from .._words import span, timed_word
 from . import flux_wire as wire
 from . import wire as shared
 
@@ -163,8 +164,7 @@ def _result(turn: wire.TurnInfo, kind: Literal["interim", "preflight", "final"])
 
 
 def _window(turn: wire.TurnInfo) -> tuple[float, float]:
-    start = max(0.0, turn.audio_window_start)
-    return start, max(start, turn.audio_window_end)
+    return span(turn.audio_window_start, turn.audio_window_end)
 
 
 def _words(turn: wire.TurnInfo) -> tuple[Word, ...]:
@@ -172,8 +172,4 @@ def _words(turn: wire.TurnInfo) -> tuple[Word, ...]:
     timed = [(word, word.start, word.end) for word in turn.words or ()]
     if not all(start is not None and end is not None for _, start, end in timed):
         return ()
-    return tuple(
-        Word(word.word, begins, max(begins, end or 0.0), word.confidence)
-        for word, start, end in timed
-        for begins in (max(0.0, start or 0.0),)
-    )
+    return tuple(timed_word(word.word, start or 0.0, end or 0.0, word.confidence) for word, start, end in timed)

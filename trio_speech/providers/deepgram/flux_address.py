@@ -5,17 +5,12 @@ Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..._core.provider.requests import TranscribeRequest
 from ...errors import ConfigurationError
-from .._accept import own_options
 from .._language import normalize_language
 from .._query import listed, written
-from .address import ENCODINGS, split_model
+from .address import settings, split_model
 
-_OURS = ("encoding", "sample_rate", "model", "language")
-_INSTEAD = "use the arguments audio_format, model and language"
 _TIMEOUT = 5_000
 """Milliseconds of silence after which a turn always ends, unless ``eot_timeout_ms`` is given."""
 
@@ -28,19 +23,14 @@ def is_flux(model: str) -> bool:
 def query(request: TranscribeRequest) -> str:
     """Returns the query for a request. Raises `ConfigurationError` if a URL cannot express it."""
     model, suffix = split_model(request.model)
-    settings: dict[str, Any] = {
-        "model": model,
-        "encoding": ENCODINGS[request.audio_format.encoding],
-        "sample_rate": request.audio_format.sample_rate,
-        **own_options(request.options, _OURS, "Deepgram", _INSTEAD),
-    }
+    asked = settings(request, model)
     for name, more in (
         ("keyterm", request.keyterms),
         ("language_hint", _hints(model, request.language or suffix or "")),
     ):
         if more:
-            settings[name] = [*listed(settings.get(name, ())), *more]
-    return written(settings, model)
+            asked[name] = [*listed(asked.get(name, ())), *more]
+    return written(asked, model)
 
 
 def turn_timeout(request: TranscribeRequest) -> float:

@@ -27,6 +27,7 @@ from ..._core.provider.requests import Change
 from ...events import Word
 from .._codec import Frame, NeedsNewLink, SttCodec
 from .._json import encode
+from .._words import timed_word
 from . import wire
 
 
@@ -129,6 +130,5 @@ def _end(results: wire.Results) -> float:
 
 
 def _word(word: wire.Word) -> Word:
-    start = max(0.0, word.start)
     speaker = None if word.speaker is None else str(word.speaker)
-    return Word(word.punctuated_word or word.word, start, max(start, word.end), word.confidence, speaker)
+    return timed_word(word.punctuated_word or word.word, word.start, word.end, word.confidence, speaker)

@@ -8,22 +8,17 @@ Source: Deepgram's AsyncAPI specification (deepgram-api-specs) and deepgram-sdk 
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..._core.provider.requests import SynthesizeRequest
 from ...errors import ConfigurationError
-from .._accept import own_options
 from .._direct import split_named
 from .._language import primary_language
 from .._query import written
-from .address import ENCODINGS
+from .address import settings
 
 _FAMILY = "aura-2"
 _VOICE = "thalia"
 _FAMILIES = ("aura", "aura-2")
 _RECOGNIZERS = ("nova", "flux")
-_OURS = ("encoding", "sample_rate", "container", "model")
-_INSTEAD = "use the arguments audio_format, model, voice and language"
 
 
 def voice_model(request: SynthesizeRequest) -> str:
@@ -52,10 +47,4 @@ def voice_model(request: SynthesizeRequest) -> str:
 def query(request: SynthesizeRequest) -> str:
     """Returns the query for a request. Raises `ConfigurationError` if a URL cannot express it."""
     model = voice_model(request)
-    settings: dict[str, Any] = {
-        "model": model,
-        "encoding": ENCODINGS[request.audio_format.encoding],
-        "sample_rate": request.audio_format.sample_rate,
-        **own_options(request.options, _OURS, "Deepgram", _INSTEAD),
-    }
-    return written(settings, model)
+    return written(settings(request, model), model)

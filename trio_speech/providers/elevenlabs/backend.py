@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from ..._core.provider.profile import SttProfile, TtsProfile
 from ..._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from ...audio import AudioFormat
-from .._accept import accept_format, refuse_fallback
 from .._codec import Dial
 from .._direct import Addressed, Direct
 from .._handshake import revealed, user_agent
@@ -89,20 +88,16 @@ class ElevenLabs(Direct, frozen=True):
 
     def recognizer(self, request: TranscribeRequest) -> ElevenLabsRecognizer:
         """See `Backend`."""
-        key = self._key()
         profile = SCRIBE if request.audio_format.encoding == "pcm_s16le" else SCRIBE_COMPANDED
-        accept_format(request.audio_format, profile, model=address.split_recognizer(request.model)[0])
-        refuse_fallback(request.fallback, self.service)
+        key = self._accepted(request, profile, address.split_recognizer(request.model)[0])
         timed = request.options.get("include_timestamps") is not False
         endpoint = f"{self._base()}/v1/speech-to-text/realtime"
         return ElevenLabsRecognizer(endpoint, address.recognition(request), key, request.audio_format, timed, profile)
 
     def voice(self, request: SynthesizeRequest) -> ElevenLabsVoice:
         """See `Backend`."""
-        key = self._key()
         profile = VOICE if request.audio_format.encoding == "pcm_s16le" else COMPANDED
-        accept_format(request.audio_format, profile, model=address.split_voice(request.model)[0])
-        refuse_fallback(request.fallback, self.service)
+        key = self._accepted(request, profile, address.split_voice(request.model)[0])
         path, query, settings = address.speech(request)
         aligned = replace(profile, aligned=request.options.get("sync_alignment") is True)
         return ElevenLabsVoice(f"{self._base()}{path}", query, key, settings, request.audio_format, aligned)

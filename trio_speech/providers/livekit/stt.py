@@ -19,6 +19,7 @@ from ...events import Word
 from .._accept import accept_options
 from .._codec import Frame
 from .._language import normalize_language
+from .._words import timed_word
 from . import wire
 from .failures import failure
 from .models import split_model, with_keyterms
@@ -141,6 +142,5 @@ def _hypothesis(kind: Literal["interim", "preflight", "final"], transcript: wire
 
 
 def _word(word: wire.Word) -> Word:
-    start = max(0.0, word.start)
     confidence = None if word.confidence is UNSET else word.confidence
-    return Word(word.word, start, max(start, word.end), confidence, word.speaker_id or None)
+    return timed_word(word.word, word.start, word.end, confidence, word.speaker_id or None)

@@ -20,6 +20,7 @@ from .._accept import accept_options
 from .._codec import Frame, TtsCodec
 from .._language import normalize_language
 from .._letters import Letters
+from .._words import timed_word
 from . import wire
 from .failures import failure
 from .models import aligned_options, split_model
@@ -106,5 +107,4 @@ def _aligned(words: Iterable[Word]) -> tuple[TtsMessage, ...]:
 
 
 def _word(word: wire.AlignedWord) -> Word:
-    start = max(0.0, word.start)
-    return Word(word.word, start, max(start, word.end))
+    return timed_word(word.word, word.start, word.end)

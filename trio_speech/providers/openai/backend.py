@@ -8,8 +8,7 @@ from ..._core.provider.profile import SttProfile
 from ..._core.provider.requests import TranscribeRequest
 from ...audio import AudioFormat
 from ...errors import ConfigurationError
-from .._accept import accept_format, refuse_fallback
-from .._codec import SttCodec
+from .._codec import SttCodec, TokenProvider
 from .._direct import Addressed, Direct
 from .._handshake import setting, websocket_base
 from .generation import GenerationCodec
@@ -72,14 +71,15 @@ class OpenAI(Direct, frozen=True):
 
     def recognizer(self, request: TranscribeRequest) -> OpenAIRecognizer:
         """See `Backend`."""
-        key = self._key() if self.dialect == "openai" else self.api_key or None
         asked = settings(request, self.dialect)
         profile = replace(DIALECT_PROFILES[asked.kind], shows_interims=asked.shows_interims)
         if self.dialect == "openai" and request.audio_format.encoding != "pcm_s16le":
             profile = companded(profile)
-        accept_format(request.audio_format, profile, model=request.model)
-        refuse_fallback(request.fallback, self.service)
+        key = self._accepted(request, profile, request.model)
         return OpenAIRecognizer(f"{self._base()}/realtime", asked.query, key, asked, request.audio_format, profile)
+
+    def _key(self) -> str | TokenProvider | None:
+        return super()._key() if self.dialect == "openai" else self.api_key or None
 
     def _base(self) -> str:
         if self.url:
