@@ -17,6 +17,8 @@ from .speech_runs import CELLS_PER_RUN, Provider, run
 from .test_speech_chaos import FULL, RUNS, count
 
 TABLE = [cell for cell in CELLS if cell.fault != "session closed"]  # which some of them have no message for
+WITHOUT_NOISE = [cell for cell in TABLE if cell.fault != "garbled message"]
+"""For services whose audio comes in binary messages: to them, a message of noise is audio."""
 ALIGNED = (
     Delivery(variation=0.4),
     Delivery(speed=2.0, latency=0.3, variation=0.4),
@@ -44,6 +46,7 @@ PROVIDERS = {
 @pytest.mark.parametrize("seed", range(RUNS // 5 if RUNS >= FULL else 2))
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_each_word_is_spoken_once_by_each_provider(provider: str, seed: int, speech_tally: Tally) -> None:
-    result = run(seed, cells=cells_of(seed, CELLS_PER_RUN, TABLE), provider=PROVIDERS[provider])
+    table = WITHOUT_NOISE if provider == "Deepgram" else TABLE
+    result = run(seed, cells=cells_of(seed, CELLS_PER_RUN, table), provider=PROVIDERS[provider])
     count(speech_tally, provider, result)
     assert result.good, result

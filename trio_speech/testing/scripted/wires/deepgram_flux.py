@@ -40,6 +40,8 @@ _ENCODINGS: dict[str, Encoding] = {"linear16": "pcm_s16le", "mulaw": "mulaw", "a
 _FIELDS = ("model", "encoding", "sample_rate", "keyterm")
 _EAGER, _UPDATES = 0.16, 0.25
 """Seconds of silence after which a turn is reported to end probably; seconds of audio between two updates."""
+_DRIFT = 0.06
+"""Seconds by which the scripted times of a turn may be off."""
 _UNREADABLE = "UNPARSABLE_CLIENT_MESSAGE"
 _CLOSED_FOR_IDLENESS = 1011
 
@@ -111,6 +113,8 @@ class FluxWire:
         self._last: RecognitionResult | None = None
         self._trigger = "model"
         self._is_closing = False
+        self._bytes = 0
+        self._endpointing = 0.0
 
     def opens(self) -> Iterable[Request]:
         return (self._request,)
@@ -125,6 +129,7 @@ class FluxWire:
             "onsets": True,
             "twice": False,
         }
+        self._endpointing = manner.endpointing or 0.0
         if manner.freedoms is not None:  # turns come in order, and each ends once
             asked |= {"freedoms": (), "ordered": True}
         return msgspec.structs.replace(manner, **asked)
@@ -133,6 +138,7 @@ class FluxWire:
 
     def decode(self, frame: Frame) -> Incoming:
         if isinstance(frame, bytes):
+            self._bytes += len(frame)
             return Incoming("audio", (Audio(frame),))
         try:
             message = _from_client.decode(frame)
@@ -178,9 +184,15 @@ class FluxWire:
         if self._expected not in (None, said.text):
             yield self._info("TurnResumed", said, said.end)
         if said.kind == "final":
-            yield self._info("Update" if self._is_closing else "EndOfTurn", said, said.end, said)
+            yield self._info("Update" if self._is_cut_off(said) else "EndOfTurn", said, said.end, said)
         else:
             yield self._info("EagerEndOfTurn" if said.kind == "preflight" else "Update", said, said.end, said)
+
+    def _is_cut_off(self, said: RecognitionResult) -> bool:
+        """Whether the end of the audio ended the turn, and not silence. A turn that silence ended may be told late."""
+        audio_format = self._request.audio_format
+        silence = audio_format.seconds(self._bytes // audio_format.frame_size) - said.end
+        return self._is_closing and silence < self._endpointing - _DRIFT
 
     def _info(self, event: Event, said: RecognitionResult | None, window_end: float, *says: Reply) -> Outgoing:
         """Returns the message with the current turn so far. After an ``EndOfTurn``, the next turn is current."""
