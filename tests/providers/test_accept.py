@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from trio_speech._core.provider.profile import SttProfile, TtsProfile
+from trio_speech._core.provider.requests import SynthesizeRequest, TranscribeRequest
 from trio_speech.audio import AudioFormat
 from trio_speech.errors import ConfigurationError
-from trio_speech.providers._accept import accept_format, accept_options
+from trio_speech.providers._accept import accept_format, accept_options, refuse_unused
 
 pcm16 = AudioFormat.pcm16
 
@@ -58,3 +60,21 @@ def test_options_are_copied_so_that_a_later_change_of_theirs_is_not_ours() -> No
 def test_an_option_that_json_has_no_value_for_is_named(value: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"options\['odd'\] cannot be sent as JSON"):
         accept_options({"fine": 1, "odd": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("model", "m"), ("language", "de"), ("options", {"x": 1}), ("keyterms", ("turmeric",))],
+)
+def test_an_argument_without_a_setting_is_refused_by_name(name: str, value: object) -> None:
+    request = replace(TranscribeRequest(audio_format=AudioFormat.pcm16(16_000)), **{name: value})
+    with pytest.raises(ConfigurationError, match=f"^{name} must be left out for Acme, which has no such setting"):
+        refuse_unused(request, "Acme")
+    refuse_unused(request, "Acme", name)
+
+
+def test_a_voice_is_an_argument_too() -> None:
+    request = SynthesizeRequest(audio_format=AudioFormat.pcm16(16_000), voice="ann")
+    with pytest.raises(ConfigurationError, match=r"^voice must be left out"):
+        refuse_unused(request, "Acme", "model")
+    refuse_unused(request, "Acme", "voice")
