@@ -16,6 +16,7 @@ from trio_speech.testing import (
     Fin,
     Freeze,
     Garble,
+    Hang,
     Hear,
     Idle,
     InBandError,
@@ -35,6 +36,7 @@ FAULTS: Mapping[str, Callable[[Random], Step]] = {
     "close frame": lambda random: Close(random.choice((1000, 1001, 1011, 1012, 1013, 4000))),
     "lingering close": lambda random: Close(1011, lingers=random.uniform(0.1, 30.0)),
     "black hole": lambda _: BlackHole(),
+    "hang": lambda _: Hang(),
     "stalled writes": lambda _: StallWrites(),
     "torn frame": lambda _: TearFrame(),
     "garbled message": lambda random: Garble(random.choice(("json", "shape", "types", "binary"))),
@@ -49,6 +51,8 @@ FAULTS: Mapping[str, Callable[[Random], Step]] = {
     "never answered": lambda _: NeverAnswer(),
 }
 OF_A_DIAL = ("refused", "never answered")
+ONCE = "hang"
+"""A service that hangs twice over the same audio is no truthful one: what it showed becomes a `Gap`."""
 
 PHASES: Mapping[str, Callable[[Random], tuple[Step, ...]]] = {
     "dial": lambda _: (),
@@ -80,7 +84,12 @@ class Cell:
         return (*PHASES[self.phase](random), FAULTS[self.fault](random))
 
 
-CELLS = [Cell(fault, phase) for fault in FAULTS for phase in PHASES if phase == "dial" or fault not in OF_A_DIAL]
+CELLS = [
+    Cell(fault, phase)
+    for fault in FAULTS
+    for phase in PHASES
+    if fault != ONCE and (phase == "dial" or fault not in OF_A_DIAL)
+]
 
 
 def cells_of(run: int, count: int, table: list[Cell] | None = None) -> list[Cell]:

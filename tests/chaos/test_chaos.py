@@ -17,7 +17,7 @@ from trio_speech._core.recognition.reconciliation import TimedSeam
 from trio_speech._core.recognition.replay_log import ReplayLog
 from trio_speech.testing import Manner
 
-from .cells import CELLS, Cell
+from .cells import CELLS, ONCE, PHASES, Cell, cells_of
 from .conftest import Tally
 from .overflows import overflow
 from .runs import DRIFTING_FAR, FAMILIES, Family, Run, run
@@ -61,6 +61,16 @@ def test_where_times_drift_far_nothing_is_lost_and_what_is_doubled_is_marked(see
     count(tally, "drifting far", result)
     assert (result.lost, result.hangs, result.failure, result.gaps) == (0, 0, None, 0), result
     assert result.doubled_unmarked() == [], result
+
+
+@pytest.mark.parametrize("seed", range(max(8, RUNS // 8)))
+def test_a_recognizer_that_hangs_once_costs_no_word(seed: int, tally: Tally) -> None:
+    phase = list(PHASES)[seed % len(PHASES)]
+    hang, others = Cell(ONCE, phase), cells_of(seed, 2)
+    result = run(seed, cells=[hang, *others] if seed % 2 else [*others, hang])
+    count(tally, "hangs once", result)
+    assert result.good, result
+    assert result.gaps == 0, result
 
 
 @pytest.mark.parametrize("seed", range(max(8, RUNS // 4)))
