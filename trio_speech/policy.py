@@ -203,7 +203,8 @@ class LivenessPolicy(Struct, frozen=True, kw_only=True):
             excuses it.
         suspect_after_min: Seconds of silence after a ping, at least 0.01, before which no connection is suspected.
         suspect_after_max: Seconds of silence after a ping, no fewer than `suspect_after_min`, after which a connection
-            is suspected, however slowly it has answered so far. `ping_timeout` is a limit to both.
+            is suspected, however slowly it has answered so far, and however often it was suspected wrongly; without
+            such a suspicion, 2.5 s are the most. `ping_timeout` is a limit to both.
         standby: A second connection is dialed when one is suspected. It is sent the same audio, and takes over with its
             first new words, unless the suspect shows life before. A second one is dialed too when a handshake takes
             long, and when a service that showed interims says nothing of speech any more, though it answers pings.

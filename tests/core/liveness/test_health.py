@@ -27,7 +27,7 @@ from trio_speech._core.liveness.health import (
 from trio_speech.policy import LivenessPolicy
 
 POLICY = LivenessPolicy()
-UNMEASURED = 2.5
+LONGEST = 2.5
 FLOOR, CEILING, TIMEOUT = POLICY.suspect_after_min, POLICY.suspect_after_max, POLICY.ping_timeout
 
 Timing = Callable[[float], float]
@@ -169,9 +169,22 @@ def test_a_slow_line_is_given_its_own_time() -> None:
 
 
 def test_before_the_first_pong_a_line_is_given_a_time_of_its_own_within_the_policy() -> None:
-    assert owing(Line(lambda _: math.inf)).run(60.0).times(Suspect) == [UNMEASURED]
+    assert owing(Line(lambda _: math.inf)).run(60.0).times(Suspect) == [LONGEST]
     policy = LivenessPolicy(suspect_after_max=1.0)
     assert owing(Line(lambda _: math.inf, policy=policy)).run(60.0).times(Suspect) == [1.0]
+
+
+@pytest.mark.parametrize(("alarms", "found"), [(0, LONGEST), (1, CEILING), (3, CEILING)])
+def test_only_a_false_alarm_allows_more_silence_than_round_trips_explain(alarms: int, found: float) -> None:
+    line, remembered = owing(Line(lambda at: at + 2.0 if at < 30.0 else math.inf)), FalseAlarms()
+    line.health = Health(POLICY, 0.0, remembered)
+    for number in range(20):
+        line.health.answered(2.0 if number % 2 else 4.0)
+    for _ in range(alarms):
+        remembered.alarmed(0.0)
+    line.speaks = [at / 2 for at in range(1, 60)]
+    line.run(60.0)
+    assert line.times(Suspect)[0] == pytest.approx(29.5 + ASK_AFTER + found, abs=0.51)
 
 
 # ---------------------------------------------------------------- slow is not dead
@@ -214,7 +227,7 @@ def test_a_service_is_given_the_time_to_hear_what_it_was_sent_in_advance() -> No
     assert line.run(60.0).times(Suspect) == [12.0]
 
 
-@pytest.mark.parametrize(("resent", "found"), [(0, 12.0), (1, 12.0), (2, UNMEASURED)])
+@pytest.mark.parametrize(("resent", "found"), [(0, 12.0), (1, 12.0), (2, LONGEST)])
 def test_a_service_whose_kernel_is_mute_is_not_busy(resent: int, found: float) -> None:
     line = owing(Line(dies_at(0.0)))
     line.seen = msgspec.structs.replace(line.seen, busy_until=12.0, queue=SendQueue(9, 9, resent))

@@ -9,15 +9,14 @@ Laws
     2. Only silence after a ping counts. A ping is sent every ``ping_interval``; earlier, where something is owed and
        nothing has come for `ASK_AFTER`; and at once after `Health.ask`.
     3. How long the silence may last: where something is owed, the connection's own round trip plus its deviations, at
-       least ``suspect_after_min`` and at most ``suspect_after_max``; else ``ping_timeout``. Until a round trip has been
-       measured it is `_UNMEASURED` instead.
+       least ``suspect_after_min`` and at most `_LONGEST`; else ``ping_timeout``.
     4. A slow peer is not dead. A late pong is excused up to ``ping_timeout`` while the kernel's send queue is not empty
        and the peer acknowledges part of it. It is also excused while the service may be busy with audio that it was
        sent faster than real time, unless its kernel acknowledges nothing. An empty send queue excuses nothing: the
        kernel of a peer that hangs may still accept all bytes.
     5. Where `next` is called late, that delay does not count as silence: messages may have come and wait to be read.
-    6. A suspect that shows life was suspected wrongly. That doubles the silence allowed for five minutes, and so does
-       a connection that was given up as a suspect: see `FalseAlarms`.
+    6. A suspect that shows life was suspected wrongly. That doubles the silence allowed for five minutes, to
+       ``suspect_after_max`` at most, and so does a connection that was given up as a suspect: see `FalseAlarms`.
 
     state        what is observed                                       what `next` returns
     ─────────    ────────────────────────────────────────────────────   ──────────────────────────────────────────
@@ -57,9 +56,9 @@ may be due to a lost packet."""
 
 _LOOK_NOW_AND_THEN = 0.5  # seconds between two looks at a peer that may be busy
 _LOOK_AGAIN = 0.1  # seconds between two looks at a send queue that excuses a late pong
-_UNMEASURED = 2.5
-"""Seconds that the first pong may take, at most: a healthy connection answers the first ping as it has answered the
-handshake."""
+_LONGEST = 2.5
+"""Seconds of silence that the round trips alone explain, at most, and those that are allowed before one was measured.
+More are only allowed after a false alarm."""
 _REMEMBERED = 300.0  # seconds after which half of the patience that false alarms have brought is gone
 _MOST_DOUBLINGS = 8
 
@@ -237,8 +236,8 @@ class Health:
         policy = self._policy
         if seen.owed_since == math.inf:
             return policy.ping_timeout
-        longest = self.round_trip.longest(_UNMEASURED)
-        within = min(max(policy.suspect_after_min, longest), policy.suspect_after_max)
+        longest = min(self.round_trip.longest(_LONGEST), _LONGEST)
+        within = max(policy.suspect_after_min, longest)
         return min(within * self._alarms.patience(now), policy.suspect_after_max, policy.ping_timeout)
 
     def _is_moving(self, now: float, seen: Seen) -> bool:
