@@ -168,8 +168,11 @@ class IncomingResults:
             self._seam = self._seam if self._seam.open else None
 
     def is_shown_again(self, said: PlacedTranscript, position: int) -> bool:
-        """Whether sample `position` of a result lies in speech that was over before this link opened."""
-        return said.placed and self._is_over(position)
+        """Whether sample `position` of a result lies in speech that was over before this link opened.
+
+        It was not where an earlier link has made later speech final first.
+        """
+        return said.placed and self._is_over(position) and not self._was_skipped(said.start, self._over_until)
 
     def is_old_interim(self, judged: Judged) -> bool:
         """Whether an interim tells nothing new: its utterance is final already, or was over before this link opened."""
