@@ -107,12 +107,15 @@ class NoiseLevel:
         One block in each `SAMPLED_EVERY` seconds is looked at.
         """
         if _may_be_louder(audio, self._encoding, level):
-            each = _ONE_IN * self.block
-            yield from (at * each for at, peak in enumerate(self.peaks(audio, _ONE_IN)) if peak > level)
+            size, each = self.block * self._frame_size, _ONE_IN * self.block * self._frame_size
+            for at in range(0, len(audio), each):
+                if is_louder(audio[at : at + size], self._encoding, level):
+                    yield at // self._frame_size
 
     def loudness(self, audio: bytes) -> int:
-        """Returns the median loudness of `audio`; 0 where it is empty."""
-        peaks = sorted(self.peaks(audio, _ONE_IN))
+        """Returns the median loudness of some ten blocks of `audio`; 0 where it is empty."""
+        blocks = len(audio) // (self.block * self._frame_size)
+        peaks = sorted(self.peaks(audio, max(1, blocks // 10)))
         return peaks[len(peaks) // 2] if peaks else 0
 
     def heard_as_noise(self, audio: bytes) -> None:

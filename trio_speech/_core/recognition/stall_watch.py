@@ -40,6 +40,9 @@ _ENOUGH = 3
 """Intervals between interims that must have been measured before anything is concluded from them."""
 _QUIETER = 4
 """Audio more than this many times (12 dB) quieter than the words recognized so far is breath, echo or noise."""
+_MEASURED_EVERY = 10.0
+"""Seconds between the end of one final whose loudness is measured and the next: measuring all would cost more than all
+else that is done for a final, and speakers seldom change how loud they are."""
 _SHARE = 0.02
 _REMEMBERED = 600.0
 _LOOK_AGAIN = 1.0
@@ -56,6 +59,7 @@ class ResultTimes:
         self._measured = 0
         self._alarms = FalseAlarms(_REMEMBERED)
         self._wasted = 0
+        self._measures_from = 0
         self.loudness = 0
         """The usual loudness of recognized words (see `NoiseLevel.loudness`); 0 while it is not known."""
 
@@ -74,6 +78,12 @@ class ResultTimes:
         if self._measured < _ENOUGH:
             return math.inf
         return max(at_least, self._between.longest(math.inf)) * self._alarms.patience(now)
+
+    def spoken(self, session: RecognitionMachine, start: int, end: int) -> None:
+        """Call with the samples that a final covers. Some of them are measured, for the usual loudness of words."""
+        if start >= self._measures_from:
+            self._measures_from = end + session.audio_format.samples(_MEASURED_EVERY)
+            self.loudness = session.noise.loudness(session.log.window(start, end)) or self.loudness
 
     @property
     def for_standby(self) -> float:
@@ -143,8 +153,7 @@ class StallWatch:
         if result.kind == "final":
             self._shown_at = None
             if end is not None:
-                start = end - session.audio_format.samples(result.end - result.start)
-                self._times.loudness = session.noise.loudness(log.window(start, end)) or self._times.loudness
+                self._times.spoken(session, end - session.audio_format.samples(result.end - result.start), end)
             return
         if self._shown_at is not None:
             self._times.between_interims(now - self._shown_at)
