@@ -24,8 +24,13 @@ def noise(encoding: str = "pcm_s16le", frame_size: int = 2) -> NoiseLevel:
     return NoiseLevel(encoding, RATE, frame_size)
 
 
-@given(st.lists(st.integers(-32_768, 32_767), min_size=1, max_size=50), st.integers(0, 32_767))
-def test_audio_is_louder_than_a_level_if_its_peak_is(values: list[int], level: int) -> None:
+@given(
+    st.lists(st.integers(-32_768, 32_767) | st.integers(-600, 600), min_size=1, max_size=50),
+    st.sampled_from([1, 20, 60]),
+    st.integers(0, 32_767),
+)
+def test_audio_is_louder_than_a_level_if_its_peak_is(few: list[int], times: int, level: int) -> None:
+    values = few * times
     audio = struct.pack(f"<{len(values)}h", *values)
     loudest = max(map(abs, values))
     assert peak(audio, "pcm_s16le") == loudest
