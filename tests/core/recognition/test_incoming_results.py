@@ -420,8 +420,11 @@ def test_an_onset_of_speech_that_later_finals_have_passed_is_news() -> None:
     assert run.told() == [SpeechStarted(0.2)]
 
 
-def test_a_guess_at_speech_that_later_finals_of_an_earlier_link_have_passed_is_shown() -> None:
-    run = Run(SPANS)
+@pytest.mark.parametrize(("exact", "told"), [(True, [SpeechStarted, InterimTranscript]), (False, [])])
+def test_a_guess_at_speech_that_later_finals_of_an_earlier_link_have_passed_is_shown_if_times_are_exact(
+    exact: bool, told: list[type]
+) -> None:
+    run = Run(replace(SPANS, exact_times=exact))
     run.capture(quiet(200) + loud(200) + quiet(400) + loud(200) + quiet(200))
     run.says(result(0.8, 1.0, ends_speech=True))
     run = run.again()
@@ -430,7 +433,7 @@ def test_a_guess_at_speech_that_later_finals_of_an_earlier_link_have_passed_is_s
     run.says(result(0.8 - run.base, 1.0 - run.base, kind="interim"))
     assert run.told() == []
     run.says(result(0.2 - run.base, 0.4 - run.base, "two", kind="interim"))
-    assert [type(event) for event in run.told()] == [SpeechStarted, InterimTranscript]
+    assert [type(event) for event in run.told()] == told
 
 
 def test_an_onset_may_be_told_as_much_earlier_as_times_drift() -> None:

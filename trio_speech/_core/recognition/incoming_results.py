@@ -170,9 +170,12 @@ class IncomingResults:
     def is_shown_again(self, said: PlacedTranscript, position: int) -> bool:
         """Whether sample `position` of a result lies in speech that was over before this link opened.
 
-        It was not where an earlier link has made later speech final first.
+        It was not where an earlier link has made later speech final first. Only exact times tell that apart from speech
+        that is heard again at another place than before.
         """
-        return said.placed and self._is_over(position) and not self._was_skipped(said.start, self._over_until)
+        if not said.placed or not self._is_over(position):
+            return False
+        return not self._profile.exact_times or not self._was_skipped(said.start, self._over_until)
 
     def is_old_interim(self, judged: Judged) -> bool:
         """Whether an interim tells nothing new: its utterance is final already, or was over before this link opened."""
