@@ -12,7 +12,7 @@ Laws
        before the close message is sent.
     4. After the close message, the link waits one patience for the service to end the session, or only a moment where
        nothing is owed, since some services never end it. News starts that wait again, but guesses alone (see
-       `progress_watch`) prolong it by the longest patience at most, and all news by ten times as much.
+       `progress_watch`) prolong it by the longest patience at most, and all news by three times as much.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .evidence import Evidence
 from .outgoing_audio import OutgoingAudio
 from .session import RecognitionMachine
 
-_MOST_NEWS = 10
+_MOST_NEWS = 3
 """So many of the longest patiences end the wait after the close message. A truthful service brings a few news of each
 utterance; one that never stops would keep the session from its end."""
 CAREFUL_WAIT = 2.0
