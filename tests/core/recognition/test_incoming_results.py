@@ -402,13 +402,16 @@ def test_a_final_acknowledges_only_where_spans_are_trusted(profile: SttProfile, 
     assert session.log.committed == committed
 
 
-def test_a_request_is_answered_for_what_a_final_covers_also_where_a_watermark_rules() -> None:
-    run = Run(replace(SPANS, acknowledges="watermark"))
+@pytest.mark.parametrize(("overlapping", "committed"), [(False, 600), (True, 200)])
+def test_a_request_is_answered_for_what_a_final_covers_also_where_a_watermark_rules_but_not_if_speakers_may_overlap(
+    overlapping: bool, committed: int
+) -> None:
+    run = Run(replace(SPANS, acknowledges="watermark", overlapping=overlapping))
     run.capture(quiet(200) + loud(200) + quiet(200))
     run.session.finalize()
     run.at(0.1)
     run.says(result(0.2, 0.4), FinalizeAnswered(), now=0.2)
-    assert run.committed == 600
+    assert run.committed == committed
 
 
 def test_an_onset_of_speech_that_later_finals_have_passed_is_news() -> None:

@@ -247,6 +247,17 @@ def test_once_the_suspect_has_brought_anything_it_is_void() -> None:
     assert not standby.proved
 
 
+@pytest.mark.parametrize("stays", [False, True])
+def test_one_without_new_words_is_useless_once_its_time_is_over_unless_it_may_stay(stays: bool) -> None:
+    run = suspect()
+    standby = Standby(run.session, replace(SPANS, replay_speed=None), 0.0, within=2.5)
+    pump(standby, 1.0)
+    if stays:
+        standby.stay()
+    assert not standby.is_useless(3.4)
+    assert standby.is_useless(3.5) is not stays
+
+
 def test_where_it_takes_over_all_it_has_said_is_told_and_no_audio_is_sent_twice() -> None:
     run = suspect()
     standby = beside(run)
