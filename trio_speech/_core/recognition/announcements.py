@@ -17,6 +17,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+ONSET_REACH = 0.5
+"""Seconds by which an onset may be told before or after the words that follow it."""
+
 _MOST = 64
 _TOUCH = 0.5
 """The share of the shorter of two spans that must overlap for them to be of one utterance."""

@@ -29,12 +29,10 @@ from __future__ import annotations
 import math
 
 from ..provider.profile import SttProfile
-from .announcements import Announcements
+from .announcements import ONSET_REACH, Announcements
 from .finalization import Request, Requests
 from .reconciliation import ComparedWord
 from .session import RecognitionMachine
-
-_ONSET_REACH = 0.5  # seconds by which an onset may be told before or after the words that follow it
 
 
 class Evidence:
@@ -44,7 +42,7 @@ class Evidence:
         self._session = session
         self._profile = profile
         self._margin = session.audio_format.samples(profile.drift)
-        self.owed = Announcements(session.audio_format.samples(_ONSET_REACH))
+        self.owed = Announcements(session.audio_format.samples(ONSET_REACH))
         self.requests = Requests(profile)
         self._finals = 0
         self._spanned = 0

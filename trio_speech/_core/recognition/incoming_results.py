@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from ...events import Word
 from ..provider.messages import RecognitionResult
 from ..provider.profile import SttProfile
+from .announcements import ONSET_REACH
 from .finals_of_link import FinalsOfLink
 from .reconciliation import ComparedWord
 from .session import RecognitionMachine
@@ -33,7 +34,6 @@ from .timeline import Timeline
 from .transcript import PlacedTranscript, with_known_times
 
 _SPEAKER, _TIMES = attrgetter("speaker"), attrgetter("start", "end")
-_ONSET_REACH = 0.5  # seconds by which an onset may be told before the words that follow it
 
 
 class Judged(Struct, frozen=True):
@@ -78,7 +78,7 @@ class IncomingResults:
         self._seam = session.delivered_words.seam(profile, base, cut, overlapping=profile.overlapping)
         self._cut = cut
         self._margin = session.audio_format.samples(profile.drift)
-        self._onset_reach = session.audio_format.samples(_ONSET_REACH)
+        self._onset_reach = session.audio_format.samples(ONSET_REACH)
         self._new_from = max(cut, session.delivered_words.said)
         self._finals = FinalsOfLink(profile)
         is_first = session.tally.links == 1
