@@ -9,20 +9,19 @@ from functools import partial
 
 from ..._core.provider.profile import Fate
 from ...errors import SpeechError
-from ..scripted.faults import Close, Hear, InBandError, Speak
-from ..speech import speech
+from ..scripted.faults import Close, InBandError
 from .laws import Case, demand
 from .learning import learned
 from .running import run
 from .setup import Setup, Side
+from .usual_session import IN_ITS_MIDST, use
 
 
 def check_fates(setup: Setup, side: Side) -> None:
     """Raises `LawBroken` where a session gives up after an error that passes, or goes on after one that does not."""
     wire = setup.wire(learned(setup, side).visits[0])
-    when = Hear(1.0) if side == "recognizer" else Speak(0.3)
     for end, fate in wire.fates.items():
-        case = Case(f"{side}, {end!r}, whose fate is {fate!r}", (when, end))
+        case = Case(f"{side}, {end!r}, whose fate is {fate!r}", (IN_ITS_MIDST[side], end))
         run(case, partial(_session, setup, side, end, fate))
 
 
@@ -30,12 +29,7 @@ async def _session(setup: Setup, side: Side, end: InBandError | Close, fate: Fat
     error = None
     async with setup.client(case.plan) as (client, gateway):
         try:
-            if side == "recognizer":
-                said = speech(4.0, audio_format=setup.audio_format)
-                await client.recognize(said, said.audio_format, **setup.asked.recognition)
-            else:
-                text = "One two three. Four five."
-                await client.render(text, audio_format=setup.speech_format, **setup.asked.synthesis)
+            await use(setup, client, side)
         except SpeechError as raised:
             error = raised
         dials = len(gateway.visits)

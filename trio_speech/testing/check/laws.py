@@ -102,7 +102,7 @@ class Case(Struct, frozen=True):
 class LawBroken(AssertionError):
     """A law is broken. Its text names the law, the case with its seed and its shortest history, and what to do.
 
-    Raise it without a case within `setup.run`, which adds the case; without a law, the law is the one being checked.
+    Raise it without a case within `running.run`, which adds the case; without a law, the law is the one being checked.
     """
 
     def __init__(self, problem: str, law: Law | None = None) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 
 from ...errors import SpeechError
 from ...providers._codec import Dial
-from ..scripted.faults import Close, Drop, Hear, InBandError, Refuse, Speak
-from ..speech import speech
+from ..scripted.faults import Close, Drop, InBandError, Refuse
 from .laws import Case, demand
 from .running import run
 from .setup import Setup, Side
+from .usual_session import IN_ITS_MIDST, use
 
 _WEBSOCKET = "trio-websocket"
 _LOGGER = logging.getLogger("trio_speech")
@@ -57,7 +57,7 @@ def _errors(setup: Setup, side: Side, quoted: str) -> Iterator[str]:
     """
     why = f"who is {quoted}?"
     for end in (Drop(), Close(1008, why), InBandError(401, why)):
-        plan = (Hear(1.0) if side == "recognizer" else Speak(0.3), end, Refuse(401, body=why))
+        plan = (IN_ITS_MIDST[side], end, Refuse(401, body=why))
         case = Case(f"{side}, credentials that are refused", plan)
         yield run(case, partial(_refused, setup, side))
 
@@ -65,12 +65,7 @@ def _errors(setup: Setup, side: Side, quoted: str) -> Iterator[str]:
 async def _refused(setup: Setup, side: Side, case: Case) -> str:
     try:
         async with setup.client(case.plan) as (client, _):
-            if side == "recognizer":
-                said = speech(3.0, audio_format=setup.audio_format)
-                await client.recognize(said, said.audio_format, **setup.asked.recognition)
-            else:
-                text = "One two three."
-                await client.render(text, audio_format=setup.speech_format, **setup.asked.synthesis)
+            await use(setup, client, side)
     except SpeechError as error:
         return "".join(traceback.format_exception(error))
     return ""
