@@ -40,8 +40,8 @@ _QUIETEST = 20  # one block in so many counts as noise
 _ABOVE = 2
 _FEW = 40  # values that are decoded one by one in less time than all those of a block together
 _HIGH_MAGNITUDE = bytes(min(code, 255 - code) for code in range(256))
-"""For each high byte of a 16-bit value, the high byte of its magnitude. The magnitude of the lowest value of each such
-byte, as of -512, is one more: 0 to 256 times 256."""
+"""For each high byte of a 16-bit value, the high byte of its magnitude, give or take one: -512 counts like 511. So the
+largest magnitude is among the values for which this is largest."""
 
 
 class NoiseLevel:
@@ -164,7 +164,7 @@ def peak(audio: bytes, encoding: str) -> int:
     if not loudest or high.count(loudest) > _FEW:
         values: tuple[int, ...] = struct.unpack(f"<{len(audio) // 2}h", audio)
         return max(max(values, default=0), -min(values, default=0))  # over two runs of all values
-    # Else the largest of the few values with that high byte: to decode all would take five times as long.
+    # Else the largest of the few values with that high byte: to decode all takes twice as long, in speech.
     found, at = 0, high.find(loudest)
     while at >= 0:
         found = max(found, abs(int.from_bytes(audio[2 * at : 2 * at + 2], "little", signed=True)))
